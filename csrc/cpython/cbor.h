@@ -3,7 +3,7 @@
  *
  * What comes out is byte for byte what cbor2.dumps(obj) writes, and what comes back is equal
  * in value and type to what cbor2.loads(data) returns. Whatever this codec doesn't know (any
- * other type, tags, sharing, malformed input, a nesting that is too deep) makes it drop its
+ * other type, a subclass, a tag, malformed input, a nesting that is too deep) makes it drop its
  * own work and hand the whole value to cbor2, which then decides: also about the exception. */
 #ifndef WFBS_CBOR_H
 #define WFBS_CBOR_H
@@ -11,42 +11,51 @@
 #include "buffer.h"
 
 /* Containers within containers that this codec follows before it leaves a value to cbor2.
- * Below cbor2's own limits, so that it never accepts what cbor2 would refuse. */
+ * Below cbor2's own limit for decoding (400), so that it never accepts what cbor2 refuses. */
 #define WFBS_CBOR_MAX_DEPTH 200
 
 /* Map keys of at most this many bytes, all ASCII, are shared between decoded maps. */
 #define WFBS_CBOR_KEY_MAX 32
-/* Slots of the cache of shared keys; a power of two. Every slot holds one string at most, so
+/* Slots of the cache of shared keys, as a power of two. A slot holds one string at most, so
  * this also bounds the memory that the cache keeps alive. */
-#define WFBS_CBOR_KEY_SLOTS 512
+#define WFBS_CBOR_KEY_BITS 9
+#define WFBS_CBOR_KEY_SLOTS (1 << WFBS_CBOR_KEY_BITS)
 
 /* State of the codec; belongs inside the module state, which zero-fills it. The functions
  * below keep it up; nobody else touches its members. */
 typedef struct {
     PyObject *dumps; /* strong reference to cbor2.dumps, or NULL before the first need */
     PyObject *loads; /* strong reference to cbor2.loads, or NULL before the first need */
-#ifndef Py_GIL_DISABLED
+#ifdef Py_GIL_DISABLED
+    PyMutex lock; /* guards the two references above */
+#else
     PyObject *keys[WFBS_CBOR_KEY_SLOTS]; /* strong references to exact ASCII str, or NULL */
 #endif
 } wfbs_cbor;
 
 /* Appends the encoding of `obj` (borrowed) to `out`. Returns 0, or -1 with an exception set
  * (what cbor2.dumps raises, MemoryError, or ImportError where cbor2 is needed and missing) and
- * out->size as it was.
+ * out->size as it was. No exception may be pending at the call.
  *
  * A value that goes to cbor2 can run Python code. That code may come back here with another
  * buffer; the caller sees to it that it doesn't come back with the same one. */
 int wfbs_cbor_encode(wfbs_cbor *c, wfbs_buffer *out, PyObject *obj);
 
-/* Decodes the item at the start of `data`. Returns a new reference, or NULL with an exception
- * set (what cbor2.loads raises, or as above). The caller keeps `data` alive and unchanged until
- * this returns. Input that goes to cbor2 is copied first. */
+/* Decodes the item at the start of `data`; what follows it is ignored, as cbor2.loads does.
+ * Returns a new reference, or NULL with an exception set (as above, from cbor2.loads). The
+ * caller keeps `data` alive and unchanged until this returns. Input that goes to cbor2 is
+ * copied first. No exception may be pending at the call. */
 PyObject *wfbs_cbor_decode(wfbs_cbor *c, const uint8_t *data, size_t size);
 
-/* For the module's tp_traverse: visits every reference held in `c`. */
+/* For the module's m_traverse: visits every reference held in `c`. */
 int wfbs_cbor_traverse(wfbs_cbor *c, visitproc visit, void *arg);
 
-/* For the module's tp_clear and tp_free: drops every reference; `c` may be used again. */
+/* For the module's m_clear and m_free: drops every reference; `c` may be used again. */
 void wfbs_cbor_clear(wfbs_cbor *c);
+
+/* Between the two halves of the codec: new references to cbor2.dumps and cbor2.loads, imported
+ * at the first call; or NULL with ImportError or AttributeError set. */
+PyObject *wfbs_cbor_dumps(wfbs_cbor *c);
+PyObject *wfbs_cbor_loads(wfbs_cbor *c);
 
 #endif

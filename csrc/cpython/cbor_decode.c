@@ -1,0 +1,390 @@
+/* CBOR to Python objects, as cbor2.loads(data) reads it.
+ *
+ * Bounds are kept by one number, reader.spare: the bytes ahead that no item still to be read
+ * needs for its initial byte. An item takes its initial byte from what its container has set
+ * aside for it, and everything else (arguments, contents, the initial bytes of its own items)
+ * from `spare`, after comparing. Hence no byte outside the input is read, and what is allocated
+ * ahead for all open containers together never exceeds one slot for each byte of input.
+ *
+ * Functions that return NULL without an exception have met something that cbor2 decides. */
+#include "cbor.h"
+
+#include <string.h>
+
+typedef struct {
+    const uint8_t *next; /* the next byte of the input */
+    size_t spare;        /* bytes from `next` on, without those set aside */
+    wfbs_cbor *codec;
+} reader;
+
+static PyObject *decode_item(reader *r, int depth);
+
+/* Reads `count` (1, 2, 4 or 8) bytes, most significant first, that have been taken from spare. */
+static inline uint64_t get_big_endian(const uint8_t *p, int count) {
+    uint64_t n = 0;
+
+    for (int i = 0; i < count; i++) {
+        n = n << 8 | p[i];
+    }
+    return n;
+}
+
+/* Reads the argument that the initial byte `byte` announces into `n`. Returns 1, or 0 where the
+ * input ends first, the encoding is reserved, or the length is indefinite. */
+static inline int read_argument(reader *r, uint8_t byte, uint64_t *n) {
+    const uint8_t info = byte & 0x1f;
+    int count;
+
+    if (info < 24) {
+        *n = info;
+        return 1;
+    }
+    if (info > 27) {
+        return 0;
+    }
+    count = 1 << (info - 24);
+    if ((size_t)count > r->spare) {
+        return 0;
+    }
+    r->spare -= (size_t)count;
+    *n = get_big_endian(r->next, count);
+    r->next += count;
+    return 1;
+}
+
+/* Reads a length and takes that many bytes, which start at the returned address; or returns NULL
+ * as read_argument returns 0. */
+static inline const uint8_t *take_string(reader *r, uint8_t byte, size_t *size) {
+    const uint8_t *start;
+    uint64_t n;
+
+    if (!read_argument(r, byte, &n) || n > r->spare) {
+        return NULL;
+    }
+    start = r->next;
+    *size = (size_t)n; /* <= spare, which is a size_t */
+    r->spare -= *size;
+    r->next += *size;
+    return start;
+}
+
+static inline uint64_t load64(const uint8_t *p) {
+    uint64_t word;
+
+    memcpy(&word, p, sizeof word);
+    return word;
+}
+
+static inline uint64_t load32(const uint8_t *p) {
+    uint32_t word;
+
+    memcpy(&word, p, sizeof word);
+    return word;
+}
+
+/* The top bits of all 8 bytes of a word: none is set in ASCII. */
+#define TOP_BITS UINT64_C(0x8080808080808080)
+
+/* Returns whether `size` >= 1 bytes are all ASCII. */
+static inline int is_ascii(const uint8_t *p, size_t size) {
+    uint64_t seen = 0;
+    size_t i = 0;
+
+    for (; size - i >= 8; i += 8) { /* i <= size, so the difference can't wrap */
+        seen |= load64(p + i);
+    }
+    for (; i < size; i++) {
+        seen |= p[i];
+    }
+    return (seen & TOP_BITS) == 0;
+}
+
+/* Returns a new str of ASCII bytes, or NULL with MemoryError set. */
+static inline PyObject *new_ascii(const uint8_t *p, size_t size) {
+    PyObject *text = PyUnicode_New((Py_ssize_t)size, 127);
+
+    if (text != NULL) {
+        memcpy(PyUnicode_DATA(text), p, size);
+    }
+    return text;
+}
+
+/* Returns a new str, or NULL: without an exception where the bytes aren't UTF-8. */
+static PyObject *decode_text(const uint8_t *p, size_t size) {
+    PyObject *text;
+
+    if (size > 1 && is_ascii(p, size)) { /* CPython shares the shorter ones */
+        return new_ascii(p, size);
+    }
+    text = PyUnicode_DecodeUTF8((const char *)p, (Py_ssize_t)size, NULL);
+    if (text == NULL && PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) {
+        PyErr_Clear();
+    }
+    return text;
+}
+
+#ifdef Py_GIL_DISABLED
+
+static inline PyObject *decode_key(reader *r, const uint8_t *p, size_t size) {
+    (void)r;
+    return decode_text(p, size);
+}
+
+#else
+
+/* Mixes `size` bytes (1 to WFBS_CBOR_KEY_MAX) into a word of which the top bits are good, and
+ * ORs all of them into `seen`. Reads some bytes twice rather than byte by byte. */
+static inline uint64_t mix_key(const uint8_t *p, size_t size, uint64_t *seen) {
+    const uint64_t factor = UINT64_C(0x9e3779b97f4a7c15); /* 2**64 over the golden ratio */
+    uint64_t hash = size, word;
+
+    if (size >= 8) {
+        for (size_t i = 0; i + 8 < size; i += 8) {
+            word = load64(p + i);
+            *seen |= word;
+            hash = (hash ^ word) * factor;
+            hash ^= hash >> 32;
+        }
+        word = load64(p + size - 8);
+    } else if (size >= 4) {
+        word = load32(p) | load32(p + size - 4) << 32;
+    } else {
+        word = (uint64_t)p[0] | (uint64_t)p[size / 2] << 8 | (uint64_t)p[size - 1] << 16;
+    }
+    *seen |= word;
+    return (hash ^ word) * factor;
+}
+
+/* Returns a new reference to a str for a map key, shared where it is short and ASCII (so that
+ * its hash is known as well); or NULL as decode_text. */
+static inline PyObject *decode_key(reader *r, const uint8_t *p, size_t size) {
+    PyObject **slot, *key;
+    uint64_t seen = 0, hash;
+
+    if (size < 2 || size > WFBS_CBOR_KEY_MAX) {
+        return decode_text(p, size);
+    }
+    hash = mix_key(p, size, &seen);
+    if ((seen & TOP_BITS) != 0) {
+        return decode_text(p, size);
+    }
+    slot = &r->codec->keys[hash >> (64 - WFBS_CBOR_KEY_BITS)];
+    key = *slot;
+    if (key != NULL && (size_t)PyUnicode_GET_LENGTH(key) == size &&
+        memcmp(PyUnicode_DATA(key), p, size) == 0) {
+        return Py_NewRef(key);
+    }
+    key = new_ascii(p, size);
+    if (key != NULL) {
+        Py_XSETREF(*slot, Py_NewRef(key)); /* freeing a str runs no code */
+    }
+    return key;
+}
+
+#endif
+
+/* Returns a new list, or NULL as decode_item. */
+static PyObject *decode_array(reader *r, uint8_t byte, int depth) {
+    PyObject *list, *item;
+    uint64_t count;
+
+    /* Each item takes a byte at least, so a greater count can't be right. */
+    if (depth >= WFBS_CBOR_MAX_DEPTH || !read_argument(r, byte, &count) || count > r->spare) {
+        return NULL;
+    }
+    r->spare -= (size_t)count;
+    list = PyList_New((Py_ssize_t)count); /* <= the input's size <= PY_SSIZE_T_MAX */
+    if (list == NULL) {
+        return NULL;
+    }
+    for (Py_ssize_t i = 0; i < (Py_ssize_t)count; i++) {
+        item = decode_item(r, depth + 1);
+        if (item == NULL) {
+            Py_DECREF(list);
+            return NULL;
+        }
+        PyList_SET_ITEM(list, i, item);
+    }
+    return list;
+}
+
+/* Reads a key of a map. Returns a new reference, or NULL as decode_item: also for a container,
+ * of which cbor2 makes a hashable form. */
+static inline PyObject *decode_map_key(reader *r, int depth) {
+    const uint8_t byte = *r->next;
+    const uint8_t *start;
+    size_t size;
+
+    if (byte >> 5 == 3) {
+        r->next++;
+        start = take_string(r, byte, &size);
+        return start == NULL ? NULL : decode_key(r, start, size);
+    }
+    if (byte >> 5 == 4 || byte >> 5 == 5) {
+        return NULL;
+    }
+    return decode_item(r, depth);
+}
+
+/* Returns a new dict, or NULL as decode_item. Of equal keys the first one stays, with the value
+ * of the last. */
+static PyObject *decode_map(reader *r, uint8_t byte, int depth) {
+    PyObject *dict, *key, *value;
+    uint64_t count;
+    int status;
+
+    /* Each entry takes two bytes at least, so a greater count can't be right. */
+    if (depth >= WFBS_CBOR_MAX_DEPTH || !read_argument(r, byte, &count) || count > r->spare / 2) {
+        return NULL;
+    }
+    r->spare -= 2 * (size_t)count; /* <= spare */
+    dict = PyDict_New();
+    if (dict == NULL) {
+        return NULL;
+    }
+    for (; count > 0; count--) {
+        key = decode_map_key(r, depth + 1);
+        if (key == NULL) {
+            Py_DECREF(dict);
+            return NULL;
+        }
+        value = decode_item(r, depth + 1);
+        if (value == NULL) {
+            Py_DECREF(key);
+            Py_DECREF(dict);
+            return NULL;
+        }
+        status = PyDict_SetItem(dict, key, value);
+        Py_DECREF(key);
+        Py_DECREF(value);
+        if (status < 0) {
+            Py_DECREF(dict);
+            return NULL;
+        }
+    }
+    return dict;
+}
+
+/* Returns a new int for a negative integer, -1 - n; or NULL with MemoryError set. */
+static PyObject *new_negative(uint64_t n) {
+    PyObject *magnitude, *value;
+
+    if (n <= INT64_MAX) {
+        return PyLong_FromLongLong(-1 - (int64_t)n); /* >= INT64_MIN */
+    }
+    magnitude = PyLong_FromUnsignedLongLong(n);
+    if (magnitude == NULL) {
+        return NULL;
+    }
+    value = PyNumber_Invert(magnitude); /* ~n is -1 - n */
+    Py_DECREF(magnitude);
+    return value;
+}
+
+/* Returns a new float from its `count` bytes, or NULL as decode_item: also for a short NaN that
+ * isn't the usual one, since converting the others is up to cbor2. */
+static PyObject *decode_float(reader *r, int count) {
+    const char *start = (const char *)r->next;
+    double value;
+
+    if ((size_t)count > r->spare) {
+        return NULL;
+    }
+    r->spare -= (size_t)count;
+    r->next += count;
+    if (count == 8) {
+        const uint64_t bits = get_big_endian((const uint8_t *)start, 8);
+        memcpy(&value, &bits, sizeof value);
+        return PyFloat_FromDouble(value);
+    }
+    if (count == 4) {
+        value = PyFloat_Unpack4(start, 0);
+    } else {
+        value = PyFloat_Unpack2(start, 0);
+    }
+    if (value == -1.0 && PyErr_Occurred()) {
+        return NULL;
+    }
+    if (Py_IS_NAN(value) && (count == 4 || start[0] != 0x7e || start[1] != 0)) {
+        return NULL;
+    }
+    return PyFloat_FromDouble(value);
+}
+
+/* Returns a new reference for an item of major type 7, or NULL as decode_item. */
+static inline PyObject *decode_simple(reader *r, uint8_t byte) {
+    switch (byte) {
+    case 0xf4:
+        return Py_NewRef(Py_False);
+    case 0xf5:
+        return Py_NewRef(Py_True);
+    case 0xf6:
+        return Py_NewRef(Py_None);
+    case 0xf9:
+        return decode_float(r, 2);
+    case 0xfa:
+        return decode_float(r, 4);
+    case 0xfb:
+        return decode_float(r, 8);
+    default:
+        return NULL;
+    }
+}
+
+/* Reads one item, of which the initial byte has been set aside, within `depth` containers.
+ * Returns a new reference; or NULL, with MemoryError set or without an exception. */
+static PyObject *decode_item(reader *r, int depth) {
+    const uint8_t byte = *r->next++;
+    const uint8_t *start;
+    uint64_t n;
+    size_t size;
+
+    switch (byte >> 5) {
+    case 0:
+        return read_argument(r, byte, &n) ? PyLong_FromUnsignedLongLong(n) : NULL;
+    case 1:
+        return read_argument(r, byte, &n) ? new_negative(n) : NULL;
+    case 2:
+        start = take_string(r, byte, &size);
+        return start == NULL ? NULL
+                             : PyBytes_FromStringAndSize((const char *)start, (Py_ssize_t)size);
+    case 3:
+        start = take_string(r, byte, &size);
+        return start == NULL ? NULL : decode_text(start, size);
+    case 4:
+        return decode_array(r, byte, depth);
+    case 5:
+        return decode_map(r, byte, depth);
+    case 6:
+        return NULL;
+    default:
+        return decode_simple(r, byte);
+    }
+}
+
+/* Returns what cbor2.loads(data) returns, or NULL with an exception set. */
+static PyObject *decode_with_cbor2(wfbs_cbor *c, const uint8_t *data, size_t size) {
+    PyObject *loads = wfbs_cbor_loads(c), *copy, *value = NULL;
+
+    if (loads == NULL) {
+        return NULL;
+    }
+    copy = PyBytes_FromStringAndSize((const char *)data, (Py_ssize_t)size);
+    if (copy != NULL) {
+        value = PyObject_CallOneArg(loads, copy);
+        Py_DECREF(copy);
+    }
+    Py_DECREF(loads);
+    return value;
+}
+
+PyObject *wfbs_cbor_decode(wfbs_cbor *c, const uint8_t *data, size_t size) {
+    if (size > 0) {
+        reader r = {.next = data, .spare = size - 1, .codec = c};
+        PyObject *value = decode_item(&r, 0);
+        if (value != NULL || PyErr_Occurred()) {
+            return value;
+        }
+    }
+    return decode_with_cbor2(c, data, size);
+}

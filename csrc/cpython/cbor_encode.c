@@ -1,0 +1,356 @@
+/* Python objects to CBOR, as cbor2.dumps(obj) writes them: the shortest head for every length
+ * and integer, floats in 64 bits but for the infinities and NaN, containers of definite length,
+ * maps in the order of the dict.
+ *
+ * Nothing here runs Python code: only exact types are looked into, nothing is hashed, compared
+ * or called, and no object that the collector tracks is created. While the GIL is held nobody
+ * can therefore change a list or a dict half-way, and borrowed references are safe. Builds
+ * without a GIL work on private copies of lists and dicts. */
+#include "cbor.h"
+
+#include <math.h>
+#include <string.h>
+
+/* What the functions below return besides -1 (an exception is set). */
+enum { ENCODED = 0, UNKNOWN = 1 }; /* UNKNOWN: no exception set, cbor2 has to do it */
+
+enum { UNSIGNED = 0x00, NEGATIVE = 0x20, BYTES = 0x40, TEXT = 0x60, ARRAY = 0x80, MAP = 0xa0 };
+
+/* Bytes in the longest head: the initial byte and a 64-bit argument. Also those of a float. */
+#define HEAD_MAX 9
+
+static int encode_item(wfbs_buffer *out, PyObject *obj, int depth);
+
+/* Writes the `count` low bytes of `n`, most significant first. Returns the end. */
+static inline uint8_t *put_big_endian(uint8_t *p, uint64_t n, int count) {
+    for (int shift = 8 * (count - 1); shift >= 0; shift -= 8) {
+        *p++ = (uint8_t)(n >> shift);
+    }
+    return p;
+}
+
+/* Writes the shortest head for major type `major` with argument `n` to `p`, where HEAD_MAX bytes
+ * are free. Returns its end. */
+static inline uint8_t *put_head(uint8_t *p, uint8_t major, uint64_t n) {
+    if (n < 24) {
+        *p++ = (uint8_t)(major | n);
+        return p;
+    }
+    if (n <= UINT8_MAX) {
+        *p++ = major | 24;
+        return put_big_endian(p, n, 1);
+    }
+    if (n <= UINT16_MAX) {
+        *p++ = major | 25;
+        return put_big_endian(p, n, 2);
+    }
+    if (n <= UINT32_MAX) {
+        *p++ = major | 26;
+        return put_big_endian(p, n, 4);
+    }
+    *p++ = major | 27;
+    return put_big_endian(p, n, 8);
+}
+
+/* Appends a head. Returns 0, or -1 with MemoryError set. */
+static inline int append_head(wfbs_buffer *out, uint8_t major, uint64_t n) {
+    if (wfbs_buffer_reserve(out, HEAD_MAX) < 0) {
+        return -1;
+    }
+    out->size = (size_t)(put_head(out->data + out->size, major, n) - out->data);
+    return 0;
+}
+
+/* Appends a head and the `size` bytes at `data` that it announces. Returns 0, or -1 with
+ * MemoryError set. `size` comes from an object in memory (<= PY_SSIZE_T_MAX), so that the sum
+ * can't wrap. */
+static inline int append_string(wfbs_buffer *out, uint8_t major, const void *data, size_t size) {
+    uint8_t *p;
+
+    if (wfbs_buffer_reserve(out, HEAD_MAX + size) < 0) {
+        return -1;
+    }
+    p = put_head(out->data + out->size, major, size);
+    memcpy(p, data, size);
+    out->size = (size_t)(p + size - out->data);
+    return 0;
+}
+
+/* Returns how many bytes UTF-8 takes for a str, or SIZE_MAX where it holds a surrogate. A code
+ * point of 1, 2 or 4 bytes takes at most twice its size, so the count can't reach SIZE_MAX for
+ * an object that fits in memory. */
+static size_t utf8_size(int kind, const void *data, Py_ssize_t length) {
+    size_t size = 0;
+
+    for (Py_ssize_t i = 0; i < length; i++) {
+        const Py_UCS4 ch = PyUnicode_READ(kind, data, i);
+        if (ch >= 0xd800 && ch <= 0xdfff) {
+            return SIZE_MAX;
+        }
+        size += ch < 0x80 ? 1U : ch < 0x800 ? 2U : ch < 0x10000 ? 3U : 4U;
+    }
+    return size;
+}
+
+/* Writes a str without surrogates as UTF-8 to `p`, where utf8_size() bytes are free. */
+static void put_utf8(uint8_t *p, int kind, const void *data, Py_ssize_t length) {
+    for (Py_ssize_t i = 0; i < length; i++) {
+        const Py_UCS4 ch = PyUnicode_READ(kind, data, i);
+        if (ch < 0x80) {
+            *p++ = (uint8_t)ch;
+        } else if (ch < 0x800) {
+            *p++ = (uint8_t)(0xc0 | (ch >> 6));
+            *p++ = (uint8_t)(0x80 | (ch & 0x3f));
+        } else if (ch < 0x10000) {
+            *p++ = (uint8_t)(0xe0 | (ch >> 12));
+            *p++ = (uint8_t)(0x80 | ((ch >> 6) & 0x3f));
+            *p++ = (uint8_t)(0x80 | (ch & 0x3f));
+        } else {
+            *p++ = (uint8_t)(0xf0 | (ch >> 18));
+            *p++ = (uint8_t)(0x80 | ((ch >> 12) & 0x3f));
+            *p++ = (uint8_t)(0x80 | ((ch >> 6) & 0x3f));
+            *p++ = (uint8_t)(0x80 | (ch & 0x3f));
+        }
+    }
+}
+
+/* Encodes a str that isn't all ASCII. The UTF-8 is written here rather than asked for: CPython
+ * would keep it with the str for as long as that lives. Returns ENCODED, UNKNOWN, or -1. */
+static int encode_wide_str(wfbs_buffer *out, PyObject *obj) {
+    const int kind = (int)PyUnicode_KIND(obj);
+    const void *data = PyUnicode_DATA(obj);
+    const Py_ssize_t length = PyUnicode_GET_LENGTH(obj);
+    const size_t size = utf8_size(kind, data, length);
+
+    if (size == SIZE_MAX) {
+        return UNKNOWN; /* for cbor2's UnicodeEncodeError */
+    }
+    if (append_head(out, TEXT, size) < 0 || wfbs_buffer_reserve(out, size) < 0) {
+        return -1;
+    }
+    put_utf8(out->data + out->size, kind, data, length);
+    out->size += size;
+    return ENCODED;
+}
+
+/* Encodes an exact str. Returns ENCODED, UNKNOWN, or -1 with MemoryError set. */
+static inline int encode_str(wfbs_buffer *out, PyObject *obj) {
+#if PY_VERSION_HEX < 0x030c0000
+    if (PyUnicode_READY(obj) < 0) { /* strings of the old API exist until 3.11 */
+        return -1;
+    }
+#endif
+    if (PyUnicode_IS_ASCII(obj)) {
+        return append_string(out, TEXT, PyUnicode_DATA(obj), (size_t)PyUnicode_GET_LENGTH(obj));
+    }
+    return encode_wide_str(out, obj);
+}
+
+/* Encodes an exact int outside the range of int64. Returns ENCODED, UNKNOWN where it takes more
+ * than 64 bits, or -1 with MemoryError set. */
+static int encode_wide_int(wfbs_buffer *out, PyObject *obj, int sign) {
+    /* A negative n is written as -1 - n, which is ~n. */
+    PyObject *magnitude = sign > 0 ? Py_NewRef(obj) : PyNumber_Invert(obj);
+    unsigned long long n;
+
+    if (magnitude == NULL) {
+        return -1;
+    }
+    n = PyLong_AsUnsignedLongLong(magnitude);
+    Py_DECREF(magnitude);
+    if (n == (unsigned long long)-1 && PyErr_Occurred()) {
+        if (!PyErr_ExceptionMatches(PyExc_OverflowError)) {
+            return -1;
+        }
+        PyErr_Clear();
+        return UNKNOWN;
+    }
+    return append_head(out, sign > 0 ? UNSIGNED : NEGATIVE, n);
+}
+
+/* Encodes an exact int. Returns ENCODED, UNKNOWN, or -1 with MemoryError set. */
+static inline int encode_int(wfbs_buffer *out, PyObject *obj) {
+    int overflow;
+    const long long n = PyLong_AsLongLongAndOverflow(obj, &overflow); /* can't fail for an int */
+
+    if (overflow != 0) {
+        return encode_wide_int(out, obj, overflow);
+    }
+    if (n >= 0) {
+        return append_head(out, UNSIGNED, (uint64_t)n);
+    }
+    return append_head(out, NEGATIVE, (uint64_t)(-1 - n)); /* >= 0, so it can't overflow */
+}
+
+/* Encodes an exact float. Returns 0, or -1 with MemoryError set. */
+static inline int encode_float(wfbs_buffer *out, PyObject *obj) {
+    const double value = PyFloat_AS_DOUBLE(obj);
+    uint64_t bits;
+    uint8_t *p;
+
+    _Static_assert(sizeof bits == sizeof value, "a float is an IEEE 754 double");
+    if (wfbs_buffer_reserve(out, HEAD_MAX) < 0) {
+        return -1;
+    }
+    p = out->data + out->size;
+    if (isfinite(value)) {
+        memcpy(&bits, &value, sizeof bits);
+        *p++ = 0xfb;
+        p = put_big_endian(p, bits, 8);
+    } else {
+        *p++ = 0xf9;
+        p = put_big_endian(p, isnan(value) ? 0x7e00 : value > 0 ? 0x7c00 : 0xfc00, 2);
+    }
+    out->size = (size_t)(p - out->data);
+    return 0;
+}
+
+/* Appends the one byte of a value that has no argument. Returns 0, or -1 with MemoryError. */
+static inline int append_simple(wfbs_buffer *out, uint8_t byte) {
+    if (wfbs_buffer_reserve(out, 1) < 0) {
+        return -1;
+    }
+    out->data[out->size++] = byte;
+    return 0;
+}
+
+/* Encodes an exact tuple. Returns as encode_item. */
+static int encode_tuple(wfbs_buffer *out, PyObject *obj, int depth) {
+    const Py_ssize_t count = PyTuple_GET_SIZE(obj);
+    int status = append_head(out, ARRAY, (uint64_t)count);
+
+    for (Py_ssize_t i = 0; i < count && status == ENCODED; i++) {
+        status = encode_item(out, PyTuple_GET_ITEM(obj, i), depth);
+    }
+    return status;
+}
+
+#ifdef Py_GIL_DISABLED
+
+/* Encodes an exact list that other threads may be changing: by way of a copy. */
+static int encode_list(wfbs_buffer *out, PyObject *obj, int depth) {
+    PyObject *copy = PyList_AsTuple(obj);
+    int status = copy == NULL ? -1 : encode_tuple(out, copy, depth);
+
+    Py_XDECREF(copy);
+    return status;
+}
+
+#else
+
+/* Encodes an exact list. Returns as encode_item. */
+static int encode_list(wfbs_buffer *out, PyObject *obj, int depth) {
+    const Py_ssize_t count = PyList_GET_SIZE(obj);
+    int status = append_head(out, ARRAY, (uint64_t)count);
+
+    for (Py_ssize_t i = 0; i < count && status == ENCODED; i++) {
+        status = encode_item(out, PyList_GET_ITEM(obj, i), depth);
+    }
+    return status;
+}
+
+#endif
+
+/* Encodes an exact dict that nobody changes meanwhile. Returns as encode_item. */
+static int encode_still_dict(wfbs_buffer *out, PyObject *obj, int depth) {
+    int status = append_head(out, MAP, (uint64_t)PyDict_GET_SIZE(obj));
+    PyObject *key, *value;
+    Py_ssize_t position = 0;
+
+    while (status == ENCODED && PyDict_Next(obj, &position, &key, &value)) {
+        status = encode_item(out, key, depth);
+        if (status == ENCODED) {
+            status = encode_item(out, value, depth);
+        }
+    }
+    return status;
+}
+
+/* Encodes an exact dict. Returns as encode_item. */
+static inline int encode_dict(wfbs_buffer *out, PyObject *obj, int depth) {
+#ifdef Py_GIL_DISABLED
+    PyObject *copy = PyDict_Copy(obj);
+    int status = copy == NULL ? -1 : encode_still_dict(out, copy, depth);
+
+    Py_XDECREF(copy);
+    return status;
+#else
+    return encode_still_dict(out, obj, depth);
+#endif
+}
+
+/* Appends `obj`, which lies within `depth` containers. Returns ENCODED, UNKNOWN (no exception
+ * set, out->size anywhere), or -1 with MemoryError set. */
+static int encode_item(wfbs_buffer *out, PyObject *obj, int depth) {
+    PyTypeObject *type = Py_TYPE(obj);
+
+    if (type == &PyUnicode_Type) {
+        return encode_str(out, obj);
+    }
+    if (type == &PyLong_Type) {
+        return encode_int(out, obj);
+    }
+    if (type == &PyFloat_Type) {
+        return encode_float(out, obj);
+    }
+    if (obj == Py_None) {
+        return append_simple(out, 0xf6);
+    }
+    if (type == &PyBool_Type) {
+        return append_simple(out, obj == Py_True ? 0xf5 : 0xf4);
+    }
+    if (type == &PyBytes_Type) {
+        return append_string(out, BYTES, PyBytes_AS_STRING(obj), (size_t)PyBytes_GET_SIZE(obj));
+    }
+    /* This bounds the C stack, and stops at a container that contains itself. */
+    if (depth >= WFBS_CBOR_MAX_DEPTH) {
+        return UNKNOWN;
+    }
+    if (type == &PyDict_Type) {
+        return encode_dict(out, obj, depth + 1);
+    }
+    if (type == &PyList_Type) {
+        return encode_list(out, obj, depth + 1);
+    }
+    if (type == &PyTuple_Type) {
+        return encode_tuple(out, obj, depth + 1);
+    }
+    return UNKNOWN;
+}
+
+/* Appends what cbor2.dumps(obj) returns. Returns 0, or -1 with an exception set. */
+static int encode_with_cbor2(wfbs_cbor *c, wfbs_buffer *out, PyObject *obj) {
+    PyObject *dumps = wfbs_cbor_dumps(c), *encoded;
+    int status = -1;
+
+    if (dumps == NULL) {
+        return -1;
+    }
+    encoded = PyObject_CallOneArg(dumps, obj);
+    Py_DECREF(dumps);
+    if (encoded == NULL) {
+        return -1;
+    }
+    if (!PyBytes_Check(encoded)) {
+        PyErr_Format(PyExc_TypeError, "cbor2.dumps returned %.200s instead of bytes",
+                     Py_TYPE(encoded)->tp_name);
+    } else if (wfbs_buffer_reserve(out, (size_t)PyBytes_GET_SIZE(encoded)) == 0) {
+        const size_t size = (size_t)PyBytes_GET_SIZE(encoded);
+        memcpy(out->data + out->size, PyBytes_AS_STRING(encoded), size);
+        out->size += size;
+        status = 0;
+    }
+    Py_DECREF(encoded);
+    return status;
+}
+
+int wfbs_cbor_encode(wfbs_cbor *c, wfbs_buffer *out, PyObject *obj) {
+    const size_t size = out->size;
+    const int status = encode_item(out, obj, 0);
+
+    if (status == ENCODED) {
+        return 0;
+    }
+    out->size = size;
+    return status == UNKNOWN ? encode_with_cbor2(c, out, obj) : -1;
+}

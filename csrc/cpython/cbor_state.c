@@ -1,0 +1,68 @@
+/* What the CBOR codec keeps between calls: cbor2's two functions and the shared map keys. */
+#include "cbor.h"
+
+#ifdef Py_GIL_DISABLED
+#define LOCK(c) PyMutex_Lock(&(c)->lock)
+#define UNLOCK(c) PyMutex_Unlock(&(c)->lock)
+#else
+#define LOCK(c) ((void)(c))
+#define UNLOCK(c) ((void)(c))
+#endif
+
+/* Returns a new reference to cbor2's attribute `name`, from `slot` (inside `c`) or, the first
+ * time, by importing it. The import runs Python code that may come back here, so nothing is
+ * locked meanwhile and the first to finish fills the slot. */
+static PyObject *from_cbor2(wfbs_cbor *c, PyObject **slot, const char *name) {
+    PyObject *found, *module;
+
+    LOCK(c);
+    found = Py_XNewRef(*slot);
+    UNLOCK(c);
+    if (found != NULL) {
+        return found;
+    }
+    module = PyImport_ImportModule("cbor2");
+    if (module == NULL) {
+        return NULL;
+    }
+    found = PyObject_GetAttrString(module, name);
+    Py_DECREF(module);
+    if (found == NULL) {
+        return NULL;
+    }
+    LOCK(c);
+    if (*slot == NULL) {
+        *slot = Py_NewRef(found);
+    }
+    UNLOCK(c);
+    return found;
+}
+
+PyObject *wfbs_cbor_dumps(wfbs_cbor *c) {
+    return from_cbor2(c, &c->dumps, "dumps");
+}
+
+PyObject *wfbs_cbor_loads(wfbs_cbor *c) {
+    return from_cbor2(c, &c->loads, "loads");
+}
+
+int wfbs_cbor_traverse(wfbs_cbor *c, visitproc visit, void *arg) {
+    Py_VISIT(c->dumps);
+    Py_VISIT(c->loads);
+#ifndef Py_GIL_DISABLED
+    for (size_t i = 0; i < WFBS_CBOR_KEY_SLOTS; i++) {
+        Py_VISIT(c->keys[i]);
+    }
+#endif
+    return 0;
+}
+
+void wfbs_cbor_clear(wfbs_cbor *c) {
+    Py_CLEAR(c->dumps);
+    Py_CLEAR(c->loads);
+#ifndef Py_GIL_DISABLED
+    for (size_t i = 0; i < WFBS_CBOR_KEY_SLOTS; i++) {
+        Py_CLEAR(c->keys[i]);
+    }
+#endif
+}
