@@ -1,0 +1,48 @@
+"""What all tests share: hypothesis profiles and the serializers in their four settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import txaio
+from autobahn_fbs import FlatBuffersObjectSerializer
+from hypothesis import HealthCheck, settings
+
+# Autobahn's own serializers take their clock from txaio, which wants a framework first.
+txaio.use_asyncio()
+
+_COMMON: dict[str, Any] = {
+    "deadline": None,
+    "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large],
+}
+settings.register_profile("default", max_examples=25, **_COMMON)
+settings.register_profile("ci", max_examples=150, derandomize=True, **_COMMON)
+settings.register_profile("thorough", max_examples=5000, **_COMMON)
+settings.load_profile("default")
+
+DIALECTS = ("autobahn", "schema")
+
+
+@pytest.fixture(scope="session", params=DIALECTS)
+def dialect(request: pytest.FixtureRequest) -> str:
+    """Both dialects of the union's type tag."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session", params=[False, True], ids=["plain", "batched"])
+def batched(request: pytest.FixtureRequest) -> bool:
+    """Without and with the length before each message."""
+    return bool(request.param)
+
+
+@pytest.fixture(scope="session")
+def any_serializer(dialect: str, batched: bool) -> FlatBuffersObjectSerializer:
+    """An object serializer in each of its four settings."""
+    return FlatBuffersObjectSerializer(batched=batched, dialect=dialect)
+
+
+@pytest.fixture(scope="session")
+def objser() -> FlatBuffersObjectSerializer:
+    """The object serializer in its default setting."""
+    return FlatBuffersObjectSerializer()
