@@ -1,0 +1,405 @@
+/* The writer. Positions are counted from the end of the buffer, as the message
+ * grows towards its front. See write.h. */
+#include "write.h"
+
+/* Distinct vtables that are remembered for sharing. Only vectors of tables and
+ * nested roles repeat them; past this many, a vtable is simply written again. */
+enum { SHARED_VTABLES = 16, VTABLE_WORDS = WFBS_MAX_FIELDS + 2 };
+
+typedef struct {
+    uint8_t *end;   /* one past the last byte of the buffer */
+    uint8_t *front; /* the first byte that notes do not occupy */
+    uint32_t used;  /* bytes written so far, below 2^31 by the bound */
+    uint32_t align; /* the largest alignment asked for */
+    unsigned shared;
+    uint32_t shared_position[SHARED_VTABLES];
+    uint16_t shared_vtable[SHARED_VTABLES][VTABLE_WORDS]; /* [0] is the size in bytes */
+} writer;
+
+static inline void
+store_u16(uint8_t *p, uint16_t v)
+{
+    if (WFBS_BIG_ENDIAN) {
+        p[0] = (uint8_t)v;
+        p[1] = (uint8_t)(v >> 8);
+        return;
+    }
+    memcpy(p, &v, sizeof v);
+}
+
+static inline void
+store_u32(uint8_t *p, uint32_t v)
+{
+    if (WFBS_BIG_ENDIAN) {
+        store_u16(p, (uint16_t)v);
+        store_u16(p + 2, (uint16_t)(v >> 16));
+        return;
+    }
+    memcpy(p, &v, sizeof v);
+}
+
+static inline void
+store_u64(uint8_t *p, uint64_t v)
+{
+    if (WFBS_BIG_ENDIAN) {
+        store_u32(p, (uint32_t)v);
+        store_u32(p + 4, (uint32_t)(v >> 32));
+        return;
+    }
+    memcpy(p, &v, sizeof v);
+}
+
+/* Pads with zeros so that, after `additional` more bytes, the position is a
+ * multiple of `size` (a power of two). */
+static inline void
+prepare(writer *w, uint32_t size, uint32_t additional)
+{
+    if (size > w->align) {
+        w->align = size;
+    }
+    uint32_t padding = (~(w->used + additional) + 1) & (size - 1);
+    if (padding) {
+        w->used += padding;
+        memset(w->end - w->used, 0, padding);
+    }
+}
+
+/* Takes `size` bytes in front of what is written; returns their place. */
+static inline uint8_t *
+take(writer *w, uint32_t size)
+{
+    w->used += size;
+    return w->end - w->used;
+}
+
+/* Writes a scalar of `width` bytes, aligned to its width. */
+static inline void
+put_scalar(writer *w, uint64_t value, uint32_t width)
+{
+    prepare(w, width, 0);
+    uint8_t *p = take(w, width);
+    switch (width) {
+    case 1:
+        *p = (uint8_t)value;
+        break;
+    case 2:
+        store_u16(p, (uint16_t)value);
+        break;
+    case 4:
+        store_u32(p, (uint32_t)value);
+        break;
+    default:
+        store_u64(p, value);
+        break;
+    }
+}
+
+/* Writes an offset to what was written at position `target`. */
+static inline void
+put_offset(writer *w, uint32_t target)
+{
+    prepare(w, 4, 0);
+    uint8_t *p = take(w, 4);
+    store_u32(p, w->used - target);
+}
+
+/* Writes a length-prefixed run of bytes, with a zero after it if `terminated`;
+ * returns its position. */
+static uint32_t
+put_bytes(writer *w, const uint8_t *data, uint32_t size, uint32_t terminated)
+{
+    prepare(w, 4, size + terminated);
+    if (terminated) {
+        *take(w, 1) = 0;
+    }
+    uint8_t *p = take(w, size);
+    if (size) {
+        memcpy(p, data, size);
+    }
+    store_u32(take(w, 4), size);
+    return w->used;
+}
+
+static uint32_t
+put_integers(writer *w, const uint64_t *items, uint32_t count)
+{
+    prepare(w, 4, 8 * count);
+    if (count) {
+        prepare(w, 8, 8 * count);
+    }
+    for (uint32_t i = count; i-- > 0;) {
+        store_u64(take(w, 8), items[i]);
+    }
+    store_u32(take(w, 4), count);
+    return w->used;
+}
+
+static uint32_t put_table(writer *w, const wfbs_record *record);
+
+/* Positions of a vector's children are kept at the unused front of the buffer
+ * while the vector is made; the bound counts that room. */
+static inline void
+remember(uint8_t *note, uint32_t index, uint32_t position)
+{
+    memcpy(note + 4 * (size_t)index, &position, sizeof position);
+}
+
+/* Writes the vector of offsets to `count` remembered children. */
+static uint32_t
+put_offsets(writer *w, const uint8_t *note, uint32_t count)
+{
+    prepare(w, 4, 4 * count);
+    for (uint32_t i = count; i-- > 0;) {
+        uint32_t position;
+        memcpy(&position, note + 4 * (size_t)i, sizeof position);
+        put_offset(w, position);
+    }
+    store_u32(take(w, 4), count);
+    return w->used;
+}
+
+static uint32_t
+put_strings(writer *w, const wfbs_span *items, uint32_t count)
+{
+    uint8_t *note = w->front;
+    w->front += 4 * (size_t)count;
+    for (uint32_t i = 0; i < count; i++) {
+        remember(note, i, put_bytes(w, items[i].data, (uint32_t)items[i].size, 1));
+    }
+    uint32_t position = put_offsets(w, note, count);
+    w->front = note;
+    return position;
+}
+
+static uint32_t
+put_tables(writer *w, const wfbs_record *items, uint32_t count)
+{
+    uint8_t *note = w->front;
+    w->front += 4 * (size_t)count;
+    for (uint32_t i = 0; i < count; i++) {
+        remember(note, i, put_table(w, &items[i]));
+    }
+    uint32_t position = put_offsets(w, note, count);
+    w->front = note;
+    return position;
+}
+
+/* Writes what a pointing field points to; returns its position. */
+static uint32_t
+put_child(writer *w, const wfbs_field *field, const wfbs_value *value)
+{
+    uint32_t size = (uint32_t)value->size; /* the bound has checked it */
+    switch ((wfbs_kind)field->kind) {
+    case WFBS_KIND_STRING:
+        return put_bytes(w, value->as.bytes, size, 1);
+    case WFBS_KIND_VECTOR_U64:
+        return put_integers(w, value->as.integers, size);
+    case WFBS_KIND_VECTOR_STRING:
+        return put_strings(w, value->as.strings, size);
+    case WFBS_KIND_TABLE:
+        return put_table(w, value->as.records);
+    case WFBS_KIND_VECTOR_TABLE:
+        return put_tables(w, value->as.records, size);
+    default:
+        return put_bytes(w, value->as.bytes, size, 0);
+    }
+}
+
+/* The inline width of a scalar, 0 for a field that points somewhere. */
+static inline uint32_t
+scalar_width(uint8_t kind)
+{
+    switch ((wfbs_kind)kind) {
+    case WFBS_KIND_BOOL:
+    case WFBS_KIND_U8:
+    case WFBS_KIND_ENUM8:
+        return 1;
+    case WFBS_KIND_U16:
+    case WFBS_KIND_ENUM16:
+        return 2;
+    case WFBS_KIND_U32:
+        return 4;
+    case WFBS_KIND_U64:
+        return 8;
+    default:
+        return 0;
+    }
+}
+
+/* Ends a table begun at `start`: its vtable offset, and its vtable unless an
+ * equal one is there already. `at` holds the positions of the fields, 0 for
+ * absent ones. Returns the table's position. */
+static uint32_t
+end_table(writer *w, uint32_t start, const uint32_t *at, unsigned slots)
+{
+    prepare(w, 4, 0);
+    uint8_t *offset = take(w, 4);
+    uint32_t table = w->used;
+    while (slots && !at[slots - 1]) {
+        slots--;
+    }
+    uint16_t vtable[VTABLE_WORDS];
+    unsigned words = slots + 2;
+    vtable[0] = (uint16_t)(2 * words);
+    vtable[1] = (uint16_t)(table - start); /* at most 32 fields of 8 bytes and padding */
+    for (unsigned i = 0; i < slots; i++) {
+        vtable[i + 2] = (uint16_t)(at[i] ? table - at[i] : 0);
+    }
+    for (unsigned i = 0; i < w->shared; i++) {
+        if (w->shared_vtable[i][0] == vtable[0]
+            && !memcmp(w->shared_vtable[i], vtable, 2 * (size_t)words)) {
+            store_u32(offset, w->shared_position[i] - table);
+            return table;
+        }
+    }
+    for (unsigned i = words; i-- > 0;) {
+        store_u16(take(w, 2), vtable[i]); /* a table ends at a multiple of 4 */
+    }
+    store_u32(offset, w->used - table);
+    if (w->shared < SHARED_VTABLES) {
+        w->shared_position[w->shared] = w->used;
+        memcpy(w->shared_vtable[w->shared++], vtable, 2 * (size_t)words);
+    }
+    return table;
+}
+
+/* Writes a table, children first. Recursion follows the schema, which is acyclic. */
+static uint32_t
+put_table(writer *w, const wfbs_record *record)
+{
+    const wfbs_table *t = record->table;
+    uint32_t child[WFBS_MAX_FIELDS];
+    uint32_t at[WFBS_MAX_FIELDS] = {0};
+    for (unsigned i = 0; i < t->child_count; i++) {
+        unsigned slot = t->children[i];
+        if (record->present & (UINT32_C(1) << slot)) {
+            child[slot] = put_child(w, &t->fields[slot], &record->values[slot]);
+        }
+    }
+    uint32_t start = w->used;
+    for (unsigned i = 0; i < t->order_count; i++) {
+        unsigned slot = t->order[i];
+        if (!(record->present & (UINT32_C(1) << slot))) {
+            continue;
+        }
+        const wfbs_field *field = &t->fields[slot];
+        uint32_t width = scalar_width(field->kind);
+        if (!width) {
+            put_offset(w, child[slot]);
+        }
+        else {
+            uint64_t value = record->values[slot].as.scalar;
+            if (!(field->flags & WFBS_FLAG_OPTIONAL) && value == field->default_value) {
+                continue; /* what an absent field means anyway */
+            }
+            put_scalar(w, value, width);
+        }
+        at[slot] = w->used;
+    }
+    return end_table(w, start, at, t->slot_count);
+}
+
+/* Adds `more` to `*sum`; false if it passes WFBS_MAX_MESSAGE. Neither wraps:
+ * *sum is below 2^31 and `more` is checked first. */
+static bool
+add(size_t *sum, size_t more)
+{
+    if (more > WFBS_MAX_MESSAGE || *sum + more > WFBS_MAX_MESSAGE) {
+        return false;
+    }
+    *sum += more;
+    return true;
+}
+
+/* Overheads, rounded up: length, terminator and padding of a vector; a field
+ * with its padding; a table's two headers. */
+enum { VECTOR_EXTRA = 16, FIELD_EXTRA = 16, TABLE_EXTRA = 16 };
+
+static bool
+add_record(size_t *sum, const wfbs_record *record)
+{
+    const wfbs_table *t = record->table;
+    if (!add(sum, TABLE_EXTRA + (2 + FIELD_EXTRA) * (size_t)t->slot_count)) {
+        return false;
+    }
+    for (unsigned i = 0; i < t->child_count; i++) {
+        unsigned slot = t->children[i];
+        if (!(record->present & (UINT32_C(1) << slot))) {
+            continue;
+        }
+        const wfbs_value *value = &record->values[slot];
+        size_t width = 1; /* bytes per element, and room to remember it */
+        switch ((wfbs_kind)t->fields[slot].kind) {
+        case WFBS_KIND_VECTOR_U64:
+        case WFBS_KIND_VECTOR_STRING:
+        case WFBS_KIND_VECTOR_TABLE:
+            width = 8;
+            break;
+        default:
+            break;
+        }
+        /* Divided, not multiplied: no wrap on 32 bit hosts either. */
+        if (value->size > WFBS_MAX_MESSAGE / width
+            || !add(sum, VECTOR_EXTRA + width * value->size)) {
+            return false;
+        }
+        if (t->fields[slot].kind == WFBS_KIND_VECTOR_STRING) {
+            for (size_t k = 0; k < value->size; k++) {
+                if (value->as.strings[k].size > WFBS_MAX_MESSAGE
+                    || !add(sum, VECTOR_EXTRA + value->as.strings[k].size)) {
+                    return false;
+                }
+            }
+        }
+        else if (t->fields[slot].kind == WFBS_KIND_VECTOR_TABLE
+                 || t->fields[slot].kind == WFBS_KIND_TABLE) {
+            size_t count = t->fields[slot].kind == WFBS_KIND_TABLE ? 1 : value->size;
+            for (size_t k = 0; k < count; k++) {
+                if (!add_record(sum, &value->as.records[k])) {
+                    return false;
+                }
+            }
+        }
+    }
+    return true;
+}
+
+size_t
+wfbs_encode_bound(const wfbs_outgoing *message)
+{
+    size_t sum = 128; /* the root's table, vtable and offset with their padding */
+    if (message->metadata.data && !add(&sum, VECTOR_EXTRA + message->metadata.size)) {
+        return 0;
+    }
+    return add_record(&sum, message->record) ? sum : 0;
+}
+
+size_t
+wfbs_encode(const wfbs_outgoing *message, uint8_t *buffer, size_t room)
+{
+    writer w;
+    w.end = buffer + room;
+    w.front = buffer;
+    w.used = 0;
+    w.align = 1;
+    w.shared = 0;
+    uint32_t metadata = 0;
+    if (message->metadata.data) {
+        metadata = put_bytes(&w, message->metadata.data, (uint32_t)message->metadata.size, 0);
+    }
+    uint32_t value = put_table(&w, message->record);
+    uint32_t start = w.used;
+    uint32_t at[3] = {0};
+    put_scalar(&w, message->tag, 1);
+    at[0] = w.used;
+    put_offset(&w, value);
+    at[1] = w.used;
+    if (metadata) {
+        put_offset(&w, metadata);
+        at[2] = w.used;
+    }
+    uint32_t root = end_table(&w, start, at, 3);
+    prepare(&w, w.align, 4);
+    put_offset(&w, root);
+    return w.used;
+}
