@@ -1,0 +1,51 @@
+"""WAMP messages as FlatBuffers, in C: a drop-in for Autobahn's ``wamp.2.flatbuffers`` serializer.
+
+>>> import autobahn_fbs
+>>> autobahn_fbs.install()
+
+Then select ``flatbuffers`` (or ``flatbuffers.batched``) wherever Autobahn or Crossbar.io takes a
+serializer id. Importing this package loads neither numpy nor Autobahn's FlatBuffers runtime.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ._install import install, uninstall
+    from ._serializer import FlatBuffersObjectSerializer, FlatBuffersSerializer
+
+__version__ = "0.1.0"
+
+#: Which binding of the C core is in use.
+backend = "cpython"
+
+__all__ = [
+    "FlatBuffersObjectSerializer",
+    "FlatBuffersSerializer",
+    "backend",
+    "install",
+    "uninstall",
+]
+
+_LAZY = {
+    "FlatBuffersObjectSerializer": "_serializer",
+    "FlatBuffersSerializer": "_serializer",
+    "install": "_install",
+    "uninstall": "_install",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Loads what needs Autobahn's serializers when it is first asked for (PEP 562)."""
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})

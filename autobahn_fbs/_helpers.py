@@ -1,0 +1,145 @@
+"""What the C code leaves to Python: rare paths, called by name from the extension."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+from autobahn.wamp import message
+from autobahn.wamp.exception import ProtocolError
+from autobahn.wamp.role import ROLE_NAME_TO_CLASS
+
+# Where the details (or options) are in what marshal() returns, by message class.
+_DETAILS_INDEX = {
+    message.Hello: 2,
+    message.Welcome: 2,
+    message.Abort: 1,
+    message.Challenge: 2,
+    message.Authenticate: 2,
+    message.Goodbye: 1,
+    message.Error: 3,
+    message.Publish: 2,
+    message.Subscribe: 2,
+    message.Unsubscribe: 3,
+    message.Unsubscribed: 2,
+    message.Event: 3,
+    message.Call: 2,
+    message.Cancel: 2,
+    message.Result: 2,
+    message.Register: 2,
+    message.Unregister: 3,
+    message.Unregistered: 2,
+    message.Invocation: 3,
+    message.Interrupt: 2,
+    message.Yield: 2,
+}
+
+# Payload codecs by their value in the schema's PPTSerializer; CBOR (0 and 3) is in C.
+CODEC_NAMES = {1: "json", 2: "msgpack", 4: "ubjson"}
+CODEC_NUMBERS = {"cbor": 0, **{name: number for number, name in CODEC_NAMES.items()}}
+
+deepcopy: Callable[[Any, Any], Any] = copy.deepcopy
+
+
+def details(msg: message.Message) -> dict[str, Any]:
+    """The complete details of a message, as ``marshal()`` has them; a new dict."""
+    for cls in type(msg).__mro__:
+        if cls in _DETAILS_INDEX:
+            raw = msg.marshal()
+            index = _DETAILS_INDEX[cls]
+            return dict(raw[index]) if len(raw) > index else {}
+    return {}
+
+
+def parse(raw: list[Any]) -> message.Message:
+    """A message from a raw WAMP list, judged by Autobahn's own ``parse``."""
+    from autobahn.wamp.serializer import Serializer
+
+    if not raw or type(raw[0]) is not int or raw[0] not in Serializer.MESSAGE_TYPE_MAP:
+        kind = raw[0] if raw else "nothing"
+        raise ProtocolError(f"invalid WAMP message type {kind!r} in a raw list")
+    return Serializer.MESSAGE_TYPE_MAP[raw[0]].parse(raw)
+
+
+def merge_roles(typed: dict[str, Any], entry: Any, label: str) -> dict[str, Any]:
+    """Roles of a details map, added to those of the typed tables (WAMP section "Session
+    Establishment"). Raises ProtocolError if they are malformed or contradict each other."""
+    allowed = ("broker", "dealer") if label == "WELCOME" else tuple(
+        name for name in ROLE_NAME_TO_CLASS if name not in ("broker", "dealer")
+    )
+    if type(entry) is not dict or not entry:
+        raise ProtocolError(f"{label}.roles: metadata entry is not a map of roles")
+    merged = dict(typed)
+    for name, role in entry.items():
+        if name not in allowed or type(role) is not dict:
+            raise ProtocolError(f"{label}.roles: metadata entry has an invalid role {name!r}")
+        features = role.get("features", {})
+        if type(features) is not dict or not all(type(key) is str for key in features):
+            raise ProtocolError(f"{label}.roles: metadata entry has invalid features of {name!r}")
+        stated = ROLE_NAME_TO_CLASS[name](**features)
+        for feature, value in vars(typed.get(name, stated)).items():
+            if value is not None and getattr(stated, feature) not in (None, value):
+                raise ProtocolError(f"{label}.roles: {name}.{feature} contradicts the typed field")
+            if getattr(stated, feature) is None:
+                setattr(stated, feature, value)
+        merged[name] = stated
+    return merged
+
+
+def _object_serializer(codec: int) -> Any:
+    from autobahn.wamp.serializer import SERID_TO_OBJSER
+
+    name = CODEC_NAMES.get(codec)
+    if name is None:
+        raise ProtocolError(f"payload codec {codec} is not known")
+    if name not in SERID_TO_OBJSER:
+        raise ProtocolError(f"payload codec {name!r} is not installed")
+    return SERID_TO_OBJSER[name]()
+
+
+def payload_dumps(codec: int, value: Any) -> bytes:
+    """Encodes args or kwargs with one of Autobahn's object serializers."""
+    return bytes(_object_serializer(codec).serialize(value))
+
+
+def payload_loads(codec: int, view: memoryview) -> Any:
+    """Decodes args or kwargs with one of Autobahn's object serializers."""
+    values = _object_serializer(codec).unserialize(bytes(view))
+    if len(values) != 1:
+        raise ValueError(f"{len(values)} values instead of one")
+    return values[0]
+
+
+# -- pickling -----------------------------------------------------------------------------------
+
+_NEVER_SENT = (
+    "_correlation_id",
+    "_correlation_uri",
+    "_correlation_is_anchor",
+    "_correlation_is_last",
+    "_router_internal",
+)
+
+
+def encode(msg: message.Message, schema_dialect: bool) -> bytes:
+    """The message's bytes, unbatched, in one of the dialects."""
+    from . import _cpython
+
+    return _cpython.ObjectSerializer(False, schema_dialect).serialize(msg)
+
+
+def reduce(msg: message.Message, data: bytes, schema_dialect: bool) -> tuple[Any, ...]:
+    """The value of ``__reduce__`` of a received message."""
+    state = {name: getattr(msg, name) for name in _NEVER_SENT}
+    return restore, (data, schema_dialect, {k: v for k, v in state.items() if v is not None})
+
+
+def restore(data: bytes, schema_dialect: bool, state: dict[str, Any]) -> message.Message:
+    """Unpickles a received message: its bytes are verified again."""
+    from . import _cpython
+
+    (msg,) = _cpython.ObjectSerializer(False, schema_dialect).unserialize(data)
+    for name, value in state.items():
+        setattr(msg, name, value)
+    return msg

@@ -1,0 +1,119 @@
+"""Making Autobahn use this package, and putting everything back."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import Any
+
+from autobahn.wamp import message
+from autobahn.wamp import serializer as upstream
+
+from . import _cpython
+from ._serializer import FlatBuffersObjectSerializer, FlatBuffersSerializer
+
+_ABSENT = object()
+
+# What was there before install(): (container, key, value); None while not installed.
+_saved: list[tuple[Any, str, Any]] | None = None
+
+# Modules that were warned about: once each.
+_warned: set[str] = set()
+
+
+def _batched(batched: bool = True, **options: Any) -> FlatBuffersSerializer:
+    """The registry's entry for "flatbuffers.batched"; always batched."""
+    return FlatBuffersSerializer(batched=True, **options)
+
+
+def _get(container: Any, key: str) -> Any:
+    if isinstance(container, dict):
+        return container.get(key, _ABSENT)
+    return getattr(container, key, _ABSENT)
+
+
+def _put(container: Any, key: str, value: Any) -> None:
+    if isinstance(container, dict):
+        if value is _ABSENT:
+            container.pop(key, None)
+        else:
+            container[key] = value
+    elif value is _ABSENT:
+        delattr(container, key)
+    else:
+        setattr(container, key, value)
+
+
+def _message_serialize(original: Any) -> Any:
+    def serialize(self: message.Message, serializer: Any) -> bytes:
+        """Autobahn's ``Message.serialize``, except for this package's object serializers."""
+        if isinstance(serializer, _cpython.ObjectSerializer):
+            return serializer.serialize(self)
+        return original(self, serializer)
+
+    return serialize
+
+
+def _warn_of_old_imports(old: tuple[Any, ...]) -> None:
+    """Names the modules that imported a replaced class by name: those keep it."""
+    stale = []
+    for name, module in list(sys.modules.items()):
+        if module is None or module is upstream or name in _warned:
+            continue
+        namespace = getattr(module, "__dict__", {})
+        if any(value is cls for value in list(namespace.values()) for cls in old):
+            stale.append(name)
+    if stale:
+        _warned.update(stale)
+        warnings.warn(
+            "autobahn_fbs.install(): these modules imported Autobahn's FlatBuffers serializer by "
+            f"name before, and keep it: {', '.join(sorted(stale))}",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+
+
+def install() -> None:
+    """Makes Autobahn use this package wherever it serializes WAMP with FlatBuffers.
+
+    Replaces the entries of ``SERID_TO_SER`` and ``SERID_TO_OBJSER``, adds ``flatbuffers.batched``,
+    and replaces ``FlatBuffersSerializer`` and ``FlatBuffersObjectSerializer`` in
+    ``autobahn.wamp.serializer`` and ``Message.serialize``. Calling it again does nothing.
+
+    Warns (RuntimeWarning, once for each) about modules that imported one of the replaced classes
+    by name before: those keep what they have.
+    """
+    global _saved
+    if _saved is not None:
+        return
+    changes: list[tuple[Any, str, Any]] = [
+        (upstream.SERID_TO_SER, "flatbuffers", FlatBuffersSerializer),
+        (upstream.SERID_TO_SER, "flatbuffers.batched", _batched),
+        (upstream.SERID_TO_OBJSER, "flatbuffers", FlatBuffersObjectSerializer),
+        (upstream, "FlatBuffersSerializer", FlatBuffersSerializer),
+        (upstream, "FlatBuffersObjectSerializer", FlatBuffersObjectSerializer),
+        (message.Message, "serialize", _message_serialize(message.Message.serialize)),
+    ]
+    saved = [(container, key, _get(container, key)) for container, key, _ in changes]
+    for container, key, value in changes:
+        _put(container, key, value)
+    _saved = saved
+    old = tuple(
+        value
+        for container, key, value in saved
+        if container is upstream and value is not _ABSENT
+    )
+    _warn_of_old_imports(old)
+
+
+def uninstall() -> None:
+    """Puts back everything that :func:`install` changed; does nothing if it was not called.
+
+    Messages and serializers made before keep working.
+    """
+    global _saved
+    if _saved is None:
+        return
+    for container, key, value in _saved:
+        _put(container, key, value)
+    _saved = None

@@ -1,0 +1,134 @@
+"""The two serializer classes: Autobahn's interfaces over the C code."""
+
+from __future__ import annotations
+
+import sys
+from time import time_ns
+from typing import Any
+
+
+from autobahn.wamp.interfaces import IObjectSerializer, ISerializer
+from autobahn.wamp.serializer import SERID_TO_OBJSER, Serializer
+
+from . import _cpython
+from ._helpers import CODEC_NUMBERS, payload_dumps
+
+_DIALECTS = ("autobahn", "schema")
+
+
+class FlatBuffersObjectSerializer(_cpython.ObjectSerializer):
+    """Serializes and unserializes single messages or batches (``IObjectSerializer``).
+
+    :param batched: frame every message with its length, 32 bits, big-endian (WAMP section
+        "Message Batching").
+    :param payload_serializer: the codec of args and kwargs in what is written: ``"cbor"``,
+        ``"json"``, ``"msgpack"`` or ``"ubjson"``. Every message says which one it was, so any
+        receiver reads any of them.
+    :param dialect: ``"autobahn"`` (union tags are WAMP message codes) or ``"schema"`` (they are
+        the ordinals of Autobahn's schema, as connectanum has them).
+    :raises ValueError: for a payload serializer or dialect that is not known.
+    """
+
+    NAME = "flatbuffers"
+    BINARY = True
+    #: The module that does the work, for version displays.
+    FLATBUFFERS_MODULE = sys.modules[__package__ or "autobahn_fbs"]
+    #: FlatBuffers message code (``MessageType`` in the schema) to message class.
+    MESSAGE_TYPE_MAP = {
+        (37 if kind == 337 else kind): cls for kind, cls in Serializer.MESSAGE_TYPE_MAP.items()
+    }
+
+    def __init__(
+        self,
+        batched: bool = False,
+        payload_serializer: str = "cbor",
+        dialect: str = "autobahn",
+    ) -> None:
+        if payload_serializer not in CODEC_NUMBERS or (
+            payload_serializer not in SERID_TO_OBJSER and payload_serializer != "cbor"
+        ):
+            known = sorted(name for name in CODEC_NUMBERS if name in SERID_TO_OBJSER)
+            raise ValueError(f"unknown payload serializer {payload_serializer!r} (known: {known})")
+        if dialect not in _DIALECTS:
+            raise ValueError(f"unknown dialect {dialect!r} (known: {list(_DIALECTS)})")
+        super().__init__(batched, dialect == "schema", CODEC_NUMBERS[payload_serializer])
+        self._payload_serializer_id = payload_serializer
+
+
+class FlatBuffersSerializer(_cpython.TransportSerializer, Serializer):
+    """What transports use (``ISerializer``): messages to bytes and back, with statistics.
+
+    Takes what :class:`FlatBuffersObjectSerializer` takes. ``copy.copy`` gives a serializer with
+    statistics of its own that shares the object serializer, as transports make one for each
+    connection.
+    """
+
+    SERIALIZER_ID = "flatbuffers"
+    RAWSOCKET_SERIALIZER_ID = 5
+    MIME_TYPE = "application/x-flatbuffers"
+
+    def __init__(
+        self,
+        batched: bool = False,
+        payload_serializer: str = "cbor",
+        dialect: str = "autobahn",
+    ) -> None:
+        Serializer.__init__(
+            self, FlatBuffersObjectSerializer(batched, payload_serializer, dialect)
+        )
+        self._rated_size = self.RATED_MESSAGE_SIZE
+        if batched:
+            self.SERIALIZER_ID = "flatbuffers.batched"
+        self._payload_serializer_id = payload_serializer
+
+    @property
+    def PAYLOAD_SERIALIZER_ID(self) -> str:
+        """The codec that args and kwargs are written with."""
+        return self._payload_serializer_id
+
+    def serialize_payload(self, data: Any) -> bytes:
+        """The bytes of args or kwargs in the configured codec.
+
+        :raises Exception: what the codec raises for a value that it can't encode.
+        """
+        if self._payload_serializer_id == "cbor":
+            return _cpython.cbor_dumps(data)
+        return payload_dumps(CODEC_NUMBERS[self._payload_serializer_id], data)
+
+    def __copy__(self) -> FlatBuffersSerializer:
+        twin = type(self).__new__(type(self))
+        twin.__dict__.update(self.__dict__)
+        for name in _COUNTED:
+            setattr(twin, name, getattr(self, name))
+        return twin
+
+    def _maybe_autoreset(self) -> None:
+        """Called by the C code when a callback is set: resets the statistics if that is due."""
+        due = (
+            self._autoreset_duration and time_ns() - self._stats_reset >= self._autoreset_duration
+        ) or (
+            self._autoreset_rated_messages
+            and self.stats_rated_messages() >= self._autoreset_rated_messages
+        )
+        if due:
+            self._autoreset_callback(self.stats(reset=True))
+
+
+# State of a serializer that lives in C, not in its __dict__.
+_COUNTED = (
+    "_serializer",
+    "_autoreset_callback",
+    "_autoreset_rated_messages",
+    "_autoreset_duration",
+    "_serialized_bytes",
+    "_serialized_messages",
+    "_serialized_rated_messages",
+    "_unserialized_bytes",
+    "_unserialized_messages",
+    "_unserialized_rated_messages",
+    "_rated_size",
+)
+
+IObjectSerializer.register(FlatBuffersObjectSerializer)
+ISerializer.register(FlatBuffersSerializer)
+

@@ -1,0 +1,237 @@
+/* One C subclass for each of Autobahn's message classes.
+ *
+ * An instance is Autobahn's instance (its slots, where they were) followed by a
+ * wfbs_received. Every attribute, public and private, is overridden by an
+ * accessor over the buffer; a slot that is still NULL has not been decoded. */
+#include "module.h"
+
+#include <structmember.h>
+
+static const char *const base_slot_names[] = {
+    "_from_fbs", "_correlation_id", "_correlation_uri", "_correlation_is_anchor",
+    "_correlation_is_last", "_router_internal",
+};
+
+/* The offset of slot `name` in instances of `type`, or -1 with TypeError. */
+static Py_ssize_t
+slot_offset(PyTypeObject *type, PyObject *name)
+{
+    PyObject *descriptor = PyObject_GetAttr((PyObject *)type, name);
+    if (!descriptor) {
+        return -1;
+    }
+    Py_ssize_t offset = -1;
+    if (Py_IS_TYPE(descriptor, &PyMemberDescr_Type)) {
+        const PyMemberDef *member = ((PyMemberDescrObject *)descriptor)->d_member;
+        if (member->type == T_OBJECT_EX) {
+            offset = member->offset;
+        }
+    }
+    if (offset < 0) {
+        PyErr_Format(PyExc_TypeError,
+                     "%s.%U is not a slot: this Autobahn is not one that autobahn_fbs knows",
+                     type->tp_name, name);
+    }
+    Py_DECREF(descriptor);
+    return offset;
+}
+
+/* The setter function of Autobahn's property `name`. New reference or NULL. */
+static PyObject *
+property_setter(PyTypeObject *type, PyObject *name)
+{
+    PyObject *property = PyObject_GetAttr((PyObject *)type, name);
+    if (!property) {
+        return NULL;
+    }
+    PyObject *setter = PyObject_GetAttrString(property, "fset");
+    Py_DECREF(property);
+    return setter;
+}
+
+/* Fills the attribute for field `index`. 0, or -1 with an exception. */
+static int
+attribute_init(wfbs_class *c, unsigned index)
+{
+    wfbs_attribute *a = &c->attributes[index];
+    a->owner = c;
+    a->index = index;
+    a->field = &c->table->fields[index];
+    if (a->field->as == WFBS_AS_UNUSED) {
+        return 0;
+    }
+    a->name = PyUnicode_InternFromString(a->field->attribute);
+    a->detail = PyUnicode_InternFromString(a->field->detail);
+    PyObject *text = PyUnicode_FromFormat("_%s", a->field->attribute);
+    if (!a->name || !a->detail || !text) {
+        Py_XDECREF(text);
+        return -1;
+    }
+    PyUnicode_InternInPlace(&text);
+    a->private_name = text;
+    a->offset = slot_offset(c->plain, a->private_name);
+    a->setter = property_setter(c->plain, a->name);
+    return a->offset < 0 || !a->setter ? -1 : 0;
+}
+
+/* The accessors: public and private name of every attribute, the views, and the
+ * serialization cache. 0, or -1 with MemoryError. */
+static int
+class_getset(wfbs_class *c)
+{
+    size_t room = 2 * (size_t)c->table->field_count + 5;
+    PyGetSetDef *def = PyMem_Calloc(room, sizeof *def);
+    if (!def) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    c->getset = def;
+    for (unsigned i = 0; i < c->table->field_count; i++) {
+        wfbs_attribute *a = &c->attributes[i];
+        if (!a->name) {
+            continue;
+        }
+        *def++ = (PyGetSetDef){a->field->attribute, wfbs_received_get, wfbs_received_set, NULL, a};
+        /* The interned text lives as long as the class. */
+        const char *private_name = PyUnicode_AsUTF8(a->private_name);
+        if (!private_name) {
+            return -1;
+        }
+        *def++ = (PyGetSetDef){private_name, wfbs_received_get, wfbs_received_set_private, NULL, a};
+        const char *view = a->field->as == WFBS_AS_ARGS      ? "args_view"
+                           : a->field->as == WFBS_AS_KWARGS  ? "kwargs_view"
+                           : a->field->as == WFBS_AS_PAYLOAD ? "payload_view"
+                                                             : NULL;
+        if (view) {
+            *def++ = (PyGetSetDef){
+                view, wfbs_received_view, NULL,
+                "The field's bytes in the received buffer, read-only and not copied; None if "
+                "absent or since assigned.",
+                a};
+        }
+    }
+    *def++ = (PyGetSetDef){"_serialized", wfbs_received_get_serialized,
+                           wfbs_received_set_serialized, NULL, c};
+    return 0;
+}
+
+/* Makes the subclass. 0, or -1 with an exception. */
+static int
+class_subclass(wfbs_class *c, PyObject *module)
+{
+    /* Autobahn's slots are pointers, so the size is a multiple of their alignment. */
+    c->tail = c->plain->tp_basicsize;
+    PyType_Slot slots[24];
+    unsigned n = 0;
+    for (const PyType_Slot *s = wfbs_received_slots; s->slot; s++) {
+        slots[n++] = *s;
+    }
+    slots[n++] = (PyType_Slot){Py_tp_getset, c->getset};
+    slots[n++] = (PyType_Slot){Py_tp_methods, wfbs_received_methods};
+    slots[n] = (PyType_Slot){0, NULL};
+    char name[64];
+    PyOS_snprintf(name, sizeof name, "autobahn_fbs._cpython.%s", c->table->name);
+    PyType_Spec spec = {
+        .name = name,
+        .basicsize = (int)(c->tail + (Py_ssize_t)sizeof(wfbs_received)),
+        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+        .slots = slots,
+    };
+    PyObject *bases = PyTuple_Pack(1, c->plain);
+    if (!bases) {
+        return -1;
+    }
+    c->received = (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, bases);
+    Py_DECREF(bases);
+    return c->received ? 0 : -1;
+}
+
+/* Remembers which class an exact type belongs to. The table is never full: it
+ * has room for five times the 50 types. */
+static void
+register_type(wfbs_state *state, PyTypeObject *type, wfbs_class *owner)
+{
+    size_t i = ((uintptr_t)type >> 4) % WFBS_TYPE_SLOTS;
+    while (state->by_type[i].type) {
+        i = (i + 1) % WFBS_TYPE_SLOTS;
+    }
+    state->by_type[i].type = type;
+    state->by_type[i].owner = owner;
+}
+
+wfbs_class *
+wfbs_class_find(wfbs_state *state, PyTypeObject *type)
+{
+    for (; type; type = type->tp_base) {
+        size_t i = ((uintptr_t)type >> 4) % WFBS_TYPE_SLOTS;
+        while (state->by_type[i].type) {
+            if (state->by_type[i].type == type) {
+                return state->by_type[i].owner;
+            }
+            i = (i + 1) % WFBS_TYPE_SLOTS;
+        }
+    }
+    return NULL;
+}
+
+static int
+class_init(wfbs_class *c, wfbs_state *state, unsigned index, PyObject *message_module)
+{
+    c->state = state;
+    c->index = index;
+    c->type = &wfbs_messages[index];
+    c->table = &wfbs_tables[c->type->table];
+    PyObject *plain = PyObject_GetAttrString(message_module, c->table->name);
+    if (!plain) {
+        return -1;
+    }
+    c->plain = (PyTypeObject *)plain;
+    /* Then an instance is its header and slots, nothing else. */
+    if (!PyType_Check(plain) || c->plain->tp_itemsize || c->plain->tp_dictoffset
+        || c->plain->tp_weaklistoffset) {
+        PyErr_Format(PyExc_TypeError, "autobahn.wamp.message.%s is not a class with slots alone",
+                     c->table->name);
+        return -1;
+    }
+    for (unsigned i = 0; i < c->table->field_count; i++) {
+        if (attribute_init(c, i) < 0) {
+            return -1;
+        }
+    }
+    PyObject *serialized = PyUnicode_InternFromString("_serialized");
+    if (!serialized) {
+        return -1;
+    }
+    c->serialized = slot_offset(c->plain, serialized);
+    Py_DECREF(serialized);
+    c->from_fbs = slot_offset(c->plain, state->base_slots[0]);
+    if (c->serialized < 0 || c->from_fbs < 0 || class_getset(c) < 0
+        || class_subclass(c, state->module) < 0) {
+        return -1;
+    }
+    register_type(state, c->plain, c);
+    register_type(state, c->received, c);
+    return 0;
+}
+
+int
+wfbs_classes_create(wfbs_state *state, PyObject *message_module)
+{
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(base_slot_names); i++) {
+        state->base_slots[i] = PyUnicode_InternFromString(base_slot_names[i]);
+        if (!state->base_slots[i]) {
+            return -1;
+        }
+        state->base_offsets[i]
+            = slot_offset((PyTypeObject *)state->message_class, state->base_slots[i]);
+        if (state->base_offsets[i] < 0) {
+            return -1;
+        }
+    }
+    for (unsigned i = 0; i < WFBS_MESSAGE_COUNT; i++) {
+        if (class_init(&state->classes[i], state, i, message_module) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}

@@ -1,0 +1,465 @@
+/* One attribute's Python value -> one field's value. What the typed field can't
+ * express goes to the metadata; what the wire can't hold is refused by name. */
+#include "module.h"
+
+void
+wfbs_arena_free(wfbs_arena *arena)
+{
+    while (arena->count) {
+        PyMem_Free(arena->blocks[--arena->count]);
+    }
+}
+
+void *
+wfbs_arena_take(wfbs_arena *arena, size_t count, size_t size)
+{
+    /* At most one block per attribute, and eight for roles: see the struct. */
+    void *block = arena->count < Py_ARRAY_LENGTH(arena->blocks) ? PyMem_Calloc(count ? count : 1, size)
+                                                               : NULL;
+    if (!block) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    arena->blocks[arena->count++] = block;
+    return block;
+}
+
+wfbs_converted
+wfbs_refuse(const wfbs_attribute *a, PyObject *exception, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    PyObject *text = PyUnicode_FromFormatV(format, arguments);
+    va_end(arguments);
+    if (text) {
+        PyErr_Format(exception, "%s.%s: %U", a->owner->type->label, a->field->attribute, text);
+        Py_DECREF(text);
+    }
+    return WFBS_CONVERT_ERROR;
+}
+
+static wfbs_converted
+refuse_type(const wfbs_attribute *a, const char *expected, PyObject *value)
+{
+    return wfbs_refuse(a, PyExc_TypeError, "expected %s, got %s", expected, Py_TYPE(value)->tp_name);
+}
+
+/* An int in 0 .. 2**64-1 into *out; false with TypeError or ValueError. `what`
+ * completes the text for items of lists, "" for the attribute itself. */
+static bool
+convert_u64(const wfbs_attribute *a, PyObject *value, const char *what, uint64_t *out)
+{
+    if (!PyLong_CheckExact(value)) {
+        wfbs_refuse(a, PyExc_TypeError, "%sexpected int, got %s", what, Py_TYPE(value)->tp_name);
+        return false;
+    }
+    *out = PyLong_AsUnsignedLongLong(value);
+    if (*out == (uint64_t)-1 && PyErr_Occurred()) {
+        PyErr_Clear();
+        wfbs_refuse(a, PyExc_ValueError, "%sthe wire holds 0 to 2**64-1, not %R", what, value);
+        return false;
+    }
+    return true;
+}
+
+/* A str as UTF-8 into *out (borrowed from the str); false with an exception. */
+static bool
+convert_text(const wfbs_attribute *a, PyObject *value, const char *what, wfbs_span *out)
+{
+    if (!PyUnicode_Check(value)) {
+        wfbs_refuse(a, PyExc_TypeError, "%sexpected str, got %s", what, Py_TYPE(value)->tp_name);
+        return false;
+    }
+    Py_ssize_t size;
+    const char *data = PyUnicode_AsUTF8AndSize(value, &size);
+    if (!data) {
+        if (PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
+            PyErr_Clear();
+            wfbs_refuse(a, PyExc_ValueError, "%s%R has no UTF-8 encoding", what, value);
+        }
+        return false;
+    }
+    out->data = (const uint8_t *)data;
+    out->size = (size_t)size;
+    return true;
+}
+
+static wfbs_converted
+convert_int(const wfbs_attribute *a, PyObject *value, wfbs_value *out)
+{
+    static const uint64_t largest[WFBS_KIND_COUNT] = {
+        [WFBS_KIND_U8] = UINT8_MAX,       [WFBS_KIND_U16] = UINT16_MAX,
+        [WFBS_KIND_ENUM16] = UINT16_MAX,  [WFBS_KIND_U32] = UINT32_MAX,
+        [WFBS_KIND_U64] = UINT64_MAX,
+    };
+    uint64_t number;
+    if (!convert_u64(a, value, "", &number)) {
+        return WFBS_CONVERT_ERROR;
+    }
+    if (a->field->check == WFBS_CHECK_ID && number > (UINT64_C(1) << 53)) {
+        return wfbs_refuse(a, PyExc_ValueError, "WAMP IDs are 0 to 2**53, not %R", value);
+    }
+    if (a->field->check == WFBS_CHECK_POSITIVE && !number) {
+        return wfbs_refuse(a, PyExc_ValueError, "must be 1 or more");
+    }
+    if (a->field->kind == WFBS_KIND_ENUM16 && number > UINT16_MAX) {
+        return wfbs_refuse(a, PyExc_ValueError, "%R is no WAMP message type", value);
+    }
+    if (number > largest[a->field->kind]) {
+        return WFBS_CONVERT_METADATA;
+    }
+    out->as.scalar = number;
+    return WFBS_CONVERT_OK;
+}
+
+static wfbs_converted
+convert_bool(const wfbs_attribute *a, PyObject *value, wfbs_value *out)
+{
+    if (value != Py_True && value != Py_False) {
+        if (a->field->check == WFBS_CHECK_LOOSE_BOOL && PyLong_CheckExact(value)) {
+            long number = PyLong_AsLong(value);
+            if (number == 0 || number == 1) {
+                return WFBS_CONVERT_METADATA; /* keeps its type */
+            }
+            PyErr_Clear();
+        }
+        return refuse_type(a, "bool", value);
+    }
+    out->as.scalar = value == Py_True;
+    return WFBS_CONVERT_OK;
+}
+
+/* The value of the enum that is called `text`, or -1. */
+static int
+enum_value(const wfbs_enum *e, wfbs_span text)
+{
+    for (unsigned i = 0; i < e->count; i++) {
+        const char *name = e->names[i];
+        if (name && *name && strlen(name) == text.size && !memcmp(name, text.data, text.size)) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+/* Whether `value` is a name that Autobahn takes as custom (x_...): 1, 0, -1. */
+static int
+is_custom_name(const wfbs_attribute *a, PyObject *value)
+{
+    PyObject *match = PyObject_CallOneArg(a->owner->state->custom_match, value);
+    int custom = match ? match != Py_None : -1;
+    Py_XDECREF(match);
+    return custom;
+}
+
+static wfbs_converted
+convert_enum(const wfbs_attribute *a, PyObject *value, wfbs_value *out)
+{
+    wfbs_span text;
+    if (!convert_text(a, value, "", &text)) {
+        return WFBS_CONVERT_ERROR;
+    }
+    int number = enum_value(&wfbs_enums[a->field->sub], text);
+    if (number < 0 && a->field->flags & WFBS_FLAG_OPEN) {
+        return WFBS_CONVERT_METADATA;
+    }
+    bool custom_allowed
+        = a->field->as == WFBS_AS_ENC_ALGO || a->field->as == WFBS_AS_ENC_SERIALIZER;
+    if (number < 0 && custom_allowed) {
+        int custom = is_custom_name(a, value);
+        if (custom) {
+            return custom < 0 ? WFBS_CONVERT_ERROR : WFBS_CONVERT_METADATA;
+        }
+    }
+    if (number < 0 || (a->field->check == WFBS_CHECK_NONZERO && !number)) {
+        return wfbs_refuse(a, PyExc_ValueError, "%R is not a value that WAMP defines", value);
+    }
+    out->as.scalar = (uint64_t)number;
+    return WFBS_CONVERT_OK;
+}
+
+static wfbs_converted
+convert_enums(const wfbs_attribute *a, PyObject *value, wfbs_arena *arena, wfbs_value *out)
+{
+    if (!PyList_Check(value)) {
+        return refuse_type(a, "list", value);
+    }
+    size_t count = (size_t)PyList_GET_SIZE(value);
+    uint8_t *items = wfbs_arena_take(arena, count, 1);
+    if (!items) {
+        return WFBS_CONVERT_ERROR;
+    }
+    wfbs_converted result = WFBS_CONVERT_OK;
+    for (size_t i = 0; i < count; i++) {
+        wfbs_span text;
+        if (!convert_text(a, PyList_GET_ITEM(value, (Py_ssize_t)i), "item: ", &text)) {
+            return WFBS_CONVERT_ERROR;
+        }
+        int number = enum_value(&wfbs_enums[a->field->sub], text);
+        if (number < 0) {
+            result = WFBS_CONVERT_METADATA; /* one foreign name takes the whole list there */
+        }
+        items[i] = (uint8_t)number;
+    }
+    out->as.bytes = items;
+    out->size = count;
+    return result;
+}
+
+static wfbs_converted
+convert_ints(const wfbs_attribute *a, PyObject *value, wfbs_arena *arena, wfbs_value *out)
+{
+    if (!PyList_Check(value)) {
+        return refuse_type(a, "list", value);
+    }
+    size_t count = (size_t)PyList_GET_SIZE(value);
+    uint64_t *items = wfbs_arena_take(arena, count, sizeof *items);
+    if (!items) {
+        return WFBS_CONVERT_ERROR;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!convert_u64(a, PyList_GET_ITEM(value, (Py_ssize_t)i), "item: ", &items[i])) {
+            return WFBS_CONVERT_ERROR;
+        }
+    }
+    out->as.integers = items;
+    out->size = count;
+    return WFBS_CONVERT_OK;
+}
+
+static wfbs_converted
+convert_strs(const wfbs_attribute *a, PyObject *value, wfbs_arena *arena, wfbs_value *out)
+{
+    if (!PyList_Check(value)) {
+        return refuse_type(a, "list", value);
+    }
+    size_t count = (size_t)PyList_GET_SIZE(value);
+    wfbs_span *items = wfbs_arena_take(arena, count, sizeof *items);
+    if (!items) {
+        return WFBS_CONVERT_ERROR;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!convert_text(a, PyList_GET_ITEM(value, (Py_ssize_t)i), "item: ", &items[i])) {
+            return WFBS_CONVERT_ERROR;
+        }
+    }
+    out->as.strings = items;
+    out->size = count;
+    return WFBS_CONVERT_OK;
+}
+
+/* One hop: session, authid or None, authrole, nothing else. */
+static wfbs_converted
+convert_principal(const wfbs_attribute *a, PyObject *hop, wfbs_value *values, uint32_t *present)
+{
+    const wfbs_state *state = a->owner->state;
+    if (!PyDict_Check(hop)) {
+        return wfbs_refuse(a, PyExc_TypeError, "item: expected dict, got %s", Py_TYPE(hop)->tp_name);
+    }
+    PyObject *session = PyDict_GetItemWithError(hop, state->str_session);
+    PyObject *authid = PyDict_GetItemWithError(hop, state->str_authid);
+    PyObject *authrole = PyDict_GetItemWithError(hop, state->str_authrole);
+    if (PyErr_Occurred()) {
+        return WFBS_CONVERT_ERROR;
+    }
+    if (!session || !authid || !authrole) {
+        return wfbs_refuse(a, PyExc_ValueError, "item: session, authid and authrole must be there");
+    }
+    wfbs_span text;
+    if (!convert_u64(a, session, "session: ", &values[0].as.scalar)) {
+        return WFBS_CONVERT_ERROR;
+    }
+    *present = 1;
+    if (authid != Py_None) {
+        if (!convert_text(a, authid, "authid: ", &text)) {
+            return WFBS_CONVERT_ERROR;
+        }
+        values[1].as.bytes = text.data;
+        values[1].size = text.size;
+        *present |= 2;
+    }
+    if (!convert_text(a, authrole, "authrole: ", &text)) {
+        return WFBS_CONVERT_ERROR;
+    }
+    values[2].as.bytes = text.data;
+    values[2].size = text.size;
+    *present |= 4;
+    return PyDict_GET_SIZE(hop) == 3 ? WFBS_CONVERT_OK : WFBS_CONVERT_METADATA;
+}
+
+static wfbs_converted
+convert_principals(const wfbs_attribute *a, PyObject *value, wfbs_arena *arena, wfbs_value *out)
+{
+    enum { FIELDS = 3 };
+    bool list = PyList_Check(value);
+    if (!list && !PyTuple_Check(value)) {
+        return refuse_type(a, "list", value);
+    }
+    size_t count = (size_t)(list ? PyList_GET_SIZE(value) : PyTuple_GET_SIZE(value));
+    wfbs_record *records = wfbs_arena_take(arena, count, sizeof *records);
+    wfbs_value *values = records ? wfbs_arena_take(arena, count, FIELDS * sizeof *values) : NULL;
+    if (!values) {
+        return WFBS_CONVERT_ERROR;
+    }
+    bool typed = a->field->kind == WFBS_KIND_VECTOR_TABLE;
+    wfbs_converted result = typed ? WFBS_CONVERT_OK : WFBS_CONVERT_METADATA;
+    for (size_t i = 0; i < count; i++) {
+        PyObject *hop = list ? PyList_GET_ITEM(value, (Py_ssize_t)i)
+                             : PyTuple_GET_ITEM(value, (Py_ssize_t)i);
+        records[i].table = typed ? &wfbs_tables[a->field->sub] : NULL;
+        records[i].values = &values[FIELDS * i];
+        wfbs_converted one
+            = convert_principal(a, hop, &values[FIELDS * i], &records[i].present);
+        if (one == WFBS_CONVERT_ERROR) {
+            return one;
+        }
+        result = one == WFBS_CONVERT_METADATA ? one : result;
+    }
+    out->as.records = records;
+    out->size = count;
+    return result;
+}
+
+/* One role's features. Reads attributes of a Python object. */
+static bool
+convert_role(const wfbs_attribute *a, unsigned index, PyObject *role, wfbs_value *values,
+             wfbs_record *record)
+{
+    const wfbs_state *state = a->owner->state;
+    const wfbs_table *t = &wfbs_tables[index];
+    int known = PyObject_IsInstance(role, state->role_classes[index]);
+    if (known <= 0) {
+        if (!known) {
+            wfbs_refuse(a, PyExc_TypeError, "expected %s, got %s",
+                        ((PyTypeObject *)state->role_classes[index])->tp_name,
+                        Py_TYPE(role)->tp_name);
+        }
+        return false;
+    }
+    record->table = t;
+    record->values = values;
+    record->present = 0;
+    for (unsigned slot = 0; slot < t->slot_count; slot++) {
+        if (t->fields[slot].as != WFBS_AS_BOOL) {
+            continue;
+        }
+        PyObject *feature = PyObject_GetAttr(role, state->role_names[index][slot]);
+        if (!feature) {
+            return false;
+        }
+        Py_DECREF(feature); /* only its identity with a singleton matters from here */
+        if (feature == Py_True || feature == Py_False) {
+            values[slot].as.scalar = feature == Py_True;
+            record->present |= UINT32_C(1) << slot;
+        }
+        else if (feature != Py_None) {
+            wfbs_refuse(a, PyExc_TypeError, "feature %s: expected bool or None",
+                        t->fields[slot].attribute);
+            return false;
+        }
+    }
+    return true;
+}
+
+static wfbs_converted
+convert_roles(const wfbs_attribute *a, PyObject *value, wfbs_arena *arena, wfbs_value *out)
+{
+    const wfbs_state *state = a->owner->state;
+    unsigned index = a->field->sub;
+    const wfbs_table *t = &wfbs_tables[index];
+    if (!PyDict_Check(value)) {
+        return refuse_type(a, "dict", value);
+    }
+    if (!PyDict_GET_SIZE(value)) {
+        return wfbs_refuse(a, PyExc_ValueError, "at least one role must be announced");
+    }
+    size_t roles = t->slot_count;
+    wfbs_record *records = wfbs_arena_take(arena, 1 + roles, sizeof *records);
+    wfbs_value *values
+        = records ? wfbs_arena_take(arena, roles * (1 + WFBS_MAX_FIELDS), sizeof *values) : NULL;
+    if (!values) {
+        return WFBS_CONVERT_ERROR;
+    }
+    records[0].table = t;
+    records[0].values = values;
+    Py_ssize_t found = 0;
+    for (unsigned slot = 0; slot < roles; slot++) {
+        PyObject *role = PyDict_GetItemWithError(value, state->role_names[index][slot]);
+        if (!role) {
+            if (PyErr_Occurred()) {
+                return WFBS_CONVERT_ERROR;
+            }
+            continue;
+        }
+        Py_INCREF(role); /* reading its features can run Python code */
+        bool good = convert_role(a, t->fields[slot].sub, role,
+                                 &values[roles + slot * WFBS_MAX_FIELDS], &records[1 + slot]);
+        Py_DECREF(role);
+        if (!good) {
+            return WFBS_CONVERT_ERROR;
+        }
+        values[slot].as.records = &records[1 + slot];
+        values[slot].size = 1;
+        records[0].present |= UINT32_C(1) << slot;
+        found++;
+    }
+    if (found != PyDict_GET_SIZE(value)) {
+        return wfbs_refuse(a, PyExc_ValueError, "%R has roles that %s can't announce", value,
+                           a->owner->type->label);
+    }
+    out->as.records = records;
+    out->size = 1;
+    return WFBS_CONVERT_OK;
+}
+
+wfbs_converted
+wfbs_convert(wfbs_attribute *a, PyObject *value, wfbs_arena *arena, wfbs_value *out)
+{
+    wfbs_span text;
+    switch ((wfbs_as)a->field->as) {
+    case WFBS_AS_INT:
+        if (a->field->kind == WFBS_KIND_NONE) {
+            uint64_t ignored;
+            return convert_u64(a, value, "", &ignored) ? WFBS_CONVERT_METADATA : WFBS_CONVERT_ERROR;
+        }
+        return convert_int(a, value, out);
+    case WFBS_AS_BOOL:
+        return convert_bool(a, value, out);
+    case WFBS_AS_STR:
+    case WFBS_AS_ENC_KEY:
+        if (!convert_text(a, value, "", &text)) {
+            return WFBS_CONVERT_ERROR;
+        }
+        out->as.bytes = text.data;
+        out->size = text.size;
+        return a->field->kind == WFBS_KIND_NONE ? WFBS_CONVERT_METADATA : WFBS_CONVERT_OK;
+    case WFBS_AS_ENUM:
+    case WFBS_AS_ENC_ALGO:
+    case WFBS_AS_ENC_SERIALIZER:
+        return convert_enum(a, value, out);
+    case WFBS_AS_ENUMS:
+        return convert_enums(a, value, arena, out);
+    case WFBS_AS_INTS:
+        return convert_ints(a, value, arena, out);
+    case WFBS_AS_STRS:
+        return convert_strs(a, value, arena, out);
+    case WFBS_AS_PAYLOAD:
+        if (!PyBytes_Check(value)) {
+            return refuse_type(a, "bytes", value);
+        }
+        out->as.bytes = (const uint8_t *)PyBytes_AS_STRING(value);
+        out->size = (size_t)PyBytes_GET_SIZE(value);
+        return WFBS_CONVERT_OK;
+    case WFBS_AS_PRINCIPALS:
+        return convert_principals(a, value, arena, out);
+    case WFBS_AS_ROLES:
+        return convert_roles(a, value, arena, out);
+    case WFBS_AS_DICT:
+    case WFBS_AS_CUSTOM:
+        return PyDict_Check(value) ? WFBS_CONVERT_METADATA : refuse_type(a, "dict", value);
+    case WFBS_AS_LIST:
+        return PyList_Check(value) ? WFBS_CONVERT_METADATA : refuse_type(a, "list", value);
+    default:
+        return WFBS_CONVERT_OK;
+    }
+}

@@ -1,0 +1,347 @@
+/* A message's attributes -> one FlatBuffers message.
+ *
+ * Order matters for safety: payloads and metadata are encoded first, because
+ * their codecs can run Python code; only then are pointers into strings and
+ * lists gathered, and from there to the last byte no Python code runs. */
+#include "module.h"
+
+/* Everything that one call holds. */
+typedef struct {
+    wfbs_class *owner;
+    PyObject *message;                 /* borrowed */
+    PyObject *refs[WFBS_MAX_FIELDS];   /* owned values by attribute; NULL for None */
+    wfbs_value values[WFBS_MAX_FIELDS];
+    uint32_t present;                  /* slots with a value to write */
+    uint32_t payloads;                 /* slots whose bytes are in `scratch` or in the old buffer */
+    uint32_t in_metadata;
+    size_t at[WFBS_MAX_FIELDS];        /* where an encoded payload begins in `scratch` */
+    wfbs_buffer scratch;
+    wfbs_arena arena;
+    wfbs_span metadata;
+} job;
+
+PyObject *
+wfbs_attribute_value(const wfbs_attribute *a, PyObject *message)
+{
+    const wfbs_class *c = a->owner;
+#ifndef Py_GIL_DISABLED
+    PyTypeObject *type = Py_TYPE(message);
+    if (type == c->plain) {
+        PyObject *lazy = *wfbs_slot_of(message, c->from_fbs);
+        PyObject *value = *wfbs_slot_of(message, a->offset);
+        if (value && (!lazy || lazy == Py_None)) {
+            return Py_NewRef(value);
+        }
+    }
+#endif
+    /* Ours, a user's subclass, or one that upstream's reader made. */
+    return PyObject_GetAttr(message, a->name);
+}
+
+static inline uint32_t
+bit(unsigned index)
+{
+    return UINT32_C(1) << index; /* below WFBS_MAX_FIELDS == 32 */
+}
+
+/* The buffer of a received message whose payload field nobody has read or set,
+ * if its codec may stay; then the raw bytes are good. */
+static const wfbs_received *
+raw_source(const job *j, const wfbs_attribute *a, unsigned codec)
+{
+    const wfbs_class *c = j->owner;
+    if (Py_TYPE(j->message) != c->received) {
+        return NULL;
+    }
+    const wfbs_received *r = wfbs_received_of(c, j->message);
+    if (!r->buffer || *wfbs_slot_of(j->message, a->offset)) {
+        return NULL;
+    }
+    unsigned own = wfbs_decode_u8(c, r, WFBS_AS_ENC_SERIALIZER);
+    unsigned transparent = c->table->slot_of[WFBS_AS_PAYLOAD];
+    return own == codec && !wfbs_slot_position(r->data, r->table, transparent) ? r : NULL;
+}
+
+/* Encodes args or kwargs, or finds their raw bytes. */
+static int
+job_payload(job *j, wfbs_attribute *a, unsigned codec)
+{
+    const wfbs_received *r = raw_source(j, a, codec);
+    if (r) {
+        wfbs_span span = wfbs_decode_span(a, r);
+        if (span.data) {
+            j->values[a->index].as.bytes = span.data;
+            j->values[a->index].size = span.size;
+            j->present |= bit(a->index);
+        }
+        return 0;
+    }
+    PyObject *value = wfbs_attribute_value(a, j->message);
+    if (!value || value == Py_None) {
+        Py_XDECREF(value);
+        return value ? 0 : -1;
+    }
+    j->refs[a->index] = value;
+    j->at[a->index] = j->scratch.size;
+    if (wfbs_payload_encode(j->owner->state, codec, value, &j->scratch) < 0) {
+        return -1;
+    }
+    j->values[a->index].size = j->scratch.size - j->at[a->index];
+    j->present |= bit(a->index);
+    j->payloads |= bit(a->index);
+    return 0;
+}
+
+/* What None means for an attribute: left out, or refused. */
+static int
+job_none(job *j, const wfbs_attribute *a)
+{
+    const wfbs_field *f = a->field;
+    if (f->flags & WFBS_FLAG_POSITIONAL && !(f->flags & WFBS_FLAG_NULLABLE)
+        && f->as != WFBS_AS_DICT) {
+        wfbs_refuse(a, PyExc_ValueError, "is required and can't be None");
+        return -1;
+    }
+    if (f->flags & WFBS_FLAG_REQUIRED) {
+        if (f->as != WFBS_AS_STR) {
+            wfbs_refuse(a, PyExc_ValueError, "is required and can't be None");
+            return -1;
+        }
+        /* The schema wants a string there: an empty one, and null in the metadata. */
+        j->values[a->index].as.bytes = (const uint8_t *)"";
+        j->values[a->index].size = 0;
+        j->present |= bit(a->index);
+        j->in_metadata |= bit(a->index);
+    }
+    return 0;
+}
+
+/* Fetches every attribute but args and kwargs. */
+static int
+job_fetch(job *j)
+{
+    wfbs_class *c = j->owner;
+    for (unsigned i = 0; i < c->table->field_count; i++) {
+        wfbs_attribute *a = &c->attributes[i];
+        if (!a->name || a->field->as == WFBS_AS_ARGS || a->field->as == WFBS_AS_KWARGS) {
+            continue;
+        }
+        PyObject *value = wfbs_attribute_value(a, j->message);
+        if (!value) {
+            return -1;
+        }
+        if (value == Py_None) {
+            Py_DECREF(value);
+            if (job_none(j, a) < 0) {
+                return -1;
+            }
+        }
+        else if ((a->field->as == WFBS_AS_DICT && a->field->flags & WFBS_FLAG_POSITIONAL
+                  && PyDict_CheckExact(value) && !PyDict_GET_SIZE(value))
+                 || (a->field->as == WFBS_AS_CUSTOM && PyDict_CheckExact(value)
+                     && !PyDict_GET_SIZE(value))) {
+            Py_DECREF(value); /* {} is what their absence means */
+        }
+        else {
+            j->refs[i] = value;
+        }
+    }
+    return 0;
+}
+
+/* Payload, args, kwargs and enc_*: the rules that the constructors assert. */
+static int
+job_check_payload(job *j, unsigned codec)
+{
+    const wfbs_table *t = j->owner->table;
+    unsigned payload = t->slot_of[WFBS_AS_PAYLOAD];
+    if (payload == WFBS_NO_SLOT) {
+        return 0;
+    }
+    unsigned algo = t->slot_of[WFBS_AS_ENC_ALGO], key = t->slot_of[WFBS_AS_ENC_KEY];
+    unsigned serializer = t->slot_of[WFBS_AS_ENC_SERIALIZER];
+    wfbs_attribute *attributes = j->owner->attributes;
+    bool args = j->present & (bit(t->slot_of[WFBS_AS_ARGS]) | bit(t->slot_of[WFBS_AS_KWARGS]));
+    if (j->refs[payload]) {
+        if (args) {
+            wfbs_refuse(&attributes[payload], PyExc_ValueError, "excludes args and kwargs");
+            return -1;
+        }
+        if (!j->refs[algo] && (j->refs[key] || j->refs[serializer])) {
+            wfbs_refuse(&attributes[algo], PyExc_ValueError,
+                        "is required with enc_key or enc_serializer");
+            return -1;
+        }
+        return 0;
+    }
+    /* Without payload the three say nothing (marshal() leaves them out too), and
+     * the tag names the codec of args and kwargs. */
+    Py_CLEAR(j->refs[algo]);
+    Py_CLEAR(j->refs[key]);
+    Py_CLEAR(j->refs[serializer]);
+    if (args && codec != WFBS_CODEC_CBOR) {
+        j->values[serializer].as.scalar = codec;
+        j->present |= bit(serializer);
+    }
+    return 0;
+}
+
+/* Converts all values that the typed fields can hold; *more gets the bits of
+ * those they can't. */
+static int
+job_convert(job *j, uint32_t *more)
+{
+    wfbs_class *c = j->owner;
+    *more = 0;
+    for (unsigned i = 0; i < c->table->field_count; i++) {
+        if (!j->refs[i] || j->payloads & bit(i) || j->in_metadata & bit(i)) {
+            continue;
+        }
+        switch (wfbs_convert(&c->attributes[i], j->refs[i], &j->arena, &j->values[i])) {
+        case WFBS_CONVERT_ERROR:
+            return -1;
+        case WFBS_CONVERT_METADATA:
+            *more |= bit(i);
+            break;
+        default:
+            j->present |= bit(i);
+        }
+    }
+    return 0;
+}
+
+/* Converts, and moves to the metadata what does not fit, until all fits. Encoding
+ * metadata can run Python code, so what was converted before is converted again. */
+static int
+job_fill(job *j, wfbs_dialect dialect)
+{
+    uint32_t keep = j->present, more = 0;
+    bool need = dialect == WFBS_DIALECT_SCHEMA || j->in_metadata;
+    for (;;) {
+        if (need) {
+            size_t start = j->scratch.size;
+            if (wfbs_metadata_encode(j->owner, j->message, j->refs, j->in_metadata, dialect,
+                                     &j->scratch) < 0) {
+                return -1;
+            }
+            j->metadata.size = j->scratch.size - start;
+            j->at[0] = start; /* slot 0 is never a payload */
+        }
+        j->present = keep;
+        wfbs_arena_free(&j->arena);
+        if (job_convert(j, &more) < 0) {
+            return -1;
+        }
+        if (!more) {
+            break;
+        }
+        j->in_metadata |= more;
+        need = true;
+    }
+    /* The scratch buffer has stopped moving. */
+    for (unsigned i = 0; j->payloads >> i; i++) {
+        if (j->payloads & bit(i)) {
+            j->values[i].as.bytes = j->scratch.data + j->at[i];
+        }
+    }
+    if (need) {
+        j->metadata.data = j->scratch.data + j->at[0];
+    }
+    return 0;
+}
+
+/* The message as bytes: written into scratch memory, then copied once. */
+static PyObject *
+job_write(job *j, wfbs_dialect dialect, bool batched, wfbs_buffer *output)
+{
+    const wfbs_message_type *type = j->owner->type;
+    wfbs_record record = {j->owner->table, j->present, j->values};
+    wfbs_outgoing outgoing = {
+        &record,
+        dialect == WFBS_DIALECT_SCHEMA ? type->ordinal : type->code,
+        j->metadata,
+    };
+    size_t room = wfbs_encode_bound(&outgoing);
+    if (!room) {
+        PyErr_Format(PyExc_ValueError, "%s is longer than 2**31-1 bytes", type->label);
+        return NULL;
+    }
+    room += 4;
+    if (wfbs_buffer_reserve(output, room) < 0) {
+        return NULL;
+    }
+    size_t size = wfbs_encode(&outgoing, output->data, room);
+    uint8_t *start = output->data + room - size;
+    if (batched) {
+        start -= 4; /* the bound leaves room */
+        start[0] = (uint8_t)(size >> 24);
+        start[1] = (uint8_t)(size >> 16);
+        start[2] = (uint8_t)(size >> 8);
+        start[3] = (uint8_t)size;
+        size += 4;
+    }
+    return PyBytes_FromStringAndSize((const char *)start, (Py_ssize_t)size);
+}
+
+/* Scratch memory is kept between calls, but never above this many bytes. */
+enum { SCRATCH_KEPT = 1024 * 1024 };
+
+/* Takes a scratch buffer out of the state: encoding can re-enter. */
+static wfbs_buffer
+scratch_take(wfbs_buffer *kept)
+{
+    wfbs_buffer taken = {0};
+#ifdef WFBS_SHARED_SCRATCH
+    taken = *kept;
+    *kept = (wfbs_buffer){0};
+    taken.size = 0;
+#else
+    (void)kept;
+#endif
+    return taken;
+}
+
+static void
+scratch_return(wfbs_buffer *kept, wfbs_buffer *taken)
+{
+#ifdef WFBS_SHARED_SCRATCH
+    if (!kept->data && taken->capacity <= SCRATCH_KEPT) {
+        *kept = *taken;
+        return;
+    }
+#else
+    (void)kept;
+#endif
+    wfbs_buffer_free(taken);
+}
+
+PyObject *
+wfbs_encode_message(wfbs_class *c, PyObject *message, wfbs_dialect dialect, bool batched,
+                    unsigned codec)
+{
+    const wfbs_table *t = c->table;
+    job j;
+    memset(&j, 0, offsetof(job, values));
+    j.present = j.payloads = j.in_metadata = 0;
+    j.arena.count = 0;
+    j.metadata = (wfbs_span){NULL, 0};
+    j.owner = c;
+    j.message = message;
+    j.scratch = scratch_take(&c->state->payload_scratch);
+    PyObject *result = NULL;
+    bool payloads = t->slot_of[WFBS_AS_ARGS] != WFBS_NO_SLOT;
+    if ((!payloads
+         || (job_payload(&j, &c->attributes[t->slot_of[WFBS_AS_ARGS]], codec) == 0
+             && job_payload(&j, &c->attributes[t->slot_of[WFBS_AS_KWARGS]], codec) == 0))
+        && job_fetch(&j) == 0 && job_check_payload(&j, codec) == 0 && job_fill(&j, dialect) == 0) {
+        wfbs_buffer output = scratch_take(&c->state->output_scratch);
+        result = job_write(&j, dialect, batched, &output);
+        scratch_return(&c->state->output_scratch, &output);
+    }
+    for (unsigned i = 0; i < t->field_count; i++) {
+        Py_XDECREF(j.refs[i]);
+    }
+    wfbs_arena_free(&j.arena);
+    scratch_return(&c->state->payload_scratch, &j.scratch);
+    return result;
+}

@@ -1,0 +1,393 @@
+/* Message.metadata: a CBOR map of the WAMP details that typed fields can't hold.
+ *
+ * Written only when there is something to say. Read when a message comes in, so
+ * that what it says is judged like everything else; its values go straight to
+ * the message's slots. In the schema dialect it is the complete details map. */
+#include "module.h"
+
+/* Whether metadata under the schema dialect is the message's `extra` itself. */
+static inline bool
+details_are_extra(const wfbs_class *c, wfbs_dialect dialect)
+{
+    return dialect == WFBS_DIALECT_SCHEMA
+           && (c->index == WFBS_MESSAGE_CHALLENGE || c->index == WFBS_MESSAGE_AUTHENTICATE);
+}
+
+/* The details map to begin with: empty, or (schema dialect) a copy of what
+ * marshal() has as details. New reference or NULL. */
+static PyObject *
+details_begin(wfbs_class *c, PyObject *message, wfbs_dialect dialect)
+{
+    if (dialect != WFBS_DIALECT_SCHEMA) {
+        return PyDict_New();
+    }
+    return wfbs_call_helper(c->state, "details", message, NULL, NULL);
+}
+
+int
+wfbs_metadata_encode(wfbs_class *c, PyObject *message, PyObject *const *values, uint32_t mask,
+                     wfbs_dialect dialect, wfbs_buffer *out)
+{
+    PyObject *details = details_begin(c, message, dialect);
+    int failed = !details;
+    for (unsigned i = 0; !failed && i < c->table->field_count; i++) {
+        const wfbs_attribute *a = &c->attributes[i];
+        if (!(mask & (UINT32_C(1) << i))) {
+            continue;
+        }
+        if (a->field->as == WFBS_AS_CUSTOM) {
+            failed = PyDict_Update(details, values[i]) < 0;
+        }
+        else if (!details_are_extra(c, dialect) || a->field->as != WFBS_AS_DICT) {
+            failed = PyDict_SetItem(details, a->detail, values[i] ? values[i] : Py_None) < 0;
+        }
+    }
+    if (!failed) {
+        failed = wfbs_cbor_encode(&c->state->cbor, out, details) < 0;
+    }
+    Py_XDECREF(details);
+    return failed ? -1 : 0;
+}
+
+/* ---- reading */
+
+/* Raises ProtocolError about a metadata entry; returns -1. */
+static int
+refuse_entry(const wfbs_attribute *a, const char *why)
+{
+    wfbs_raise_protocol(a->owner->state, "%s.%s: metadata entry %s", a->owner->type->label,
+                        a->field->attribute, why);
+    return -1;
+}
+
+static bool
+is_uri(PyObject *value, wfbs_uri_mode mode)
+{
+    Py_ssize_t size;
+    const char *text = PyUnicode_AsUTF8AndSize(value, &size);
+    if (!text) {
+        PyErr_Clear();
+        return false;
+    }
+    return wfbs_uri_is_valid((const uint8_t *)text, (size_t)size, mode);
+}
+
+/* Whether `value` is an int that a peer may send in this place: 1, 0. */
+static bool
+is_unsigned(PyObject *value, bool positive)
+{
+    if (!PyLong_CheckExact(value)) {
+        return false;
+    }
+    uint64_t number = PyLong_AsUnsignedLongLong(value);
+    if (number == (uint64_t)-1 && PyErr_Occurred()) {
+        PyErr_Clear();
+        return false;
+    }
+    return number || !positive;
+}
+
+static bool
+is_list_of(PyObject *value, bool (*good)(PyObject *))
+{
+    if (!PyList_CheckExact(value)) {
+        return false;
+    }
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(value); i++) {
+        if (!good(PyList_GET_ITEM(value, i))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+is_text(PyObject *value)
+{
+    return PyUnicode_CheckExact(value);
+}
+
+static bool
+is_u64(PyObject *value)
+{
+    return is_unsigned(value, false);
+}
+
+static bool
+is_principal(const wfbs_state *state, PyObject *hop)
+{
+    if (!PyDict_CheckExact(hop)) {
+        return false;
+    }
+    PyObject *session = PyDict_GetItemWithError(hop, state->str_session);
+    PyObject *authid = PyDict_GetItemWithError(hop, state->str_authid);
+    PyObject *authrole = PyDict_GetItemWithError(hop, state->str_authrole);
+    return session && is_u64(session) && authid && (authid == Py_None || is_text(authid))
+           && authrole && is_text(authrole);
+}
+
+/* The string `value` in the field's enum? 1, 0. */
+static bool
+is_enum_name(const wfbs_field *f, PyObject *value)
+{
+    const wfbs_enum *e = &wfbs_enums[f->sub];
+    for (unsigned i = f->check == WFBS_CHECK_NONZERO; i < e->count; i++) {
+        if (e->names[i] && *e->names[i] && !PyUnicode_CompareWithASCIIString(value, e->names[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether the entry's value has the type and range that Message.parse demands:
+ * 1, 0, or -1 with an exception. */
+static int
+entry_is_good(const wfbs_attribute *a, PyObject *value)
+{
+    const wfbs_field *f = a->field;
+    const wfbs_state *state = a->owner->state;
+    switch ((wfbs_as)f->as) {
+    case WFBS_AS_INT:
+        return is_unsigned(value, f->check == WFBS_CHECK_POSITIVE);
+    case WFBS_AS_BOOL:
+        return PyBool_Check(value)
+               || (f->check == WFBS_CHECK_LOOSE_BOOL && PyLong_CheckExact(value)
+                   && (PyLong_AsLong(value) == 0 || PyLong_AsLong(value) == 1));
+    case WFBS_AS_STR:
+    case WFBS_AS_ENC_KEY:
+        return is_text(value) && (f->check != WFBS_CHECK_URI || is_uri(value, WFBS_URI_NO_EMPTY));
+    case WFBS_AS_ENUM:
+        return is_text(value) && (f->flags & WFBS_FLAG_OPEN || is_enum_name(f, value));
+    case WFBS_AS_ENC_ALGO:
+    case WFBS_AS_ENC_SERIALIZER: {
+        if (!is_text(value) || is_enum_name(f, value)) {
+            return is_text(value);
+        }
+        PyObject *match = PyObject_CallOneArg(state->custom_match, value);
+        int custom = match ? match != Py_None : -1;
+        Py_XDECREF(match);
+        return custom;
+    }
+    case WFBS_AS_ENUMS:
+    case WFBS_AS_STRS:
+        return is_list_of(value, is_text);
+    case WFBS_AS_INTS:
+        return is_list_of(value, is_u64);
+    case WFBS_AS_PRINCIPALS:
+        if (!PyList_CheckExact(value)) {
+            return 0;
+        }
+        for (Py_ssize_t i = 0; i < PyList_GET_SIZE(value); i++) {
+            if (!is_principal(state, PyList_GET_ITEM(value, i))) {
+                return PyErr_Occurred() ? -1 : 0;
+            }
+        }
+        return 1;
+    case WFBS_AS_DICT: {
+        PyObject *key, *item;
+        Py_ssize_t position = 0;
+        bool good = PyDict_CheckExact(value);
+        while (good && f->flags & WFBS_FLAG_POSITIONAL
+               && PyDict_Next(value, &position, &key, &item)) {
+            good = is_text(key);
+        }
+        return good;
+    }
+    case WFBS_AS_LIST:
+        return PyList_CheckExact(value);
+    default:
+        return 0;
+    }
+}
+
+/* Stores an entry after comparing it with the typed field, if that is there too. */
+static int
+store_entry(wfbs_attribute *a, PyObject *self, PyObject *value)
+{
+    wfbs_received *r = wfbs_received_of(a->owner, self);
+    bool typed = a->field->kind != WFBS_KIND_NONE && wfbs_slot_position(r->data, r->table, a->index);
+    bool null = value == Py_None && a->field->flags & WFBS_FLAG_REQUIRED
+                && a->field->as == WFBS_AS_STR;
+    if (typed) {
+        PyObject *field = wfbs_decode_attribute(a, r);
+        if (!field) {
+            return -1;
+        }
+        int same = null ? PyUnicode_GET_LENGTH(field) == 0
+                        : Py_TYPE(field) == Py_TYPE(value)
+                              ? PyObject_RichCompareBool(field, value, Py_EQ)
+                              : 0;
+        Py_DECREF(field);
+        if (same <= 0) {
+            return same ? -1 : refuse_entry(a, "contradicts the typed field");
+        }
+    }
+    int good = null || entry_is_good(a, value);
+    if (good <= 0) {
+        return good ? -1 : refuse_entry(a, "has a wrong type or value");
+    }
+    Py_XSETREF(*wfbs_slot_of(self, a->offset), Py_NewRef(value));
+    return 0;
+}
+
+/* Roles out of a details map: they add to what the typed tables say. */
+static int
+store_roles(wfbs_attribute *a, PyObject *self, PyObject *value)
+{
+    wfbs_received *r = wfbs_received_of(a->owner, self);
+    PyObject *typed = wfbs_decode_attribute(a, r);
+    PyObject *label = typed ? PyUnicode_FromString(a->owner->type->label) : NULL;
+    PyObject *merged
+        = label ? wfbs_call_helper(a->owner->state, "merge_roles", typed, value, label) : NULL;
+    Py_XDECREF(typed);
+    Py_XDECREF(label);
+    if (!merged) {
+        return -1;
+    }
+    Py_XSETREF(*wfbs_slot_of(self, a->offset), merged);
+    return 0;
+}
+
+/* All x_* entries together. */
+static int
+store_custom(wfbs_attribute *a, PyObject *self, PyObject *details)
+{
+    PyObject *custom = PyDict_New();
+    PyObject *key, *value;
+    Py_ssize_t position = 0;
+    while (custom && PyDict_Next(details, &position, &key, &value)) {
+        PyObject *match = PyObject_CallOneArg(a->owner->state->custom_match, key);
+        if (!match || (match != Py_None && PyDict_SetItem(custom, key, value) < 0)) {
+            Py_CLEAR(custom);
+        }
+        Py_XDECREF(match);
+    }
+    if (!custom) {
+        return -1;
+    }
+    Py_XSETREF(*wfbs_slot_of(self, a->offset), custom);
+    return 0;
+}
+
+/* The rules that bind fields, once the metadata has had its say (verify.c leaves
+ * them open when there is metadata). */
+static int
+check_rules(wfbs_class *c, PyObject *self)
+{
+    const wfbs_table *t = c->table;
+    const char *if_set[2] = {NULL, NULL}, *missing = NULL;
+    switch ((wfbs_rule)t->rule) {
+    case WFBS_RULE_PAYLOAD:
+        if_set[0] = "enc_key";
+        if_set[1] = "enc_serializer";
+        missing = "enc_algo";
+        break;
+    case WFBS_RULE_RESUME_HELLO:
+        if_set[0] = "resume_session";
+        missing = "resume_token";
+        break;
+    case WFBS_RULE_RESUME_WELCOME:
+        if_set[0] = "resumable";
+        missing = "resume_token";
+        break;
+    default:
+        return 0;
+    }
+    for (int i = 0; i < 2 && if_set[i]; i++) {
+        PyObject *value = PyObject_GetAttrString(self, if_set[i]);
+        PyObject *other = value ? PyObject_GetAttrString(self, missing) : NULL;
+        int wrong = !other ? -1 : other == Py_None ? value != Py_None : 0;
+        if (wrong == 1 && t->rule != WFBS_RULE_PAYLOAD) {
+            wrong = PyObject_IsTrue(value);
+        }
+        Py_XDECREF(value);
+        Py_XDECREF(other);
+        if (wrong) {
+            if (wrong > 0) {
+                wfbs_raise_protocol(c->state, "%s.%s: is required with %s", c->type->label, missing,
+                                    if_set[i]);
+            }
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* Every attribute's entry of the details. */
+static int
+apply_details(wfbs_class *c, PyObject *self, PyObject *details)
+{
+    const wfbs_received *r = wfbs_received_of(c, self);
+    unsigned payload = c->table->slot_of[WFBS_AS_PAYLOAD];
+    bool transparent
+        = payload != WFBS_NO_SLOT && wfbs_slot_position(r->data, r->table, payload);
+    for (unsigned i = 0; i < c->table->field_count; i++) {
+        wfbs_attribute *a = &c->attributes[i];
+        wfbs_as as = (wfbs_as)a->field->as;
+        if (!a->name || as == WFBS_AS_ARGS || as == WFBS_AS_KWARGS || as == WFBS_AS_PAYLOAD) {
+            continue;
+        }
+        if (as == WFBS_AS_CUSTOM) {
+            if (store_custom(a, self, details) < 0) {
+                return -1;
+            }
+            continue;
+        }
+        if (a->field->flags & WFBS_FLAG_POSITIONAL && as != WFBS_AS_DICT
+            && !(a->field->flags & WFBS_FLAG_OPEN)) {
+            continue; /* an element of the WAMP list, not a detail */
+        }
+        if (!transparent
+            && (as == WFBS_AS_ENC_ALGO || as == WFBS_AS_ENC_KEY || as == WFBS_AS_ENC_SERIALIZER)) {
+            continue; /* Message.parse does not look at them either */
+        }
+        PyObject *value = PyDict_GetItemWithError(details, a->detail);
+        if (!value) {
+            if (PyErr_Occurred()) {
+                return -1;
+            }
+            continue;
+        }
+        if ((as == WFBS_AS_ROLES ? store_roles(a, self, value) : store_entry(a, self, value)) < 0) {
+            return -1;
+        }
+    }
+    return check_rules(c, self);
+}
+
+int
+wfbs_metadata_apply(wfbs_class *c, PyObject *self)
+{
+    wfbs_received *r = wfbs_received_of(c, self);
+    PyObject *details = wfbs_cbor_decode(&c->state->cbor, r->data + r->metadata, r->metadata_size);
+    if (!details) {
+        if (PyErr_ExceptionMatches(PyExc_MemoryError)) {
+            return -1;
+        }
+        PyErr_Clear();
+        wfbs_raise_protocol(c->state, "%s: metadata is not CBOR, at offset %u", c->type->label,
+                            (unsigned)r->metadata);
+        return -1;
+    }
+    int failed;
+    PyObject *key, *value;
+    Py_ssize_t position = 0;
+    bool good = PyDict_CheckExact(details);
+    while (good && PyDict_Next(details, &position, &key, &value)) {
+        good = is_text(key);
+    }
+    if (!good) {
+        wfbs_raise_protocol(c->state, "%s: metadata is not a map with string keys, at offset %u",
+                            c->type->label, (unsigned)r->metadata);
+        failed = -1;
+    }
+    else if (details_are_extra(c, r->dialect)) {
+        wfbs_attribute *extra = &c->attributes[c->table->slot_of[WFBS_AS_DICT]];
+        failed = store_entry(extra, self, details);
+    }
+    else {
+        failed = apply_details(c, self, details);
+    }
+    Py_DECREF(details);
+    return failed;
+}

@@ -1,0 +1,223 @@
+/* The CPython binding: what its files share. One file per Python type or topic:
+ *
+ *   module.c      the module, its state, what it takes from Autobahn
+ *   classes.c     one C subclass for each of Autobahn's message classes
+ *   received.c    the life of a received message: slots, copy, compare, views
+ *   decode.c      fields of a verified buffer -> Python objects, on demand
+ *   encode.c      attributes of a message -> one FlatBuffers message
+ *   convert.c     one attribute's Python value -> one field's value
+ *   metadata.c    what the typed fields can't hold, as a CBOR map
+ *   payload.c     args and kwargs through the payload codec
+ *   serializer.c  the two base types of the serializers
+ *   cbor_*.c      the CBOR codec
+ *
+ * There is no global state: everything hangs on the module's state, and every
+ * message type keeps the module alive. */
+#ifndef WFBS_MODULE_H
+#define WFBS_MODULE_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <stdbool.h>
+
+#include "../core/read.h"
+#include "../core/verify.h"
+#include "../core/write.h"
+#include "buffer.h"
+#include "cbor.h"
+
+/* Free-threaded builds take the object's lock; with the GIL this is nothing. */
+#ifndef Py_BEGIN_CRITICAL_SECTION
+#define Py_BEGIN_CRITICAL_SECTION(op) {
+#define Py_END_CRITICAL_SECTION() }
+#endif
+
+#ifndef Py_GIL_DISABLED
+#define WFBS_SHARED_SCRATCH 1 /* one thread at a time: scratch memory can be kept in the state */
+#endif
+
+struct wfbs_class;
+struct wfbs_state;
+
+/* One attribute of one message class. */
+typedef struct {
+    struct wfbs_class *owner;
+    const wfbs_field *field;
+    unsigned index;          /* slot of the schema's table, or beyond them for metadata only */
+    Py_ssize_t offset;       /* of the instance slot `_name` that Autobahn's class declares */
+    PyObject *name;          /* owned, interned: "topic" */
+    PyObject *private_name;  /* owned, interned: "_topic" */
+    PyObject *detail;        /* owned, interned: the WAMP detail's key */
+    PyObject *setter;        /* owned: the function behind Autobahn's property */
+} wfbs_attribute;
+
+/* One of Autobahn's message classes, and ours below it. */
+typedef struct wfbs_class {
+    struct wfbs_state *state;
+    const wfbs_message_type *type;
+    const wfbs_table *table;
+    unsigned index;          /* into wfbs_messages */
+    PyTypeObject *plain;     /* owned: autobahn.wamp.message.X */
+    PyTypeObject *received;  /* owned: our subclass */
+    Py_ssize_t tail;         /* where wfbs_received begins in an instance of ours */
+    Py_ssize_t serialized;   /* offset of the slot _serialized */
+    Py_ssize_t from_fbs;     /* offset of the slot _from_fbs */
+    PyGetSetDef *getset;     /* owned, PyMem */
+    wfbs_attribute attributes[WFBS_MAX_FIELDS];
+} wfbs_class;
+
+enum { WFBS_TYPE_SLOTS = 256 }; /* a power of two, well above twice 25 types */
+enum { WFBS_ROLE_TABLES = 6 };
+
+typedef struct wfbs_state {
+    wfbs_class classes[WFBS_MESSAGE_COUNT];
+    struct { /* open addressing by type pointer; borrowed from classes[] */
+        PyTypeObject *type;
+        wfbs_class *owner;
+    } by_type[WFBS_TYPE_SLOTS];
+    PyObject *module;            /* borrowed: the module itself */
+    PyTypeObject *object_serializer;
+    PyTypeObject *transport_serializer;
+    PyObject *protocol_error;    /* autobahn.wamp.exception.ProtocolError */
+    PyObject *message_class;     /* autobahn.wamp.message.Message */
+    PyObject *custom_match;      /* the match method of Autobahn's x_* pattern */
+    PyObject *base_slots[6];     /* names of Message's slots that start as None */
+    Py_ssize_t base_offsets[6];  /* and where they are, the same in every class */
+    PyObject *role_classes[WFBS_TABLE_COUNT]; /* by table; NULL where not a role */
+    PyObject *role_names[WFBS_TABLE_COUNT][WFBS_MAX_FIELDS]; /* field names of role tables */
+    PyObject *enum_names[WFBS_ENUM_COUNT][80]; /* by value; NULL where no name */
+    PyObject *str_session, *str_authid, *str_authrole;
+    PyObject *helpers;           /* autobahn_fbs._helpers, imported on first need */
+    wfbs_cbor cbor;
+    wfbs_buffer payload_scratch; /* taken out while in use */
+    wfbs_buffer output_scratch;
+} wfbs_state;
+
+/* What follows Autobahn's slots in a received message. */
+typedef struct {
+    PyObject *buffer;       /* owned, exact bytes; NULL if made by the constructor */
+    const uint8_t *data;    /* the message inside it */
+    uint32_t size;
+    uint32_t table;         /* position of the message's table */
+    uint32_t metadata;      /* position of the metadata, 0 if none */
+    uint32_t metadata_size;
+    uint32_t assigned;      /* bit per attribute: set by the user */
+    uint32_t exposed;       /* bit per attribute: a mutable object was handed out */
+    uint8_t dialect;
+} wfbs_received;
+
+static inline wfbs_received *
+wfbs_received_of(const wfbs_class *c, PyObject *self)
+{
+    return (wfbs_received *)((char *)self + c->tail);
+}
+
+static inline PyObject **
+wfbs_slot_of(PyObject *self, Py_ssize_t offset)
+{
+    return (PyObject **)((char *)self + offset);
+}
+
+/* ---- module.c */
+/* The state of the module that `self` is. Cannot fail. */
+wfbs_state *wfbs_state_of(PyObject *module);
+/* The state behind an instance of a type made by this module, or of a Python
+ * subclass of one; NULL with TypeError. */
+wfbs_state *wfbs_state_by_type(PyTypeObject *type);
+/* Calls a function of autobahn_fbs._helpers; arguments as for PyObject_CallFunctionObjArgs.
+ * New reference, or NULL with an exception. */
+PyObject *wfbs_call_helper(wfbs_state *state, const char *name, PyObject *a, PyObject *b,
+                           PyObject *c);
+/* Raises ProtocolError from printf-like text; returns NULL. */
+PyObject *wfbs_raise_protocol(wfbs_state *state, const char *format, ...);
+/* Raises ProtocolError for what verification found; returns NULL. */
+PyObject *wfbs_raise_verify(wfbs_state *state, const wfbs_error *error);
+
+/* ---- classes.c */
+/* Makes the 25 received types. 0, or -1 with an exception. */
+int wfbs_classes_create(wfbs_state *state, PyObject *message_module);
+/* The class of a message: exact types by hash, subclasses by walking up. NULL
+ * without an exception if `type` is no message class. */
+wfbs_class *wfbs_class_find(wfbs_state *state, PyTypeObject *type);
+
+/* ---- received.c */
+/* A received message over `buffer` (borrowed; exact bytes), whose message lies
+ * at `data`. New reference or NULL. */
+PyObject *wfbs_received_new(wfbs_class *c, PyObject *buffer, const uint8_t *data, size_t size,
+                            const wfbs_envelope *envelope, wfbs_dialect dialect);
+extern PyType_Slot wfbs_received_slots[];
+extern PyMethodDef wfbs_received_methods[];
+/* Accessors for PyGetSetDef; the closure is a wfbs_attribute or a wfbs_class. */
+PyObject *wfbs_received_get(PyObject *self, void *attribute);
+int wfbs_received_set(PyObject *self, PyObject *value, void *attribute);
+int wfbs_received_set_private(PyObject *self, PyObject *value, void *attribute);
+PyObject *wfbs_received_view(PyObject *self, void *attribute);
+PyObject *wfbs_received_get_serialized(PyObject *self, void *owner);
+int wfbs_received_set_serialized(PyObject *self, PyObject *value, void *owner);
+/* Whether a received message still says what its bytes say: 1, 0, or -1. */
+int wfbs_received_unchanged(wfbs_class *c, PyObject *self);
+
+/* ---- decode.c */
+/* Decodes one attribute from the verified buffer. New reference (None if
+ * absent) or NULL with ProtocolError or MemoryError. */
+PyObject *wfbs_decode_attribute(const wfbs_attribute *a, const wfbs_received *r);
+/* The bytes of a present args, kwargs or payload field; data is NULL if absent. */
+wfbs_span wfbs_decode_span(const wfbs_attribute *a, const wfbs_received *r);
+/* The value of a small unsigned field, 0 if absent. */
+uint8_t wfbs_decode_u8(const wfbs_class *c, const wfbs_received *r, wfbs_as as);
+/* str from verified UTF-8. New reference or NULL. */
+PyObject *wfbs_decode_text(wfbs_span text);
+
+/* ---- encode.c */
+/* Encodes a message of class `c`, framed if `batched`. New bytes, or NULL with
+ * TypeError, ValueError, MemoryError or what the payload codec raises. */
+PyObject *wfbs_encode_message(wfbs_class *c, PyObject *message, wfbs_dialect dialect, bool batched,
+                              unsigned codec);
+/* The current value of an attribute, through its slot where possible. New
+ * reference (None if unset) or NULL. */
+PyObject *wfbs_attribute_value(const wfbs_attribute *a, PyObject *message);
+
+/* ---- convert.c */
+/* What a conversion holds on to until the message is written. */
+typedef struct {
+    void *blocks[WFBS_MAX_FIELDS + 8]; /* owned, PyMem */
+    unsigned count;
+} wfbs_arena;
+void wfbs_arena_free(wfbs_arena *arena);
+/* `count` zeroed elements of `size` bytes that live as long as the arena, or NULL
+ * with MemoryError. */
+void *wfbs_arena_take(wfbs_arena *arena, size_t count, size_t size);
+
+typedef enum { WFBS_CONVERT_ERROR = -1, WFBS_CONVERT_OK = 0, WFBS_CONVERT_METADATA = 1 } wfbs_converted;
+/* Converts `value` (borrowed, not None; must outlive the result) into *out. OK,
+ * METADATA if the typed field can't express it, or ERROR with TypeError/ValueError
+ * that names the attribute. Runs no Python code for exact types but roles. */
+wfbs_converted wfbs_convert(wfbs_attribute *a, PyObject *value, wfbs_arena *arena, wfbs_value *out);
+/* Raises `exception` as "EVENT.topic: ..." with printf-like text; returns ERROR. */
+wfbs_converted wfbs_refuse(const wfbs_attribute *a, PyObject *exception, const char *format, ...);
+
+/* ---- metadata.c */
+/* Encodes the attributes in `mask` (values borrowed, NULL for None) as a CBOR map
+ * at the end of `out`; under the schema dialect the whole details of `message`.
+ * 0, or -1 with an exception. */
+int wfbs_metadata_encode(wfbs_class *c, PyObject *message, PyObject *const *values, uint32_t mask,
+                         wfbs_dialect dialect, wfbs_buffer *out);
+/* Reads a received message's metadata into its slots. 0, or -1 with ProtocolError. */
+int wfbs_metadata_apply(wfbs_class *c, PyObject *self);
+
+/* ---- payload.c: codecs by their value in PPTSerializer */
+enum { WFBS_CODEC_CBOR = 0, WFBS_CODEC_CBOR_NAMED = 3 };
+/* Appends the encoding of `value` to `out`. 0, or -1 with the codec's exception. */
+int wfbs_payload_encode(wfbs_state *state, unsigned codec, PyObject *value, wfbs_buffer *out);
+/* Decodes; `view` lies in `buffer` (kept alive by the caller). New reference or NULL. */
+PyObject *wfbs_payload_decode(wfbs_state *state, unsigned codec, PyObject *buffer, wfbs_span view);
+/* A read-only memoryview of `span`, which lies in the bytes object `buffer`. New reference. */
+PyObject *wfbs_payload_view(PyObject *buffer, wfbs_span span);
+
+/* ---- serializer.c */
+extern PyType_Spec wfbs_object_serializer_spec;
+extern PyType_Spec wfbs_transport_serializer_spec;
+/* Serializes for an object serializer: cache, pass-on, encode. New bytes or NULL. */
+PyObject *wfbs_serialize(wfbs_state *state, PyObject *object_serializer, PyObject *message);
+
+#endif

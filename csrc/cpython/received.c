@@ -1,0 +1,433 @@
+/* The life of a received message. */
+#include "module.h"
+
+/* The class of an instance of ours, NULL with an exception once the interpreter
+ * has begun to take our types apart. Our types can't be subclassed, so the exact
+ * type is one of the registered ones. */
+static wfbs_class *
+class_of(PyObject *self)
+{
+    wfbs_state *state = PyType_GetModuleState(Py_TYPE(self));
+    return state ? wfbs_class_find(state, Py_TYPE(self)) : NULL;
+}
+
+/* The first and one past the last of Autobahn's slots in an instance. They follow
+ * from the type alone: the collector may ask when the module is gone. */
+static inline PyObject **
+slots_begin(PyObject *self)
+{
+    return (PyObject **)((char *)self + sizeof(PyObject));
+}
+
+static inline PyObject **
+slots_end(PyObject *self)
+{
+    size_t tail = (size_t)Py_TYPE(self)->tp_basicsize - sizeof(wfbs_received);
+    return (PyObject **)((char *)self + tail);
+}
+
+PyObject *
+wfbs_received_new(wfbs_class *c, PyObject *buffer, const uint8_t *data, size_t size,
+                  const wfbs_envelope *envelope, wfbs_dialect dialect)
+{
+    PyObject *self = c->received->tp_alloc(c->received, 0);
+    if (!self) {
+        return NULL;
+    }
+    wfbs_received *r = wfbs_received_of(c, self);
+    r->buffer = Py_NewRef(buffer);
+    r->data = data;
+    r->size = (uint32_t)size; /* verified: below 2^31 */
+    r->table = envelope->table;
+    r->metadata = envelope->metadata;
+    r->metadata_size = envelope->metadata_size;
+    r->dialect = (uint8_t)dialect;
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(c->state->base_offsets); i++) {
+        *wfbs_slot_of(self, c->state->base_offsets[i]) = Py_NewRef(Py_None);
+    }
+    if (r->metadata && wfbs_metadata_apply(c, self) < 0) {
+        Py_DECREF(self);
+        return NULL;
+    }
+    return self;
+}
+
+static int
+received_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self));
+    for (PyObject **slot = slots_begin(self); slot < slots_end(self); slot++) {
+        Py_VISIT(*slot);
+    }
+    return 0; /* the buffer is bytes: no cycle goes through it */
+}
+
+static int
+received_clear(PyObject *self)
+{
+    for (PyObject **slot = slots_begin(self); slot < slots_end(self); slot++) {
+        Py_CLEAR(*slot);
+    }
+    return 0;
+}
+
+static void
+received_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    for (PyObject **slot = slots_begin(self); slot < slots_end(self); slot++) {
+        Py_XDECREF(*slot);
+    }
+    Py_XDECREF(((wfbs_received *)slots_end(self))->buffer);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+/* ---- attributes */
+
+/* Whether a value handed out for this attribute can be changed in place. */
+static inline bool
+is_mutable(const wfbs_field *field)
+{
+    switch ((wfbs_as)field->as) {
+    case WFBS_AS_ENUMS:
+    case WFBS_AS_INTS:
+    case WFBS_AS_STRS:
+    case WFBS_AS_ARGS:
+    case WFBS_AS_KWARGS:
+    case WFBS_AS_PRINCIPALS:
+    case WFBS_AS_ROLES:
+    case WFBS_AS_DICT:
+    case WFBS_AS_LIST:
+    case WFBS_AS_CUSTOM:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static inline uint32_t
+bit_of(const wfbs_attribute *a)
+{
+    return UINT32_C(1) << a->index; /* index < WFBS_MAX_FIELDS == 32 */
+}
+
+PyObject *
+wfbs_received_get(PyObject *self, void *attribute)
+{
+    const wfbs_attribute *a = attribute;
+    wfbs_received *r = wfbs_received_of(a->owner, self);
+    PyObject **slot = wfbs_slot_of(self, a->offset);
+    PyObject *value;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    value = Py_XNewRef(*slot);
+    if (!value) {
+        if (!r->buffer) {
+            PyErr_SetObject(PyExc_AttributeError, a->private_name);
+        }
+        else {
+            value = wfbs_decode_attribute(a, r);
+            /* Decoding can run Python code, which can have filled the slot. */
+            if (value && *slot) {
+                Py_SETREF(value, Py_NewRef(*slot));
+            }
+            else if (value) {
+                *slot = Py_NewRef(value);
+            }
+        }
+    }
+    if (value && value != Py_None && is_mutable(a->field)) {
+        r->exposed |= bit_of(a);
+    }
+    Py_END_CRITICAL_SECTION();
+    return value;
+}
+
+int
+wfbs_received_set_private(PyObject *self, PyObject *value, void *attribute)
+{
+    const wfbs_attribute *a = attribute;
+    if (!value) {
+        PyErr_Format(PyExc_AttributeError, "can't delete attribute %R", a->private_name);
+        return -1;
+    }
+    wfbs_received *r = wfbs_received_of(a->owner, self);
+    PyObject *old, *cache;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    PyObject **slot = wfbs_slot_of(self, a->offset);
+    old = *slot;
+    *slot = Py_NewRef(value);
+    r->assigned |= bit_of(a);
+    PyObject **serialized = wfbs_slot_of(self, a->owner->serialized);
+    cache = *serialized; /* what was serialized before is no longer what this message says */
+    *serialized = NULL;
+    Py_END_CRITICAL_SECTION();
+    Py_XDECREF(old);
+    Py_XDECREF(cache);
+    return 0;
+}
+
+int
+wfbs_received_set(PyObject *self, PyObject *value, void *attribute)
+{
+    const wfbs_attribute *a = attribute;
+    if (!value) {
+        PyErr_Format(PyExc_AttributeError, "can't delete attribute %R", a->name);
+        return -1;
+    }
+    /* Autobahn's own setter: checks, then assigns to the private name. */
+    PyObject *done = PyObject_CallFunctionObjArgs(a->setter, self, value, NULL);
+    Py_XDECREF(done);
+    return done ? 0 : -1;
+}
+
+PyObject *
+wfbs_received_view(PyObject *self, void *attribute)
+{
+    const wfbs_attribute *a = attribute;
+    wfbs_received *r = wfbs_received_of(a->owner, self);
+    if (!r->buffer || r->assigned & bit_of(a)) {
+        Py_RETURN_NONE;
+    }
+    wfbs_span span = wfbs_decode_span(a, r);
+    if (!span.data) {
+        Py_RETURN_NONE;
+    }
+    return wfbs_payload_view(r->buffer, span);
+}
+
+PyObject *
+wfbs_received_get_serialized(PyObject *self, void *owner)
+{
+    const wfbs_class *c = owner;
+    PyObject **slot = wfbs_slot_of(self, c->serialized);
+    PyObject *value;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    if (!*slot) {
+        *slot = PyDict_New();
+    }
+    value = Py_XNewRef(*slot);
+    Py_END_CRITICAL_SECTION();
+    return value;
+}
+
+int
+wfbs_received_set_serialized(PyObject *self, PyObject *value, void *owner)
+{
+    const wfbs_class *c = owner;
+    PyObject *old;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    PyObject **slot = wfbs_slot_of(self, c->serialized);
+    old = *slot;
+    *slot = Py_XNewRef(value);
+    Py_END_CRITICAL_SECTION();
+    Py_XDECREF(old);
+    return 0;
+}
+
+/* ---- comparing */
+
+/* 1 if equal in every attribute, 0 if not, -1 with an exception. */
+static int
+same_content(wfbs_class *c, PyObject *self, PyObject *other)
+{
+    for (unsigned i = 0; i < c->table->field_count; i++) {
+        const wfbs_attribute *a = &c->attributes[i];
+        if (!a->name) {
+            continue;
+        }
+        PyObject *mine = PyObject_GetAttr(self, a->name);
+        PyObject *theirs = mine ? PyObject_GetAttr(other, a->name) : NULL;
+        int same = theirs ? PyObject_RichCompareBool(mine, theirs, Py_EQ) : -1;
+        Py_XDECREF(mine);
+        Py_XDECREF(theirs);
+        if (same != 1) {
+            return same;
+        }
+    }
+    return 1;
+}
+
+static PyObject *
+received_compare(PyObject *self, PyObject *other, int op)
+{
+    wfbs_class *c = class_of(self);
+    if (!c) {
+        return NULL;
+    }
+    if (op != Py_EQ && op != Py_NE) {
+        Py_RETURN_NOTIMPLEMENTED;
+    }
+    int same = PyObject_TypeCheck(other, c->plain) ? same_content(c, self, other) : 0;
+    if (same < 0) {
+        return NULL;
+    }
+    return PyBool_FromLong(op == Py_EQ ? same : !same);
+}
+
+/* Compares the values of one exposed attribute in two messages: 1, 0 or -1.
+ * By encoding, because True == 1 == 1.0 and an equal list is not the same list. */
+static int
+same_encoding(wfbs_class *c, const wfbs_attribute *a, PyObject *fresh, PyObject *self)
+{
+    PyObject *before = PyObject_GetAttr(fresh, a->name);
+    PyObject *now = before ? PyObject_GetAttr(self, a->name) : NULL;
+    int same = -1;
+    if (now && a->field->as == WFBS_AS_ROLES) {
+        same = PyObject_RichCompareBool(before, now, Py_EQ);
+    }
+    else if (now) {
+        wfbs_buffer left = {0}, right = {0};
+        same = wfbs_cbor_encode(&c->state->cbor, &left, before);
+        if (!same) {
+            if (wfbs_cbor_encode(&c->state->cbor, &right, now) < 0) {
+                /* What can't be encoded was not received. */
+                same = PyErr_ExceptionMatches(PyExc_MemoryError) ? -1 : 0;
+                if (!same) {
+                    PyErr_Clear();
+                }
+            }
+            else {
+                same = left.size == right.size && !memcmp(left.data, right.data, left.size);
+            }
+        }
+        wfbs_buffer_free(&left);
+        wfbs_buffer_free(&right);
+    }
+    Py_XDECREF(before);
+    Py_XDECREF(now);
+    return same;
+}
+
+int
+wfbs_received_unchanged(wfbs_class *c, PyObject *self)
+{
+    wfbs_received *r = wfbs_received_of(c, self);
+    if (!r->buffer || r->assigned) {
+        return 0;
+    }
+    if (!r->exposed) {
+        return 1;
+    }
+    /* Somebody holds a list or a dict of ours. Decode it anew and compare. */
+    wfbs_envelope envelope = {c->index, r->table, r->metadata, r->metadata_size};
+    PyObject *fresh = wfbs_received_new(c, r->buffer, r->data, r->size, &envelope, r->dialect);
+    if (!fresh) {
+        return -1;
+    }
+    int same = 1;
+    for (unsigned i = 0; same == 1 && i < c->table->field_count; i++) {
+        if (r->exposed & (UINT32_C(1) << i)) {
+            same = same_encoding(c, &c->attributes[i], fresh, self);
+        }
+    }
+    Py_DECREF(fresh);
+    return same;
+}
+
+/* ---- copying */
+
+/* A new message over the same buffer, with the same slots but for the cache of
+ * serializations. New reference or NULL. */
+static PyObject *
+received_copy(PyObject *self, PyObject *Py_UNUSED(ignored))
+{
+    wfbs_class *c = class_of(self);
+    if (!c) {
+        return NULL;
+    }
+    PyObject *copy = c->received->tp_alloc(c->received, 0);
+    if (!copy) {
+        return NULL;
+    }
+    wfbs_received *r = wfbs_received_of(c, copy);
+    Py_BEGIN_CRITICAL_SECTION(self);
+    *r = *wfbs_received_of(c, self);
+    Py_XINCREF(r->buffer);
+    PyObject **to = slots_begin(copy);
+    for (PyObject **from = slots_begin(self); from < slots_end(self); from++, to++) {
+        *to = Py_XNewRef(*from);
+    }
+    Py_END_CRITICAL_SECTION();
+    Py_CLEAR(*wfbs_slot_of(copy, c->serialized));
+    return copy;
+}
+
+static PyObject *
+received_deepcopy(PyObject *self, PyObject *memo)
+{
+    wfbs_class *c = class_of(self);
+    PyObject *copy = received_copy(self, NULL);
+    for (unsigned i = 0; copy && i < c->table->field_count; i++) {
+        const wfbs_attribute *a = &c->attributes[i];
+        if (!a->name || !is_mutable(a->field) || !*wfbs_slot_of(copy, a->offset)) {
+            continue;
+        }
+        PyObject *value = Py_NewRef(*wfbs_slot_of(copy, a->offset));
+        PyObject *deep = wfbs_call_helper(c->state, "deepcopy", value, memo, NULL);
+        Py_DECREF(value);
+        if (!deep) {
+            Py_CLEAR(copy);
+            break;
+        }
+        Py_XSETREF(*wfbs_slot_of(copy, a->offset), deep);
+    }
+    return copy;
+}
+
+/* Pickles as its bytes (encoded anew if changed), its dialect and the attributes
+ * that are never sent. */
+static PyObject *
+received_reduce(PyObject *self, PyObject *Py_UNUSED(ignored))
+{
+    wfbs_class *c = class_of(self);
+    if (!c) {
+        return NULL;
+    }
+    PyObject *bytes = wfbs_call_helper(
+        c->state, "encode", self, wfbs_received_of(c, self)->dialect ? Py_True : Py_False, NULL);
+    if (!bytes) {
+        return NULL;
+    }
+    PyObject *result = wfbs_call_helper(c->state, "reduce", self, bytes,
+                                        wfbs_received_of(c, self)->dialect ? Py_True : Py_False);
+    Py_DECREF(bytes);
+    return result;
+}
+
+/* Message.serialize: ours for our serializers, Autobahn's for all others. */
+static PyObject *
+received_serialize(PyObject *self, PyObject *serializer)
+{
+    wfbs_class *c = class_of(self);
+    if (!c) {
+        return NULL;
+    }
+    if (PyObject_TypeCheck(serializer, c->state->object_serializer)) {
+        return wfbs_serialize(c->state, serializer, self);
+    }
+    return PyObject_CallMethod(c->state->message_class, "serialize", "OO", self, serializer);
+}
+
+PyDoc_STRVAR(serialize_doc, "serialize($self, serializer, /)\n--\n\n"
+"The message's bytes for an object serializer, from its cache if they are there.\n\n"
+"A message that nobody changed gives back the bytes it came in, for serializers of\n"
+"this package; any other serializer gets what marshal() returns.");
+
+PyType_Slot wfbs_received_slots[] = {
+    {Py_tp_dealloc, received_dealloc},
+    {Py_tp_traverse, received_traverse},
+    {Py_tp_clear, received_clear},
+    {Py_tp_richcompare, received_compare},
+    {Py_tp_hash, PyObject_HashNotImplemented},
+    {0, NULL},
+};
+
+PyMethodDef wfbs_received_methods[] = {
+    {"__copy__", received_copy, METH_NOARGS, NULL},
+    {"__deepcopy__", received_deepcopy, METH_O, NULL},
+    {"__reduce__", received_reduce, METH_NOARGS, NULL},
+    {"serialize", received_serialize, METH_O, serialize_doc},
+    {NULL, NULL, 0, NULL},
+};

@@ -1,0 +1,510 @@
+/* The base types of the two serializers: messages to bytes and back, and the
+ * statistics of Autobahn's Serializer. The Python classes below them carry the
+ * constants and all that is not on the hot path. */
+#include "module.h"
+
+#include <structmember.h>
+
+/* ---- the object serializer */
+
+typedef struct {
+    PyObject_HEAD
+    char batched;
+    char dialect;       /* wfbs_dialect */
+    unsigned char codec; /* of the payloads it writes; see payload.c */
+    wfbs_limits limits;
+} object_serializer;
+
+PyDoc_STRVAR(object_serializer_doc,
+"ObjectSerializer(batched=False, schema_dialect=False, codec=0)\n--\n\n"
+"Base of autobahn_fbs.FlatBuffersObjectSerializer: the part that is in C.");
+
+static int
+object_serializer_init(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"batched", "schema_dialect", "codec", NULL};
+    int batched = 0, schema = 0;
+    unsigned char codec = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|ppb:ObjectSerializer", names, &batched, &schema,
+                                     &codec)) {
+        return -1;
+    }
+    object_serializer *s = (object_serializer *)self;
+    s->batched = (char)batched;
+    s->dialect = schema ? WFBS_DIALECT_SCHEMA : WFBS_DIALECT_AUTOBAHN;
+    s->codec = codec;
+    s->limits = wfbs_default_limits;
+    return 0;
+}
+
+static void
+object_serializer_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+/* A raw WAMP list becomes a message first, as with the other object serializers
+ * it would after a round trip. New reference or NULL. */
+static PyObject *
+parse_raw(wfbs_state *state, PyObject *list)
+{
+    return wfbs_call_helper(state, "parse", list, NULL, NULL);
+}
+
+/* The bytes of a received message that still says what they say, framed as
+ * asked. New reference. */
+static PyObject *
+pass_on(const wfbs_received *r, bool batched)
+{
+    const uint8_t *buffer = (const uint8_t *)PyBytes_AS_STRING(r->buffer);
+    size_t whole = (size_t)PyBytes_GET_SIZE(r->buffer);
+    size_t header = batched ? 4 : 0;
+    if (r->data == buffer + header && whole == header + r->size) {
+        return Py_NewRef(r->buffer);
+    }
+    PyObject *result = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)(header + r->size));
+    if (result) {
+        uint8_t *p = (uint8_t *)PyBytes_AS_STRING(result);
+        if (batched) {
+            p[0] = (uint8_t)(r->size >> 24);
+            p[1] = (uint8_t)(r->size >> 16);
+            p[2] = (uint8_t)(r->size >> 8);
+            p[3] = (uint8_t)r->size;
+        }
+        memcpy(p + header, r->data, r->size);
+    }
+    return result;
+}
+
+/* The message's cache of serializations if there is one: borrowed, NULL without
+ * an exception if not. */
+static PyObject *
+cache_of(const wfbs_class *c, PyObject *message)
+{
+    PyObject *cache = *wfbs_slot_of(message, c->serialized);
+    return cache && PyDict_CheckExact(cache) ? cache : NULL;
+}
+
+PyObject *
+wfbs_serialize(wfbs_state *state, PyObject *serializer, PyObject *message)
+{
+    const object_serializer *s = (const object_serializer *)serializer;
+    wfbs_class *c = wfbs_class_find(state, Py_TYPE(message));
+    if (!c) {
+        if (!PyList_Check(message)) {
+            PyErr_Format(PyExc_TypeError, "expected a WAMP message or a raw WAMP list, got %s",
+                         Py_TYPE(message)->tp_name);
+            return NULL;
+        }
+        PyObject *parsed = parse_raw(state, message);
+        PyObject *bytes = parsed ? wfbs_serialize(state, serializer, parsed) : NULL;
+        Py_XDECREF(parsed);
+        return bytes;
+    }
+    if (Py_TYPE(message) == c->received) {
+        const wfbs_received *r = wfbs_received_of(c, message);
+        if (r->buffer && r->dialect == s->dialect) {
+            int unchanged = wfbs_received_unchanged(c, message);
+            if (unchanged) {
+                return unchanged < 0 ? NULL : pass_on(r, s->batched);
+            }
+        }
+        /* Changed: encoded anew every time, since a list of it may change again. */
+        return wfbs_encode_message(c, message, s->dialect, s->batched, s->codec);
+    }
+    PyObject *cache = cache_of(c, message);
+    if (cache) {
+        PyObject *bytes = PyDict_GetItemWithError(cache, serializer);
+        if (bytes || PyErr_Occurred()) {
+            return Py_XNewRef(bytes);
+        }
+        Py_INCREF(cache);
+    }
+    PyObject *bytes = wfbs_encode_message(c, message, s->dialect, s->batched, s->codec);
+    if (bytes && cache && PyDict_SetItem(cache, serializer, bytes) < 0) {
+        Py_CLEAR(bytes);
+    }
+    Py_XDECREF(cache);
+    return bytes;
+}
+
+PyDoc_STRVAR(serialize_doc, "serialize($self, obj, /)\n--\n\n"
+"The bytes of a WAMP message (or of a raw WAMP list).\n\n"
+"Raises TypeError or ValueError that names the attribute if a value can't be sent,\n"
+"and whatever the payload codec raises. The result is kept in the message's cache.");
+
+static PyObject *
+object_serializer_serialize(PyObject *self, PyObject *message)
+{
+    wfbs_state *state = wfbs_state_by_type(Py_TYPE(self));
+    return state ? wfbs_serialize(state, self, message) : NULL;
+}
+
+/* ---- reading */
+
+/* Where received bytes are, and the bytes object that keeps them. */
+typedef struct {
+    PyObject *buffer; /* owned, exact bytes */
+    const uint8_t *data;
+    size_t size;
+} input;
+
+/* Bytes, and views onto bytes, are shared; everything else is copied once,
+ * because a buffer that changes after it was verified is a hole. */
+static int
+input_open(PyObject *payload, input *in)
+{
+    if (PyBytes_CheckExact(payload)) {
+        in->buffer = Py_NewRef(payload);
+        in->data = (const uint8_t *)PyBytes_AS_STRING(payload);
+        in->size = (size_t)PyBytes_GET_SIZE(payload);
+        return 0;
+    }
+    Py_buffer view;
+    if (PyObject_GetBuffer(payload, &view, PyBUF_FULL_RO) < 0) {
+        return -1;
+    }
+    int result = -1;
+    if (view.obj && PyMemoryView_Check(payload)) {
+        PyObject *base = PyMemoryView_GET_BUFFER(payload)->obj;
+        if (base && PyBytes_CheckExact(base) && PyBuffer_IsContiguous(&view, 'C')) {
+            in->buffer = Py_NewRef(base);
+            in->data = view.buf;
+            in->size = (size_t)view.len;
+            PyBuffer_Release(&view);
+            return 0;
+        }
+    }
+    in->buffer = PyBytes_FromStringAndSize(NULL, view.len);
+    if (in->buffer && PyBuffer_ToContiguous(PyBytes_AS_STRING(in->buffer), &view, view.len, 'C') == 0) {
+        in->data = (const uint8_t *)PyBytes_AS_STRING(in->buffer);
+        in->size = (size_t)view.len;
+        result = 0;
+    }
+    else {
+        Py_CLEAR(in->buffer);
+    }
+    PyBuffer_Release(&view);
+    return result;
+}
+
+/* Verifies one message and wraps it. New reference or NULL with ProtocolError. */
+static PyObject *
+unserialize_one(wfbs_state *state, const object_serializer *s, const input *in, const uint8_t *data,
+                size_t size)
+{
+    wfbs_envelope envelope;
+    wfbs_error error;
+    wfbs_dialect dialect = (wfbs_dialect)s->dialect;
+    if (!wfbs_verify(data, size, dialect, &s->limits, &envelope, &error)) {
+        return wfbs_raise_verify(state, &error);
+    }
+    return wfbs_received_new(&state->classes[envelope.message], in->buffer, data, size, &envelope,
+                             dialect);
+}
+
+/* All messages of a batch: each after its length, 32 bits, big-endian. */
+static PyObject *
+unserialize_batch(wfbs_state *state, const object_serializer *s, const input *in)
+{
+    PyObject *list = PyList_New(0);
+    size_t at = 0; /* always <= size, so the differences below can't wrap */
+    while (list && at < in->size) {
+        const uint8_t *p = in->data + at;
+        size_t size = 0;
+        if (in->size - at >= 4) {
+            size = (size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
+        }
+        if (!size || size > in->size - at - 4) {
+            wfbs_raise_protocol(state, "batch: %s at offset %zu",
+                                in->size - at < 4 ? "trailing bytes"
+                                : size            ? "message length runs past the frame"
+                                                  : "message of no bytes",
+                                at);
+            Py_CLEAR(list);
+            break;
+        }
+        PyObject *message = unserialize_one(state, s, in, p + 4, size);
+        if (!message || PyList_Append(list, message) < 0) {
+            Py_CLEAR(list);
+        }
+        Py_XDECREF(message);
+        at += 4 + size;
+    }
+    return list;
+}
+
+/* The messages in `payload`; *size gets its length. New list or NULL. */
+static PyObject *
+unserialize(wfbs_state *state, const object_serializer *s, PyObject *payload, size_t *size)
+{
+    input in;
+    if (input_open(payload, &in) < 0) {
+        return NULL;
+    }
+    *size = in.size;
+    PyObject *list = NULL;
+    if (s->batched) {
+        list = unserialize_batch(state, s, &in);
+    }
+    else {
+        PyObject *message = unserialize_one(state, s, &in, in.data, in.size);
+        list = message ? PyList_New(1) : NULL;
+        if (list) {
+            PyList_SET_ITEM(list, 0, message);
+        }
+        else {
+            Py_XDECREF(message);
+        }
+    }
+    Py_DECREF(in.buffer);
+    return list;
+}
+
+PyDoc_STRVAR(unserialize_doc, "unserialize($self, payload, /)\n--\n\n"
+"The messages in a bytes-like object, as a list: one, or all of a batch.\n\n"
+"Every message is verified as a whole; its attributes are decoded when they are\n"
+"read. Raises autobahn.wamp.exception.ProtocolError that names message, field and\n"
+"offset if anything is wrong.");
+
+static PyObject *
+object_serializer_unserialize(PyObject *self, PyObject *payload)
+{
+    wfbs_state *state = wfbs_state_by_type(Py_TYPE(self));
+    size_t size;
+    return state ? unserialize(state, (object_serializer *)self, payload, &size) : NULL;
+}
+
+static PyMethodDef object_serializer_methods[] = {
+    {"serialize", object_serializer_serialize, METH_O, serialize_doc},
+    {"unserialize", object_serializer_unserialize, METH_O, unserialize_doc},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyMemberDef object_serializer_members[] = {
+    {"_batched", T_BOOL, offsetof(object_serializer, batched), READONLY, NULL},
+    {"_schema_dialect", T_BOOL, offsetof(object_serializer, dialect), READONLY, NULL},
+    {"_codec", T_UBYTE, offsetof(object_serializer, codec), READONLY, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyType_Slot object_serializer_slots[] = {
+    {Py_tp_doc, (void *)object_serializer_doc},
+    {Py_tp_init, object_serializer_init},
+    {Py_tp_dealloc, object_serializer_dealloc},
+    {Py_tp_methods, object_serializer_methods},
+    {Py_tp_members, object_serializer_members},
+    {0, NULL},
+};
+
+PyType_Spec wfbs_object_serializer_spec = {
+    .name = "autobahn_fbs._cpython.ObjectSerializer",
+    .basicsize = sizeof(object_serializer),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+    .slots = object_serializer_slots,
+};
+
+/* ---- the transport serializer */
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *serializer;          /* owned: an object serializer */
+    PyObject *autoreset_callback;  /* owned */
+    PyObject *autoreset_rated_messages;
+    PyObject *autoreset_duration;
+    long long serialized_bytes, serialized_messages, serialized_rated;
+    long long unserialized_bytes, unserialized_messages, unserialized_rated;
+    long long rated_size;          /* RATED_MESSAGE_SIZE of the class */
+} transport_serializer;
+
+PyDoc_STRVAR(transport_serializer_doc, "Base of autobahn_fbs.FlatBuffersSerializer: the hot path "
+                                       "and the counters that Autobahn's stats() reads.");
+
+static int
+transport_serializer_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    transport_serializer *t = (transport_serializer *)self;
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(t->serializer);
+    Py_VISIT(t->autoreset_callback);
+    Py_VISIT(t->autoreset_rated_messages);
+    Py_VISIT(t->autoreset_duration);
+    return 0;
+}
+
+static int
+transport_serializer_clear(PyObject *self)
+{
+    transport_serializer *t = (transport_serializer *)self;
+    Py_CLEAR(t->serializer);
+    Py_CLEAR(t->autoreset_callback);
+    Py_CLEAR(t->autoreset_rated_messages);
+    Py_CLEAR(t->autoreset_duration);
+    return 0;
+}
+
+static void
+transport_serializer_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    transport_serializer_clear(self);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+/* The state and the object serializer behind `self`; NULL with an exception. */
+static wfbs_state *
+transport_open(transport_serializer *t)
+{
+    wfbs_state *state = wfbs_state_by_type(Py_TYPE(t));
+    if (state && (!t->serializer || !PyObject_TypeCheck(t->serializer, state->object_serializer))) {
+        PyErr_SetString(PyExc_TypeError, "_serializer is not an object serializer of autobahn_fbs");
+        return NULL;
+    }
+    return state;
+}
+
+/* Rated messages: the size in units of RATED_MESSAGE_SIZE, rounded up. */
+static inline long long
+rated(const transport_serializer *t, size_t size)
+{
+    long long unit = t->rated_size > 0 ? t->rated_size : 512;
+    return ((long long)size + unit - 1) / unit;
+}
+
+/* Lets Autobahn's bookkeeping reset the statistics if it is due. 0 or -1. */
+static int
+maybe_autoreset(PyObject *self)
+{
+    PyObject *callback = ((transport_serializer *)self)->autoreset_callback;
+    if (!callback || callback == Py_None) {
+        return 0;
+    }
+    PyObject *done = PyObject_CallMethod(self, "_maybe_autoreset", NULL);
+    Py_XDECREF(done);
+    return done ? 0 : -1;
+}
+
+PyDoc_STRVAR(transport_serialize_doc, "serialize($self, msg, /)\n--\n\n"
+"The message's bytes, and True: they need a binary transport (ISerializer.serialize).");
+
+static PyObject *
+transport_serialize(PyObject *self, PyObject *message)
+{
+    transport_serializer *t = (transport_serializer *)self;
+    wfbs_state *state = transport_open(t);
+    PyObject *bytes = state ? wfbs_serialize(state, t->serializer, message) : NULL;
+    if (!bytes) {
+        return NULL;
+    }
+    size_t size = (size_t)PyBytes_GET_SIZE(bytes);
+    t->serialized_bytes += (long long)size;
+    t->serialized_messages++;
+    t->serialized_rated += rated(t, size);
+    PyObject *result = maybe_autoreset(self) < 0 ? NULL : PyTuple_Pack(2, bytes, Py_True);
+    Py_DECREF(bytes);
+    return result;
+}
+
+PyDoc_STRVAR(transport_unserialize_doc, "unserialize($self, payload, isBinary=None)\n--\n\n"
+"The messages in a bytes-like object (ISerializer.unserialize).\n\n"
+"Raises ProtocolError as FlatBuffersObjectSerializer.unserialize does, and if\n"
+"isBinary is given and false.");
+
+static PyObject *
+transport_unserialize(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
+{
+    transport_serializer *t = (transport_serializer *)self;
+    wfbs_state *state = transport_open(t);
+    if (!state) {
+        return NULL;
+    }
+    PyObject *payload = count > 0 ? args[0] : NULL;
+    PyObject *binary = count > 1 ? args[1] : NULL;
+    Py_ssize_t named = names ? PyTuple_GET_SIZE(names) : 0;
+    for (Py_ssize_t i = 0; i < named; i++) {
+        PyObject *name = PyTuple_GET_ITEM(names, i);
+        if (!payload && !PyUnicode_CompareWithASCIIString(name, "payload")) {
+            payload = args[count + i];
+        }
+        else if (!binary && !PyUnicode_CompareWithASCIIString(name, "isBinary")) {
+            binary = args[count + i];
+        }
+        else {
+            PyErr_Format(PyExc_TypeError, "unserialize() got an unexpected keyword argument %R", name);
+            return NULL;
+        }
+    }
+    if (!payload || count > 2) {
+        PyErr_SetString(PyExc_TypeError, "unserialize() takes payload and, optionally, isBinary");
+        return NULL;
+    }
+    if (binary && binary != Py_None) {
+        int yes = PyObject_IsTrue(binary);
+        if (yes <= 0) {
+            return yes ? NULL
+                       : wfbs_raise_protocol(state, "invalid serialization of WAMP message (binary "
+                                                    "False, but expected True)");
+        }
+    }
+    size_t size;
+    PyObject *list = unserialize(state, (object_serializer *)t->serializer, payload, &size);
+    if (!list) {
+        return NULL;
+    }
+    t->unserialized_bytes += (long long)size;
+    t->unserialized_messages += PyList_GET_SIZE(list);
+    t->unserialized_rated += rated(t, size);
+    if (maybe_autoreset(self) < 0) {
+        Py_CLEAR(list);
+    }
+    return list;
+}
+
+static PyMethodDef transport_serializer_methods[] = {
+    {"serialize", transport_serialize, METH_O, transport_serialize_doc},
+    {"unserialize", (PyCFunction)(void (*)(void))transport_unserialize,
+     METH_FASTCALL | METH_KEYWORDS, transport_unserialize_doc},
+    {NULL, NULL, 0, NULL},
+};
+
+#define WFBS_COUNTER(name, member) \
+    {name, T_LONGLONG, offsetof(transport_serializer, member), 0, NULL}
+#define WFBS_OBJECT(name, member) \
+    {name, T_OBJECT, offsetof(transport_serializer, member), 0, NULL}
+
+/* Named as the attributes of Autobahn's Serializer, whose methods use them. */
+static PyMemberDef transport_serializer_members[] = {
+    WFBS_OBJECT("_serializer", serializer),
+    WFBS_OBJECT("_autoreset_callback", autoreset_callback),
+    WFBS_OBJECT("_autoreset_rated_messages", autoreset_rated_messages),
+    WFBS_OBJECT("_autoreset_duration", autoreset_duration),
+    WFBS_COUNTER("_serialized_bytes", serialized_bytes),
+    WFBS_COUNTER("_serialized_messages", serialized_messages),
+    WFBS_COUNTER("_serialized_rated_messages", serialized_rated),
+    WFBS_COUNTER("_unserialized_bytes", unserialized_bytes),
+    WFBS_COUNTER("_unserialized_messages", unserialized_messages),
+    WFBS_COUNTER("_unserialized_rated_messages", unserialized_rated),
+    WFBS_COUNTER("_rated_size", rated_size),
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyType_Slot transport_serializer_slots[] = {
+    {Py_tp_doc, (void *)transport_serializer_doc},
+    {Py_tp_dealloc, transport_serializer_dealloc},
+    {Py_tp_traverse, transport_serializer_traverse},
+    {Py_tp_clear, transport_serializer_clear},
+    {Py_tp_methods, transport_serializer_methods},
+    {Py_tp_members, transport_serializer_members},
+    {0, NULL},
+};
+
+PyType_Spec wfbs_transport_serializer_spec = {
+    .name = "autobahn_fbs._cpython.TransportSerializer",
+    .basicsize = sizeof(transport_serializer),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
+    .slots = transport_serializer_slots,
+};
