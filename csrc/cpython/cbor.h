@@ -14,6 +14,10 @@
  * Below cbor2's own limit for decoding (400), so that it never accepts what cbor2 refuses. */
 #define WFBS_CBOR_MAX_DEPTH 200
 
+/* Containers within containers that are handed to cbor2.dumps, which itself knows no limit but
+ * the C stack. What is deeper raises ValueError here. */
+#define WFBS_CBOR_HAND_OVER_DEPTH 1000
+
 /* Map keys of at most this many bytes, all ASCII, are shared between decoded maps. */
 #define WFBS_CBOR_KEY_MAX 32
 /* Slots of the cache of shared keys, as a power of two. A slot holds one string at most, so
@@ -53,7 +57,11 @@ int wfbs_cbor_traverse(wfbs_cbor *c, visitproc visit, void *arg);
 /* For the module's m_clear and m_free: drops every reference; `c` may be used again. */
 void wfbs_cbor_clear(wfbs_cbor *c);
 
-/* Between the two halves of the codec: new references to cbor2.dumps and cbor2.loads, imported
+/* Between the files of the codec. Returns 0 where cbor2.dumps can take `obj` (also one that
+ * contains itself, which cbor2 finds out), or -1 with ValueError or MemoryError set. */
+int wfbs_cbor_check_nesting(PyObject *obj);
+
+/* Between the files of the codec: new references to cbor2.dumps and cbor2.loads, imported
  * at the first call; or NULL with ImportError or AttributeError set. */
 PyObject *wfbs_cbor_dumps(wfbs_cbor *c);
 PyObject *wfbs_cbor_loads(wfbs_cbor *c);

@@ -21,12 +21,32 @@ enum { UNSIGNED = 0x00, NEGATIVE = 0x20, BYTES = 0x40, TEXT = 0x60, ARRAY = 0x80
 
 static int encode_item(wfbs_buffer *out, PyObject *obj, int depth);
 
-/* Writes the `count` low bytes of `n`, most significant first. Returns the end. */
-static inline uint8_t *put_big_endian(uint8_t *p, uint64_t n, int count) {
-    for (int shift = 8 * (count - 1); shift >= 0; shift -= 8) {
-        *p++ = (uint8_t)(n >> shift);
-    }
-    return p;
+/* The stores below write an integer most significant byte first and return the end. Spelled
+ * out, since compilers make one instruction of that and not of a loop. */
+static inline uint8_t *put16(uint8_t *p, uint64_t n) {
+    p[0] = (uint8_t)(n >> 8);
+    p[1] = (uint8_t)n;
+    return p + 2;
+}
+
+static inline uint8_t *put32(uint8_t *p, uint64_t n) {
+    p[0] = (uint8_t)(n >> 24);
+    p[1] = (uint8_t)(n >> 16);
+    p[2] = (uint8_t)(n >> 8);
+    p[3] = (uint8_t)n;
+    return p + 4;
+}
+
+static inline uint8_t *put64(uint8_t *p, uint64_t n) {
+    p[0] = (uint8_t)(n >> 56);
+    p[1] = (uint8_t)(n >> 48);
+    p[2] = (uint8_t)(n >> 40);
+    p[3] = (uint8_t)(n >> 32);
+    p[4] = (uint8_t)(n >> 24);
+    p[5] = (uint8_t)(n >> 16);
+    p[6] = (uint8_t)(n >> 8);
+    p[7] = (uint8_t)n;
+    return p + 8;
 }
 
 /* Writes the shortest head for major type `major` with argument `n` to `p`, where HEAD_MAX bytes
@@ -38,18 +58,19 @@ static inline uint8_t *put_head(uint8_t *p, uint8_t major, uint64_t n) {
     }
     if (n <= UINT8_MAX) {
         *p++ = major | 24;
-        return put_big_endian(p, n, 1);
+        *p++ = (uint8_t)n;
+        return p;
     }
     if (n <= UINT16_MAX) {
         *p++ = major | 25;
-        return put_big_endian(p, n, 2);
+        return put16(p, n);
     }
     if (n <= UINT32_MAX) {
         *p++ = major | 26;
-        return put_big_endian(p, n, 4);
+        return put32(p, n);
     }
     *p++ = major | 27;
-    return put_big_endian(p, n, 8);
+    return put64(p, n);
 }
 
 /* Appends a head. Returns 0, or -1 with MemoryError set. */
@@ -77,23 +98,23 @@ static inline int append_string(wfbs_buffer *out, uint8_t major, const void *dat
 }
 
 /* Returns how many bytes UTF-8 takes for a str, or SIZE_MAX where it holds a surrogate. A code
- * point of 1, 2 or 4 bytes takes at most twice its size, so the count can't reach SIZE_MAX for
- * an object that fits in memory. */
-static size_t utf8_size(int kind, const void *data, Py_ssize_t length) {
-    size_t size = 0;
+ * point kept in 1, 2 or 4 bytes takes at most twice as many, so the count can't reach SIZE_MAX for
+ * an object that fits in memory. Inlined for a constant `kind`. */
+static inline size_t utf8_size(int kind, const void *data, Py_ssize_t length) {
+    size_t size = (size_t)length;
+    int surrogates = 0;
 
-    for (Py_ssize_t i = 0; i < length; i++) {
+    for (Py_ssize_t i = 0; i < length; i++) { /* without branches: compilers vectorize it */
         const Py_UCS4 ch = PyUnicode_READ(kind, data, i);
-        if (ch >= 0xd800 && ch <= 0xdfff) {
-            return SIZE_MAX;
-        }
-        size += ch < 0x80 ? 1U : ch < 0x800 ? 2U : ch < 0x10000 ? 3U : 4U;
+        size += (size_t)(ch >= 0x80) + (size_t)(ch >= 0x800) + (size_t)(ch >= 0x10000);
+        surrogates |= ch >= 0xd800 && ch <= 0xdfff;
     }
-    return size;
+    return surrogates ? SIZE_MAX : size;
 }
 
-/* Writes a str without surrogates as UTF-8 to `p`, where utf8_size() bytes are free. */
-static void put_utf8(uint8_t *p, int kind, const void *data, Py_ssize_t length) {
+/* Writes a str without surrogates as UTF-8 to `p`, where utf8_size() bytes are free. Inlined
+ * for a constant `kind`. */
+static inline void put_utf8(uint8_t *p, int kind, const void *data, Py_ssize_t length) {
     for (Py_ssize_t i = 0; i < length; i++) {
         const Py_UCS4 ch = PyUnicode_READ(kind, data, i);
         if (ch < 0x80) {
@@ -114,10 +135,9 @@ static void put_utf8(uint8_t *p, int kind, const void *data, Py_ssize_t length) 
     }
 }
 
-/* Encodes a str that isn't all ASCII. The UTF-8 is written here rather than asked for: CPython
+/* Encodes a str of the given kind. The UTF-8 is written here rather than asked for: CPython
  * would keep it with the str for as long as that lives. Returns ENCODED, UNKNOWN, or -1. */
-static int encode_wide_str(wfbs_buffer *out, PyObject *obj) {
-    const int kind = (int)PyUnicode_KIND(obj);
+static inline int encode_kind(wfbs_buffer *out, PyObject *obj, int kind) {
     const void *data = PyUnicode_DATA(obj);
     const Py_ssize_t length = PyUnicode_GET_LENGTH(obj);
     const size_t size = utf8_size(kind, data, length);
@@ -131,6 +151,18 @@ static int encode_wide_str(wfbs_buffer *out, PyObject *obj) {
     put_utf8(out->data + out->size, kind, data, length);
     out->size += size;
     return ENCODED;
+}
+
+/* Encodes a str that isn't all ASCII. Returns ENCODED, UNKNOWN, or -1 with MemoryError set. */
+static int encode_wide_str(wfbs_buffer *out, PyObject *obj) {
+    switch (PyUnicode_KIND(obj)) {
+    case PyUnicode_1BYTE_KIND:
+        return encode_kind(out, obj, PyUnicode_1BYTE_KIND);
+    case PyUnicode_2BYTE_KIND:
+        return encode_kind(out, obj, PyUnicode_2BYTE_KIND);
+    default:
+        return encode_kind(out, obj, PyUnicode_4BYTE_KIND);
+    }
 }
 
 /* Encodes an exact str. Returns ENCODED, UNKNOWN, or -1 with MemoryError set. */
@@ -196,10 +228,10 @@ static inline int encode_float(wfbs_buffer *out, PyObject *obj) {
     if (isfinite(value)) {
         memcpy(&bits, &value, sizeof bits);
         *p++ = 0xfb;
-        p = put_big_endian(p, bits, 8);
+        p = put64(p, bits);
     } else {
         *p++ = 0xf9;
-        p = put_big_endian(p, isnan(value) ? 0x7e00 : value > 0 ? 0x7c00 : 0xfc00, 2);
+        p = put16(p, isnan(value) ? 0x7e00 : value > 0 ? 0x7c00 : 0xfc00);
     }
     out->size = (size_t)(p - out->data);
     return 0;
@@ -320,9 +352,13 @@ static int encode_item(wfbs_buffer *out, PyObject *obj, int depth) {
 
 /* Appends what cbor2.dumps(obj) returns. Returns 0, or -1 with an exception set. */
 static int encode_with_cbor2(wfbs_cbor *c, wfbs_buffer *out, PyObject *obj) {
-    PyObject *dumps = wfbs_cbor_dumps(c), *encoded;
+    PyObject *dumps, *encoded;
     int status = -1;
 
+    if (wfbs_cbor_check_nesting(obj) < 0) {
+        return -1;
+    }
+    dumps = wfbs_cbor_dumps(c);
     if (dumps == NULL) {
         return -1;
     }
