@@ -172,7 +172,9 @@ def attribute(klass: type[Message], name: str) -> st.SearchStrategy[Any]:
     """Values of one attribute by itself."""
     if name in POSITIONAL_IDS.get(klass, ()):
         return ids
-    return BY_CLASS.get((klass, name)) or BY_NAME[name]
+    if (klass, name) in BY_CLASS:
+        return BY_CLASS[klass, name]
+    return BY_NAME[name]
 
 
 def _reconcile(klass: type[Message], kwargs: dict[str, Any], data: st.DataObject) -> None:
