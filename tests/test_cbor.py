@@ -426,18 +426,8 @@ def test_other_nans_keep_the_bits_that_cbor2_gives_them(encoding: str) -> None:
 @pytest.mark.parametrize(
     "encoding",
     [
-        "1800",
-        "1817",
-        "190000",
-        "1a00000001",
-        "1b0000000000000001",
-        "3800",
-        "5801aa",
-        "780161",
-        "980101",
-        "99000101",
-        "b8010102",
-        "9b000000000000000101",
+        *("1800", "1817", "190000", "1a00000001", "1b0000000000000001", "3800"),
+        *("5801aa", "780161", "980101", "99000101", "b8010102", "9b000000000000000101"),
     ],
 )
 def test_heads_longer_than_needed_are_read_as_in_cbor2(encoding: str) -> None:
