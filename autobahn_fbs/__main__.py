@@ -1,0 +1,94 @@
+"""``python -m autobahn_fbs``: the command line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from . import __version__
+
+RUN_HELP = """\
+Starts PROGRAM with the drop-in installed in it and in the Python processes that it spawns.
+PROGRAM is a Python script, "-m MODULE", or a command:
+
+  python -m autobahn_fbs run server.py --port 8080
+  python -m autobahn_fbs run -m my.package
+  python -m autobahn_fbs run --allow-rawsocket -- crossbar start --cbdir .crossbar
+"""
+
+RUN_NOTES = """\
+The program takes over this process: its arguments, standard streams, signals and exit status are
+its own. It never runs without the drop-in: if that can't be installed, the exit status is 70.
+The drop-in travels in PYTHONPATH. What ignores that is out of reach: an interpreter with -I, -E or
+-S (refused where it is seen), a frozen executable, a child that is given another PYTHONPATH.
+"""
+
+
+def _parser() -> argparse.ArgumentParser:
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        prog="python -m autobahn_fbs",
+        description="WAMP messages as FlatBuffers, in C: a drop-in for Autobahn|Python.",
+    )
+    parser.add_argument("--version", action="version", version=f"autobahn_fbs {__version__}")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    verbs.add_parser(
+        "demo",
+        help="see it work: a real router, authenticated sessions, message rates",
+        description="Starts a Crossbar.io router on loopback, joins sessions over "
+        "wamp.2.flatbuffers in every way of authenticating, exchanges messages between "
+        "FlatBuffers and JSON peers, and measures message rates. Takes about ten seconds and "
+        "leaves nothing behind. Without Crossbar.io it shows what works without a router.",
+    )
+    run = verbs.add_parser(
+        "run",
+        help="start a Python program with the drop-in installed",
+        usage="python -m autobahn_fbs run [-h] [--allow-rawsocket] [--] PROGRAM [ARG ...]",
+        description=RUN_HELP,
+        epilog=RUN_NOTES,
+        formatter_class=raw,
+    )
+    run.add_argument(
+        "--allow-rawsocket",
+        action="store_true",
+        help="let Crossbar.io's configuration name flatbuffers as a serializer of a RawSocket "
+        "listener, which its check otherwise refuses",
+    )
+    return parser
+
+
+def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Words for us, and the program to run with its own, whatever those look like."""
+    if not words or words[0] != "run":
+        return list(words), []
+    end = 1
+    while end < len(words) and words[end].startswith("-") and words[end] not in ("--", "-m", "-c"):
+        end += 1
+    program = list(words[end:])
+    return list(words[:end]), program[1:] if program[:1] == ["--"] else program
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Does what the command line says; returns the exit status."""
+    ours, program = _split(sys.argv[1:] if words is None else words)
+    parser = _parser()
+    options = parser.parse_args(ours)
+    if options.verb == "demo":
+        from ._demo import main as demo
+
+        return demo()
+
+    from ._run import CannotRun, run
+
+    if not program:
+        parser.error("run: name the program to run")
+    try:
+        run(program, options.allow_rawsocket)
+    except CannotRun as error:
+        print(f"autobahn_fbs run: {error}", file=sys.stderr)
+        return error.status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

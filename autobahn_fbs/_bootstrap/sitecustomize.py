@@ -1,0 +1,185 @@
+"""Installs the drop-in in a Python process that ``python -m autobahn_fbs run`` started.
+
+Python imports the first ``sitecustomize`` on its path before it runs a program. This one only
+leaves a hook: when the program imports ``autobahn.wamp.serializer``, the drop-in is installed
+right after, before anybody can take a class out of that module. A program that never gets there
+pays for nothing. Then it hands over to the ``sitecustomize`` that would have been found without it.
+
+A program never goes on without the drop-in: when it can't be installed, the process ends with a
+message and exit status 70, past any ``except ImportError`` that would have hidden the reason.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.machinery import ModuleSpec, PathFinder
+
+# Every process that the program starts pays for what is imported here, so typing is not, nor is
+# importlib.util before it is needed.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import ModuleType
+    from typing import Any, NoReturn
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PACKAGE = os.path.dirname(HERE)
+
+# The exit status of a process that was stopped because the drop-in is not to be had
+# (EX_SOFTWARE of sysexits.h); _run.py uses the same.
+NO_DROP_IN = 70
+
+
+def die(reason: object) -> NoReturn:
+    """Ends this process at once, with a message on stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:
+            pass
+    text = f"autobahn_fbs: {reason}; stopping, because this program was to run with it\n"
+    os.write(2, text.encode(errors="backslashreplace"))
+    os._exit(NO_DROP_IN)
+
+
+class _Loader:
+    """A module's own loader, and a function that is called with the module once it is loaded."""
+
+    def __init__(self, loader: Any, after: Callable[[ModuleType], None]) -> None:
+        self._loader = loader
+        self._after = after
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        module: ModuleType | None = self._loader.create_module(spec)
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        # From here on the module looks as if it had been found without us.
+        module.__loader__ = self._loader
+        if module.__spec__ is not None:
+            module.__spec__.loader = self._loader
+        self._loader.exec_module(module)
+        self._after(module)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loader, name)
+
+
+class AfterImport:
+    """A meta path finder that runs a function after a module of a given name was imported."""
+
+    def __init__(self) -> None:
+        self._hooks: dict[str, Callable[[ModuleType], None]] = {}
+        self._busy: set[str] = set()
+
+    def call(self, name: str, after: Callable[[ModuleType], None]) -> None:
+        """Has `after` called with module `name`: at once if it is there, else once it is."""
+        module = sys.modules.get(name)
+        if module is not None:
+            after(module)
+        else:
+            self._hooks[name] = after
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        after = self._hooks.get(name)
+        if after is None or name in self._busy:
+            return None
+        self._busy.add(name)  # other finders of this kind ask everybody, too
+        try:
+            for finder in sys.meta_path:
+                if finder is self or not hasattr(finder, "find_spec"):
+                    continue
+                spec = finder.find_spec(name, path, target)
+                if spec is not None:
+                    if spec.loader is not None:
+                        spec.loader = _Loader(spec.loader, after)  # type: ignore[assignment]
+                    return spec
+            return None
+        finally:
+            self._busy.discard(name)
+
+
+def load_package() -> ModuleType:
+    """``autobahn_fbs`` as this interpreter has it, else the copy that this file belongs to."""
+    try:
+        import autobahn_fbs
+
+        return autobahn_fbs
+    except ModuleNotFoundError as error:
+        if error.name != "autobahn_fbs":
+            raise
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    spec = spec_from_file_location(
+        "autobahn_fbs",
+        os.path.join(PACKAGE, "__init__.py"),
+        submodule_search_locations=[PACKAGE],
+    )
+    assert spec is not None and spec.loader is not None
+    module = module_from_spec(spec)
+    sys.modules["autobahn_fbs"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def install(serializer: ModuleType) -> None:
+    """Installs the drop-in, or ends the process. `serializer` is ``autobahn.wamp.serializer``."""
+    try:
+        # The import system sets this only after us.
+        sys.modules["autobahn.wamp"].serializer = serializer  # type: ignore[attr-defined]
+        load_package().install()
+    except Exception as error:
+        die(f"can't be installed: {type(error).__name__}: {error}")
+
+
+def allow_rawsocket(checkconfig: ModuleType) -> None:
+    """Has Crossbar.io's configuration check accept ``flatbuffers`` for RawSocket listeners.
+
+    The router's RawSocket transport knows the serializer; only the check has a list without it.
+    `checkconfig` is ``crossbar.common.checkconfig``.
+    """
+    try:
+        check = checkconfig.check_listening_transport_rawsocket
+    except AttributeError:
+        die("can't allow flatbuffers on RawSocket: this Crossbar.io checks it in another way")
+
+    def check_the_rest(personality: Any, transport: Any, *args: Any, **kwargs: Any) -> Any:
+        serializers = transport.get("serializers")
+        if isinstance(serializers, (list, tuple)) and "flatbuffers" in serializers:
+            rest = [name for name in serializers if name != "flatbuffers"]
+            transport = {**transport, "serializers": rest}
+        return check(personality, transport, *args, **kwargs)
+
+    checkconfig.check_listening_transport_rawsocket = check_the_rest  # type: ignore[attr-defined]
+
+
+def hand_over() -> None:
+    """Runs the ``sitecustomize`` that this one hides, under its own name, as Python would have."""
+    others = [path for path in sys.path if os.path.abspath(path or os.curdir) != HERE]
+    spec = PathFinder.find_spec("sitecustomize", others)
+    if spec is None or spec.loader is None:
+        return
+    from importlib.util import module_from_spec
+
+    module = module_from_spec(spec)
+    sys.modules["sitecustomize"] = module
+    spec.loader.exec_module(module)
+
+
+def main() -> None:
+    try:
+        hooks = AfterImport()
+        sys.meta_path.insert(0, hooks)  # type: ignore[arg-type]
+        hooks.call("autobahn.wamp.serializer", install)
+        if os.environ.get("AUTOBAHN_FBS_ALLOW_RAWSOCKET") == "1":
+            hooks.call("crossbar.common.checkconfig", allow_rawsocket)
+    except Exception as error:
+        die(f"can't be prepared: {type(error).__name__}: {error}")
+    hand_over()
+
+
+if __name__ == "sitecustomize":
+    main()

@@ -1,0 +1,165 @@
+"""The launcher: any Python program, with the drop-in installed in it and in what it spawns.
+
+The folder ``_bootstrap`` goes first on PYTHONPATH, and the program takes this process's place. The
+environment is inherited, so the Python processes that the program starts get the drop-in as well;
+``_bootstrap/sitecustomize.py`` says what happens there.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import redirect_stderr
+from io import StringIO
+from pathlib import Path
+from typing import NoReturn
+
+BOOTSTRAP = str(Path(__file__).absolute().with_name("_bootstrap"))
+
+#: Set to 1: the router's configuration check lets ``flatbuffers`` through on RawSocket.
+ALLOW_RAWSOCKET = "AUTOBAHN_FBS_ALLOW_RAWSOCKET"
+
+# Exit statuses: a shell's for "can't be executed" and "not found"; sitecustomize.py's.
+CANNOT_EXECUTE = 126
+NOT_FOUND = 127
+NO_DROP_IN = 70
+
+
+class CannotRun(Exception):
+    """The program can't be started with the drop-in; `status` is the exit status to end with."""
+
+    def __init__(self, reason: str, status: int) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+def command_line(program: Sequence[str]) -> list[str]:
+    """What to execute for the words after ``run``.
+
+    ``-m MODULE``, ``-c CODE`` and what is a Python file, a folder or an archive go to this
+    interpreter. Anything else is a command, looked up beside this interpreter first, so that a
+    virtual environment's commands are found without activating it, and then on PATH.
+
+    :raises CannotRun: no such command.
+    """
+    name = program[0]
+    if name in ("-m", "-c"):
+        if len(program) < 2:
+            raise CannotRun(f"{name} needs an argument", 2)
+        return [sys.executable, *program]
+    path = Path(name)
+    is_python = path.suffix in (".py", ".pyw", ".pyc", ".pyz") or path.is_dir()
+    if path.exists() and (is_python or not os.access(name, os.X_OK)):
+        return [sys.executable, *program]
+    found = shutil.which(name)
+    if os.path.dirname(name) == "":
+        beside = (sysconfig.get_path("scripts"), os.path.dirname(sys.executable))
+        found = shutil.which(name, path=os.pathsep.join(beside)) or found
+    if found is None:
+        raise CannotRun(f"no such program: {name}", NOT_FOUND)
+    return [found, *program[1:]]
+
+
+def environment(base: Mapping[str, str], rawsocket: bool) -> dict[str, str]:
+    """`base` with everything in it that installs the drop-in in a Python process."""
+    result = dict(base)
+    paths = [path for path in base.get("PYTHONPATH", "").split(os.pathsep) if path != BOOTSTRAP]
+    # An empty PYTHONPATH means none, while an empty entry in it means the current folder.
+    result["PYTHONPATH"] = os.pathsep.join([BOOTSTRAP, *(paths if any(paths) else [])])
+    if rawsocket:
+        result[ALLOW_RAWSOCKET] = "1"
+    return result
+
+
+def _shebang(path: str) -> list[str]:
+    """The words of a script's ``#!`` line; none if there is no such line."""
+    try:
+        with open(path, "rb") as file:
+            line = file.readline(1024)
+    except OSError:
+        return []
+    return line[2:].decode(errors="replace").split() if line.startswith(b"#!") else []
+
+
+def _interpreter_flags(words: Sequence[str]) -> Iterator[str]:
+    """The single-letter options that a command line gives to a Python interpreter."""
+    rest = iter(words)
+    for word in rest:
+        if Path(word).name.lower().startswith(("python", "pypy")):
+            break
+    for word in rest:
+        if not word.startswith("-") or word in ("-", "--"):
+            return
+        if word.startswith("--"):
+            continue
+        for position, letter in enumerate(word[1:], 2):
+            if letter in "mc":
+                return
+            if letter in "WX":  # takes the rest of the word, or else the next one
+                if position == len(word):
+                    next(rest, None)
+                break
+            yield letter
+
+
+def check_flags(command: Sequence[str]) -> None:
+    """Refuses a command whose interpreter would not look at PYTHONPATH or ``sitecustomize``.
+
+    :raises CannotRun: the command, or the ``#!`` line of its file, has ``-I``, ``-E`` or ``-S``.
+    """
+    is_python = Path(command[0]).name.lower().startswith(("python", "pypy"))
+    for words in (command if is_python else [], _shebang(command[0])):
+        for flag in _interpreter_flags(words):
+            if flag in "IES":
+                raise CannotRun(
+                    f"{command[0]} runs Python with -{flag}, which keeps the drop-in out",
+                    CANNOT_EXECUTE,
+                )
+
+
+def check_drop_in() -> None:
+    """Installs the drop-in here, to know that it can be, before any program runs.
+
+    :raises CannotRun: it can't, with the reason.
+    """
+    noise = StringIO()  # what optional modules print as Autobahn tries them; the program will, too
+    try:
+        with redirect_stderr(noise):
+            import autobahn_fbs
+
+            autobahn_fbs.install()
+    except Exception as error:
+        sys.stderr.write(noise.getvalue())
+        reason = f"the drop-in can't be installed: {type(error).__name__}: {error}"
+        raise CannotRun(reason, NO_DROP_IN) from error
+
+
+def _execute(command: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
+    if sys.platform == "win32":  # has no exec that keeps the console and the exit status
+        sys.exit(subprocess.call(command, env=dict(environ)))
+    for name in ("SIGPIPE", "SIGXFSZ"):  # Python ignores these, and exec would pass that on
+        signal.signal(getattr(signal, name), signal.SIG_DFL)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execve(command[0], list(command), environ)
+
+
+def run(program: Sequence[str], rawsocket: bool = False) -> NoReturn:
+    """Replaces this process by `program`, with the drop-in installed.
+
+    :param program: a script and its arguments, ``-m`` and a module, or a command.
+    :param rawsocket: let Crossbar.io offer ``flatbuffers`` on RawSocket transports.
+    :raises CannotRun: there is no such program, or the drop-in can't be installed in it.
+    """
+    command = command_line(program)
+    check_flags(command)
+    check_drop_in()
+    try:
+        _execute(command, environment(os.environ, rawsocket))
+    except OSError as error:
+        raise CannotRun(f"can't execute {command[0]}: {error.strerror}", CANNOT_EXECUTE) from error
