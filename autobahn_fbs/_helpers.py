@@ -48,7 +48,10 @@ def details(msg: message.Message) -> dict[str, Any]:
         if cls in _DETAILS_INDEX:
             raw = msg.marshal()
             index = _DETAILS_INDEX[cls]
-            return dict(raw[index]) if len(raw) > index else {}
+            found = dict(raw[index]) if len(raw) > index else {}
+            if "roles" in found:  # equal messages have equal bytes, whatever order roles came in
+                found["roles"] = dict(sorted(found["roles"].items()))
+            return found
     return {}
 
 

@@ -45,7 +45,7 @@ RULES = {
     "resumed": "RESUME_WELCOME",
 }
 AS_IN_ORDER = (
-    "UNUSED INT BOOL STR ENUM ENUMS INTS STRS ARGS KWARGS PAYLOAD ENC_ALGO ENC_KEY ENC_SERIALIZER "
+    "UNUSED INT BOOL STR ENUM ENUM_NAME ENUMS INTS STRS ARGS KWARGS PAYLOAD ENC_ALGO ENC_KEY ENC_SERIALIZER "
     "PRINCIPALS ROLES DICT LIST CUSTOM"
 ).split()
 
@@ -153,7 +153,7 @@ class Schema:
             return "VECTOR_TABLE", "PRINCIPALS", self.tables.index(index)
         sys.exit(f"field {field['name']}: no code here for type {kind}")
 
-    def field_row(self, field: dict[str, Any], features: bool) -> tuple[str, str]:
+    def field_row(self, field: dict[str, Any]) -> tuple[str, str]:
         """The C initialiser of a field's record, and the field's wfbs_as."""
         marks = attributes(field)
         kind, use, sub = self.kind_of(field)
@@ -164,6 +164,8 @@ class Schema:
             use = "INT"
         if "unused" in marks:
             use, attribute = "UNUSED", ""
+        if field["name"] == "method_name":
+            use, attribute = "ENUM_NAME", ""
         check = marks.get("check", "none").upper()
         if field["name"] == "request_type":
             check = "REQUEST_TYPE"
@@ -178,6 +180,8 @@ class Schema:
                 flags.append("NULLABLE")
         if "lenient" in marks:
             flags.append("LENIENT")
+        if kind.endswith("ENUM8") and "open" in attributes(self.enums[field["type"]["index"]]):
+            flags.append("OPEN")
         detail = marks.get("detail", attribute)
         row = self.record(
             field["name"],
@@ -230,7 +234,7 @@ class Schema:
         fields = self.fields(index)
         rows, uses = [], []
         for field in fields:
-            row, use = self.field_row(field, name.endswith("Features"))
+            row, use = self.field_row(field)
             rows.append(row)
             uses.append(use)
         written = {f["name"]: f["id"] for f, use in zip(fields, uses, strict=True)}
@@ -254,9 +258,8 @@ class Schema:
         if "reason" in names and name.startswith("Un"):
             rule = "REVOKE"
         checks = {attributes(f).get("check") for f in fields}
-        dependent = int(
-            "uri_match" in checks or "request_type" in names or "ROLES" in uses
-        )
+        together = ("uri_match" in checks, "request_type" in names, "method_name" in names)
+        dependent = int(any(together) or "ROLES" in uses)
         slot_of = ", ".join(
             str(uses.index(use)) if use in uses and use != "UNUSED" else "WFBS_NO_SLOT"
             for use in AS_IN_ORDER

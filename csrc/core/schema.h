@@ -36,6 +36,7 @@ typedef enum {
     WFBS_AS_BOOL,
     WFBS_AS_STR,
     WFBS_AS_ENUM,        /* a string out of the field's enum */
+    WFBS_AS_ENUM_NAME,   /* in the schema dialect: the string, where the enum lacks it */
     WFBS_AS_ENUMS,       /* a list of those */
     WFBS_AS_INTS,
     WFBS_AS_STRS,

@@ -419,7 +419,7 @@ verify_rule(verifier *v, const wfbs_table *t, const frame *f, bool metadata)
 
 /* Checks that need two fields of one table, but are about one of them. */
 static bool
-verify_dependent(verifier *v, const wfbs_table *t, const frame *f)
+verify_dependent(verifier *v, const wfbs_table *t, const frame *f, bool metadata)
 {
     for (unsigned slot = 0; slot < t->slot_count; slot++) {
         const wfbs_field *field = &t->fields[slot];
@@ -444,6 +444,12 @@ verify_dependent(verifier *v, const wfbs_table *t, const frame *f)
             }
             if (!known) {
                 return fail(v, WFBS_ERROR_REQUEST_TYPE, t->name, field->name, place);
+            }
+        }
+        else if (field->as == WFBS_AS_ENUM_NAME) { /* CHALLENGE: one of three places names it */
+            if (!metadata && !place_of(v, f, (int)slot)
+                && !place_of(v, f, t->slot_of[WFBS_AS_ENUM])) {
+                return fail(v, WFBS_ERROR_REQUIRED, t->name, "method", f->table);
             }
         }
         else if (field->as == WFBS_AS_ROLES) {
@@ -512,7 +518,7 @@ wfbs_verify(const uint8_t *data, size_t size, wfbs_dialect dialect, const wfbs_l
     const wfbs_table *t = &wfbs_tables[wfbs_messages[message].table];
     if (!verify_offset(v, value_place, root, "msg", &target)
         || !verify_table(v, target, t, 1, &f)
-        || (t->has_dependent && !verify_dependent(v, t, &f))
+        || (t->has_dependent && !verify_dependent(v, t, &f, metadata_place != 0))
         || (t->rule && !verify_rule(v, t, &f, metadata_place != 0))) {
         return false;
     }

@@ -57,7 +57,7 @@ attribute_init(wfbs_class *c, unsigned index)
     a->owner = c;
     a->index = index;
     a->field = &c->table->fields[index];
-    if (a->field->as == WFBS_AS_UNUSED) {
+    if (!*a->field->attribute) {
         return 0;
     }
     a->name = PyUnicode_InternFromString(a->field->attribute);

@@ -272,7 +272,9 @@ wfbs_decode_attribute(const wfbs_attribute *a, const wfbs_received *r)
     const wfbs_class *c = a->owner;
     uint32_t place = place_of(a, r);
     if (!place) {
-        return decode_absent(a);
+        unsigned name = f->as == WFBS_AS_ENUM ? c->table->slot_of[WFBS_AS_ENUM_NAME] : WFBS_NO_SLOT;
+        place = name == WFBS_NO_SLOT ? 0 : wfbs_slot_position(r->data, r->table, name);
+        return place ? wfbs_decode_text(wfbs_span_at(r->data, place)) : decode_absent(a);
     }
     const uint8_t *p = r->data + place;
     switch ((wfbs_as)f->as) {

@@ -186,10 +186,29 @@ job_check_payload(job *j, unsigned codec)
     return 0;
 }
 
+/* The schema dialect's place for an enum's string that the enum lacks: fills it
+ * and returns true, or false if the message has no such field. */
+static bool
+job_enum_name(job *j, unsigned index, wfbs_dialect dialect)
+{
+    const wfbs_table *t = j->owner->table;
+    unsigned slot = t->slot_of[WFBS_AS_ENUM_NAME];
+    Py_ssize_t size;
+    if (dialect != WFBS_DIALECT_SCHEMA || slot == WFBS_NO_SLOT
+        || t->fields[index].as != WFBS_AS_ENUM) {
+        return false;
+    }
+    const char *text = PyUnicode_AsUTF8AndSize(j->refs[index], &size); /* converted before: can't fail */
+    j->values[slot].as.bytes = (const uint8_t *)text;
+    j->values[slot].size = (size_t)size;
+    j->present |= bit(slot);
+    return text != NULL;
+}
+
 /* Converts all values that the typed fields can hold; *more gets the bits of
  * those they can't. */
 static int
-job_convert(job *j, uint32_t *more)
+job_convert(job *j, wfbs_dialect dialect, uint32_t *more)
 {
     wfbs_class *c = j->owner;
     *more = 0;
@@ -201,7 +220,9 @@ job_convert(job *j, uint32_t *more)
         case WFBS_CONVERT_ERROR:
             return -1;
         case WFBS_CONVERT_METADATA:
-            *more |= bit(i);
+            if (!job_enum_name(j, i, dialect)) {
+                *more |= bit(i);
+            }
             break;
         default:
             j->present |= bit(i);
@@ -229,7 +250,7 @@ job_fill(job *j, wfbs_dialect dialect)
         }
         j->present = keep;
         wfbs_arena_free(&j->arena);
-        if (job_convert(j, &more) < 0) {
+        if (job_convert(j, dialect, &more) < 0) {
             return -1;
         }
         if (!more) {

@@ -200,20 +200,29 @@ entry_is_good(const wfbs_attribute *a, PyObject *value)
     }
 }
 
+/* Whether null is a good entry: Welcome.parse takes all its strings but
+ * resume_token, and authextra, with details.get(). */
+static bool
+may_be_null(const wfbs_attribute *a)
+{
+    wfbs_as as = (wfbs_as)a->field->as;
+    return a->owner->index == WFBS_MESSAGE_WELCOME && strcmp(a->field->attribute, "resume_token")
+           && (as == WFBS_AS_STR || as == WFBS_AS_ENUM || as == WFBS_AS_DICT);
+}
+
 /* Stores an entry after comparing it with the typed field, if that is there too. */
 static int
 store_entry(wfbs_attribute *a, PyObject *self, PyObject *value)
 {
     wfbs_received *r = wfbs_received_of(a->owner, self);
     bool typed = a->field->kind != WFBS_KIND_NONE && wfbs_slot_position(r->data, r->table, a->index);
-    bool null = value == Py_None && a->field->flags & WFBS_FLAG_REQUIRED
-                && a->field->as == WFBS_AS_STR;
+    bool null = value == Py_None && may_be_null(a);
     if (typed) {
         PyObject *field = wfbs_decode_attribute(a, r);
         if (!field) {
             return -1;
         }
-        int same = null ? PyUnicode_GET_LENGTH(field) == 0
+        int same = null ? PyUnicode_CheckExact(field) && PyUnicode_GET_LENGTH(field) == 0
                         : Py_TYPE(field) == Py_TYPE(value)
                               ? PyObject_RichCompareBool(field, value, Py_EQ)
                               : 0;
@@ -276,6 +285,15 @@ check_rules(wfbs_class *c, PyObject *self)
 {
     const wfbs_table *t = c->table;
     const char *if_set[2] = {NULL, NULL}, *missing = NULL;
+    if (t->slot_of[WFBS_AS_ENUM_NAME] != WFBS_NO_SLOT) {
+        PyObject *method = PyObject_GetAttr(self, c->attributes[t->slot_of[WFBS_AS_ENUM]].name);
+        int wrong = !method || method == Py_None;
+        if (method == Py_None) {
+            wfbs_raise_protocol(c->state, "%s.method: required field is missing", c->type->label);
+        }
+        Py_XDECREF(method);
+        return wrong ? -1 : 0;
+    }
     switch ((wfbs_rule)t->rule) {
     case WFBS_RULE_PAYLOAD:
         if_set[0] = "enc_key";
@@ -383,7 +401,7 @@ wfbs_metadata_apply(wfbs_class *c, PyObject *self)
     }
     else if (details_are_extra(c, r->dialect)) {
         wfbs_attribute *extra = &c->attributes[c->table->slot_of[WFBS_AS_DICT]];
-        failed = store_entry(extra, self, details);
+        failed = store_entry(extra, self, details) < 0 || check_rules(c, self) < 0 ? -1 : 0;
     }
     else {
         failed = apply_details(c, self, details);
