@@ -34,9 +34,9 @@ NO_DROP_IN = 70
 def die(reason: object) -> NoReturn:
     """Ends this process at once, with a message on stderr."""
     for stream in (sys.stdout, sys.stderr):
-        try:
+        try:  # noqa: SIM105 - contextlib is one more import
             stream.flush()
-        except Exception:
+        except Exception:  # closed or broken: the message still has to go out
             pass
     text = f"autobahn_fbs: {reason}; stopping, because this program was to run with it\n"
     os.write(2, text.encode(errors="backslashreplace"))
@@ -172,7 +172,7 @@ def hand_over() -> None:
 def main() -> None:
     try:
         hooks = AfterImport()
-        sys.meta_path.insert(0, hooks)  # type: ignore[arg-type]
+        sys.meta_path.insert(0, hooks)
         hooks.call("autobahn.wamp.serializer", install)
         if os.environ.get("AUTOBAHN_FBS_ALLOW_RAWSOCKET") == "1":
             hooks.call("crossbar.common.checkconfig", allow_rawsocket)

@@ -1,0 +1,22 @@
+"""``python -m autobahn_fbs demo``: the drop-in at work, in a real router and in numbers.
+
+=============  ====================================================================
+``main``       what happens, in order
+``config``     who may join, how, and the router's configuration that says so
+``router``     the router's process: start, wait, show what went wrong, stop
+``sessions``   an Autobahn session that joins, is refused, and keeps a log of its messages
+``talk``       publish and subscribe, call and register, between two sessions
+``samples``    the messages that are measured
+``rates``      sizes and message rates beside Autobahn's own serializers
+``report``     how all of it is printed
+=============  ====================================================================
+"""
+
+from __future__ import annotations
+
+
+def main() -> int:
+    """Runs the demo; returns the exit status: 0 if everything came out as it should, else 1."""
+    from .main import main
+
+    return main()

@@ -1,0 +1,248 @@
+"""What happens in the demo, in order."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import time
+from contextlib import redirect_stderr
+from io import StringIO
+from typing import TYPE_CHECKING, NoReturn
+
+from .report import Report
+
+if TYPE_CHECKING:
+    from .config import Site
+    from .router import Router
+    from .sessions import Peer
+
+MISSING = """\
+The router is missing: Crossbar.io is not installed for this Python ({python}).
+To see real sessions, install it along with the demo, and start the demo again:
+
+    pip install "autobahn_fbs[demo]"
+
+What works without a router follows."""
+
+
+def main() -> int:
+    """Runs the demo; returns the exit status: 0 if everything came out as it should, else 1."""
+    signal.signal(signal.SIGTERM, _terminated)
+    report = Report(sys.stdout)
+    try:
+        return _main(report)
+    except KeyboardInterrupt:
+        report.bad("interrupted; the router has been stopped")
+        return 130
+
+
+def _terminated(number: int, frame: object) -> NoReturn:
+    """Leaves in the ordinary way, past every ``finally``: the router has to be stopped."""
+    sys.exit(128 + number)
+
+
+def _main(report: Report) -> int:
+    noise = StringIO()  # optional modules that Autobahn tries may print their own troubles
+    try:
+        with redirect_stderr(noise):
+            version = _install()
+    except Exception as error:
+        report.quote(noise.getvalue())
+        report.bad(f"the drop-in can't be installed: {type(error).__name__}: {error}")
+        return 1
+    report.heading(version)
+
+    from .router import RouterFailed, installed_version
+    from .sessions import Refused
+    from .talk import Different
+
+    try:
+        crossbar = installed_version()
+        if crossbar is None:
+            report.line()
+            for line in MISSING.format(python=sys.executable).splitlines():
+                report.line(line)
+        else:
+            _sessions(report, crossbar)
+        _sizes(report)
+        _rates(report)
+    except RouterFailed as error:
+        report.bad(str(error))
+        report.line("The end of the router's log:")
+        report.quote(error.log)
+        return 1
+    except (Refused, Different, OSError) as error:
+        report.bad(str(error))
+        return 1
+    report.line()
+    return 0
+
+
+def _install() -> str:
+    """Installs the drop-in in this process; returns a line about what that is."""
+    from importlib.metadata import version
+
+    import autobahn.asyncio.wamp  # noqa: F401 - Autobahn wants asyncio or Twisted chosen first
+
+    import autobahn_fbs
+
+    autobahn_fbs.install()
+    return (
+        f"autobahn_fbs {autobahn_fbs.__version__} ({autobahn_fbs.backend}) "
+        f"in Autobahn {version('autobahn')}, Python {sys.version.split()[0]}"
+    )
+
+
+def _sessions(report: Report, version: str) -> None:
+    from .config import make_site
+    from .router import Router
+
+    report.heading(f"The router: Crossbar.io {version}, with the drop-in in its processes")
+    report.line("python " + " ".join(Router.COMMAND))
+    site = make_site()
+    start = time.monotonic()
+    with Router(site.auth) as router:
+        seconds = time.monotonic() - start
+        report.line(
+            f"listens after {seconds:.1f} s on 127.0.0.1: WebSocket on port {router.websocket}, "
+            f"RawSocket on {router.rawsocket}"
+        )
+        try:
+            asyncio.run(_visit(report, router, site))
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException:
+            report.line("The end of the router's log:")
+            report.quote(router.log_tail())
+            raise
+    report.line()
+    report.line("The router has been stopped and its folder removed.")
+
+
+async def _visit(report: Report, router: Router, site: Site) -> None:
+    await _joins(report, router, site)
+    await _refusals(report, router, site)
+    await _talks(report, router, site)
+
+
+async def _joins(report: Report, router: Router, site: Site) -> None:
+    from .config import REALM
+    from .sessions import Door, join
+
+    report.heading("Joining, in every way of authenticating")
+    rows = [("transport", "subprotocol", "authmethod", "authrole", "authid", "session")]
+    doors = (
+        (Door("websocket", router.websocket), "flatbuffers"),
+        (Door("websocket", router.websocket), "flatbuffers.batched"),
+        (Door("rawsocket", router.rawsocket), "flatbuffers"),
+    )
+    for door, serializer in doors:
+        for login in site.logins.values():
+            peer = await join(door, serializer, login.method, login.options, REALM)
+            details = peer.details
+            _expect(f"authmethod over {serializer}", login.method, details.authmethod)
+            _expect(f"authrole over {serializer}", login.role, details.authrole)
+            agreed = (peer.subprotocol, details.authmethod, details.authrole, details.authid)
+            rows.append((door.transport, *agreed, str(details.session)))
+            await peer.part()
+    report.table(rows)
+
+
+def _expect(what: str, expected: object, negotiated: object) -> None:
+    from .talk import Different
+
+    if negotiated != expected:
+        raise Different(f"{what}: expected {expected}, negotiated {negotiated}")
+
+
+async def _refusals(report: Report, router: Router, site: Site) -> None:
+    from .config import REALM
+    from .sessions import Door, Refused, join
+    from .talk import Different
+
+    report.heading("Wrong credentials, where anonymous sessions are welcome")
+    door = Door("websocket", router.websocket)
+    for login in site.logins.values():
+        if login.wrong is None:
+            continue
+        try:
+            peer = await join(door, "flatbuffers", login.method, login.wrong, REALM)
+        except Refused as error:
+            report.good(f"{login.method} refused: {error.reason} ({error})")
+        else:
+            await peer.part()
+            raise Different(f"a wrong {login.method} was let in, as {peer.details.authrole}")
+
+
+async def _talks(report: Report, router: Router, site: Site) -> None:
+    from .config import REALM
+    from .sessions import Door, join
+    from .talk import everything
+
+    websocket, rawsocket = (
+        Door("websocket", router.websocket),
+        Door("rawsocket", router.rawsocket),
+    )
+
+    async def enter(door: Door, serializer: str, method: str, name: str) -> Peer:
+        options = site.logins[method].options
+        return await join(door, serializer, method, options, REALM, name)
+
+    tina = await enter(websocket, "flatbuffers.batched", "ticket", "tina")
+    carl = await enter(rawsocket, "flatbuffers", "wampcra", "carl")
+    anna = await enter(websocket, "json", "anonymous", "anna")
+
+    report.heading(f"{_place(tina)} and {_place(carl)}: every message")
+    for peer in (tina, carl):
+        peer.listener = lambda peer, way, msg: report.message(peer.name, way, msg)
+    await everything(tina, carl, report.good)
+    tina.listener = carl.listener = None
+
+    for first, second in ((tina, anna), (anna, tina)):
+        report.heading(f"{_place(first)} publishes and calls, {_place(second)} answers")
+        await everything(first, second, report.good)
+
+    report.line()
+    for peer in (tina, carl, anna):
+        sent, received = peer.traffic()
+        report.line(f"{_place(peer)}: {sent:,} bytes sent, {received:,} received")
+        await peer.part()
+
+
+def _place(peer: Peer) -> str:
+    return f"{peer.name} ({peer.subprotocol})"
+
+
+def _sizes(report: Report) -> None:
+    from .rates import sizes
+    from .talk import Different
+
+    report.heading("Bytes a message, encoded and decoded again")
+    found = sizes()
+    rows = [("", *found[0].sizes, "")]
+    for size in found:
+        numbers = (f"{count:,}" for count in size.sizes.values())
+        rows.append((size.message, *numbers, "equal after decoding" if size.equal else "NOT EQUAL"))
+    report.table(rows, numbers=1)
+    if not all(size.equal for size in found):
+        raise Different("a message came back different")
+
+
+def _rates(report: Report) -> None:
+    from .rates import MSGPACK, OURS, ROUNDS, UPSTREAM, rates
+
+    report.heading(f"Messages a second, best of {ROUNDS} rounds in turn, on this machine")
+    rows = [("", OURS, UPSTREAM, "times", MSGPACK, "times")]
+    for rate in rates():
+        rows.append(
+            (
+                rate.job,
+                f"{rate.rates[OURS]:,.0f}",
+                f"{rate.rates[UPSTREAM]:,.0f}",
+                f"{rate.times(UPSTREAM):.1f}",
+                f"{rate.rates[MSGPACK]:,.0f}",
+                f"{rate.times(MSGPACK):.1f}",
+            )
+        )
+    report.table(rows, numbers=1)
