@@ -417,6 +417,18 @@ verify_rule(verifier *v, const wfbs_table *t, const frame *f, bool metadata)
     }
 }
 
+bool
+wfbs_request_type_is_valid(uint64_t type)
+{
+    static const uint8_t types[] = {16, 32, 34, 48, 64, 66, 68};
+    for (size_t i = 0; i < sizeof types; i++) {
+        if (types[i] == type) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Checks that need two fields of one table, but are about one of them. */
 static bool
 verify_dependent(verifier *v, const wfbs_table *t, const frame *f, bool metadata)
@@ -437,12 +449,7 @@ verify_dependent(verifier *v, const wfbs_table *t, const frame *f, bool metadata
         else if (field->check == WFBS_CHECK_REQUEST_TYPE) {
             uint32_t place = wfbs_slot_position(v->data, (uint32_t)f->table, slot);
             uint16_t type = place ? wfbs_load_u16(v->data + place) : 0;
-            static const uint16_t types[] = {16, 32, 34, 48, 64, 66, 68};
-            bool known = false;
-            for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-                known = known || types[i] == type;
-            }
-            if (!known) {
+            if (!wfbs_request_type_is_valid(type)) {
                 return fail(v, WFBS_ERROR_REQUEST_TYPE, t->name, field->name, place);
             }
         }

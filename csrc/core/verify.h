@@ -103,6 +103,9 @@ typedef struct {
 bool wfbs_verify(const uint8_t *data, size_t size, wfbs_dialect dialect, const wfbs_limits *limits,
                  wfbs_envelope *out, wfbs_error *error);
 
+/* Whether an ERROR can answer a message of this WAMP type. */
+bool wfbs_request_type_is_valid(uint64_t type);
+
 /* The checks of strings, on their own, for values that come by other ways
  * (the metadata). Each is true for a good value and reads `size` bytes. */
 bool wfbs_utf8_is_valid(const uint8_t *data, size_t size);

@@ -38,6 +38,27 @@ wfbs_refuse(const wfbs_attribute *a, PyObject *exception, const char *format, ..
     return WFBS_CONVERT_ERROR;
 }
 
+wfbs_converted
+wfbs_refuse_encoding(const wfbs_attribute *a)
+{
+    if (!PyErr_ExceptionMatches(PyExc_Exception) || PyErr_ExceptionMatches(PyExc_MemoryError)) {
+        return WFBS_CONVERT_ERROR; /* KeyboardInterrupt and the like are not about the value */
+    }
+    PyObject *type, *error, *traceback;
+    PyErr_Fetch(&type, &error, &traceback);
+    PyErr_NormalizeException(&type, &error, &traceback);
+    wfbs_refuse(a, PyErr_GivenExceptionMatches(type, PyExc_TypeError) ? PyExc_TypeError : PyExc_ValueError,
+                "can't be encoded: %s: %S", ((PyTypeObject *)type)->tp_name, error);
+    PyObject *new_type, *new_error, *new_traceback;
+    PyErr_Fetch(&new_type, &new_error, &new_traceback);
+    PyErr_NormalizeException(&new_type, &new_error, &new_traceback);
+    PyException_SetCause(new_error, error); /* steals it */
+    PyErr_Restore(new_type, new_error, new_traceback);
+    Py_DECREF(type);
+    Py_XDECREF(traceback);
+    return WFBS_CONVERT_ERROR;
+}
+
 static wfbs_converted
 refuse_type(const wfbs_attribute *a, const char *expected, PyObject *value)
 {
@@ -102,8 +123,8 @@ convert_int(const wfbs_attribute *a, PyObject *value, wfbs_value *out)
     if (a->field->check == WFBS_CHECK_POSITIVE && !number) {
         return wfbs_refuse(a, PyExc_ValueError, "must be 1 or more");
     }
-    if (a->field->kind == WFBS_KIND_ENUM16 && number > UINT16_MAX) {
-        return wfbs_refuse(a, PyExc_ValueError, "%R is no WAMP message type", value);
+    if (a->field->check == WFBS_CHECK_REQUEST_TYPE && !wfbs_request_type_is_valid(number)) {
+        return wfbs_refuse(a, PyExc_ValueError, "%R is not the type of a request that can fail", value);
     }
     if (number > largest[a->field->kind]) {
         return WFBS_CONVERT_METADATA;

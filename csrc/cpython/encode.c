@@ -62,6 +62,24 @@ raw_source(const job *j, const wfbs_attribute *a, unsigned codec)
     return own == codec && !wfbs_slot_position(r->data, r->table, transparent) ? r : NULL;
 }
 
+/* Whether a value may be sent as args or kwargs: what Message.parse takes. */
+static bool
+payload_has_good_type(const wfbs_attribute *a, PyObject *value)
+{
+    if (a->field->as == WFBS_AS_ARGS) {
+        return PyList_Check(value) || PyTuple_Check(value)
+               || (a->owner->index == WFBS_MESSAGE_PUBLISH
+                   && (PyUnicode_CheckExact(value) || PyBytes_CheckExact(value)));
+    }
+    PyObject *key, *item;
+    Py_ssize_t position = 0;
+    bool good = PyDict_Check(value);
+    while (good && PyDict_Next(value, &position, &key, &item)) {
+        good = PyUnicode_Check(key);
+    }
+    return good;
+}
+
 /* Encodes args or kwargs, or finds their raw bytes. */
 static int
 job_payload(job *j, wfbs_attribute *a, unsigned codec)
@@ -83,7 +101,14 @@ job_payload(job *j, wfbs_attribute *a, unsigned codec)
     }
     j->refs[a->index] = value;
     j->at[a->index] = j->scratch.size;
+    if (!payload_has_good_type(a, value)) {
+        wfbs_refuse(a, PyExc_TypeError, "expected %s, got %s",
+                    a->field->as == WFBS_AS_ARGS ? "list or tuple" : "dict with str keys",
+                    Py_TYPE(value)->tp_name);
+        return -1;
+    }
     if (wfbs_payload_encode(j->owner->state, codec, value, &j->scratch) < 0) {
+        wfbs_refuse_encoding(a);
         return -1;
     }
     j->values[a->index].size = j->scratch.size - j->at[a->index];
@@ -174,11 +199,14 @@ job_check_payload(job *j, unsigned codec)
         }
         return 0;
     }
-    /* Without payload the three say nothing (marshal() leaves them out too), and
-     * the tag names the codec of args and kwargs. */
-    Py_CLEAR(j->refs[algo]);
-    Py_CLEAR(j->refs[key]);
-    Py_CLEAR(j->refs[serializer]);
+    /* Without payload the tag names the codec of args and kwargs. */
+    const unsigned without[] = {algo, key, serializer};
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(without); i++) {
+        if (j->refs[without[i]]) {
+            wfbs_refuse(&attributes[without[i]], PyExc_ValueError, "goes with payload only");
+            return -1;
+        }
+    }
     if (args && codec != WFBS_CODEC_CBOR) {
         j->values[serializer].as.scalar = codec;
         j->present |= bit(serializer);
@@ -238,26 +266,23 @@ job_fill(job *j, wfbs_dialect dialect)
 {
     uint32_t keep = j->present, more = 0;
     bool need = dialect == WFBS_DIALECT_SCHEMA || j->in_metadata;
-    for (;;) {
-        if (need) {
-            size_t start = j->scratch.size;
-            if (wfbs_metadata_encode(j->owner, j->message, j->refs, j->in_metadata, dialect,
-                                     &j->scratch) < 0) {
-                return -1;
-            }
-            j->metadata.size = j->scratch.size - start;
-            j->at[0] = start; /* slot 0 is never a payload */
+    if (job_convert(j, dialect, &more) < 0) {
+        return -1;
+    }
+    for (bool again = need || more; again; again = more != 0) {
+        need = true;
+        j->in_metadata |= more;
+        j->at[0] = j->scratch.size; /* slot 0 is never a payload */
+        if (wfbs_metadata_encode(j->owner, j->message, j->refs, j->in_metadata, dialect,
+                                 &j->scratch) < 0) {
+            return -1;
         }
+        j->metadata.size = j->scratch.size - j->at[0];
         j->present = keep;
         wfbs_arena_free(&j->arena);
         if (job_convert(j, dialect, &more) < 0) {
             return -1;
         }
-        if (!more) {
-            break;
-        }
-        j->in_metadata |= more;
-        need = true;
     }
     /* The scratch buffer has stopped moving. */
     for (unsigned i = 0; j->payloads >> i; i++) {

@@ -24,6 +24,30 @@ details_begin(wfbs_class *c, PyObject *message, wfbs_dialect dialect)
     return wfbs_call_helper(c->state, "details", message, NULL, NULL);
 }
 
+/* Names the attribute that made the encoding fail, if one of them does so alone. */
+static void
+blame(wfbs_class *c, PyObject *const *values, uint32_t mask)
+{
+    PyObject *type, *error, *traceback;
+    PyErr_Fetch(&type, &error, &traceback);
+    for (unsigned i = 0; i < c->table->field_count; i++) {
+        if (!(mask & (UINT32_C(1) << i)) || !values[i]) {
+            continue;
+        }
+        wfbs_buffer out = {0};
+        int failed = wfbs_cbor_encode(&c->state->cbor, &out, values[i]);
+        wfbs_buffer_free(&out);
+        if (failed) {
+            wfbs_refuse_encoding(&c->attributes[i]);
+            Py_XDECREF(type);
+            Py_XDECREF(error);
+            Py_XDECREF(traceback);
+            return;
+        }
+    }
+    PyErr_Restore(type, error, traceback);
+}
+
 int
 wfbs_metadata_encode(wfbs_class *c, PyObject *message, PyObject *const *values, uint32_t mask,
                      wfbs_dialect dialect, wfbs_buffer *out)
@@ -42,8 +66,9 @@ wfbs_metadata_encode(wfbs_class *c, PyObject *message, PyObject *const *values, 
             failed = PyDict_SetItem(details, a->detail, values[i] ? values[i] : Py_None) < 0;
         }
     }
-    if (!failed) {
-        failed = wfbs_cbor_encode(&c->state->cbor, out, details) < 0;
+    if (!failed && wfbs_cbor_encode(&c->state->cbor, out, details) < 0) {
+        blame(c, values, mask);
+        failed = 1;
     }
     Py_XDECREF(details);
     return failed ? -1 : 0;
