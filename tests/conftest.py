@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 import txaio
-from autobahn_fbs import FlatBuffersObjectSerializer
-from hypothesis import HealthCheck, settings
 
 # Autobahn's own serializers take their clock from txaio, which wants a framework first.
 txaio.use_asyncio()
+
+from autobahn_fbs import FlatBuffersObjectSerializer  # noqa: E402
+from hypothesis import HealthCheck, settings  # noqa: E402
 
 _COMMON: dict[str, Any] = {
     "deadline": None,

@@ -176,6 +176,8 @@ def impossible(klass: type[Message], name: str) -> list[Any]:
         values = [5, {"a": 1}] + ([] if klass is message.Publish else ["text", b"raw"])
     elif name == "payload":
         values = ["text", 5, [1]]
+    elif klass is message.Unregister and name == "forward_for":
+        values = [*NEVER_LIST, ["\ud800"]]  # any list, says its constructor
     elif name == "forward_for":
         values = [*NEVER_LIST, [5], [{}], [{"session": 1}], [{**HOP, "authrole": None}],
                   [{**HOP, "authid": 1}], [{**HOP, "authid": "\ud800"}],
