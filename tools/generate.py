@@ -267,7 +267,14 @@ class Schema:
         arrays = [f"static const wfbs_field fields_{name}[] = {{"]
         arrays += rows or ['    {"", "", "", 0, 0, 0, 0, 0, 0, 0},']
         arrays += ["};"]
-        for what, slots in (("children", children), ("order", order)):
+        ranks = [order.index(slot) for slot in range(len(fields))]
+        child_ranks = [children.index(s) if s in children else 0 for s in range(len(fields))]
+        for what, slots in (
+            ("children", children),
+            ("order", order),
+            ("child_rank", child_ranks),
+            ("rank", ranks),
+        ):
             body = ", ".join(map(str, slots)) or "0"
             arrays.append(f"static const uint8_t {what}_{name}[] = {{{body}}};")
         arrays.append(
@@ -276,6 +283,7 @@ class Schema:
         own = (
             f"    {{{c_string(name)}, fields_{name}, {len(fields)}, {len(rows)}, {len(children)}, "
             f"{len(order)}, children_{name}, order_{name},\n"
+            f"     child_rank_{name}, rank_{name}, {sum(1 << slot for slot in children):#x},\n"
             f"     WFBS_RULE_{rule}, {{{slot_of}}}, {dependent}}},"
         )
         return arrays, own

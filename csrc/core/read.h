@@ -50,6 +50,21 @@ wfbs_load_u64(const uint8_t *p)
     return v;
 }
 
+/* The number of the lowest bit that is set in `bits`, which is not 0. */
+static inline unsigned
+wfbs_lowest_bit(uint32_t bits)
+{
+#if defined(__GNUC__) || defined(__clang__)
+    return (unsigned)__builtin_ctz(bits);
+#else
+    unsigned i = 0;
+    while (!(bits >> i & 1)) {
+        i++;
+    }
+    return i;
+#endif
+}
+
 /* Bytes inside a buffer; borrowed from whoever owns that buffer. */
 typedef struct {
     const uint8_t *data;

@@ -110,6 +110,9 @@ typedef struct {
     uint8_t order_count;
     const uint8_t *children;  /* slots that point somewhere, in the order they are built */
     const uint8_t *order;     /* all slots that are ever written, in the order they are added */
+    const uint8_t *child_rank; /* by slot: its place in `children` */
+    const uint8_t *rank;       /* by slot: its place in `order` */
+    uint32_t child_mask;      /* the slots in `children` */
     uint8_t rule;             /* wfbs_rule */
     uint8_t slot_of[WFBS_AS_COUNT]; /* the first field used so, WFBS_NO_SLOT if none */
     uint8_t has_dependent;    /* some field is judged together with another one */

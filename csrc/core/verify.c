@@ -251,7 +251,7 @@ verify_field(verifier *v, const wfbs_table *t, const wfbs_field *f, uint64_t pos
     case WFBS_KIND_U64:
         return verify_integer(v, t, f, position, wfbs_load_u64(p));
     case WFBS_KIND_ENUM8:
-        return enum_has(&wfbs_enums[f->sub], *p)
+        return (enum_has(&wfbs_enums[f->sub], *p) && (*p || f->check != WFBS_CHECK_NONZERO))
                || fail(v, WFBS_ERROR_ENUM_VALUE, t->name, f->name, position);
     case WFBS_KIND_ENUM16:
         return enum_has(&wfbs_enums[f->sub], wfbs_load_u16(p))

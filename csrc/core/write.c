@@ -13,7 +13,7 @@ typedef struct {
     uint32_t align; /* the largest alignment asked for */
     unsigned shared;
     uint32_t shared_position[SHARED_VTABLES];
-    uint16_t shared_vtable[SHARED_VTABLES][VTABLE_WORDS]; /* [0] is the size in bytes */
+    uint16_t shared_vtable[SHARED_VTABLES + 1][VTABLE_WORDS]; /* and one to work in */
 } writer;
 
 static inline void
@@ -206,24 +206,21 @@ put_child(writer *w, const wfbs_field *field, const wfbs_value *value)
 }
 
 /* The inline width of a scalar, 0 for a field that points somewhere. */
-static inline uint32_t
-scalar_width(uint8_t kind)
+static const uint8_t scalar_width[WFBS_KIND_COUNT] = {
+    [WFBS_KIND_BOOL] = 1,   [WFBS_KIND_U8] = 1,  [WFBS_KIND_ENUM8] = 1, [WFBS_KIND_U16] = 2,
+    [WFBS_KIND_ENUM16] = 2, [WFBS_KIND_U32] = 4, [WFBS_KIND_U64] = 8,
+};
+
+/* Whether two vtables are the same; the first word is the size in bytes. */
+static inline bool
+same_vtable(const uint16_t *a, const uint16_t *b)
 {
-    switch ((wfbs_kind)kind) {
-    case WFBS_KIND_BOOL:
-    case WFBS_KIND_U8:
-    case WFBS_KIND_ENUM8:
-        return 1;
-    case WFBS_KIND_U16:
-    case WFBS_KIND_ENUM16:
-        return 2;
-    case WFBS_KIND_U32:
-        return 4;
-    case WFBS_KIND_U64:
-        return 8;
-    default:
-        return 0;
+    for (unsigned i = 0; i < a[0] / 2u; i++) {
+        if (a[i] != b[i]) {
+            return false;
+        }
     }
+    return true;
 }
 
 /* Ends a table begun at `start`: its vtable offset, and its vtable unless an
@@ -238,7 +235,9 @@ end_table(writer *w, uint32_t start, const uint32_t *at, unsigned slots)
     while (slots && !at[slots - 1]) {
         slots--;
     }
-    uint16_t vtable[VTABLE_WORDS];
+    /* Made where it is remembered, or in the last place once all are taken. */
+    unsigned keep = w->shared < SHARED_VTABLES ? w->shared : SHARED_VTABLES;
+    uint16_t *vtable = w->shared_vtable[keep];
     unsigned words = slots + 2;
     vtable[0] = (uint16_t)(2 * words);
     vtable[1] = (uint16_t)(table - start); /* at most 32 fields of 8 bytes and padding */
@@ -246,21 +245,32 @@ end_table(writer *w, uint32_t start, const uint32_t *at, unsigned slots)
         vtable[i + 2] = (uint16_t)(at[i] ? table - at[i] : 0);
     }
     for (unsigned i = 0; i < w->shared; i++) {
-        if (w->shared_vtable[i][0] == vtable[0]
-            && !memcmp(w->shared_vtable[i], vtable, 2 * (size_t)words)) {
+        if (same_vtable(vtable, w->shared_vtable[i])) {
             store_u32(offset, w->shared_position[i] - table);
             return table;
         }
     }
-    for (unsigned i = words; i-- > 0;) {
-        store_u16(take(w, 2), vtable[i]); /* a table ends at a multiple of 4 */
+    uint8_t *p = take(w, 2 * words); /* a table ends at a multiple of 4 */
+    for (unsigned i = 0; i < words; i++) {
+        store_u16(p + 2 * i, vtable[i]);
     }
     store_u32(offset, w->used - table);
-    if (w->shared < SHARED_VTABLES) {
-        w->shared_position[w->shared] = w->used;
-        memcpy(w->shared_vtable[w->shared++], vtable, 2 * (size_t)words);
+    if (keep < SHARED_VTABLES) {
+        w->shared_position[keep] = w->used;
+        w->shared = keep + 1;
     }
     return table;
+}
+
+/* The bits of `slots`, moved to their ranks: a set of slots in writing order. */
+static inline uint32_t
+in_order(uint32_t slots, const uint8_t *rank)
+{
+    uint32_t ordered = 0;
+    for (; slots; slots &= slots - 1) {
+        ordered |= UINT32_C(1) << rank[wfbs_lowest_bit(slots)];
+    }
+    return ordered;
 }
 
 /* Writes a table, children first. Recursion follows the schema, which is acyclic. */
@@ -269,21 +279,18 @@ put_table(writer *w, const wfbs_record *record)
 {
     const wfbs_table *t = record->table;
     uint32_t child[WFBS_MAX_FIELDS];
-    uint32_t at[WFBS_MAX_FIELDS] = {0};
-    for (unsigned i = 0; i < t->child_count; i++) {
-        unsigned slot = t->children[i];
-        if (record->present & (UINT32_C(1) << slot)) {
-            child[slot] = put_child(w, &t->fields[slot], &record->values[slot]);
-        }
+    uint32_t at[WFBS_MAX_FIELDS];
+    uint32_t todo = in_order(record->present & t->child_mask, t->child_rank);
+    for (; todo; todo &= todo - 1) {
+        unsigned slot = t->children[wfbs_lowest_bit(todo)];
+        child[slot] = put_child(w, &t->fields[slot], &record->values[slot]);
     }
+    memset(at, 0, sizeof *at * t->slot_count);
     uint32_t start = w->used;
-    for (unsigned i = 0; i < t->order_count; i++) {
-        unsigned slot = t->order[i];
-        if (!(record->present & (UINT32_C(1) << slot))) {
-            continue;
-        }
+    for (todo = in_order(record->present, t->rank); todo; todo &= todo - 1) {
+        unsigned slot = t->order[wfbs_lowest_bit(todo)];
         const wfbs_field *field = &t->fields[slot];
-        uint32_t width = scalar_width(field->kind);
+        uint32_t width = scalar_width[field->kind];
         if (!width) {
             put_offset(w, child[slot]);
         }
@@ -322,11 +329,8 @@ add_record(size_t *sum, const wfbs_record *record)
     if (!add(sum, TABLE_EXTRA + (2 + FIELD_EXTRA) * (size_t)t->slot_count)) {
         return false;
     }
-    for (unsigned i = 0; i < t->child_count; i++) {
-        unsigned slot = t->children[i];
-        if (!(record->present & (UINT32_C(1) << slot))) {
-            continue;
-        }
+    for (uint32_t todo = record->present & t->child_mask; todo; todo &= todo - 1) {
+        unsigned slot = wfbs_lowest_bit(todo);
         const wfbs_value *value = &record->values[slot];
         size_t width = 1; /* bytes per element, and room to remember it */
         switch ((wfbs_kind)t->fields[slot].kind) {

@@ -396,13 +396,20 @@ static PyObject *decode_with_cbor2(wfbs_cbor *c, const uint8_t *data, size_t siz
     return value;
 }
 
-PyObject *wfbs_cbor_decode(wfbs_cbor *c, const uint8_t *data, size_t size) {
+PyObject *wfbs_cbor_decode_first(wfbs_cbor *c, const uint8_t *data, size_t size, size_t *used) {
+    *used = size;
     if (size > 0) {
         reader r = {.next = data, .spare = size - 1, .codec = c};
         PyObject *value = decode_item(&r, 0);
         if (value != NULL || PyErr_Occurred()) {
+            *used = (size_t)(r.next - data);
             return value;
         }
     }
     return decode_with_cbor2(c, data, size);
+}
+
+PyObject *wfbs_cbor_decode(wfbs_cbor *c, const uint8_t *data, size_t size) {
+    size_t used;
+    return wfbs_cbor_decode_first(c, data, size, &used);
 }

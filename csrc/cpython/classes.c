@@ -49,6 +49,26 @@ property_setter(PyTypeObject *type, PyObject *name)
     return setter;
 }
 
+/* Sorts an attribute into the sets that encoding works with. */
+static void
+attribute_classify(wfbs_class *c, const wfbs_attribute *a)
+{
+    const wfbs_field *f = a->field;
+    uint32_t bit = UINT32_C(1) << a->index; /* below WFBS_MAX_FIELDS == 32 */
+    c->offsets[a->index] = (int32_t)a->offset;
+    if (f->as != WFBS_AS_ARGS && f->as != WFBS_AS_KWARGS) {
+        c->fetched |= bit;
+    }
+    bool positional = f->flags & WFBS_FLAG_POSITIONAL && !(f->flags & WFBS_FLAG_NULLABLE)
+                      && f->as != WFBS_AS_DICT;
+    if (positional || f->flags & WFBS_FLAG_REQUIRED) {
+        c->demanding |= bit;
+    }
+    if (f->as == WFBS_AS_CUSTOM || (f->as == WFBS_AS_DICT && f->flags & WFBS_FLAG_POSITIONAL)) {
+        c->defaulting |= bit;
+    }
+}
+
 /* Fills the attribute for field `index`. 0, or -1 with an exception. */
 static int
 attribute_init(wfbs_class *c, unsigned index)
@@ -71,7 +91,11 @@ attribute_init(wfbs_class *c, unsigned index)
     a->private_name = text;
     a->offset = slot_offset(c->plain, a->private_name);
     a->setter = property_setter(c->plain, a->name);
-    return a->offset < 0 || !a->setter ? -1 : 0;
+    if (a->offset < 0 || !a->setter) {
+        return -1;
+    }
+    attribute_classify(c, a);
+    return 0;
 }
 
 /* The accessors: public and private name of every attribute, the views, and the

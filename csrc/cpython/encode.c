@@ -9,7 +9,8 @@
 typedef struct {
     wfbs_class *owner;
     PyObject *message;                 /* borrowed */
-    PyObject *refs[WFBS_MAX_FIELDS];   /* owned values by attribute; NULL for None */
+    uint32_t held;                     /* attributes whose value is in refs */
+    PyObject *refs[WFBS_MAX_FIELDS];   /* owned values by attribute, where held */
     wfbs_value values[WFBS_MAX_FIELDS];
     uint32_t present;                  /* slots with a value to write */
     uint32_t payloads;                 /* slots whose bytes are in `scratch` or in the old buffer */
@@ -20,21 +21,31 @@ typedef struct {
     wfbs_span metadata;
 } job;
 
-PyObject *
-wfbs_attribute_value(const wfbs_attribute *a, PyObject *message)
+/* Whether the attributes of `message` are simply in its slots. If not, it is ours,
+ * a user's subclass, or one that upstream's reader made; or other threads may be
+ * writing the slots. */
+static inline bool
+is_plain(const wfbs_class *c, PyObject *message)
 {
-    const wfbs_class *c = a->owner;
-#ifndef Py_GIL_DISABLED
-    PyTypeObject *type = Py_TYPE(message);
-    if (type == c->plain) {
-        PyObject *lazy = *wfbs_slot_of(message, c->from_fbs);
+#ifdef Py_GIL_DISABLED
+    (void)c;
+    (void)message;
+    return false;
+#else
+    return Py_TYPE(message) == c->plain && *wfbs_slot_of(message, c->from_fbs) == Py_None;
+#endif
+}
+
+/* The current value of an attribute. New reference (None if unset) or NULL. */
+static PyObject *
+attribute_value(const wfbs_attribute *a, PyObject *message)
+{
+    if (is_plain(a->owner, message)) {
         PyObject *value = *wfbs_slot_of(message, a->offset);
-        if (value && (!lazy || lazy == Py_None)) {
+        if (value) {
             return Py_NewRef(value);
         }
     }
-#endif
-    /* Ours, a user's subclass, or one that upstream's reader made. */
     return PyObject_GetAttr(message, a->name);
 }
 
@@ -94,12 +105,13 @@ job_payload(job *j, wfbs_attribute *a, unsigned codec)
         }
         return 0;
     }
-    PyObject *value = wfbs_attribute_value(a, j->message);
+    PyObject *value = attribute_value(a, j->message);
     if (!value || value == Py_None) {
         Py_XDECREF(value);
         return value ? 0 : -1;
     }
     j->refs[a->index] = value;
+    j->held |= bit(a->index);
     j->at[a->index] = j->scratch.size;
     if (!payload_has_good_type(a, value)) {
         wfbs_refuse(a, PyExc_TypeError, "expected %s, got %s",
@@ -117,27 +129,38 @@ job_payload(job *j, wfbs_attribute *a, unsigned codec)
     return 0;
 }
 
-/* What None means for an attribute: left out, or refused. */
+/* What None means for a demanding attribute: refused, or an empty string for the
+ * schema's sake and null in the metadata. */
 static int
 job_none(job *j, const wfbs_attribute *a)
 {
     const wfbs_field *f = a->field;
-    if (f->flags & WFBS_FLAG_POSITIONAL && !(f->flags & WFBS_FLAG_NULLABLE)
-        && f->as != WFBS_AS_DICT) {
+    if (!(f->flags & WFBS_FLAG_REQUIRED) || f->flags & WFBS_FLAG_POSITIONAL || f->as != WFBS_AS_STR) {
         wfbs_refuse(a, PyExc_ValueError, "is required and can't be None");
         return -1;
     }
-    if (f->flags & WFBS_FLAG_REQUIRED) {
-        if (f->as != WFBS_AS_STR) {
-            wfbs_refuse(a, PyExc_ValueError, "is required and can't be None");
-            return -1;
-        }
-        /* The schema wants a string there: an empty one, and null in the metadata. */
-        j->values[a->index].as.bytes = (const uint8_t *)"";
-        j->values[a->index].size = 0;
-        j->present |= bit(a->index);
-        j->in_metadata |= bit(a->index);
+    j->values[a->index].as.bytes = (const uint8_t *)"";
+    j->values[a->index].size = 0;
+    j->present |= bit(a->index);
+    j->in_metadata |= bit(a->index);
+    return 0;
+}
+
+/* Takes the value of attribute `i` (stolen). */
+static inline int
+job_take(job *j, unsigned i, PyObject *value)
+{
+    wfbs_class *c = j->owner;
+    if (value == Py_None) {
+        Py_DECREF(value);
+        return c->demanding & bit(i) ? job_none(j, &c->attributes[i]) : 0;
     }
+    if (c->defaulting & bit(i) && PyDict_CheckExact(value) && !PyDict_GET_SIZE(value)) {
+        Py_DECREF(value);
+        return 0;
+    }
+    j->refs[i] = value;
+    j->held |= bit(i);
     return 0;
 }
 
@@ -146,29 +169,16 @@ static int
 job_fetch(job *j)
 {
     wfbs_class *c = j->owner;
-    for (unsigned i = 0; i < c->table->field_count; i++) {
-        wfbs_attribute *a = &c->attributes[i];
-        if (!a->name || a->field->as == WFBS_AS_ARGS || a->field->as == WFBS_AS_KWARGS) {
+    bool plain = is_plain(c, j->message);
+    for (uint32_t todo = c->fetched; todo; todo &= todo - 1) {
+        unsigned i = wfbs_lowest_bit(todo);
+        PyObject *value = plain ? *wfbs_slot_of(j->message, c->offsets[i]) : NULL;
+        if (value == Py_None && !(c->demanding & bit(i))) {
             continue;
         }
-        PyObject *value = wfbs_attribute_value(a, j->message);
-        if (!value) {
+        value = value ? Py_NewRef(value) : PyObject_GetAttr(j->message, c->attributes[i].name);
+        if (!value || job_take(j, i, value) < 0) {
             return -1;
-        }
-        if (value == Py_None) {
-            Py_DECREF(value);
-            if (job_none(j, a) < 0) {
-                return -1;
-            }
-        }
-        else if ((a->field->as == WFBS_AS_DICT && a->field->flags & WFBS_FLAG_POSITIONAL
-                  && PyDict_CheckExact(value) && !PyDict_GET_SIZE(value))
-                 || (a->field->as == WFBS_AS_CUSTOM && PyDict_CheckExact(value)
-                     && !PyDict_GET_SIZE(value))) {
-            Py_DECREF(value); /* {} is what their absence means */
-        }
-        else {
-            j->refs[i] = value;
         }
     }
     return 0;
@@ -187,27 +197,25 @@ job_check_payload(job *j, unsigned codec)
     unsigned serializer = t->slot_of[WFBS_AS_ENC_SERIALIZER];
     wfbs_attribute *attributes = j->owner->attributes;
     bool args = j->present & (bit(t->slot_of[WFBS_AS_ARGS]) | bit(t->slot_of[WFBS_AS_KWARGS]));
-    if (j->refs[payload]) {
+    uint32_t enc = bit(algo) | bit(key) | bit(serializer);
+    if (j->held & bit(payload)) {
         if (args) {
             wfbs_refuse(&attributes[payload], PyExc_ValueError, "excludes args and kwargs");
             return -1;
         }
-        if (!j->refs[algo] && (j->refs[key] || j->refs[serializer])) {
+        if ((j->held & enc) && !(j->held & bit(algo))) {
             wfbs_refuse(&attributes[algo], PyExc_ValueError,
                         "is required with enc_key or enc_serializer");
             return -1;
         }
         return 0;
     }
-    /* Without payload the tag names the codec of args and kwargs. */
-    const unsigned without[] = {algo, key, serializer};
-    for (size_t i = 0; i < Py_ARRAY_LENGTH(without); i++) {
-        if (j->refs[without[i]]) {
-            wfbs_refuse(&attributes[without[i]], PyExc_ValueError, "goes with payload only");
-            return -1;
-        }
+    if (j->held & enc) {
+        wfbs_refuse(&attributes[wfbs_lowest_bit(j->held & enc)], PyExc_ValueError,
+                    "goes with payload only");
+        return -1;
     }
-    if (args && codec != WFBS_CODEC_CBOR) {
+    if (args && codec != WFBS_CODEC_CBOR) { /* the tag names the codec of args and kwargs */
         j->values[serializer].as.scalar = codec;
         j->present |= bit(serializer);
     }
@@ -233,6 +241,31 @@ job_enum_name(job *j, unsigned index, wfbs_dialect dialect)
     return text != NULL;
 }
 
+/* Converts the values of the commonest types here, without a call. */
+static inline wfbs_converted
+convert(wfbs_attribute *a, PyObject *value, wfbs_arena *arena, wfbs_value *out)
+{
+    switch ((wfbs_as)a->field->as) {
+    case WFBS_AS_STR:
+        if (PyUnicode_CheckExact(value) && PyUnicode_IS_COMPACT_ASCII(value)
+            && a->field->kind == WFBS_KIND_STRING) {
+            out->as.bytes = PyUnicode_1BYTE_DATA(value);
+            out->size = (size_t)PyUnicode_GET_LENGTH(value);
+            return WFBS_CONVERT_OK;
+        }
+        break;
+    case WFBS_AS_BOOL:
+        if (value == Py_True || value == Py_False) {
+            out->as.scalar = value == Py_True;
+            return WFBS_CONVERT_OK;
+        }
+        break;
+    default:
+        break;
+    }
+    return wfbs_convert(a, value, arena, out);
+}
+
 /* Converts all values that the typed fields can hold; *more gets the bits of
  * those they can't. */
 static int
@@ -240,11 +273,9 @@ job_convert(job *j, wfbs_dialect dialect, uint32_t *more)
 {
     wfbs_class *c = j->owner;
     *more = 0;
-    for (unsigned i = 0; i < c->table->field_count; i++) {
-        if (!j->refs[i] || j->payloads & bit(i) || j->in_metadata & bit(i)) {
-            continue;
-        }
-        switch (wfbs_convert(&c->attributes[i], j->refs[i], &j->arena, &j->values[i])) {
+    for (uint32_t todo = j->held & ~j->payloads & ~j->in_metadata; todo; todo &= todo - 1) {
+        unsigned i = wfbs_lowest_bit(todo);
+        switch (convert(&c->attributes[i], j->refs[i], &j->arena, &j->values[i])) {
         case WFBS_CONVERT_ERROR:
             return -1;
         case WFBS_CONVERT_METADATA:
@@ -273,7 +304,7 @@ job_fill(job *j, wfbs_dialect dialect)
         need = true;
         j->in_metadata |= more;
         j->at[0] = j->scratch.size; /* slot 0 is never a payload */
-        if (wfbs_metadata_encode(j->owner, j->message, j->refs, j->in_metadata, dialect,
+        if (wfbs_metadata_encode(j->owner, j->message, j->refs, j->held, j->in_metadata, dialect,
                                  &j->scratch) < 0) {
             return -1;
         }
@@ -285,10 +316,9 @@ job_fill(job *j, wfbs_dialect dialect)
         }
     }
     /* The scratch buffer has stopped moving. */
-    for (unsigned i = 0; j->payloads >> i; i++) {
-        if (j->payloads & bit(i)) {
-            j->values[i].as.bytes = j->scratch.data + j->at[i];
-        }
+    for (uint32_t todo = j->payloads; todo; todo &= todo - 1) {
+        unsigned i = wfbs_lowest_bit(todo);
+        j->values[i].as.bytes = j->scratch.data + j->at[i];
     }
     if (need) {
         j->metadata.data = j->scratch.data + j->at[0];
@@ -367,12 +397,11 @@ wfbs_encode_message(wfbs_class *c, PyObject *message, wfbs_dialect dialect, bool
 {
     const wfbs_table *t = c->table;
     job j;
-    memset(&j, 0, offsetof(job, values));
-    j.present = j.payloads = j.in_metadata = 0;
-    j.arena.count = 0;
-    j.metadata = (wfbs_span){NULL, 0};
     j.owner = c;
     j.message = message;
+    j.held = j.present = j.payloads = j.in_metadata = 0;
+    j.arena.count = 0;
+    j.metadata = (wfbs_span){NULL, 0};
     j.scratch = scratch_take(&c->state->payload_scratch);
     PyObject *result = NULL;
     bool payloads = t->slot_of[WFBS_AS_ARGS] != WFBS_NO_SLOT;
@@ -384,8 +413,8 @@ wfbs_encode_message(wfbs_class *c, PyObject *message, wfbs_dialect dialect, bool
         result = job_write(&j, dialect, batched, &output);
         scratch_return(&c->state->output_scratch, &output);
     }
-    for (unsigned i = 0; i < t->field_count; i++) {
-        Py_XDECREF(j.refs[i]);
+    for (uint32_t held = j.held; held; held &= held - 1) {
+        Py_DECREF(j.refs[wfbs_lowest_bit(held)]);
     }
     wfbs_arena_free(&j.arena);
     scratch_return(&c->state->payload_scratch, &j.scratch);

@@ -31,7 +31,7 @@ blame(wfbs_class *c, PyObject *const *values, uint32_t mask)
     PyObject *type, *error, *traceback;
     PyErr_Fetch(&type, &error, &traceback);
     for (unsigned i = 0; i < c->table->field_count; i++) {
-        if (!(mask & (UINT32_C(1) << i)) || !values[i]) {
+        if (!(mask & (UINT32_C(1) << i))) {
             continue;
         }
         wfbs_buffer out = {0};
@@ -49,8 +49,8 @@ blame(wfbs_class *c, PyObject *const *values, uint32_t mask)
 }
 
 int
-wfbs_metadata_encode(wfbs_class *c, PyObject *message, PyObject *const *values, uint32_t mask,
-                     wfbs_dialect dialect, wfbs_buffer *out)
+wfbs_metadata_encode(wfbs_class *c, PyObject *message, PyObject *const *values, uint32_t held,
+                     uint32_t mask, wfbs_dialect dialect, wfbs_buffer *out)
 {
     PyObject *details = details_begin(c, message, dialect);
     int failed = !details;
@@ -63,11 +63,12 @@ wfbs_metadata_encode(wfbs_class *c, PyObject *message, PyObject *const *values, 
             failed = PyDict_Update(details, values[i]) < 0;
         }
         else if (!details_are_extra(c, dialect) || a->field->as != WFBS_AS_DICT) {
-            failed = PyDict_SetItem(details, a->detail, values[i] ? values[i] : Py_None) < 0;
+            bool known = held & (UINT32_C(1) << i);
+            failed = PyDict_SetItem(details, a->detail, known ? values[i] : Py_None) < 0;
         }
     }
     if (!failed && wfbs_cbor_encode(&c->state->cbor, out, details) < 0) {
-        blame(c, values, mask);
+        blame(c, values, held & mask);
         failed = 1;
     }
     Py_XDECREF(details);
@@ -225,12 +226,16 @@ entry_is_good(const wfbs_attribute *a, PyObject *value)
     }
 }
 
-/* Whether null is a good entry: Welcome.parse takes all its strings but
- * resume_token, and authextra, with details.get(). */
+/* Whether null is a good entry, which is where Message.parse uses details.get():
+ * enc_*, force_reregister, and all strings of WELCOME but resume_token. */
 static bool
 may_be_null(const wfbs_attribute *a)
 {
     wfbs_as as = (wfbs_as)a->field->as;
+    if (as == WFBS_AS_ENC_ALGO || as == WFBS_AS_ENC_KEY || as == WFBS_AS_ENC_SERIALIZER
+        || a->field->check == WFBS_CHECK_LOOSE_BOOL) {
+        return true;
+    }
     return a->owner->index == WFBS_MESSAGE_WELCOME && strcmp(a->field->attribute, "resume_token")
            && (as == WFBS_AS_STR || as == WFBS_AS_ENUM || as == WFBS_AS_DICT);
 }
@@ -303,57 +308,67 @@ store_custom(wfbs_attribute *a, PyObject *self, PyObject *details)
     return 0;
 }
 
+/* Whether an attribute of the message (by name) is true in Python's sense, or for
+ * `any`, is not None: 1, 0, or -1 with an exception. */
+static int
+is_set(PyObject *self, const char *name, bool any)
+{
+    PyObject *value = PyObject_GetAttrString(self, name);
+    int set = !value ? -1 : value == Py_None ? 0 : any ? 1 : PyObject_IsTrue(value);
+    Py_XDECREF(value);
+    return set;
+}
+
+/* Raises ProtocolError if `cause` is set (in the sense of `any`) without `needed`. */
+static int
+check_needs(wfbs_class *c, PyObject *self, const char *cause, bool any, const char *needed)
+{
+    int set = is_set(self, cause, any);
+    int there = set == 1 ? is_set(self, needed, true) : set;
+    if (set == 1 && !there) {
+        wfbs_raise_protocol(c->state, "%s.%s: is required with %s", c->type->label, needed, cause);
+        return -1;
+    }
+    return set < 0 || there < 0 ? -1 : 0;
+}
+
 /* The rules that bind fields, once the metadata has had its say (verify.c leaves
- * them open when there is metadata). */
+ * them open when there is metadata). 0, or -1 with ProtocolError. */
 static int
 check_rules(wfbs_class *c, PyObject *self)
 {
     const wfbs_table *t = c->table;
-    const char *if_set[2] = {NULL, NULL}, *missing = NULL;
     if (t->slot_of[WFBS_AS_ENUM_NAME] != WFBS_NO_SLOT) {
-        PyObject *method = PyObject_GetAttr(self, c->attributes[t->slot_of[WFBS_AS_ENUM]].name);
-        int wrong = !method || method == Py_None;
-        if (method == Py_None) {
+        int set = is_set(self, c->attributes[t->slot_of[WFBS_AS_ENUM]].field->attribute, true);
+        if (!set) {
             wfbs_raise_protocol(c->state, "%s.method: required field is missing", c->type->label);
         }
-        Py_XDECREF(method);
-        return wrong ? -1 : 0;
+        return set == 1 ? 0 : -1;
     }
     switch ((wfbs_rule)t->rule) {
     case WFBS_RULE_PAYLOAD:
-        if_set[0] = "enc_key";
-        if_set[1] = "enc_serializer";
-        missing = "enc_algo";
-        break;
+        return check_needs(c, self, "enc_key", true, "enc_algo") < 0
+                       || check_needs(c, self, "enc_serializer", true, "enc_algo") < 0
+                   ? -1
+                   : 0;
     case WFBS_RULE_RESUME_HELLO:
-        if_set[0] = "resume_session";
-        missing = "resume_token";
-        break;
+        return check_needs(c, self, "resume_session", false, "resume_token");
     case WFBS_RULE_RESUME_WELCOME:
-        if_set[0] = "resumable";
-        missing = "resume_token";
-        break;
+        return check_needs(c, self, "resumable", false, "resume_token");
+    case WFBS_RULE_REVOKE: {
+        const char *revoked = t->fields[2].attribute;
+        int there = is_set(self, revoked, true), value = is_set(self, revoked, false);
+        int request = is_set(self, "request", false);
+        if (there == 1 && (value == 0 || request == 1)) {
+            wfbs_raise_protocol(c->state, "%s.%s: %s", c->type->label, revoked,
+                                wfbs_error_text(WFBS_ERROR_REVOCATION));
+            return -1;
+        }
+        return there < 0 || value < 0 || request < 0 ? -1 : 0;
+    }
     default:
         return 0;
     }
-    for (int i = 0; i < 2 && if_set[i]; i++) {
-        PyObject *value = PyObject_GetAttrString(self, if_set[i]);
-        PyObject *other = value ? PyObject_GetAttrString(self, missing) : NULL;
-        int wrong = !other ? -1 : other == Py_None ? value != Py_None : 0;
-        if (wrong == 1 && t->rule != WFBS_RULE_PAYLOAD) {
-            wrong = PyObject_IsTrue(value);
-        }
-        Py_XDECREF(value);
-        Py_XDECREF(other);
-        if (wrong) {
-            if (wrong > 0) {
-                wfbs_raise_protocol(c->state, "%s.%s: is required with %s", c->type->label, missing,
-                                    if_set[i]);
-            }
-            return -1;
-        }
-    }
-    return 0;
 }
 
 /* Every attribute's entry of the details. */
@@ -402,7 +417,15 @@ int
 wfbs_metadata_apply(wfbs_class *c, PyObject *self)
 {
     wfbs_received *r = wfbs_received_of(c, self);
-    PyObject *details = wfbs_cbor_decode(&c->state->cbor, r->data + r->metadata, r->metadata_size);
+    size_t used;
+    PyObject *details = wfbs_cbor_decode_first(&c->state->cbor, r->data + r->metadata,
+                                               r->metadata_size, &used);
+    if (details && used != r->metadata_size) {
+        Py_DECREF(details);
+        wfbs_raise_protocol(c->state, "%s: metadata has bytes behind its map, at offset %u",
+                            c->type->label, (unsigned)(r->metadata + used));
+        return -1;
+    }
     if (!details) {
         if (PyErr_ExceptionMatches(PyExc_MemoryError)) {
             return -1;

@@ -63,6 +63,10 @@ typedef struct wfbs_class {
     Py_ssize_t serialized;   /* offset of the slot _serialized */
     Py_ssize_t from_fbs;     /* offset of the slot _from_fbs */
     PyGetSetDef *getset;     /* owned, PyMem */
+    uint32_t fetched;        /* attributes that encoding reads before all others: all but payloads */
+    uint32_t demanding;      /* those for which None is not just left out */
+    uint32_t defaulting;     /* those for which {} is what their absence means */
+    int32_t offsets[WFBS_MAX_FIELDS]; /* attributes[].offset again, close together */
     wfbs_attribute attributes[WFBS_MAX_FIELDS];
 } wfbs_class;
 
@@ -173,10 +177,6 @@ PyObject *wfbs_decode_text(wfbs_span text);
  * TypeError, ValueError, MemoryError or what the payload codec raises. */
 PyObject *wfbs_encode_message(wfbs_class *c, PyObject *message, wfbs_dialect dialect, bool batched,
                               unsigned codec);
-/* The current value of an attribute, through its slot where possible. New
- * reference (None if unset) or NULL. */
-PyObject *wfbs_attribute_value(const wfbs_attribute *a, PyObject *message);
-
 /* ---- convert.c */
 /* What a conversion holds on to until the message is written. */
 typedef struct {
@@ -200,11 +200,11 @@ wfbs_converted wfbs_refuse(const wfbs_attribute *a, PyObject *exception, const c
 wfbs_converted wfbs_refuse_encoding(const wfbs_attribute *a);
 
 /* ---- metadata.c */
-/* Encodes the attributes in `mask` (values borrowed, NULL for None) as a CBOR map
- * at the end of `out`; under the schema dialect the whole details of `message`.
- * 0, or -1 with an exception. */
-int wfbs_metadata_encode(wfbs_class *c, PyObject *message, PyObject *const *values, uint32_t mask,
-                         wfbs_dialect dialect, wfbs_buffer *out);
+/* Encodes the attributes in `mask` as a CBOR map at the end of `out`; under the
+ * schema dialect the whole details of `message`. `values` are borrowed and there
+ * for the attributes in `held`; the others are None. 0, or -1 with an exception. */
+int wfbs_metadata_encode(wfbs_class *c, PyObject *message, PyObject *const *values, uint32_t held,
+                         uint32_t mask, wfbs_dialect dialect, wfbs_buffer *out);
 /* Reads a received message's metadata into its slots. 0, or -1 with ProtocolError. */
 int wfbs_metadata_apply(wfbs_class *c, PyObject *self);
 

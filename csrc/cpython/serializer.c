@@ -404,8 +404,13 @@ transport_serialize(PyObject *self, PyObject *message)
     t->serialized_bytes += (long long)size;
     t->serialized_messages++;
     t->serialized_rated += rated(t, size);
-    PyObject *result = maybe_autoreset(self) < 0 ? NULL : PyTuple_Pack(2, bytes, Py_True);
-    Py_DECREF(bytes);
+    PyObject *result = maybe_autoreset(self) < 0 ? NULL : PyTuple_New(2);
+    if (!result) {
+        Py_DECREF(bytes);
+        return NULL;
+    }
+    PyTuple_SET_ITEM(result, 0, bytes);
+    PyTuple_SET_ITEM(result, 1, Py_NewRef(Py_True));
     return result;
 }
 
