@@ -65,6 +65,7 @@ def odd_hops_to_read(value: Any) -> bool:
 
 
 WITH_PAYLOAD = (m.Error, m.Publish, m.Event, m.Call, m.Result, m.Invocation, m.Yield)
+AUTHMETHODS = ("ticket", "wampcra", "wamp-scram", "cryptosign")
 WITHOUT_HOPS = (m.Subscribe, m.Unsubscribe, m.Register, m.Unregister)
 
 #: What upstream's writer gets wrong: dropped, garbled, or refused.
@@ -91,7 +92,7 @@ WRITER: dict[tuple[type[Message], str], Rule] = {
     },
     **{(klass, "forward_for"): odd_hops for klass in (m.Cancel, m.Interrupt, m.Publish, m.Event)},
     # enumerations
-    (m.Challenge, "method"): lambda v: v in ("", "anonymous", "scram", "x_own"),
+    (m.Challenge, "method"): lambda v: v not in AUTHMETHODS,
     (m.Cancel, "mode"): lambda v: v in ("skip", "killnowait"),
     (m.Interrupt, "mode"): given_at_all,
     **{(klass, "enc_algo"): custom for klass in WITH_PAYLOAD},
@@ -131,7 +132,7 @@ READER: dict[tuple[type[Message], str], Rule] = {
     (m.Error, "callee"): given_at_all,
     (m.Error, "callee_authid"): given_at_all,
     (m.Error, "callee_authrole"): given_at_all,
-    (m.Challenge, "method"): lambda v: v not in ("ticket", "wampcra", "wamp-scram", "cryptosign"),
+    (m.Challenge, "method"): lambda v: v not in AUTHMETHODS,
     # wrong vtable offsets
     (m.Error, "args"): given_at_all,
     (m.Error, "kwargs"): given_at_all,
