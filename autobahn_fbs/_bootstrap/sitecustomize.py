@@ -44,10 +44,11 @@ def die(reason: object) -> NoReturn:
 
 
 class _Loader:
-    """A module's own loader, and a function that is called with the module once it is loaded."""
+    """A module's own loader, with `hooks` told when the module starts to run and when it has."""
 
-    def __init__(self, loader: Any, after: Callable[[ModuleType], None]) -> None:
+    def __init__(self, loader: Any, hooks: AfterImport, after: Callable[[], None]) -> None:
         self._loader = loader
+        self._hooks = hooks
         self._after = after
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
@@ -59,35 +60,44 @@ class _Loader:
         module.__loader__ = self._loader
         if module.__spec__ is not None:
             module.__spec__.loader = self._loader
-        self._loader.exec_module(module)
-        self._after(module)
+        self._hooks.running.append(module.__name__)
+        try:
+            self._loader.exec_module(module)
+        finally:
+            self._hooks.running.remove(module.__name__)
+        self._after()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._loader, name)
 
 
 class AfterImport:
-    """A meta path finder that runs a function after a module of a given name was imported."""
+    """A meta path finder that calls functions after modules of given names were imported."""
 
     def __init__(self) -> None:
-        self._hooks: dict[str, Callable[[ModuleType], None]] = {}
-        self._busy: set[str] = set()
+        #: The modules among them that are being imported at the moment.
+        self.running: list[str] = []
+        self._functions: dict[str, Callable[[], None]] = {}
+        self._asking: set[str] = set()
 
-    def call(self, name: str, after: Callable[[ModuleType], None]) -> None:
-        """Has `after` called with module `name`: at once if it is there, else once it is."""
-        module = sys.modules.get(name)
-        if module is not None:
-            after(module)
+    def call(self, name: str, after: Callable[[], None]) -> None:
+        """Has `after` called when module `name` has been imported; at once if it is there.
+
+        A name that ends with ``.*`` means every module in that package.
+        """
+        if name in sys.modules:
+            after()
         else:
-            self._hooks[name] = after
+            self._functions[name] = after
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        after = self._hooks.get(name)
-        if after is None or name in self._busy:
+        package, dot, _ = name.partition(".")
+        after = self._functions.get(name) or self._functions.get(f"{package}{dot}*")
+        if after is None or name in self._asking:
             return None
-        self._busy.add(name)  # other finders of this kind ask everybody, too
+        self._asking.add(name)  # other finders of this kind ask everybody, too
         try:
             for finder in sys.meta_path:
                 if finder is self or not hasattr(finder, "find_spec"):
@@ -95,11 +105,39 @@ class AfterImport:
                 spec = finder.find_spec(name, path, target)
                 if spec is not None:
                     if spec.loader is not None:
-                        spec.loader = _Loader(spec.loader, after)  # type: ignore[assignment]
+                        spec.loader = _Loader(spec.loader, self, after)  # type: ignore[assignment]
                     return spec
             return None
         finally:
-            self._busy.discard(name)
+            self._asking.discard(name)
+
+
+class Installer:
+    """Installs the drop-in once, as soon as Autobahn's serializers are there."""
+
+    def __init__(self, hooks: AfterImport) -> None:
+        self._hooks = hooks
+        self._done = False
+        hooks.call("autobahn.wamp.serializer", self.install)
+        hooks.call("autobahn_fbs.*", self.install)
+
+    def install(self) -> None:
+        """Installs it if it is time to; ends the process if that fails.
+
+        The drop-in's own modules may be what imports Autobahn's serializers, when the program
+        takes a class from them or calls ``install()`` itself. It is time when they are through.
+        """
+        serializer = sys.modules.get("autobahn.wamp.serializer")
+        ours = any(name.startswith("autobahn_fbs.") for name in self._hooks.running)
+        if self._done or ours or serializer is None:
+            return
+        try:
+            # The import system sets this only after us.
+            sys.modules["autobahn.wamp"].serializer = serializer  # type: ignore[attr-defined]
+            load_package().install()
+        except Exception as error:
+            die(f"can't be installed: {type(error).__name__}: {error}")
+        self._done = True
 
 
 def load_package() -> ModuleType:
@@ -125,22 +163,12 @@ def load_package() -> ModuleType:
     return module
 
 
-def install(serializer: ModuleType) -> None:
-    """Installs the drop-in, or ends the process. `serializer` is ``autobahn.wamp.serializer``."""
-    try:
-        # The import system sets this only after us.
-        sys.modules["autobahn.wamp"].serializer = serializer  # type: ignore[attr-defined]
-        load_package().install()
-    except Exception as error:
-        die(f"can't be installed: {type(error).__name__}: {error}")
-
-
-def allow_rawsocket(checkconfig: ModuleType) -> None:
+def allow_rawsocket() -> None:
     """Has Crossbar.io's configuration check accept ``flatbuffers`` for RawSocket listeners.
 
     The router's RawSocket transport knows the serializer; only the check has a list without it.
-    `checkconfig` is ``crossbar.common.checkconfig``.
     """
+    checkconfig = sys.modules["crossbar.common.checkconfig"]
     try:
         check = checkconfig.check_listening_transport_rawsocket
     except AttributeError:
@@ -173,7 +201,7 @@ def main() -> None:
     try:
         hooks = AfterImport()
         sys.meta_path.insert(0, hooks)
-        hooks.call("autobahn.wamp.serializer", install)
+        Installer(hooks)
         if os.environ.get("AUTOBAHN_FBS_ALLOW_RAWSOCKET") == "1":
             hooks.call("crossbar.common.checkconfig", allow_rawsocket)
     except Exception as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 import time
@@ -33,8 +34,11 @@ def main() -> int:
     try:
         return _main(report)
     except KeyboardInterrupt:
-        report.bad("interrupted; the router has been stopped")
+        report.bad("interrupted; nothing is left running")
         return 130
+    except BrokenPipeError:  # whoever read the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
 
 
 def _terminated(number: int, frame: object) -> NoReturn:
@@ -72,6 +76,8 @@ def _main(report: Report) -> int:
         report.line("The end of the router's log:")
         report.quote(error.log)
         return 1
+    except BrokenPipeError:
+        raise
     except (Refused, Different, OSError) as error:
         report.bad(str(error))
         return 1
