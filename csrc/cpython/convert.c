@@ -133,16 +133,20 @@ convert_int(const wfbs_attribute *a, PyObject *value, wfbs_value *out)
     return WFBS_CONVERT_OK;
 }
 
+bool
+wfbs_equals_bool(PyObject *value)
+{
+    bool number = PyLong_CheckExact(value) || PyFloat_CheckExact(value);
+    return number && (PyObject_RichCompareBool(value, Py_True, Py_EQ) == 1
+                      || PyObject_RichCompareBool(value, Py_False, Py_EQ) == 1);
+}
+
 static wfbs_converted
 convert_bool(const wfbs_attribute *a, PyObject *value, wfbs_value *out)
 {
     if (value != Py_True && value != Py_False) {
-        if (a->field->check == WFBS_CHECK_LOOSE_BOOL && PyLong_CheckExact(value)) {
-            long number = PyLong_AsLong(value);
-            if (number == 0 || number == 1) {
-                return WFBS_CONVERT_METADATA; /* keeps its type */
-            }
-            PyErr_Clear();
+        if (a->field->check == WFBS_CHECK_LOOSE_BOOL && wfbs_equals_bool(value)) {
+            return WFBS_CONVERT_METADATA; /* keeps its type */
         }
         return refuse_type(a, "bool", value);
     }

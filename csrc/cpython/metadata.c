@@ -177,8 +177,7 @@ entry_is_good(const wfbs_attribute *a, PyObject *value)
         return is_unsigned(value, f->check == WFBS_CHECK_POSITIVE);
     case WFBS_AS_BOOL:
         return PyBool_Check(value)
-               || (f->check == WFBS_CHECK_LOOSE_BOOL && PyLong_CheckExact(value)
-                   && (PyLong_AsLong(value) == 0 || PyLong_AsLong(value) == 1));
+               || (f->check == WFBS_CHECK_LOOSE_BOOL && wfbs_equals_bool(value));
     case WFBS_AS_STR:
     case WFBS_AS_ENC_KEY:
         return is_text(value) && (f->check != WFBS_CHECK_URI || is_uri(value, WFBS_URI_NO_EMPTY));

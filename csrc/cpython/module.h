@@ -195,6 +195,8 @@ typedef enum { WFBS_CONVERT_ERROR = -1, WFBS_CONVERT_OK = 0, WFBS_CONVERT_METADA
 wfbs_converted wfbs_convert(wfbs_attribute *a, PyObject *value, wfbs_arena *arena, wfbs_value *out);
 /* Raises `exception` as "EVENT.topic: ..." with printf-like text; returns ERROR. */
 wfbs_converted wfbs_refuse(const wfbs_attribute *a, PyObject *exception, const char *format, ...);
+/* Whether an exact int or float equals False or True, as `value in [True, False]`. */
+bool wfbs_equals_bool(PyObject *value);
 /* Turns the pending exception of a codec into TypeError or ValueError that names
  * the attribute, the original as its cause; returns ERROR. */
 wfbs_converted wfbs_refuse_encoding(const wfbs_attribute *a);
