@@ -36,17 +36,18 @@ slot_offset(PyTypeObject *type, PyObject *name)
     return offset;
 }
 
-/* The setter function of Autobahn's property `name`. New reference or NULL. */
+/* Autobahn's property `name`. New reference, or NULL with an exception. */
 static PyObject *
-property_setter(PyTypeObject *type, PyObject *name)
+property_of(PyTypeObject *type, PyObject *name)
 {
     PyObject *property = PyObject_GetAttr((PyObject *)type, name);
-    if (!property) {
-        return NULL;
+    if (property && !Py_TYPE(property)->tp_descr_set) {
+        PyErr_Format(PyExc_TypeError,
+                     "%s.%U is not a property: this Autobahn is not one that autobahn_fbs knows",
+                     type->tp_name, name);
+        Py_CLEAR(property);
     }
-    PyObject *setter = PyObject_GetAttrString(property, "fset");
-    Py_DECREF(property);
-    return setter;
+    return property;
 }
 
 /* Sorts an attribute into the sets that encoding works with. */
@@ -90,8 +91,8 @@ attribute_init(wfbs_class *c, unsigned index)
     PyUnicode_InternInPlace(&text);
     a->private_name = text;
     a->offset = slot_offset(c->plain, a->private_name);
-    a->setter = property_setter(c->plain, a->name);
-    if (a->offset < 0 || !a->setter) {
+    a->property = property_of(c->plain, a->name);
+    if (a->offset < 0 || !a->property) {
         return -1;
     }
     attribute_classify(c, a);

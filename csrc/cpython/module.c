@@ -242,7 +242,7 @@ module_exec(PyObject *module)
             each(c->attributes[k].name);                                             \
             each(c->attributes[k].private_name);                                     \
             each(c->attributes[k].detail);                                           \
-            each(c->attributes[k].setter);                                           \
+            each(c->attributes[k].property);                                           \
         }                                                                            \
     }
 

@@ -48,7 +48,7 @@ typedef struct {
     PyObject *name;          /* owned, interned: "topic" */
     PyObject *private_name;  /* owned, interned: "_topic" */
     PyObject *detail;        /* owned, interned: the WAMP detail's key */
-    PyObject *setter;        /* owned: the function behind Autobahn's property */
+    PyObject *property;      /* owned: Autobahn's, whose setter checks */
 } wfbs_attribute;
 
 /* One of Autobahn's message classes, and ours below it. */

@@ -172,14 +172,8 @@ int
 wfbs_received_set(PyObject *self, PyObject *value, void *attribute)
 {
     const wfbs_attribute *a = attribute;
-    if (!value) {
-        PyErr_Format(PyExc_AttributeError, "can't delete attribute %R", a->name);
-        return -1;
-    }
-    /* Autobahn's own setter: checks, then assigns to the private name. */
-    PyObject *done = PyObject_CallFunctionObjArgs(a->setter, self, value, NULL);
-    Py_XDECREF(done);
-    return done ? 0 : -1;
+    /* Autobahn's own setter: it checks, and assigns to the private name. */
+    return Py_TYPE(a->property)->tp_descr_set(a->property, self, value);
 }
 
 PyObject *
