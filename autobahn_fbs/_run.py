@@ -21,8 +21,10 @@ from typing import NoReturn
 
 BOOTSTRAP = str(Path(__file__).absolute().with_name("_bootstrap"))
 
-#: Set to 1: the router's configuration check lets ``flatbuffers`` through on RawSocket.
-ALLOW_RAWSOCKET = "AUTOBAHN_FBS_ALLOW_RAWSOCKET"
+#: One more entry of PYTHONPATH, no folder: lets ``flatbuffers`` through the router's configuration
+#: check on RawSocket. A switch there reaches just the processes that the drop-in reaches: a
+#: router's workers may be configured to get no other environment variable.
+ALLOW_RAWSOCKET = os.path.join(BOOTSTRAP, "allow-rawsocket")
 
 # Exit statuses: a shell's for "can't be executed" and "not found"; sitecustomize.py's.
 CANNOT_EXECUTE = 126
@@ -41,39 +43,39 @@ class CannotRun(Exception):
 def command_line(program: Sequence[str]) -> list[str]:
     """What to execute for the words after ``run``.
 
-    ``-m MODULE``, ``-c CODE`` and what is a Python file, a folder or an archive go to this
-    interpreter. Anything else is a command, looked up beside this interpreter first, so that a
-    virtual environment's commands are found without activating it, and then on PATH.
+    ``-m MODULE``, ``-c CODE`` and what is a Python file, or a path to a folder or to anything that
+    is not executable, go to this interpreter. Anything else is a command: a bare name is looked up
+    beside this interpreter first, so that a virtual environment's commands are found without
+    activating it, and then on PATH.
 
-    :raises CannotRun: no such command.
+    :raises CannotRun: no such program.
     """
     name = program[0]
+    by_python = [sys.executable, *program]
     if name in ("-m", "-c"):
         if len(program) < 2:
             raise CannotRun(f"{name} needs an argument", 2)
-        return [sys.executable, *program]
+        return by_python
     path = Path(name)
-    is_python = path.suffix in (".py", ".pyw", ".pyc", ".pyz") or path.is_dir()
-    if path.exists() and (is_python or not os.access(name, os.X_OK)):
-        return [sys.executable, *program]
+    if path.is_file() and path.suffix in (".py", ".pyw", ".pyc", ".pyz"):
+        return by_python
     found = shutil.which(name)
     if os.path.dirname(name) == "":
         beside = (sysconfig.get_path("scripts"), os.path.dirname(sys.executable))
         found = shutil.which(name, path=os.pathsep.join(beside)) or found
-    if found is None:
-        raise CannotRun(f"no such program: {name}", NOT_FOUND)
-    return [found, *program[1:]]
+    if found is not None:
+        return [found, *program[1:]]
+    if path.exists():
+        return by_python
+    raise CannotRun(f"no such program: {name}", NOT_FOUND)
 
 
 def environment(base: Mapping[str, str], rawsocket: bool) -> dict[str, str]:
     """`base` with everything in it that installs the drop-in in a Python process."""
-    result = dict(base)
-    paths = [path for path in base.get("PYTHONPATH", "").split(os.pathsep) if path != BOOTSTRAP]
+    own = [BOOTSTRAP, ALLOW_RAWSOCKET] if rawsocket else [BOOTSTRAP]
+    others = [path for path in base.get("PYTHONPATH", "").split(os.pathsep) if path not in own]
     # An empty PYTHONPATH means none, while an empty entry in it means the current folder.
-    result["PYTHONPATH"] = os.pathsep.join([BOOTSTRAP, *(paths if any(paths) else [])])
-    if rawsocket:
-        result[ALLOW_RAWSOCKET] = "1"
-    return result
+    return {**base, "PYTHONPATH": os.pathsep.join([*own, *(others if any(others) else [])])}
 
 
 def _shebang(path: str) -> list[str]:

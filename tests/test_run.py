@@ -85,6 +85,17 @@ def test_a_console_command_has_the_drop_in(run: Run, tmp_path: Path) -> None:
     assert run("some-command", env=env).stdout == "autobahn_fbs\n"
 
 
+def test_a_command_is_found_where_a_folder_has_its_name(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "python").mkdir()
+    assert run("python", "-c", PROBE).stdout == "autobahn_fbs\n"
+
+
+def test_a_folder_with_a_main_module_has_the_drop_in(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "application").mkdir()
+    script(tmp_path / "application", PROBE, "__main__.py")
+    assert run("application").stdout == "autobahn_fbs\n"
+
+
 def test_an_interpreter_as_a_command_has_the_drop_in(run: Run) -> None:
     assert run(sys.executable, "-c", PROBE).stdout == "autobahn_fbs\n"
 
@@ -305,6 +316,18 @@ def test_with_the_switch_flatbuffers_passes_the_check(run: Run, crossbar: Path) 
     code = check("flatbuffers", "cbor")
     done = run("--allow-rawsocket", "-c", code, env=environ(crossbar))
     assert done.stdout == "['flatbuffers', 'cbor']\n"
+
+
+def test_the_switch_reaches_a_child_that_inherits_nothing_but_the_path(
+    run: Run, crossbar: Path
+) -> None:
+    words = [sys.executable, "-c", check("flatbuffers")]
+    code = (
+        "import os, subprocess; path = {'PYTHONPATH': os.environ['PYTHONPATH']}\n"
+        f"subprocess.run({words!r}, env=path)"
+    )
+    done = run("--allow-rawsocket", "-c", code, env=environ(crossbar))
+    assert done.stdout == "['flatbuffers']\n"
 
 
 def test_with_the_switch_other_names_are_still_checked(run: Run, crossbar: Path) -> None:

@@ -202,7 +202,7 @@ def main() -> None:
         hooks = AfterImport()
         sys.meta_path.insert(0, hooks)
         Installer(hooks)
-        if os.environ.get("AUTOBAHN_FBS_ALLOW_RAWSOCKET") == "1":
+        if os.path.join(HERE, "allow-rawsocket") in sys.path:
             hooks.call("crossbar.common.checkconfig", allow_rawsocket)
     except Exception as error:
         die(f"can't be prepared: {type(error).__name__}: {error}")
