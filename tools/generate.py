@@ -243,6 +243,8 @@ class Schema:
             for f in fields
             if f["type"]["base_type"] in ("String", "Vector", "Obj")
         }
+        if sum(f["type"]["element"] == "UByte" for f in fields) > 4:
+            sys.exit(f"{name}: more byte vectors than WFBS_MAX_BLOBS allows for")
         children = self.ordered(marks.get("children", ""), pointing)
         order = self.ordered(marks.get("fields", ""), written)
         for item in marks.get("meta", "").split():

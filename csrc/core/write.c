@@ -7,9 +7,10 @@
 enum { SHARED_VTABLES = 16, VTABLE_WORDS = WFBS_MAX_FIELDS + 2 };
 
 typedef struct {
-    uint8_t *end;   /* one past the last byte of the buffer */
+    uint8_t *next;  /* the first byte of what is written; blobs left out are not */
+    wfbs_gather *gather;
     uint8_t *front; /* the first byte that notes do not occupy */
-    uint32_t used;  /* bytes written so far, below 2^31 by the bound */
+    uint32_t used;  /* bytes of the message so far, below 2^31 by the bound */
     uint32_t align; /* the largest alignment asked for */
     unsigned shared;
     uint32_t shared_position[SHARED_VTABLES];
@@ -60,7 +61,8 @@ prepare(writer *w, uint32_t size, uint32_t additional)
     uint32_t padding = (~(w->used + additional) + 1) & (size - 1);
     if (padding) {
         w->used += padding;
-        memset(w->end - w->used, 0, padding);
+        w->next -= padding;
+        memset(w->next, 0, padding);
     }
 }
 
@@ -69,7 +71,8 @@ static inline uint8_t *
 take(writer *w, uint32_t size)
 {
     w->used += size;
-    return w->end - w->used;
+    w->next -= size;
+    return w->next;
 }
 
 /* Writes a scalar of `width` bytes, aligned to its width. */
@@ -118,6 +121,27 @@ put_bytes(writer *w, const uint8_t *data, uint32_t size, uint32_t terminated)
     }
     store_u32(take(w, 4), size);
     return w->used;
+}
+
+/* Leaves room for a byte vector that stays where it is; returns its position. */
+static uint32_t
+put_blob(writer *w, const uint8_t *data, uint32_t size)
+{
+    wfbs_gather *g = w->gather;
+    prepare(w, 4, size);
+    w->used += size;
+    g->blobs[g->count].offset = w->used; /* from the end, until the size is known */
+    g->blobs[g->count].data = data;
+    g->blobs[g->count++].size = size;
+    store_u32(take(w, 4), size);
+    return w->used;
+}
+
+/* A byte vector, by its size. No message has more than four: see tools/generate.py. */
+static inline uint32_t
+put_byte_vector(writer *w, const uint8_t *data, uint32_t size)
+{
+    return size < WFBS_BLOB_MIN ? put_bytes(w, data, size, 0) : put_blob(w, data, size);
 }
 
 static uint32_t
@@ -200,6 +224,8 @@ put_child(writer *w, const wfbs_field *field, const wfbs_value *value)
         return put_table(w, value->as.records);
     case WFBS_KIND_VECTOR_TABLE:
         return put_tables(w, value->as.records, size);
+    case WFBS_KIND_BYTES:
+        return put_byte_vector(w, value->as.bytes, size);
     default:
         return put_bytes(w, value->as.bytes, size, 0);
     }
@@ -322,8 +348,15 @@ add(size_t *sum, size_t more)
  * with its padding; a table's two headers. */
 enum { VECTOR_EXTRA = 16, FIELD_EXTRA = 16, TABLE_EXTRA = 16 };
 
+/* Adds a byte vector: to `*sum` what is written of it, to `*blobs` what is not. */
 static bool
-add_record(size_t *sum, const wfbs_record *record)
+add_bytes(size_t *sum, size_t *blobs, size_t size)
+{
+    return add(sum, VECTOR_EXTRA) && add(size < WFBS_BLOB_MIN ? sum : blobs, size);
+}
+
+static bool
+add_record(size_t *sum, size_t *blobs, const wfbs_record *record)
 {
     const wfbs_table *t = record->table;
     if (!add(sum, TABLE_EXTRA + (2 + FIELD_EXTRA) * (size_t)t->slot_count)) {
@@ -334,6 +367,11 @@ add_record(size_t *sum, const wfbs_record *record)
         const wfbs_value *value = &record->values[slot];
         size_t width = 1; /* bytes per element, and room to remember it */
         switch ((wfbs_kind)t->fields[slot].kind) {
+        case WFBS_KIND_BYTES:
+            if (!add_bytes(sum, blobs, value->size)) {
+                return false;
+            }
+            continue;
         case WFBS_KIND_VECTOR_U64:
         case WFBS_KIND_VECTOR_STRING:
         case WFBS_KIND_VECTOR_TABLE:
@@ -359,7 +397,7 @@ add_record(size_t *sum, const wfbs_record *record)
                  || t->fields[slot].kind == WFBS_KIND_TABLE) {
             size_t count = t->fields[slot].kind == WFBS_KIND_TABLE ? 1 : value->size;
             for (size_t k = 0; k < count; k++) {
-                if (!add_record(sum, &value->as.records[k])) {
+                if (!add_record(sum, blobs, &value->as.records[k])) {
                     return false;
                 }
             }
@@ -372,24 +410,28 @@ size_t
 wfbs_encode_bound(const wfbs_outgoing *message)
 {
     size_t sum = 128; /* the root's table, vtable and offset with their padding */
-    if (message->metadata.data && !add(&sum, VECTOR_EXTRA + message->metadata.size)) {
+    size_t blobs = 0;
+    if ((message->metadata.data && !add_bytes(&sum, &blobs, message->metadata.size))
+        || !add_record(&sum, &blobs, message->record) || !add(&blobs, sum)) {
         return 0;
     }
-    return add_record(&sum, message->record) ? sum : 0;
+    return sum;
 }
 
-size_t
-wfbs_encode(const wfbs_outgoing *message, uint8_t *buffer, size_t room)
+void
+wfbs_encode(const wfbs_outgoing *message, uint8_t *buffer, size_t room, wfbs_gather *out)
 {
     writer w;
-    w.end = buffer + room;
+    w.next = buffer + room;
     w.front = buffer;
+    w.gather = out;
     w.used = 0;
     w.align = 1;
     w.shared = 0;
+    out->count = 0;
     uint32_t metadata = 0;
     if (message->metadata.data) {
-        metadata = put_bytes(&w, message->metadata.data, (uint32_t)message->metadata.size, 0);
+        metadata = put_byte_vector(&w, message->metadata.data, (uint32_t)message->metadata.size);
     }
     uint32_t value = put_table(&w, message->record);
     uint32_t start = w.used;
@@ -405,5 +447,24 @@ wfbs_encode(const wfbs_outgoing *message, uint8_t *buffer, size_t room)
     uint32_t root = end_table(&w, start, at, 3);
     prepare(&w, w.align, 4);
     put_offset(&w, root);
-    return w.used;
+    out->written = w.next;
+    out->size = w.used;
+    for (unsigned i = 0; i < out->count; i++) {
+        out->blobs[i].offset = w.used - out->blobs[i].offset;
+    }
+}
+
+void
+wfbs_gather_copy(const wfbs_gather *message, uint8_t *to)
+{
+    const uint8_t *from = message->written;
+    size_t done = 0;
+    for (unsigned i = message->count; i-- > 0;) { /* first in the message first */
+        size_t before = message->blobs[i].offset - done;
+        memcpy(to + done, from, before);
+        memcpy(to + done + before, message->blobs[i].data, message->blobs[i].size);
+        from += before;
+        done += before + message->blobs[i].size;
+    }
+    memcpy(to + done, from, message->size - done);
 }

@@ -3,7 +3,8 @@
  * The bytes are those that upstream's builder makes for the same content:
  * back to front, children first and then the table's fields, each in the order
  * that the schema gives, equal vtables shared. Nothing is allocated: the caller
- * asks for a bound, brings that much room, and gets the message at its end. */
+ * asks for a bound, brings that much room, and then copies the message out once,
+ * large payloads straight from where they are. */
 #ifndef WFBS_WRITE_H
 #define WFBS_WRITE_H
 
@@ -44,12 +45,32 @@ typedef struct {
 
 enum { WFBS_MAX_MESSAGE = 0x7FFFFFFF };
 
-/* Room that surely suffices for the message, in bytes; 0 if it would be longer
- * than WFBS_MAX_MESSAGE. */
+/* Byte vectors of this size and above are not copied while encoding: they are
+ * left where they are until wfbs_gather_copy() puts the message together. */
+enum { WFBS_BLOB_MIN = 2048, WFBS_MAX_BLOBS = 8 };
+
+/* An encoded message in pieces: what was written, and the blobs that belong
+ * between. Borrows the buffer and the blobs. */
+typedef struct {
+    const uint8_t *written; /* first byte of what was written, blobs left out */
+    size_t size;            /* of the whole message */
+    unsigned count;
+    struct {
+        size_t offset; /* from the message's beginning */
+        const uint8_t *data;
+        size_t size;
+    } blobs[WFBS_MAX_BLOBS]; /* last in the message first */
+} wfbs_gather;
+
+/* Room that surely suffices for what is written, in bytes; 0 if the message
+ * would be longer than WFBS_MAX_MESSAGE. */
 size_t wfbs_encode_bound(const wfbs_outgoing *message);
 
 /* Writes the message to the end of the `room` bytes at `buffer`, where `room`
- * is at least the bound, and returns its size. Cannot fail. */
-size_t wfbs_encode(const wfbs_outgoing *message, uint8_t *buffer, size_t room);
+ * is at least the bound; *out says where it is. Cannot fail. */
+void wfbs_encode(const wfbs_outgoing *message, uint8_t *buffer, size_t room, wfbs_gather *out);
+
+/* Copies the whole message to the message->size bytes at `to`. Cannot fail. */
+void wfbs_gather_copy(const wfbs_gather *message, uint8_t *to);
 
 #endif

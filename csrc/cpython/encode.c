@@ -342,21 +342,21 @@ job_write(job *j, wfbs_dialect dialect, bool batched, wfbs_buffer *output)
         PyErr_Format(PyExc_ValueError, "%s is longer than 2**31-1 bytes", type->label);
         return NULL;
     }
-    room += 4;
     if (wfbs_buffer_reserve(output, room) < 0) {
         return NULL;
     }
-    size_t size = wfbs_encode(&outgoing, output->data, room);
-    uint8_t *start = output->data + room - size;
-    if (batched) {
-        start -= 4; /* the bound leaves room */
-        start[0] = (uint8_t)(size >> 24);
-        start[1] = (uint8_t)(size >> 16);
-        start[2] = (uint8_t)(size >> 8);
-        start[3] = (uint8_t)size;
-        size += 4;
+    wfbs_gather gather;
+    wfbs_encode(&outgoing, output->data, room, &gather);
+    size_t header = batched ? 4 : 0;
+    PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)(header + gather.size));
+    if (bytes) {
+        uint8_t *to = (uint8_t *)PyBytes_AS_STRING(bytes);
+        if (batched) {
+            wfbs_store_length(to, gather.size);
+        }
+        wfbs_gather_copy(&gather, to + header);
     }
-    return PyBytes_FromStringAndSize((const char *)start, (Py_ssize_t)size);
+    return bytes;
 }
 
 /* Scratch memory is kept between calls, but never above this many bytes. */

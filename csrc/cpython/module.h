@@ -173,6 +173,15 @@ uint8_t wfbs_decode_u8(const wfbs_class *c, const wfbs_received *r, wfbs_as as);
 PyObject *wfbs_decode_text(wfbs_span text);
 
 /* ---- encode.c */
+/* The length before a message of a batch: 32 bits, big-endian. */
+static inline void
+wfbs_store_length(uint8_t *to, size_t size)
+{
+    to[0] = (uint8_t)(size >> 24);
+    to[1] = (uint8_t)(size >> 16);
+    to[2] = (uint8_t)(size >> 8);
+    to[3] = (uint8_t)size;
+}
 /* Encodes a message of class `c`, framed if `batched`. New bytes, or NULL with
  * TypeError, ValueError, MemoryError or what the payload codec raises. */
 PyObject *wfbs_encode_message(wfbs_class *c, PyObject *message, wfbs_dialect dialect, bool batched,

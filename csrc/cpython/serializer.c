@@ -68,10 +68,7 @@ pass_on(const wfbs_received *r, bool batched)
     if (result) {
         uint8_t *p = (uint8_t *)PyBytes_AS_STRING(result);
         if (batched) {
-            p[0] = (uint8_t)(r->size >> 24);
-            p[1] = (uint8_t)(r->size >> 16);
-            p[2] = (uint8_t)(r->size >> 8);
-            p[3] = (uint8_t)r->size;
+            wfbs_store_length(p, r->size);
         }
         memcpy(p + header, r->data, r->size);
     }

@@ -49,9 +49,13 @@ encode(const wfbs_record *record, uint8_t tag, const char *metadata)
     if (!buffer) {
         abort();
     }
-    size_t size = wfbs_encode(&message, buffer, room);
-    CHECK(size && size <= room);
-    block b = block_copy(buffer + room - size, size);
+    wfbs_gather gather;
+    wfbs_encode(&message, buffer, room, &gather);
+    block b = {malloc(gather.size), gather.size};
+    if (!b.data) {
+        abort();
+    }
+    wfbs_gather_copy(&gather, b.data);
     free(buffer);
     return b;
 }
@@ -159,6 +163,38 @@ equal_vtables_are_written_once(void)
     CHECK(first != second);
     CHECK(first - wfbs_load_u32(b.data + first) == second - wfbs_load_u32(b.data + second));
     free(b.data);
+}
+
+static void
+large_byte_vectors_come_out_as_small_ones_do(void)
+{
+    const wfbs_table *t = &wfbs_tables[WFBS_TABLE_Publish];
+    int topic = slot_named(t, "topic"), args = slot_named(t, "args");
+    int kwargs = slot_named(t, "kwargs");
+    static char big[3 * WFBS_BLOB_MIN];
+    for (size_t i = 0; i < sizeof big; i++) {
+        big[i] = (char)i;
+    }
+    for (size_t size = WFBS_BLOB_MIN - 2; size < WFBS_BLOB_MIN + 3; size++) {
+        wfbs_value values[WFBS_MAX_FIELDS];
+        memset(values, 0, sizeof values);
+        values[topic] = text("a.b");
+        values[args].as.bytes = (const uint8_t *)big;
+        values[args].size = size;
+        values[kwargs].as.bytes = (const uint8_t *)big + 1;
+        values[kwargs].size = 2 * size;
+        uint32_t present = UINT32_C(1) << topic | UINT32_C(1) << args | UINT32_C(1) << kwargs;
+        wfbs_record record = {t, present, values};
+        block b = encode(&record, wfbs_messages[WFBS_MESSAGE_PUBLISH].code, NULL);
+        wfbs_envelope e;
+        wfbs_error error;
+        CHECK(verify(b, &e, &error));
+        wfbs_span a = wfbs_span_at(b.data, wfbs_slot_position(b.data, e.table, (unsigned)args));
+        wfbs_span k = wfbs_span_at(b.data, wfbs_slot_position(b.data, e.table, (unsigned)kwargs));
+        CHECK(a.size == size && !memcmp(a.data, big, size));
+        CHECK(k.size == 2 * size && !memcmp(k.data, big + 1, 2 * size));
+        free(b.data);
+    }
 }
 
 static void
@@ -366,6 +402,7 @@ main(void)
 {
     what_is_written_is_verified_and_read_back();
     equal_vtables_are_written_once();
+    large_byte_vectors_come_out_as_small_ones_do();
     no_truncation_is_read_past_its_end();
     every_changed_byte_is_refused_or_harmless();
     references_to_one_string_are_charged_each_time();
