@@ -437,6 +437,28 @@ convert_roles(const wfbs_attribute *a, PyObject *value, wfbs_arena *arena, wfbs_
     return WFBS_CONVERT_OK;
 }
 
+/* bytes; or a memoryview, which is what upstream's reader gives, copied. */
+static wfbs_converted
+convert_payload(const wfbs_attribute *a, PyObject *value, wfbs_arena *arena, wfbs_value *out)
+{
+    if (PyBytes_Check(value)) {
+        out->as.bytes = (const uint8_t *)PyBytes_AS_STRING(value);
+        out->size = (size_t)PyBytes_GET_SIZE(value);
+        return WFBS_CONVERT_OK;
+    }
+    if (!PyMemoryView_Check(value)) {
+        return refuse_type(a, "bytes", value);
+    }
+    const Py_buffer *view = PyMemoryView_GET_BUFFER(value);
+    void *copy = wfbs_arena_take(arena, (size_t)view->len, 1);
+    if (!copy || PyBuffer_ToContiguous(copy, view, view->len, 'C') < 0) {
+        return WFBS_CONVERT_ERROR;
+    }
+    out->as.bytes = copy;
+    out->size = (size_t)view->len;
+    return WFBS_CONVERT_OK;
+}
+
 wfbs_converted
 wfbs_convert(wfbs_attribute *a, PyObject *value, wfbs_arena *arena, wfbs_value *out)
 {
@@ -469,12 +491,7 @@ wfbs_convert(wfbs_attribute *a, PyObject *value, wfbs_arena *arena, wfbs_value *
     case WFBS_AS_STRS:
         return convert_strs(a, value, arena, out);
     case WFBS_AS_PAYLOAD:
-        if (!PyBytes_Check(value)) {
-            return refuse_type(a, "bytes", value);
-        }
-        out->as.bytes = (const uint8_t *)PyBytes_AS_STRING(value);
-        out->size = (size_t)PyBytes_GET_SIZE(value);
-        return WFBS_CONVERT_OK;
+        return convert_payload(a, value, arena, out);
     case WFBS_AS_PRINCIPALS:
         return convert_principals(a, value, arena, out);
     case WFBS_AS_ROLES:
