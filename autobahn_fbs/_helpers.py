@@ -62,14 +62,18 @@ def parse(raw: list[Any]) -> message.Message:
     if not raw or type(raw[0]) is not int or raw[0] not in Serializer.MESSAGE_TYPE_MAP:
         kind = raw[0] if raw else "nothing"
         raise ProtocolError(f"invalid WAMP message type {kind!r} in a raw list")
-    return Serializer.MESSAGE_TYPE_MAP[raw[0]].parse(raw)
+    cls: Any = Serializer.MESSAGE_TYPE_MAP[raw[0]]
+    parsed: message.Message = cls.parse(raw)
+    return parsed
 
 
 def merge_roles(typed: dict[str, Any], entry: Any, label: str) -> dict[str, Any]:
     """Roles of a details map, added to those of the typed tables (WAMP section "Session
     Establishment"). Raises ProtocolError if they are malformed or contradict each other."""
-    allowed = ("broker", "dealer") if label == "WELCOME" else tuple(
-        name for name in ROLE_NAME_TO_CLASS if name not in ("broker", "dealer")
+    allowed = (
+        ("broker", "dealer")
+        if label == "WELCOME"
+        else tuple(name for name in ROLE_NAME_TO_CLASS if name not in ("broker", "dealer"))
     )
     if type(entry) is not dict or not entry:
         raise ProtocolError(f"{label}.roles: metadata entry is not a map of roles")
@@ -98,7 +102,8 @@ def _object_serializer(codec: int) -> Any:
         raise ProtocolError(f"payload codec {codec} is not known")
     if name not in SERID_TO_OBJSER:
         raise ProtocolError(f"payload codec {name!r} is not installed")
-    return SERID_TO_OBJSER[name]()
+    kind: Any = SERID_TO_OBJSER[name]
+    return kind()
 
 
 def payload_dumps(codec: int, value: Any) -> bytes:

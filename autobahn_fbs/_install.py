@@ -49,7 +49,8 @@ def _message_serialize(original: Any) -> Any:
         """Autobahn's ``Message.serialize``, except for this package's object serializers."""
         if isinstance(serializer, _cpython.ObjectSerializer):
             return serializer.serialize(self)
-        return original(self, serializer)
+        data: bytes = original(self, serializer)
+        return data
 
     return serialize
 
@@ -99,9 +100,7 @@ def install() -> None:
         _put(container, key, value)
     _saved = saved
     old = tuple(
-        value
-        for container, key, value in saved
-        if container is upstream and value is not _ABSENT
+        value for container, key, value in saved if container is upstream and value is not _ABSENT
     )
     _warn_of_old_imports(old)
 

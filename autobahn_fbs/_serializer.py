@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 from time import time_ns
-from typing import Any
-
+from typing import Any, ClassVar
 
 from autobahn.wamp.interfaces import IObjectSerializer, ISerializer
+from autobahn.wamp.message import Message
 from autobahn.wamp.serializer import SERID_TO_OBJSER, Serializer
 
 from . import _cpython
@@ -34,7 +34,7 @@ class FlatBuffersObjectSerializer(_cpython.ObjectSerializer):
     #: The module that does the work, for version displays.
     FLATBUFFERS_MODULE = sys.modules[__package__ or "autobahn_fbs"]
     #: FlatBuffers message code (``MessageType`` in the schema) to message class.
-    MESSAGE_TYPE_MAP = {
+    MESSAGE_TYPE_MAP: ClassVar[dict[int, type[Message]]] = {
         (37 if kind == 337 else kind): cls for kind, cls in Serializer.MESSAGE_TYPE_MAP.items()
     }
 
@@ -55,7 +55,8 @@ class FlatBuffersObjectSerializer(_cpython.ObjectSerializer):
         self._payload_serializer_id = payload_serializer
 
 
-class FlatBuffersSerializer(_cpython.TransportSerializer, Serializer):
+# What C overrides takes its message by position only.
+class FlatBuffersSerializer(_cpython.TransportSerializer, Serializer):  # type: ignore[misc]
     """What transports use (``ISerializer``): messages to bytes and back, with statistics.
 
     Takes what :class:`FlatBuffersObjectSerializer` takes. ``copy.copy`` gives a serializer with
@@ -73,9 +74,7 @@ class FlatBuffersSerializer(_cpython.TransportSerializer, Serializer):
         payload_serializer: str = "cbor",
         dialect: str = "autobahn",
     ) -> None:
-        Serializer.__init__(
-            self, FlatBuffersObjectSerializer(batched, payload_serializer, dialect)
-        )
+        Serializer.__init__(self, FlatBuffersObjectSerializer(batched, payload_serializer, dialect))
         self._rated_size = self.RATED_MESSAGE_SIZE
         if batched:
             self.SERIALIZER_ID = "flatbuffers.batched"
@@ -110,7 +109,7 @@ class FlatBuffersSerializer(_cpython.TransportSerializer, Serializer):
             self._autoreset_rated_messages
             and self.stats_rated_messages() >= self._autoreset_rated_messages
         )
-        if due:
+        if due and self._autoreset_callback is not None:
             self._autoreset_callback(self.stats(reset=True))
 
 
@@ -131,4 +130,3 @@ _COUNTED = (
 
 IObjectSerializer.register(FlatBuffersObjectSerializer)
 ISerializer.register(FlatBuffersSerializer)
-

@@ -38,7 +38,7 @@ class Door:
     host: str = "127.0.0.1"
 
 
-class Peer(Session):  # type: ignore[misc]  # Autobahn has no type annotations
+class Peer(Session):
     """A session that says what was negotiated, and reports every message to a listener."""
 
     def __init__(self, name: str, realm: str, authenticator: Any) -> None:
@@ -99,7 +99,8 @@ class Peer(Session):  # type: ignore[misc]  # Autobahn has no type annotations
 
     def traffic(self) -> tuple[int, int]:
         """How many bytes of WAMP messages went out and came in."""
-        counts = self._transport._serializer.stats(reset=False, details=True)
+        transport: Any = self._transport
+        counts = transport._serializer.stats(reset=False, details=True)
         return counts["serialized"]["bytes"], counts["unserialized"]["bytes"]
 
     async def part(self) -> None:
@@ -142,7 +143,7 @@ async def join(
     codec = create_transport_serializer(serializer)
     if door.transport == "websocket":
         url = f"ws://{door.host}:{door.port}/"
-        factory = WampWebSocketClientFactory(lambda: peer, url=url, serializers=[codec])
+        factory: Any = WampWebSocketClientFactory(lambda: peer, url=url, serializers=[codec])
     else:
         factory = WampRawSocketClientFactory(lambda: peer, serializer=codec)
     loop = asyncio.get_running_loop()

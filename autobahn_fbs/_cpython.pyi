@@ -1,0 +1,78 @@
+"""The CPython backend: WAMP messages as FlatBuffers, in C (csrc/cpython)."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from autobahn.wamp.message import Message
+from typing_extensions import Buffer, disjoint_base
+
+@disjoint_base
+class ObjectSerializer:
+    """Base of autobahn_fbs.FlatBuffersObjectSerializer: the part that is in C."""
+
+    def __init__(
+        self, batched: bool = False, schema_dialect: bool = False, codec: int = 0
+    ) -> None: ...
+    def serialize(self, obj: Message | list[Any], /) -> bytes:
+        """The bytes of a WAMP message (or of a raw WAMP list).
+
+        Raises TypeError or ValueError that names the attribute if a value can't be sent.
+        """
+
+    def unserialize(self, payload: Buffer, /) -> list[Message]:
+        """The messages in a bytes-like object: one, or all of a batch.
+
+        Raises autobahn.wamp.exception.ProtocolError if anything is wrong. The messages are of the
+        classes in RECEIVED.
+        """
+
+    @property
+    def _batched(self) -> bool: ...
+    @property
+    def _schema_dialect(self) -> bool: ...
+    @property
+    def _codec(self) -> int: ...
+
+@disjoint_base
+class TransportSerializer:
+    """Base of autobahn_fbs.FlatBuffersSerializer: the hot path and the counters of stats()."""
+
+    _serializer: ObjectSerializer
+    _autoreset_callback: Callable[[dict[str, Any]], object] | None
+    _autoreset_rated_messages: int | None
+    _autoreset_duration: int | None
+    _serialized_bytes: int
+    _serialized_messages: int
+    _serialized_rated_messages: int
+    _unserialized_bytes: int
+    _unserialized_messages: int
+    _unserialized_rated_messages: int
+    _rated_size: int
+
+    def serialize(self, msg: Message | list[Any], /) -> tuple[bytes, bool]:
+        """The message's bytes, and True: they need a binary transport."""
+
+    def unserialize(self, payload: Buffer, isBinary: bool | None = None) -> list[Message]:
+        """The messages in a bytes-like object; ProtocolError if anything is wrong."""
+
+# What received messages have beyond Autobahn's attributes, by the fields of their class; to cast
+# to while type checking. Each is a read-only view of the field's bytes in the received buffer,
+# None if absent or since assigned.
+class _HasArguments(Protocol):
+    @property
+    def args_view(self) -> memoryview | None: ...
+    @property
+    def kwargs_view(self) -> memoryview | None: ...
+
+class _HasPayload(_HasArguments, Protocol):
+    @property
+    def payload_view(self) -> memoryview | None: ...
+
+RECEIVED: dict[str, type[Message]]
+"""The classes of received messages, each a subclass of Autobahn's class of that name."""
+
+def cbor_dumps(obj: Any, /) -> bytes:
+    """What cbor2.dumps(obj) returns (RFC 8949), faster for the common data model."""
+
+def cbor_loads(data: Buffer, /) -> Any:
+    """What cbor2.loads(data) returns or raises (RFC 8949), faster for the common data model."""
