@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ._install import install, uninstall
     from ._serializer import FlatBuffersObjectSerializer, FlatBuffersSerializer
+    from .payloads import register_payload_serializer
 
 __version__ = "0.1.0"
 
@@ -25,6 +26,7 @@ __all__ = [
     "FlatBuffersSerializer",
     "backend",
     "install",
+    "register_payload_serializer",
     "uninstall",
 ]
 
@@ -32,6 +34,7 @@ _LAZY = {
     "FlatBuffersObjectSerializer": "_serializer",
     "FlatBuffersSerializer": "_serializer",
     "install": "_install",
+    "register_payload_serializer": "payloads",
     "uninstall": "_install",
 }
 

@@ -11,13 +11,20 @@ class ObjectSerializer:
     """Base of autobahn_fbs.FlatBuffersObjectSerializer: the part that is in C."""
 
     def __init__(
-        self, batched: bool = False, schema_dialect: bool = False, codec: int = 0
+        self,
+        batched: bool = False,
+        schema_dialect: bool = False,
+        codec: int = 0,
+        codec_name: str | None = None,
     ) -> None: ...
     def serialize(self, obj: Message | list[Any], /) -> bytes:
         """The bytes of a WAMP message (or of a raw WAMP list).
 
         Raises TypeError or ValueError that names the attribute if a value can't be sent.
         """
+
+    def serialize_payload(self, data: Any, /) -> bytes:
+        """The bytes of args or kwargs in this serializer's payload codec."""
 
     def unserialize(self, payload: Buffer, /) -> list[Message]:
         """The messages in a bytes-like object: one, or all of a batch.

@@ -10,6 +10,9 @@ from autobahn.wamp import message
 from autobahn.wamp.exception import ProtocolError
 from autobahn.wamp.role import ROLE_NAME_TO_CLASS
 
+from .payloads import dumps as payload_dumps  # called from C
+from .payloads import loads as payload_loads
+
 # Where the details (or options) are in what marshal() returns, by message class.
 _DETAILS_INDEX = {
     message.Hello: 2,
@@ -35,9 +38,7 @@ _DETAILS_INDEX = {
     message.Yield: 2,
 }
 
-# Payload codecs by their value in the schema's PPTSerializer; CBOR (0 and 3) is in C.
-CODEC_NAMES = {1: "json", 2: "msgpack", 4: "ubjson"}
-CODEC_NUMBERS = {"cbor": 0, **{name: number for number, name in CODEC_NAMES.items()}}
+__all__ = ["deepcopy", "details", "encode", "merge_roles", "parse", "payload_dumps", "payload_loads", "reduce", "restore"]
 
 deepcopy: Callable[[Any, Any], Any] = copy.deepcopy
 
@@ -46,7 +47,10 @@ def details(msg: message.Message) -> dict[str, Any]:
     """The complete details of a message, as ``marshal()`` has them; a new dict."""
     for cls in type(msg).__mro__:
         if cls in _DETAILS_INDEX:
-            raw = msg.marshal()
+            twin = copy.copy(msg)
+            if isinstance(twin, message.MessageWithAppPayload):
+                twin._args = twin._kwargs = None  # not wanted here, and perhaps not decodable
+            raw = twin.marshal()
             index = _DETAILS_INDEX[cls]
             found = dict(raw[index]) if len(raw) > index else {}
             if "roles" in found:  # equal messages have equal bytes, whatever order roles came in
@@ -92,31 +96,6 @@ def merge_roles(typed: dict[str, Any], entry: Any, label: str) -> dict[str, Any]
                 setattr(stated, feature, value)
         merged[name] = stated
     return merged
-
-
-def _object_serializer(codec: int) -> Any:
-    from autobahn.wamp.serializer import SERID_TO_OBJSER
-
-    name = CODEC_NAMES.get(codec)
-    if name is None:
-        raise ProtocolError(f"payload codec {codec} is not known")
-    if name not in SERID_TO_OBJSER:
-        raise ProtocolError(f"payload codec {name!r} is not installed")
-    kind: Any = SERID_TO_OBJSER[name]
-    return kind()
-
-
-def payload_dumps(codec: int, value: Any) -> bytes:
-    """Encodes args or kwargs with one of Autobahn's object serializers."""
-    return bytes(_object_serializer(codec).serialize(value))
-
-
-def payload_loads(codec: int, view: memoryview) -> Any:
-    """Decodes args or kwargs with one of Autobahn's object serializers."""
-    values = _object_serializer(codec).unserialize(bytes(view))
-    if len(values) != 1:
-        raise ValueError(f"{len(values)} values instead of one")
-    return values[0]
 
 
 # -- pickling -----------------------------------------------------------------------------------

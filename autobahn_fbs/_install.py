@@ -9,7 +9,7 @@ from typing import Any
 from autobahn.wamp import message
 from autobahn.wamp import serializer as upstream
 
-from . import _cpython
+from . import _cpython, payloads
 from ._serializer import FlatBuffersObjectSerializer, FlatBuffersSerializer
 
 _ABSENT = object()
@@ -24,6 +24,15 @@ _warned: set[str] = set()
 def _batched(batched: bool = True, **options: Any) -> FlatBuffersSerializer:
     """The registry's entry for "flatbuffers.batched"; always batched."""
     return FlatBuffersSerializer(batched=True, **options)
+
+
+def _composition(payload_serializer: str) -> Any:
+    """The registry's entry for "flatbuffers-json" and the like. All speak wamp.2.flatbuffers."""
+
+    def create(batched: bool = False, **options: Any) -> FlatBuffersSerializer:
+        return FlatBuffersSerializer(batched, payload_serializer, **options)
+
+    return create
 
 
 def _get(container: Any, key: str) -> Any:
@@ -77,7 +86,8 @@ def _warn_of_old_imports(old: tuple[Any, ...]) -> None:
 def install() -> None:
     """Makes Autobahn use this package wherever it serializes WAMP with FlatBuffers.
 
-    Replaces the entries of ``SERID_TO_SER`` and ``SERID_TO_OBJSER``, adds ``flatbuffers.batched``,
+    Replaces the entries of ``SERID_TO_SER`` and ``SERID_TO_OBJSER``, adds ``flatbuffers.batched``
+    and one ``flatbuffers-<payload serializer>`` for each payload codec (``flatbuffers-json`` ...),
     and replaces ``FlatBuffersSerializer`` and ``FlatBuffersObjectSerializer`` in
     ``autobahn.wamp.serializer`` and ``Message.serialize``. Calling it again does nothing.
 
@@ -90,6 +100,10 @@ def install() -> None:
     changes: list[tuple[Any, str, Any]] = [
         (upstream.SERID_TO_SER, "flatbuffers", FlatBuffersSerializer),
         (upstream.SERID_TO_SER, "flatbuffers.batched", _batched),
+        *(
+            (upstream.SERID_TO_SER, f"flatbuffers-{name}", _composition(name))
+            for name in payloads.known_ids()
+        ),
         (upstream.SERID_TO_OBJSER, "flatbuffers", FlatBuffersObjectSerializer),
         (upstream, "FlatBuffersSerializer", FlatBuffersSerializer),
         (upstream, "FlatBuffersObjectSerializer", FlatBuffersObjectSerializer),

@@ -8,10 +8,17 @@ from typing import Any, ClassVar
 
 from autobahn.wamp.interfaces import IObjectSerializer, ISerializer
 from autobahn.wamp.message import Message
-from autobahn.wamp.serializer import SERID_TO_OBJSER, Serializer
+from autobahn.wamp import serializer as upstream
+from autobahn.wamp.serializer import Serializer
 
-from . import _cpython
-from ._helpers import CODEC_NUMBERS, payload_dumps
+from . import _cpython, payloads
+
+# Autobahn's serializers take their clock from txaio when their module is imported, and get one
+# that raises if no framework is chosen by then: for good, and for all of them. It is this clock.
+try:
+    upstream.time_ns()
+except RuntimeError:
+    upstream.time_ns = time_ns
 
 _DIALECTS = ("autobahn", "schema")
 
@@ -22,8 +29,9 @@ class FlatBuffersObjectSerializer(_cpython.ObjectSerializer):
     :param batched: frame every message with its length, 32 bits, big-endian (WAMP section
         "Message Batching").
     :param payload_serializer: the codec of args and kwargs in what is written: ``"cbor"``,
-        ``"json"``, ``"msgpack"`` or ``"ubjson"``. Every message says which one it was, so any
-        receiver reads any of them.
+        ``"flexbuffers"``, ``"json"``, ``"msgpack"``, ``"ubjson"``, or one that
+        :func:`autobahn_fbs.register_payload_serializer` added. Every message says which one it
+        was, so any receiver reads any of them.
     :param dialect: ``"autobahn"`` (union tags are WAMP message codes) or ``"schema"`` (they are
         the ordinals of Autobahn's schema, as connectanum has them).
     :raises ValueError: for a payload serializer or dialect that is not known.
@@ -44,14 +52,11 @@ class FlatBuffersObjectSerializer(_cpython.ObjectSerializer):
         payload_serializer: str = "cbor",
         dialect: str = "autobahn",
     ) -> None:
-        if payload_serializer not in CODEC_NUMBERS or (
-            payload_serializer not in SERID_TO_OBJSER and payload_serializer != "cbor"
-        ):
-            known = sorted(name for name in CODEC_NUMBERS if name in SERID_TO_OBJSER)
-            raise ValueError(f"unknown payload serializer {payload_serializer!r} (known: {known})")
+        number = payloads.number_of(payload_serializer)
         if dialect not in _DIALECTS:
             raise ValueError(f"unknown dialect {dialect!r} (known: {list(_DIALECTS)})")
-        super().__init__(batched, dialect == "schema", CODEC_NUMBERS[payload_serializer])
+        name = payload_serializer if number == payloads.NAMED else None
+        super().__init__(batched, dialect == "schema", number, name)
         self._payload_serializer_id = payload_serializer
 
 
@@ -90,9 +95,7 @@ class FlatBuffersSerializer(_cpython.TransportSerializer, Serializer):  # type: 
 
         :raises Exception: what the codec raises for a value that it can't encode.
         """
-        if self._payload_serializer_id == "cbor":
-            return _cpython.cbor_dumps(data)
-        return payload_dumps(CODEC_NUMBERS[self._payload_serializer_id], data)
+        return self._serializer.serialize_payload(data)
 
     def __copy__(self) -> FlatBuffersSerializer:
         twin = type(self).__new__(type(self))

@@ -196,12 +196,9 @@ static PyObject *
 decode_payload(const wfbs_attribute *a, const wfbs_received *r, wfbs_span span)
 {
     wfbs_class *c = a->owner;
-    unsigned codec = wfbs_decode_u8(c, r, WFBS_AS_ENC_SERIALIZER);
-    PyObject *value = wfbs_payload_decode(c->state, codec, r->buffer, span);
+    PyObject *value = wfbs_payload_decode(c, r, span);
     if (!value) {
-        if (PyErr_ExceptionMatches(PyExc_Exception)
-            && !PyErr_ExceptionMatches(PyExc_MemoryError)
-            && !PyErr_ExceptionMatches(c->state->protocol_error)) {
+        if (PyErr_ExceptionMatches(PyExc_Exception) && !PyErr_ExceptionMatches(PyExc_MemoryError)) {
             PyObject *type, *error, *traceback;
             PyErr_Fetch(&type, &error, &traceback);
             PyErr_NormalizeException(&type, &error, &traceback);

@@ -13,9 +13,12 @@ typedef struct {
     PyObject *refs[WFBS_MAX_FIELDS];   /* owned values by attribute, where held */
     wfbs_value values[WFBS_MAX_FIELDS];
     uint32_t present;                  /* slots with a value to write */
-    uint32_t payloads;                 /* slots whose bytes are in `scratch` or in the old buffer */
+    uint32_t payloads;                 /* slots whose bytes are in `scratch` */
     uint32_t in_metadata;
     size_t at[WFBS_MAX_FIELDS];        /* where an encoded payload begins in `scratch` */
+    uint32_t raw;                      /* payloads whose bytes are taken from the old buffer */
+    wfbs_codec codec;                  /* of args and kwargs */
+    PyObject *codec_name;              /* owned, behind codec.name of a received message */
     wfbs_buffer scratch;
     wfbs_arena arena;
     wfbs_span metadata;
@@ -55,22 +58,56 @@ bit(unsigned index)
     return UINT32_C(1) << index; /* below WFBS_MAX_FIELDS == 32 */
 }
 
-/* The buffer of a received message whose payload field nobody has read or set,
- * if its codec may stay; then the raw bytes are good. */
+/* The buffer of a received message, NULL for any other. */
 static const wfbs_received *
-raw_source(const job *j, const wfbs_attribute *a, unsigned codec)
+received_source(const job *j)
 {
     const wfbs_class *c = j->owner;
     if (Py_TYPE(j->message) != c->received) {
         return NULL;
     }
     const wfbs_received *r = wfbs_received_of(c, j->message);
-    if (!r->buffer || *wfbs_slot_of(j->message, a->offset)) {
-        return NULL;
+    return r->buffer ? r : NULL;
+}
+
+/* Whether nobody has read or set this attribute of a received message. */
+static inline bool
+is_untouched(const job *j, unsigned slot)
+{
+    return !*wfbs_slot_of(j->message, j->owner->offsets[slot]);
+}
+
+/* Settles the codec of args and kwargs. A received message whose payload nobody
+ * touched keeps its codec along with its bytes, known here or not. 0 or -1. */
+static int
+job_codec(job *j, wfbs_codec wanted)
+{
+    const wfbs_table *t = j->owner->table;
+    const wfbs_received *r = received_source(j);
+    unsigned args = t->slot_of[WFBS_AS_ARGS], kwargs = t->slot_of[WFBS_AS_KWARGS];
+    j->codec = wanted;
+    j->raw = 0;
+    if (!r || args == WFBS_NO_SLOT
+        || wfbs_slot_position(r->data, r->table, t->slot_of[WFBS_AS_PAYLOAD])) {
+        return 0;
     }
-    unsigned own = wfbs_decode_u8(c, r, WFBS_AS_ENC_SERIALIZER);
-    unsigned transparent = c->table->slot_of[WFBS_AS_PAYLOAD];
-    return own == codec && !wfbs_slot_position(r->data, r->table, transparent) ? r : NULL;
+    unsigned own = wfbs_decode_u8(j->owner, r, WFBS_AS_ENC_SERIALIZER);
+    if (is_untouched(j, args) && is_untouched(j, kwargs)) {
+        j->codec.number = own;
+        j->codec.name = NULL;
+        if (own == WFBS_CODEC_NAMED) {
+            j->codec_name = wfbs_metadata_codec(j->owner, r);
+            if (!j->codec_name) {
+                return -1;
+            }
+            j->codec.name = j->codec_name == Py_None ? NULL : j->codec_name;
+        }
+        j->raw = bit(args) | bit(kwargs);
+    }
+    else if (own == wanted.number && own != WFBS_CODEC_NAMED) {
+        j->raw = (is_untouched(j, args) ? bit(args) : 0) | (is_untouched(j, kwargs) ? bit(kwargs) : 0);
+    }
+    return 0;
 }
 
 /* Whether a value may be sent as args or kwargs: what Message.parse takes. */
@@ -93,11 +130,10 @@ payload_has_good_type(const wfbs_attribute *a, PyObject *value)
 
 /* Encodes args or kwargs, or finds their raw bytes. */
 static int
-job_payload(job *j, wfbs_attribute *a, unsigned codec)
+job_payload(job *j, wfbs_attribute *a)
 {
-    const wfbs_received *r = raw_source(j, a, codec);
-    if (r) {
-        wfbs_span span = wfbs_decode_span(a, r);
+    if (j->raw & bit(a->index)) {
+        wfbs_span span = wfbs_decode_span(a, received_source(j));
         if (span.data) {
             j->values[a->index].as.bytes = span.data;
             j->values[a->index].size = span.size;
@@ -119,7 +155,7 @@ job_payload(job *j, wfbs_attribute *a, unsigned codec)
                     Py_TYPE(value)->tp_name);
         return -1;
     }
-    if (wfbs_payload_encode(j->owner->state, codec, value, &j->scratch) < 0) {
+    if (wfbs_payload_encode(j->owner->state, j->codec, value, &j->scratch) < 0) {
         wfbs_refuse_encoding(a);
         return -1;
     }
@@ -186,7 +222,7 @@ job_fetch(job *j)
 
 /* Payload, args, kwargs and enc_*: the rules that the constructors assert. */
 static int
-job_check_payload(job *j, unsigned codec)
+job_check_payload(job *j)
 {
     const wfbs_table *t = j->owner->table;
     unsigned payload = t->slot_of[WFBS_AS_PAYLOAD];
@@ -199,6 +235,7 @@ job_check_payload(job *j, unsigned codec)
     bool args = j->present & (bit(t->slot_of[WFBS_AS_ARGS]) | bit(t->slot_of[WFBS_AS_KWARGS]));
     uint32_t enc = bit(algo) | bit(key) | bit(serializer);
     if (j->held & bit(payload)) {
+        j->codec.name = NULL;
         if (args) {
             wfbs_refuse(&attributes[payload], PyExc_ValueError, "excludes args and kwargs");
             return -1;
@@ -215,8 +252,11 @@ job_check_payload(job *j, unsigned codec)
                     "goes with payload only");
         return -1;
     }
-    if (args && codec != WFBS_CODEC_CBOR) { /* the tag names the codec of args and kwargs */
-        j->values[serializer].as.scalar = codec;
+    if (!args) {
+        j->codec.name = NULL;
+    }
+    else if (j->codec.number != WFBS_CODEC_CBOR) { /* the tag names the codec of args and kwargs */
+        j->values[serializer].as.scalar = j->codec.number;
         j->present |= bit(serializer);
     }
     return 0;
@@ -296,7 +336,7 @@ static int
 job_fill(job *j, wfbs_dialect dialect)
 {
     uint32_t keep = j->present, more = 0;
-    bool need = dialect == WFBS_DIALECT_SCHEMA || j->in_metadata;
+    bool need = dialect == WFBS_DIALECT_SCHEMA || j->in_metadata || j->codec.name;
     if (job_convert(j, dialect, &more) < 0) {
         return -1;
     }
@@ -305,7 +345,7 @@ job_fill(job *j, wfbs_dialect dialect)
         j->in_metadata |= more;
         j->at[0] = j->scratch.size; /* slot 0 is never a payload */
         if (wfbs_metadata_encode(j->owner, j->message, j->refs, j->held, j->in_metadata, dialect,
-                                 &j->scratch) < 0) {
+                                 j->codec, &j->scratch) < 0) {
             return -1;
         }
         j->metadata.size = j->scratch.size - j->at[0];
@@ -393,7 +433,7 @@ scratch_return(wfbs_buffer *kept, wfbs_buffer *taken)
 
 PyObject *
 wfbs_encode_message(wfbs_class *c, PyObject *message, wfbs_dialect dialect, bool batched,
-                    unsigned codec)
+                    wfbs_codec codec)
 {
     const wfbs_table *t = c->table;
     job j;
@@ -405,10 +445,13 @@ wfbs_encode_message(wfbs_class *c, PyObject *message, wfbs_dialect dialect, bool
     j.scratch = scratch_take(&c->state->payload_scratch);
     PyObject *result = NULL;
     bool payloads = t->slot_of[WFBS_AS_ARGS] != WFBS_NO_SLOT;
+    j.codec = (wfbs_codec){WFBS_CODEC_CBOR, NULL};
+    j.codec_name = NULL;
     if ((!payloads
-         || (job_payload(&j, &c->attributes[t->slot_of[WFBS_AS_ARGS]], codec) == 0
-             && job_payload(&j, &c->attributes[t->slot_of[WFBS_AS_KWARGS]], codec) == 0))
-        && job_fetch(&j) == 0 && job_check_payload(&j, codec) == 0 && job_fill(&j, dialect) == 0) {
+         || (job_codec(&j, codec) == 0
+             && job_payload(&j, &c->attributes[t->slot_of[WFBS_AS_ARGS]]) == 0
+             && job_payload(&j, &c->attributes[t->slot_of[WFBS_AS_KWARGS]]) == 0))
+        && job_fetch(&j) == 0 && job_check_payload(&j) == 0 && job_fill(&j, dialect) == 0) {
         wfbs_buffer output = scratch_take(&c->state->output_scratch);
         result = job_write(&j, dialect, batched, &output);
         scratch_return(&c->state->output_scratch, &output);
@@ -416,6 +459,7 @@ wfbs_encode_message(wfbs_class *c, PyObject *message, wfbs_dialect dialect, bool
     for (uint32_t held = j.held; held; held &= held - 1) {
         Py_DECREF(j.refs[wfbs_lowest_bit(held)]);
     }
+    Py_XDECREF(j.codec_name);
     wfbs_arena_free(&j.arena);
     scratch_return(&c->state->payload_scratch, &j.scratch);
     return result;

@@ -50,7 +50,7 @@ blame(wfbs_class *c, PyObject *const *values, uint32_t mask)
 
 int
 wfbs_metadata_encode(wfbs_class *c, PyObject *message, PyObject *const *values, uint32_t held,
-                     uint32_t mask, wfbs_dialect dialect, wfbs_buffer *out)
+                     uint32_t mask, wfbs_dialect dialect, wfbs_codec codec, wfbs_buffer *out)
 {
     PyObject *details = details_begin(c, message, dialect);
     int failed = !details;
@@ -66,6 +66,9 @@ wfbs_metadata_encode(wfbs_class *c, PyObject *message, PyObject *const *values, 
             bool known = held & (UINT32_C(1) << i);
             failed = PyDict_SetItem(details, a->detail, known ? values[i] : Py_None) < 0;
         }
+    }
+    if (!failed && codec.name) {
+        failed = PyDict_SetItemString(details, WFBS_CODEC_KEY, codec.name) < 0;
     }
     if (!failed && wfbs_cbor_encode(&c->state->cbor, out, details) < 0) {
         blame(c, values, held & mask);
@@ -412,41 +415,63 @@ apply_details(wfbs_class *c, PyObject *self, PyObject *details)
     return check_rules(c, self);
 }
 
+/* The metadata of a received message, which has some. New dict with string keys,
+ * or NULL with ProtocolError. */
+static PyObject *
+read_details(const wfbs_class *c, const wfbs_received *r)
+{
+    size_t used;
+    PyObject *details = wfbs_cbor_decode_first(&c->state->cbor, r->data + r->metadata,
+                                               r->metadata_size, &used);
+    if (!details) {
+        if (!PyErr_ExceptionMatches(PyExc_MemoryError)) {
+            PyErr_Clear();
+            wfbs_raise_protocol(c->state, "%s: metadata is not CBOR, at offset %u", c->type->label,
+                                (unsigned)r->metadata);
+        }
+        return NULL;
+    }
+    PyObject *key, *value;
+    Py_ssize_t position = 0;
+    const char *wrong = used != r->metadata_size     ? "has bytes behind its map"
+                        : !PyDict_CheckExact(details) ? "is not a map"
+                                                      : NULL;
+    while (!wrong && PyDict_Next(details, &position, &key, &value)) {
+        if (!is_text(key)) {
+            wrong = "has keys that are not strings";
+        }
+    }
+    if (wrong) {
+        Py_DECREF(details);
+        return wfbs_raise_protocol(c->state, "%s: metadata %s, at offset %u", c->type->label, wrong,
+                                   (unsigned)r->metadata);
+    }
+    return details;
+}
+
+PyObject *
+wfbs_metadata_codec(const wfbs_class *c, const wfbs_received *r)
+{
+    PyObject *details = r->metadata ? read_details(c, r) : PyDict_New();
+    if (!details) {
+        return NULL;
+    }
+    PyObject *name = PyDict_GetItemString(details, WFBS_CODEC_KEY);
+    name = Py_NewRef(name ? name : Py_None);
+    Py_DECREF(details);
+    return name;
+}
+
 int
 wfbs_metadata_apply(wfbs_class *c, PyObject *self)
 {
     wfbs_received *r = wfbs_received_of(c, self);
-    size_t used;
-    PyObject *details = wfbs_cbor_decode_first(&c->state->cbor, r->data + r->metadata,
-                                               r->metadata_size, &used);
-    if (details && used != r->metadata_size) {
-        Py_DECREF(details);
-        wfbs_raise_protocol(c->state, "%s: metadata has bytes behind its map, at offset %u",
-                            c->type->label, (unsigned)(r->metadata + used));
-        return -1;
-    }
+    PyObject *details = read_details(c, r);
     if (!details) {
-        if (PyErr_ExceptionMatches(PyExc_MemoryError)) {
-            return -1;
-        }
-        PyErr_Clear();
-        wfbs_raise_protocol(c->state, "%s: metadata is not CBOR, at offset %u", c->type->label,
-                            (unsigned)r->metadata);
         return -1;
     }
     int failed;
-    PyObject *key, *value;
-    Py_ssize_t position = 0;
-    bool good = PyDict_CheckExact(details);
-    while (good && PyDict_Next(details, &position, &key, &value)) {
-        good = is_text(key);
-    }
-    if (!good) {
-        wfbs_raise_protocol(c->state, "%s: metadata is not a map with string keys, at offset %u",
-                            c->type->label, (unsigned)r->metadata);
-        failed = -1;
-    }
-    else if (details_are_extra(c, r->dialect)) {
+    if (details_are_extra(c, r->dialect)) {
         wfbs_attribute *extra = &c->attributes[c->table->slot_of[WFBS_AS_DICT]];
         failed = store_entry(extra, self, details) < 0 || check_rules(c, self) < 0 ? -1 : 0;
     }

@@ -172,6 +172,23 @@ uint8_t wfbs_decode_u8(const wfbs_class *c, const wfbs_received *r, wfbs_as as);
 /* str from verified UTF-8. New reference or NULL. */
 PyObject *wfbs_decode_text(wfbs_span text);
 
+/* ---- payload.c */
+enum { WFBS_CODEC_CBOR = 0, WFBS_CODEC_CBOR_NAMED = 3, WFBS_CODEC_NAMED = 5 };
+/* A payload codec: its value in the schema's PPTSerializer and, for WFBS_CODEC_NAMED
+ * (OPAQUE there), its name, which travels in the metadata. */
+typedef struct {
+    unsigned number;
+    PyObject *name; /* borrowed str, or NULL */
+} wfbs_codec;
+/* The metadata entry that names a custom codec. */
+#define WFBS_CODEC_KEY "ppt_serializer"
+/* Appends the encoding of `value` to `out`. 0, or -1 with the codec's exception. */
+int wfbs_payload_encode(wfbs_state *state, wfbs_codec codec, PyObject *value, wfbs_buffer *out);
+/* Decodes args or kwargs of a received message. New reference or NULL. */
+PyObject *wfbs_payload_decode(const wfbs_class *c, const wfbs_received *r, wfbs_span view);
+/* A read-only memoryview of `span`, which lies in the bytes object `buffer`. New reference. */
+PyObject *wfbs_payload_view(PyObject *buffer, wfbs_span span);
+
 /* ---- encode.c */
 /* The length before a message of a batch: 32 bits, big-endian. */
 static inline void
@@ -183,9 +200,9 @@ wfbs_store_length(uint8_t *to, size_t size)
     to[3] = (uint8_t)size;
 }
 /* Encodes a message of class `c`, framed if `batched`. New bytes, or NULL with
- * TypeError, ValueError, MemoryError or what the payload codec raises. */
+ * TypeError, ValueError or MemoryError. */
 PyObject *wfbs_encode_message(wfbs_class *c, PyObject *message, wfbs_dialect dialect, bool batched,
-                              unsigned codec);
+                              wfbs_codec codec);
 /* ---- convert.c */
 /* What a conversion holds on to until the message is written. */
 typedef struct {
@@ -215,18 +232,13 @@ wfbs_converted wfbs_refuse_encoding(const wfbs_attribute *a);
  * schema dialect the whole details of `message`. `values` are borrowed and there
  * for the attributes in `held`; the others are None. 0, or -1 with an exception. */
 int wfbs_metadata_encode(wfbs_class *c, PyObject *message, PyObject *const *values, uint32_t held,
-                         uint32_t mask, wfbs_dialect dialect, wfbs_buffer *out);
+                         uint32_t mask, wfbs_dialect dialect, wfbs_codec codec,
+                         wfbs_buffer *out);
+/* The name of the custom codec that wrote a received message's payload. New
+ * reference (None if there is none) or NULL with ProtocolError. */
+PyObject *wfbs_metadata_codec(const wfbs_class *c, const wfbs_received *r);
 /* Reads a received message's metadata into its slots. 0, or -1 with ProtocolError. */
 int wfbs_metadata_apply(wfbs_class *c, PyObject *self);
-
-/* ---- payload.c: codecs by their value in PPTSerializer */
-enum { WFBS_CODEC_CBOR = 0, WFBS_CODEC_CBOR_NAMED = 3 };
-/* Appends the encoding of `value` to `out`. 0, or -1 with the codec's exception. */
-int wfbs_payload_encode(wfbs_state *state, unsigned codec, PyObject *value, wfbs_buffer *out);
-/* Decodes; `view` lies in `buffer` (kept alive by the caller). New reference or NULL. */
-PyObject *wfbs_payload_decode(wfbs_state *state, unsigned codec, PyObject *buffer, wfbs_span view);
-/* A read-only memoryview of `span`, which lies in the bytes object `buffer`. New reference. */
-PyObject *wfbs_payload_view(PyObject *buffer, wfbs_span span);
 
 /* ---- serializer.c */
 extern PyType_Spec wfbs_object_serializer_spec;

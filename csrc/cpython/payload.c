@@ -14,20 +14,28 @@ wfbs_payload_view(PyObject *buffer, wfbs_span span)
     return view;
 }
 
-int
-wfbs_payload_encode(wfbs_state *state, unsigned codec, PyObject *value, wfbs_buffer *out)
+static inline bool
+is_cbor(unsigned number)
 {
-    if (codec == WFBS_CODEC_CBOR || codec == WFBS_CODEC_CBOR_NAMED) {
+    return number == WFBS_CODEC_CBOR || number == WFBS_CODEC_CBOR_NAMED;
+}
+
+int
+wfbs_payload_encode(wfbs_state *state, wfbs_codec codec, PyObject *value, wfbs_buffer *out)
+{
+    if (is_cbor(codec.number)) {
         return wfbs_cbor_encode(&state->cbor, out, value);
     }
-    PyObject *number = PyLong_FromUnsignedLong(codec);
-    PyObject *bytes = number ? wfbs_call_helper(state, "payload_dumps", number, value, NULL) : NULL;
+    PyObject *number = PyLong_FromUnsignedLong(codec.number);
+    PyObject *bytes = number ? wfbs_call_helper(state, "payload_dumps", number,
+                                                codec.name ? codec.name : Py_None, value)
+                             : NULL;
     Py_XDECREF(number);
     if (!bytes) {
         return -1;
     }
     if (!PyBytes_Check(bytes)) {
-        PyErr_Format(PyExc_TypeError, "payload codec %u returned %s, not bytes", codec,
+        PyErr_Format(PyExc_TypeError, "payload codec returned %s, not bytes",
                      Py_TYPE(bytes)->tp_name);
         Py_DECREF(bytes);
         return -1;
@@ -43,15 +51,19 @@ wfbs_payload_encode(wfbs_state *state, unsigned codec, PyObject *value, wfbs_buf
 }
 
 PyObject *
-wfbs_payload_decode(wfbs_state *state, unsigned codec, PyObject *buffer, wfbs_span span)
+wfbs_payload_decode(const wfbs_class *c, const wfbs_received *r, wfbs_span span)
 {
-    if (codec == WFBS_CODEC_CBOR || codec == WFBS_CODEC_CBOR_NAMED) {
+    wfbs_state *state = c->state;
+    unsigned codec = wfbs_decode_u8(c, r, WFBS_AS_ENC_SERIALIZER);
+    if (is_cbor(codec)) {
         return wfbs_cbor_decode(&state->cbor, span.data, span.size);
     }
-    PyObject *view = wfbs_payload_view(buffer, span);
-    PyObject *number = view ? PyLong_FromUnsignedLong(codec) : NULL;
-    PyObject *value = number ? wfbs_call_helper(state, "payload_loads", number, view, NULL) : NULL;
-    Py_XDECREF(view);
+    PyObject *name = codec == WFBS_CODEC_NAMED ? wfbs_metadata_codec(c, r) : Py_NewRef(Py_None);
+    PyObject *number = name ? PyLong_FromUnsignedLong(codec) : NULL;
+    PyObject *view = number ? wfbs_payload_view(r->buffer, span) : NULL;
+    PyObject *value = view ? wfbs_call_helper(state, "payload_loads", number, name, view) : NULL;
+    Py_XDECREF(name);
     Py_XDECREF(number);
+    Py_XDECREF(view);
     return value;
 }

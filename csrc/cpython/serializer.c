@@ -12,24 +12,31 @@ typedef struct {
     char batched;
     char dialect;       /* wfbs_dialect */
     unsigned char codec; /* of the payloads it writes; see payload.c */
+    PyObject *codec_name; /* owned str if the codec is a custom one, else NULL */
     wfbs_limits limits;
 } object_serializer;
 
 PyDoc_STRVAR(object_serializer_doc,
-"ObjectSerializer(batched=False, schema_dialect=False, codec=0)\n--\n\n"
+"ObjectSerializer(batched=False, schema_dialect=False, codec=0, codec_name=None)\n--\n\n"
 "Base of autobahn_fbs.FlatBuffersObjectSerializer: the part that is in C.");
 
 static int
 object_serializer_init(PyObject *self, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"batched", "schema_dialect", "codec", NULL};
+    static char *names[] = {"batched", "schema_dialect", "codec", "codec_name", NULL};
     int batched = 0, schema = 0;
     unsigned char codec = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|ppb:ObjectSerializer", names, &batched, &schema,
-                                     &codec)) {
+    PyObject *name = Py_None;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|ppbO:ObjectSerializer", names, &batched,
+                                     &schema, &codec, &name)) {
+        return -1;
+    }
+    if ((codec == WFBS_CODEC_NAMED) != PyUnicode_CheckExact(name)) {
+        PyErr_SetString(PyExc_ValueError, "codec_name goes with the custom codec, and only with it");
         return -1;
     }
     object_serializer *s = (object_serializer *)self;
+    Py_XSETREF(s->codec_name, codec == WFBS_CODEC_NAMED ? Py_NewRef(name) : NULL);
     s->batched = (char)batched;
     s->dialect = schema ? WFBS_DIALECT_SCHEMA : WFBS_DIALECT_AUTOBAHN;
     s->codec = codec;
@@ -41,6 +48,7 @@ static void
 object_serializer_dealloc(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);
+    Py_XDECREF(((object_serializer *)self)->codec_name);
     type->tp_free(self);
     Py_DECREF(type);
 }
@@ -88,6 +96,7 @@ PyObject *
 wfbs_serialize(wfbs_state *state, PyObject *serializer, PyObject *message)
 {
     const object_serializer *s = (const object_serializer *)serializer;
+    wfbs_codec codec = {s->codec, s->codec_name};
     wfbs_class *c = wfbs_class_find(state, Py_TYPE(message));
     if (!c) {
         if (!PyList_Check(message)) {
@@ -109,7 +118,7 @@ wfbs_serialize(wfbs_state *state, PyObject *serializer, PyObject *message)
             }
         }
         /* Changed: encoded anew every time, since a list of it may change again. */
-        return wfbs_encode_message(c, message, s->dialect, s->batched, s->codec);
+        return wfbs_encode_message(c, message, s->dialect, s->batched, codec);
     }
     PyObject *cache = cache_of(c, message);
     if (cache) {
@@ -119,7 +128,7 @@ wfbs_serialize(wfbs_state *state, PyObject *serializer, PyObject *message)
         }
         Py_INCREF(cache);
     }
-    PyObject *bytes = wfbs_encode_message(c, message, s->dialect, s->batched, s->codec);
+    PyObject *bytes = wfbs_encode_message(c, message, s->dialect, s->batched, codec);
     if (bytes && cache && PyDict_SetItem(cache, serializer, bytes) < 0) {
         Py_CLEAR(bytes);
     }
@@ -137,6 +146,24 @@ object_serializer_serialize(PyObject *self, PyObject *message)
 {
     wfbs_state *state = wfbs_state_by_type(Py_TYPE(self));
     return state ? wfbs_serialize(state, self, message) : NULL;
+}
+
+PyDoc_STRVAR(serialize_payload_doc, "serialize_payload($self, data, /)\n--\n\n"
+"The bytes of args or kwargs in this serializer's payload codec.\n\n"
+"Raises what the codec raises for a value that it can't encode.");
+
+static PyObject *
+object_serializer_serialize_payload(PyObject *self, PyObject *data)
+{
+    const object_serializer *s = (const object_serializer *)self;
+    wfbs_state *state = wfbs_state_by_type(Py_TYPE(self));
+    wfbs_buffer out = {0};
+    PyObject *bytes = NULL;
+    if (state && wfbs_payload_encode(state, (wfbs_codec){s->codec, s->codec_name}, data, &out) == 0) {
+        bytes = PyBytes_FromStringAndSize((const char *)out.data, (Py_ssize_t)out.size);
+    }
+    wfbs_buffer_free(&out);
+    return bytes;
 }
 
 /* ---- reading */
@@ -276,6 +303,7 @@ object_serializer_unserialize(PyObject *self, PyObject *payload)
 
 static PyMethodDef object_serializer_methods[] = {
     {"serialize", object_serializer_serialize, METH_O, serialize_doc},
+    {"serialize_payload", object_serializer_serialize_payload, METH_O, serialize_payload_doc},
     {"unserialize", object_serializer_unserialize, METH_O, unserialize_doc},
     {NULL, NULL, 0, NULL},
 };
