@@ -2,6 +2,9 @@
 
 Environment: ``AUTOBAHN_FBS_SANITIZE=1`` builds with ASan and UBSan, ``AUTOBAHN_FBS_WERROR=1``
 with all warnings as errors. A failed build fails the installation: there is no fallback.
+
+The extension is also copied beside the sources (``inplace``), so that what is run in the checkout
+after ``pip install .``, where Python finds the sources first, works too.
 """
 
 import os
@@ -30,6 +33,7 @@ if sys.platform != "win32":
         link_args += ["-fsanitize=address,undefined"]
 
 setup(
+    options={"build_ext": {"inplace": True}},
     ext_modules=[
         Extension(
             "autobahn_fbs._cpython",
