@@ -122,7 +122,8 @@ class_getset(wfbs_class *c)
         if (!private_name) {
             return -1;
         }
-        *def++ = (PyGetSetDef){private_name, wfbs_received_get, wfbs_received_set_private, NULL, a};
+        *def++ = (PyGetSetDef){private_name, wfbs_received_get_private, wfbs_received_set_private,
+                               NULL, a};
         const char *view = a->field->as == WFBS_AS_ARGS      ? "args_view"
                            : a->field->as == WFBS_AS_KWARGS  ? "kwargs_view"
                            : a->field->as == WFBS_AS_PAYLOAD ? "payload_view"

@@ -313,9 +313,13 @@ store_custom(wfbs_attribute *a, PyObject *self, PyObject *details)
 /* Whether an attribute of the message (by name) is true in Python's sense, or for
  * `any`, is not None: 1, 0, or -1 with an exception. */
 static int
-is_set(PyObject *self, const char *name, bool any)
+is_set(wfbs_class *c, PyObject *self, const char *name, bool any)
 {
-    PyObject *value = PyObject_GetAttrString(self, name);
+    unsigned i = 0;
+    while (strcmp(c->table->fields[i].attribute, name)) {
+        i++; /* the rules name attributes that their tables have */
+    }
+    PyObject *value = wfbs_received_get(self, &c->attributes[i]);
     int set = !value ? -1 : value == Py_None ? 0 : any ? 1 : PyObject_IsTrue(value);
     Py_XDECREF(value);
     return set;
@@ -325,8 +329,8 @@ is_set(PyObject *self, const char *name, bool any)
 static int
 check_needs(wfbs_class *c, PyObject *self, const char *cause, bool any, const char *needed)
 {
-    int set = is_set(self, cause, any);
-    int there = set == 1 ? is_set(self, needed, true) : set;
+    int set = is_set(c, self, cause, any);
+    int there = set == 1 ? is_set(c, self, needed, true) : set;
     if (set == 1 && !there) {
         wfbs_raise_protocol(c->state, "%s.%s: is required with %s", c->type->label, needed, cause);
         return -1;
@@ -341,7 +345,7 @@ check_rules(wfbs_class *c, PyObject *self)
 {
     const wfbs_table *t = c->table;
     if (t->slot_of[WFBS_AS_ENUM_NAME] != WFBS_NO_SLOT) {
-        int set = is_set(self, c->attributes[t->slot_of[WFBS_AS_ENUM]].field->attribute, true);
+        int set = is_set(c, self, c->attributes[t->slot_of[WFBS_AS_ENUM]].field->attribute, true);
         if (!set) {
             wfbs_raise_protocol(c->state, "%s.method: required field is missing", c->type->label);
         }
@@ -359,8 +363,8 @@ check_rules(wfbs_class *c, PyObject *self)
         return check_needs(c, self, "resumable", false, "resume_token");
     case WFBS_RULE_REVOKE: {
         const char *revoked = t->fields[2].attribute;
-        int there = is_set(self, revoked, true), value = is_set(self, revoked, false);
-        int request = is_set(self, "request", false);
+        int there = is_set(c, self, revoked, true), value = is_set(c, self, revoked, false);
+        int request = is_set(c, self, "request", false);
         if (there == 1 && (value == 0 || request == 1)) {
             wfbs_raise_protocol(c->state, "%s.%s: %s", c->type->label, revoked,
                                 wfbs_error_text(WFBS_ERROR_REVOCATION));

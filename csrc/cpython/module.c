@@ -26,7 +26,10 @@ wfbs_call_helper(wfbs_state *state, const char *name, PyObject *a, PyObject *b, 
         }
         Py_XSETREF(state->helpers, helpers); /* the import can have come back here */
     }
-    PyObject *function = PyObject_GetAttrString(state->helpers, name);
+    /* Interned: a fresh string would stay behind in the type attribute cache. */
+    PyObject *attribute = PyUnicode_InternFromString(name);
+    PyObject *function = attribute ? PyObject_GetAttr(state->helpers, attribute) : NULL;
+    Py_XDECREF(attribute);
     if (!function) {
         return NULL;
     }

@@ -153,6 +153,7 @@ extern PyType_Slot wfbs_received_slots[];
 extern PyMethodDef wfbs_received_methods[];
 /* Accessors for PyGetSetDef; the closure is a wfbs_attribute or a wfbs_class. */
 PyObject *wfbs_received_get(PyObject *self, void *attribute);
+PyObject *wfbs_received_get_private(PyObject *self, void *attribute);
 int wfbs_received_set(PyObject *self, PyObject *value, void *attribute);
 int wfbs_received_set_private(PyObject *self, PyObject *value, void *attribute);
 PyObject *wfbs_received_view(PyObject *self, void *attribute);

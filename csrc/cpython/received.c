@@ -114,7 +114,7 @@ bit_of(const wfbs_attribute *a)
 }
 
 PyObject *
-wfbs_received_get(PyObject *self, void *attribute)
+wfbs_received_get_private(PyObject *self, void *attribute)
 {
     const wfbs_attribute *a = attribute;
     wfbs_received *r = wfbs_received_of(a->owner, self);
@@ -141,6 +141,18 @@ wfbs_received_get(PyObject *self, void *attribute)
         r->exposed |= bit_of(a);
     }
     Py_END_CRITICAL_SECTION();
+    return value;
+}
+
+PyObject *
+wfbs_received_get(PyObject *self, void *attribute)
+{
+    const wfbs_attribute *a = attribute;
+    PyObject *value = wfbs_received_get_private(self, attribute);
+    if (value == Py_None && a->owner->defaulting & bit_of(a)) {
+        Py_DECREF(value);
+        return PyDict_New(); /* as Autobahn's properties do for these */
+    }
     return value;
 }
 
