@@ -2,9 +2,6 @@
 
 Environment: ``AUTOBAHN_FBS_SANITIZE=1`` builds with ASan and UBSan, ``AUTOBAHN_FBS_WERROR=1``
 with all warnings as errors. A failed build fails the installation: there is no fallback.
-
-The extension is also copied beside the sources (``inplace``), so that what is run in the checkout
-after ``pip install .``, where Python finds the sources first, works too.
 """
 
 import os
@@ -12,6 +9,7 @@ import sys
 from pathlib import Path
 
 from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).resolve().parent
 SOURCES = sorted(
@@ -32,8 +30,19 @@ if sys.platform != "win32":
         compile_args += ["-fno-omit-frame-pointer"]
         link_args += ["-fsanitize=address,undefined"]
 
+
+class BuildBesideToo(build_ext):
+    """Leaves a copy of the extension beside the sources. What is run in a checkout finds the
+    sources there first, before what ``pip install .`` installed, and needs the extension."""
+
+    def run(self) -> None:
+        self.force = True  # flags and compiler may differ from those of what lies in build/
+        super().run()
+        self.copy_extensions_to_source()
+
+
 setup(
-    options={"build_ext": {"inplace": True}},
+    cmdclass={"build_ext": BuildBesideToo},
     ext_modules=[
         Extension(
             "autobahn_fbs._cpython",
@@ -42,5 +51,5 @@ setup(
             extra_compile_args=compile_args,
             extra_link_args=link_args,
         )
-    ]
+    ],
 )
