@@ -28,10 +28,11 @@ MESSAGES = [
     m.Error(48, 1, "a.b", args=["bad"], kwargs={"why": "so"}),
 ]
 
+# In WAMP's JSON a string that begins with NUL is binary.
+texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=5)
 values = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**31), 2**31) | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    st.none() | st.booleans() | st.integers(-(2**31), 2**31) | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
     max_leaves=8,
 )
 
@@ -68,7 +69,7 @@ def test_any_receiver_reads_any_composition(codec, batched):
 
 
 @pytest.mark.parametrize("codec", BUILTIN)
-@given(args=st.lists(values, max_size=3), kwargs=st.dictionaries(st.text(max_size=4), values))
+@given(args=st.lists(values, max_size=3), kwargs=st.dictionaries(texts, values))
 def test_payloads_come_back_equal(codec, args, kwargs):
     msg = m.Event(1, 2, args=args, kwargs=kwargs)
     data = FlatBuffersObjectSerializer(payload_serializer=codec).serialize(msg)
@@ -92,6 +93,7 @@ def test_the_serializer_says_its_codec_and_speaks_flatbuffers(codec):
     assert isinstance(serializer.serialize_payload([1]), bytes)
 
 
+@pytest.mark.filterwarnings("ignore:autobahn_fbs.install:RuntimeWarning")
 @pytest.mark.parametrize("codec", BUILTIN)
 def test_the_registry_takes_the_ids_of_the_documents(codec):
     autobahn_fbs.install()
