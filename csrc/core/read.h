@@ -65,6 +65,21 @@ wfbs_lowest_bit(uint32_t bits)
 #endif
 }
 
+/* The number of the highest bit that is set in `bits`, which is not 0. */
+static inline unsigned
+wfbs_highest_bit(uint32_t bits)
+{
+#if defined(__GNUC__) || defined(__clang__)
+    return 31u - (unsigned)__builtin_clz(bits);
+#else
+    unsigned i = 31;
+    while (!(bits >> i & 1)) {
+        i--;
+    }
+    return i;
+#endif
+}
+
 /* Bytes inside a buffer; borrowed from whoever owns that buffer. */
 typedef struct {
     const uint8_t *data;

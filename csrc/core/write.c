@@ -4,7 +4,7 @@
 
 /* Distinct vtables that are remembered for sharing. Only vectors of tables and
  * nested roles repeat them; past this many, a vtable is simply written again. */
-enum { SHARED_VTABLES = 16, VTABLE_WORDS = WFBS_MAX_FIELDS + 2 };
+enum { SHARED_VTABLES = 16 };
 
 typedef struct {
     uint8_t *next;  /* the first byte of what is written; blobs left out are not */
@@ -13,8 +13,11 @@ typedef struct {
     uint32_t used;  /* bytes of the message so far, below 2^31 by the bound */
     uint32_t align; /* the largest alignment asked for */
     unsigned shared;
-    uint32_t shared_position[SHARED_VTABLES];
-    uint16_t shared_vtable[SHARED_VTABLES + 1][VTABLE_WORDS]; /* and one to work in */
+    struct {
+        const uint8_t *at;
+        uint32_t position;
+        uint32_t sizes; /* of the vtable and of its table */
+    } vtables[SHARED_VTABLES];
 } writer;
 
 static inline void
@@ -237,53 +240,39 @@ static const uint8_t scalar_width[WFBS_KIND_COUNT] = {
     [WFBS_KIND_ENUM16] = 2, [WFBS_KIND_U32] = 4, [WFBS_KIND_U64] = 8,
 };
 
-/* Whether two vtables are the same; the first word is the size in bytes. */
-static inline bool
-same_vtable(const uint16_t *a, const uint16_t *b)
-{
-    for (unsigned i = 0; i < a[0] / 2u; i++) {
-        if (a[i] != b[i]) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* Ends a table begun at `start`: its vtable offset, and its vtable unless an
- * equal one is there already. `at` holds the positions of the fields, 0 for
- * absent ones. Returns the table's position. */
+ * equal one is there already. `written` has a bit for each slot that is there,
+ * `at` their positions. Returns the table's position. */
 static uint32_t
-end_table(writer *w, uint32_t start, const uint32_t *at, unsigned slots)
+end_table(writer *w, uint32_t start, uint32_t written, const uint32_t *at)
 {
     prepare(w, 4, 0);
     uint8_t *offset = take(w, 4);
     uint32_t table = w->used;
-    while (slots && !at[slots - 1]) {
-        slots--;
+    uint32_t size = 4 + 2 * (written ? wfbs_highest_bit(written) + 1 : 0);
+    uint8_t *vtable = take(w, size); /* a table ends at a multiple of 4 */
+    memset(vtable, 0, size);
+    store_u16(vtable, (uint16_t)size);
+    store_u16(vtable + 2, (uint16_t)(table - start)); /* at most 32 fields of 8 bytes and padding */
+    for (; written; written &= written - 1) {
+        unsigned slot = wfbs_lowest_bit(written);
+        store_u16(vtable + 4 + 2 * slot, (uint16_t)(table - at[slot]));
     }
-    /* Made where it is remembered, or in the last place once all are taken. */
-    unsigned keep = w->shared < SHARED_VTABLES ? w->shared : SHARED_VTABLES;
-    uint16_t *vtable = w->shared_vtable[keep];
-    unsigned words = slots + 2;
-    vtable[0] = (uint16_t)(2 * words);
-    vtable[1] = (uint16_t)(table - start); /* at most 32 fields of 8 bytes and padding */
-    for (unsigned i = 0; i < slots; i++) {
-        vtable[i + 2] = (uint16_t)(at[i] ? table - at[i] : 0);
-    }
+    /* Sizes first: reading back what was just stored in small pieces is slow. */
+    uint32_t sizes = size << 16 | (table - start);
     for (unsigned i = 0; i < w->shared; i++) {
-        if (same_vtable(vtable, w->shared_vtable[i])) {
-            store_u32(offset, w->shared_position[i] - table);
+        if (w->vtables[i].sizes == sizes && !memcmp(vtable, w->vtables[i].at, size)) {
+            w->next += size;
+            w->used -= size;
+            store_u32(offset, w->vtables[i].position - table);
             return table;
         }
     }
-    uint8_t *p = take(w, 2 * words); /* a table ends at a multiple of 4 */
-    for (unsigned i = 0; i < words; i++) {
-        store_u16(p + 2 * i, vtable[i]);
-    }
     store_u32(offset, w->used - table);
-    if (keep < SHARED_VTABLES) {
-        w->shared_position[keep] = w->used;
-        w->shared = keep + 1;
+    if (w->shared < SHARED_VTABLES) {
+        w->vtables[w->shared].at = vtable;
+        w->vtables[w->shared].position = w->used;
+        w->vtables[w->shared++].sizes = sizes;
     }
     return table;
 }
@@ -311,8 +300,7 @@ put_table(writer *w, const wfbs_record *record)
         unsigned slot = t->children[wfbs_lowest_bit(todo)];
         child[slot] = put_child(w, &t->fields[slot], &record->values[slot]);
     }
-    memset(at, 0, sizeof *at * t->slot_count);
-    uint32_t start = w->used;
+    uint32_t start = w->used, written = 0;
     for (todo = in_order(record->present, t->rank); todo; todo &= todo - 1) {
         unsigned slot = t->order[wfbs_lowest_bit(todo)];
         const wfbs_field *field = &t->fields[slot];
@@ -328,8 +316,9 @@ put_table(writer *w, const wfbs_record *record)
             put_scalar(w, value, width);
         }
         at[slot] = w->used;
+        written |= UINT32_C(1) << slot;
     }
-    return end_table(w, start, at, t->slot_count);
+    return end_table(w, start, written, at);
 }
 
 /* Adds `more` to `*sum`; false if it passes WFBS_MAX_MESSAGE. Neither wraps:
@@ -435,7 +424,7 @@ wfbs_encode(const wfbs_outgoing *message, uint8_t *buffer, size_t room, wfbs_gat
     }
     uint32_t value = put_table(&w, message->record);
     uint32_t start = w.used;
-    uint32_t at[3] = {0};
+    uint32_t at[3], written = 3; /* the tag and the message */
     put_scalar(&w, message->tag, 1);
     at[0] = w.used;
     put_offset(&w, value);
@@ -443,8 +432,9 @@ wfbs_encode(const wfbs_outgoing *message, uint8_t *buffer, size_t room, wfbs_gat
     if (metadata) {
         put_offset(&w, metadata);
         at[2] = w.used;
+        written |= 4;
     }
-    uint32_t root = end_table(&w, start, at, 3);
+    uint32_t root = end_table(&w, start, written, at);
     prepare(&w, w.align, 4);
     put_offset(&w, root);
     out->written = w.next;

@@ -294,6 +294,16 @@ convert(wfbs_attribute *a, PyObject *value, wfbs_arena *arena, wfbs_value *out)
             return WFBS_CONVERT_OK;
         }
         break;
+    case WFBS_AS_INT:
+        if (a->field->kind == WFBS_KIND_U64 && PyLong_CheckExact(value)) {
+            uint64_t number = PyLong_AsUnsignedLongLong(value);
+            if (number <= (UINT64_C(1) << 53)) { /* what no check refuses; errors are above */
+                out->as.scalar = number;
+                return WFBS_CONVERT_OK;
+            }
+            PyErr_Clear();
+        }
+        break;
     case WFBS_AS_BOOL:
         if (value == Py_True || value == Py_False) {
             out->as.scalar = value == Py_True;

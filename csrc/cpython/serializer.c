@@ -122,7 +122,8 @@ wfbs_serialize(wfbs_state *state, PyObject *serializer, PyObject *message)
     }
     PyObject *cache = cache_of(c, message);
     if (cache) {
-        PyObject *bytes = PyDict_GetItemWithError(cache, serializer);
+        PyObject *bytes
+            = PyDict_GET_SIZE(cache) ? PyDict_GetItemWithError(cache, serializer) : NULL;
         if (bytes || PyErr_Occurred()) {
             return Py_XNewRef(bytes);
         }
