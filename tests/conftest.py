@@ -10,8 +10,9 @@ import txaio
 # Autobahn's own serializers take their clock from txaio, which wants a framework first.
 txaio.use_asyncio()
 
-from autobahn_fbs import FlatBuffersObjectSerializer  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
+
+from autobahn_fbs import FlatBuffersObjectSerializer  # noqa: E402
 
 _COMMON: dict[str, Any] = {
     "deadline": None,

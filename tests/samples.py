@@ -7,6 +7,7 @@ from typing import Any
 
 from autobahn.wamp import message, role
 from autobahn.wamp.message import Message
+
 from compare import MESSAGE_CLASSES, attribute_names
 
 ID_MAX = 2**53
@@ -91,8 +92,20 @@ VALUES: dict[str, list[Any]] = {
         ["tls", "cookie", "anonymous-proxy", "cryptosign-proxy"],
         ["x_own", "", "ticket"],
     ],
-    "authmethod": [None, "", "anonymous", "ticket", "wampcra", "scram", "wamp-scram",
-                   "cryptosign", "cryptosign-proxy", "tls", "cookie", "x_own"],
+    "authmethod": [
+        None,
+        "",
+        "anonymous",
+        "ticket",
+        "wampcra",
+        "scram",
+        "wamp-scram",
+        "cryptosign",
+        "cryptosign-proxy",
+        "tls",
+        "cookie",
+        "x_own",
+    ],
     "method": ["", "anonymous", "ticket", "wampcra", "scram", "wamp-scram", "cryptosign", "x_own"],
     "authid": _TEXTS,
     "authrole": _TEXTS,
@@ -153,8 +166,11 @@ VALUES: dict[str, list[Any]] = {
 
 def role_values(klass: type[Message]) -> list[dict[str, role.RoleFeatures]]:
     """Roles with every feature alone True, alone False, and all of them."""
-    names = ("broker", "dealer") if klass is message.Welcome else (
-        "publisher", "subscriber", "caller", "callee")
+    names = (
+        ("broker", "dealer")
+        if klass is message.Welcome
+        else ("publisher", "subscriber", "caller", "callee")
+    )
     classes = {name: role.ROLE_NAME_TO_CLASS[name] for name in names}
     values = [{name: make()} for name, make in classes.items()]
     values.append({name: make() for name, make in classes.items()})
@@ -207,9 +223,9 @@ def with_value(klass: type[Message], name: str, value: Any) -> dict[str, Any]:
         kwargs["resume_token"] = "token"
     if klass is message.Welcome and name == "resumable" and value:
         kwargs["resume_token"] = "token"
-    if klass in (message.Unsubscribed, message.Unregistered) and value is not None:
-        if name in ("subscription", "registration"):
-            kwargs["request"] = 0
+    revoked = {message.Unsubscribed: "subscription", message.Unregistered: "registration"}
+    if revoked.get(klass) == name and value is not None:
+        kwargs["request"] = 0
     return kwargs
 
 
@@ -221,8 +237,11 @@ def full(klass: type[Message], *, transparent: bool = False) -> dict[str, Any]:
     """Keyword arguments with every attribute set that can be set together."""
     kwargs = {name: _last_value(klass, name) for name in attribute_names(klass)}
     if "payload" in kwargs:
-        apart = ("args", "kwargs") if transparent else (
-            "payload", "enc_algo", "enc_key", "enc_serializer")
+        apart = (
+            ("args", "kwargs")
+            if transparent
+            else ("payload", "enc_algo", "enc_key", "enc_serializer")
+        )
         for name in apart:
             del kwargs[name]
     if klass in (message.Unsubscribed, message.Unregistered):

@@ -13,9 +13,9 @@ from typing import Any
 
 from autobahn.wamp import message, role
 from autobahn.wamp.message import Message
-from compare import MESSAGE_CLASSES, attribute_names
 from hypothesis import strategies as st
 
+from compare import MESSAGE_CLASSES, attribute_names
 from samples import ID_MAX, POSITIONAL_IDS, U64_MAX
 
 #: As Autobahn's pattern for implementation specific names.
@@ -30,11 +30,9 @@ custom_names = st.from_regex(CUSTOM_NAME) | st.just("x_own")
 _component = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8).filter(
     lambda text: re.fullmatch(r"[^\s.#]+", text) is not None
 )
-uris = (
-    st.lists(_component | st.text(string.ascii_lowercase, min_size=1, max_size=8), min_size=1,
-             max_size=4).map(".".join)
-    | st.sampled_from(["wamp.close.normal", "com.example.topic\n"])
-)
+uris = st.lists(
+    _component | st.text(string.ascii_lowercase, min_size=1, max_size=8), min_size=1, max_size=4
+).map(".".join) | st.sampled_from(["wamp.close.normal", "com.example.topic\n"])
 empty_uris = st.lists(st.just("") | _component, min_size=1, max_size=4).map(".".join)
 prefix_uris = uris | uris.filter(lambda uri: not uri.endswith("\n")).map(lambda uri: uri + ".")
 
@@ -56,9 +54,11 @@ scalars = (
 keys = texts | st.integers(-300, 300) | st.binary(max_size=4)
 values = st.recursive(
     scalars,
-    lambda inner: st.lists(inner, max_size=4)
-    | st.lists(inner, max_size=3).map(tuple)
-    | st.dictionaries(keys, inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.lists(inner, max_size=3).map(tuple)
+        | st.dictionaries(keys, inner, max_size=4)
+    ),
     max_leaves=8,
 )
 dicts = st.dictionaries(texts, values, max_size=4)

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from autobahn.wamp import message, role
 from autobahn.wamp.message import Message
+
 from autobahn_fbs import FlatBuffersObjectSerializer
 from compare import MESSAGE_CLASSES, assert_same, attribute_names, canonical
-
 from samples import (
     POSITIONAL_IDS,
     REQUIRED,
@@ -93,7 +93,7 @@ def test_publish_alone_takes_text_and_bytes_as_args(args, any_serializer):
         decimal.Decimal("1.50"),
         uuid.UUID(int=7),
         {1, 2},
-        datetime.datetime(2024, 2, 29, 12, 30, tzinfo=datetime.timezone.utc),
+        datetime.datetime(2024, 2, 29, 12, 30, tzinfo=datetime.UTC),
         2**64,
         -(2**64) - 1,
         float("inf"),
@@ -131,20 +131,68 @@ NEVER_DICT = ["abc", [("a", 1)], 5]
 NEVER_U64 = [-1, -(2**63), U64_MAX + 1, 2**100, True, "1", 1.0]
 
 STRS = {
-    "realm", "authid", "authrole", "authmethod", "authprovider", "resume_token", "reason",
-    "message", "method", "signature", "error", "enc_algo", "enc_key", "enc_serializer",
-    "callee_authid", "callee_authrole", "caller_authid", "caller_authrole", "publisher_authid",
-    "publisher_authrole", "topic", "procedure", "transaction_hash", "match", "invoke", "mode",
+    "realm",
+    "authid",
+    "authrole",
+    "authmethod",
+    "authprovider",
+    "resume_token",
+    "reason",
+    "message",
+    "method",
+    "signature",
+    "error",
+    "enc_algo",
+    "enc_key",
+    "enc_serializer",
+    "callee_authid",
+    "callee_authrole",
+    "caller_authid",
+    "caller_authrole",
+    "publisher_authid",
+    "publisher_authrole",
+    "topic",
+    "procedure",
+    "transaction_hash",
+    "match",
+    "invoke",
+    "mode",
 }
 BOOLS = {
-    "resumable", "resumed", "acknowledge", "exclude_me", "retain", "retained", "get_retained",
-    "x_acknowledged_delivery", "force_reregister", "receive_progress", "progress",
+    "resumable",
+    "resumed",
+    "acknowledge",
+    "exclude_me",
+    "retain",
+    "retained",
+    "get_retained",
+    "x_acknowledged_delivery",
+    "force_reregister",
+    "receive_progress",
+    "progress",
 }
-INTS = {"resume_session", "callee", "caller", "publisher", "timeout", "concurrency",
-        "request_type", "session", "request", "publication", "subscription", "registration"}
+INTS = {
+    "resume_session",
+    "callee",
+    "caller",
+    "publisher",
+    "timeout",
+    "concurrency",
+    "request_type",
+    "session",
+    "request",
+    "publication",
+    "subscription",
+    "registration",
+}
 ID_LISTS = {"exclude", "eligible"}
-STR_LISTS = {"authmethods", "exclude_authid", "exclude_authrole", "eligible_authid",
-             "eligible_authrole"}
+STR_LISTS = {
+    "authmethods",
+    "exclude_authid",
+    "exclude_authrole",
+    "eligible_authid",
+    "eligible_authrole",
+}
 DICTS = {"authextra", "extra", "custom", "kwargs"}
 HOP = {"session": 1, "authid": "a", "authrole": "r"}
 
@@ -179,10 +227,17 @@ def impossible(klass: type[Message], name: str) -> list[Any]:
     elif klass is message.Unregister and name == "forward_for":
         values = [*NEVER_LIST, ["\ud800"]]  # any list, says its constructor
     elif name == "forward_for":
-        values = [*NEVER_LIST, [5], [{}], [{"session": 1}], [{**HOP, "authrole": None}],
-                  [{**HOP, "authid": 1}], [{**HOP, "authid": "\ud800"}],
-                  *([HOP, {**HOP, "session": item}] for item in NEVER_U64),
-                  [{**HOP, "session": -1, "more": 1}]]
+        values = [
+            *NEVER_LIST,
+            [5],
+            [{}],
+            [{"session": 1}],
+            [{**HOP, "authrole": None}],
+            [{**HOP, "authid": 1}],
+            [{**HOP, "authid": "\ud800"}],
+            *([HOP, {**HOP, "session": item}] for item in NEVER_U64),
+            [{**HOP, "session": -1, "more": 1}],
+        ]
     else:
         assert name == "roles"
         other = {"caller": role.RoleCallerFeatures()}
@@ -192,9 +247,7 @@ def impossible(klass: type[Message], name: str) -> list[Any]:
         values = [{}, [], {own: {}}, {own: None}, {"nobody": broken}, {own: broken}]
         if klass is message.Welcome:
             values.append(other)
-    if name in POSITIONAL_IDS.get(klass, ()) or (
-        name in REQUIRED.get(klass, {})
-    ):
+    if name in POSITIONAL_IDS.get(klass, ()) or (name in REQUIRED.get(klass, {})):
         values.append(None)
     return values
 
@@ -202,8 +255,11 @@ def impossible(klass: type[Message], name: str) -> list[Any]:
 @pytest.mark.parametrize(("klass", "name"), ATTRIBUTES, ids=case_id)
 def test_a_value_that_no_message_can_carry_is_refused_by_name(klass, name, any_serializer):
     for value in impossible(klass, name):
-        msg = klass(**with_value(klass, name, None if name in ("enc_algo", "payload") else
-                                 values_of(klass, name)[-1]))
+        msg = klass(
+            **with_value(
+                klass, name, None if name in ("enc_algo", "payload") else values_of(klass, name)[-1]
+            )
+        )
         if name in ("enc_algo", "enc_key", "enc_serializer"):
             msg._payload = b"payload"
         setattr(msg, "_" + name, value)

@@ -16,14 +16,14 @@ import flatbuffers
 import pytest
 from autobahn.wamp.exception import ProtocolError
 from autobahn.wamp.message import Message
-from autobahn_fbs import FlatBuffersObjectSerializer
-from compare import attribute_names
 from hypothesis import given
 from hypothesis import strategies as st
+
+from autobahn_fbs import FlatBuffersObjectSerializer
+from compare import attribute_names
+from samples import every_sample
 from strategies import messages
 from wirebuild import CODES, build, schema
-
-from samples import every_sample
 
 SERIALIZERS = {
     dialect: FlatBuffersObjectSerializer(dialect=dialect) for dialect in ("autobahn", "schema")
@@ -169,8 +169,19 @@ def test_a_frame_of_a_wrong_length_is_refused(length):
 
 
 def test_payloads_that_are_no_cbor_fail_when_read_and_again():
-    junk = (b"", b"\xff", b"\x9f", b"\x81", b"\x5b" + b"\xff" * 8, b"\x81" * 5000, b"\x01\x02",
-            b"\x9b" + b"\xff" * 8, b"\xbb" + b"\xff" * 8, b"\xc1\x61a", b"\x7f\x41a\xff")
+    junk = (
+        b"",
+        b"\xff",
+        b"\x9f",
+        b"\x81",
+        b"\x5b" + b"\xff" * 8,
+        b"\x81" * 5000,
+        b"\x01\x02",
+        b"\x9b" + b"\xff" * 8,
+        b"\xbb" + b"\xff" * 8,
+        b"\xc1\x61a",
+        b"\x7f\x41a\xff",
+    )
     for payload in junk:
         for name in ("args", "kwargs"):
             msg = feed_or_raise(

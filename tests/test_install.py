@@ -57,7 +57,9 @@ def test_install_may_come_before_or_after_the_framework_is_chosen(framework):
 
 
 def test_every_entry_and_attribute_is_replaced_and_restored():
-    run(ASYNCIO + """
+    run(
+        ASYNCIO
+        + """
 import autobahn_fbs
 from autobahn.wamp import message, serializer as s
 before = (dict(s.SERID_TO_SER), dict(s.SERID_TO_OBJSER), dict(vars(s)),
@@ -79,21 +81,27 @@ for _ in range(2):
     after = (dict(s.SERID_TO_SER), dict(s.SERID_TO_OBJSER), dict(vars(s)),
              {c: dict(vars(c)) for c in vars(message).values() if isinstance(c, type)})
     assert after == before
-""")
+"""
+    )
 
 
 def test_uninstall_without_install_does_nothing():
-    run(ASYNCIO + """
+    run(
+        ASYNCIO
+        + """
 import autobahn_fbs
 from autobahn.wamp import serializer as s
 before = dict(s.SERID_TO_SER), dict(vars(s))
 autobahn_fbs.uninstall()
 assert (dict(s.SERID_TO_SER), dict(vars(s))) == before
-""")
+"""
+    )
 
 
 def test_messages_and_serializers_made_before_uninstall_keep_working():
-    run(ASYNCIO + """
+    run(
+        ASYNCIO
+        + """
 import autobahn_fbs, pickle, copy
 autobahn_fbs.install()
 from autobahn.wamp import message, serializer as s
@@ -107,11 +115,14 @@ assert again == msg and copy.copy(msg) == pickle.loads(pickle.dumps(msg)) == msg
 assert s.CBORSerializer().serialize(msg) == s.CBORSerializer().serialize(again)
 msg.args = [2]
 assert ours.unserialize(ours.serialize(msg)[0])[0].args == [2]
-""")
+"""
+    )
 
 
 def test_create_transport_serializer_and_serializers():
-    run(ASYNCIO + """
+    run(
+        ASYNCIO
+        + """
 import types
 import autobahn_fbs
 from autobahn.wamp.serializer import create_transport_serializer, create_transport_serializers
@@ -127,7 +138,8 @@ except RuntimeError:
     pass
 else:
     raise SystemExit("nonsense was taken")
-""")
+"""
+    )
 
 
 @pytest.mark.parametrize("framework", ["asyncio", "twisted"])
@@ -147,7 +159,9 @@ def test_component_takes_both_ids_for_websocket_and_rawsocket(framework):
 
 
 def test_a_late_import_by_name_gets_ours_as_crossbar_does_it():
-    run(ASYNCIO + """
+    run(
+        ASYNCIO
+        + """
 import autobahn_fbs
 autobahn_fbs.install()
 def late():
@@ -157,11 +171,14 @@ batched, plain, kind = late()
 assert batched._batched if hasattr(batched, "_batched") else True
 assert batched.SERIALIZER_ID == "flatbuffers.batched" and plain.SERIALIZER_ID == "flatbuffers"
 assert kind.FLATBUFFERS_MODULE.__version__
-""")
+"""
+    )
 
 
 def test_message_serialize_uses_the_c_code_and_upstreams_when_uninstalled():
-    run(ASYNCIO + """
+    run(
+        ASYNCIO
+        + """
 import autobahn_fbs
 from autobahn.wamp import message, serializer as s
 upstream = s.FlatBuffersObjectSerializer()
@@ -174,21 +191,27 @@ assert msg._serialized == {ours: data} and msg.serialize(ours) is data
 assert ours.unserialize(data)[0].retain is False
 cbor = s.CBORSerializer()._serializer
 assert msg.serialize(cbor) == cbor.serialize(msg.marshal())
-""")
+"""
+    )
 
 
 def test_msg_serialize_with_ours_works_without_install_too():
-    run(ASYNCIO + """
+    run(
+        ASYNCIO
+        + """
 import autobahn_fbs
 from autobahn.wamp import message
 ours = autobahn_fbs.FlatBuffersObjectSerializer()
 received, = ours.unserialize(ours.serialize(message.Publish(1, "a.b")))
 assert received.serialize(ours) == ours.serialize(message.Publish(1, "a.b"))
-""")
+"""
+    )
 
 
 def test_a_module_that_imported_the_old_class_by_name_is_named_once():
-    out = run(ASYNCIO + """
+    out = run(
+        ASYNCIO
+        + """
 import sys, types, warnings
 import autobahn.wamp.serializer as s
 early = types.ModuleType("early_bird")
@@ -208,12 +231,15 @@ assert len(texts) == 1, texts
 assert "early_bird" in texts[0] and "other_bird" in texts[0], texts
 assert "autobahn.wamp.serializer" not in texts[0].split(":")[-1]
 print(seen[0].filename)
-""")
+"""
+    )
     assert "autobahn_fbs" not in Path(out.strip()).parts[-2:]  # it points at the caller
 
 
 def test_nobody_is_named_without_a_reason():
-    run(ASYNCIO + """
+    run(
+        ASYNCIO
+        + """
 import warnings
 import autobahn.wamp.message, autobahn.wamp.websocket, autobahn.asyncio.wamp
 import autobahn_fbs
@@ -221,11 +247,14 @@ from autobahn_fbs import FlatBuffersSerializer
 with warnings.catch_warnings():
     warnings.simplefilter("error", RuntimeWarning)
     autobahn_fbs.install()
-""")
+"""
+    )
 
 
 def test_installing_works_under_optimization_too():
-    run(ASYNCIO + """
+    run(
+        ASYNCIO
+        + """
 import autobahn_fbs
 autobahn_fbs.install()
 from autobahn.wamp.serializer import create_transport_serializer
@@ -234,4 +263,6 @@ batched = create_transport_serializer("flatbuffers.batched")
 data, _ = batched.serialize(message.Published(1, 2))
 if int.from_bytes(data[:4], "big") != len(data) - 4:
     raise SystemExit("not batched")
-""", "-OO")
+""",
+        "-OO",
+    )

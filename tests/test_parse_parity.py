@@ -13,13 +13,13 @@ import pytest
 from autobahn.wamp import message as m
 from autobahn.wamp.exception import InvalidUriError, ProtocolError
 from autobahn.wamp.message import Message
-from autobahn_fbs import FlatBuffersObjectSerializer
-from compare import MESSAGE_CLASSES, attribute_names, differences
 from hypothesis import given
 from hypothesis import strategies as st
-from wamplist import DETAIL_NAMES, DETAILS, ENUMS, FIELD_NAMES, LAYOUT, raw_list, typed
 
+from autobahn_fbs import FlatBuffersObjectSerializer
+from compare import MESSAGE_CLASSES, attribute_names, differences
 from samples import POSITIONAL_IDS, U64_MAX
+from wamplist import DETAIL_NAMES, DETAILS, ENUMS, FIELD_NAMES, LAYOUT, raw_list, typed
 
 SERIALIZER = FlatBuffersObjectSerializer()
 
@@ -70,8 +70,9 @@ def received(data: bytes) -> Message | None:
     return msg
 
 
-def check(klass: type[Message], attributes: dict[str, Any],
-          details: dict[str, Any] | None = None) -> None:
+def check(
+    klass: type[Message], attributes: dict[str, Any], details: dict[str, Any] | None = None
+) -> None:
     """Both verdicts are the same, and so is the content of what is accepted."""
     wanted = parsed(klass, raw_list(klass, attributes, details))
     got = received(typed(klass, attributes, details))
@@ -135,8 +136,13 @@ def test_ids_are_0_to_2_to_the_53(klass, name):
 
 @pytest.mark.parametrize(
     ("klass", "name"),
-    [(m.Event, "publisher"), (m.Call, "caller"), (m.Invocation, "caller"), (m.Result, "callee"),
-     (m.Yield, "callee")],
+    [
+        (m.Event, "publisher"),
+        (m.Call, "caller"),
+        (m.Invocation, "caller"),
+        (m.Result, "callee"),
+        (m.Yield, "callee"),
+    ],
     ids=case_id,
 )
 def test_ids_in_details_are_any_64_bits(klass, name):
@@ -161,23 +167,30 @@ def test_timeout_is_any_32_bits(klass):
 
 
 def test_a_session_to_resume_needs_a_token():
-    options = {"resume_session": (None, 0, 1, U64_MAX), "resume_token": (None, "", "t"),
-               "resumable": (None, False, True)}
+    options = {
+        "resume_session": (None, 0, 1, U64_MAX),
+        "resume_token": (None, "", "t"),
+        "resumable": (None, False, True),
+    }
     for values in itertools.product(*options.values()):
         chosen = {k: v for k, v in zip(options, values, strict=True) if v is not None}
         check(m.Hello, good(m.Hello, **chosen))
 
 
 def test_a_resumable_session_needs_a_token():
-    options = {"resumed": (None, False, True), "resumable": (None, False, True),
-               "resume_token": (None, "", "t")}
+    options = {
+        "resumed": (None, False, True),
+        "resumable": (None, False, True),
+        "resume_token": (None, "", "t"),
+    }
     for values in itertools.product(*options.values()):
         chosen = {k: v for k, v in zip(options, values, strict=True) if v is not None}
         check(m.Welcome, good(m.Welcome, **chosen))
 
 
 @pytest.mark.parametrize(
-    ("klass", "name"), [(m.Unsubscribed, "subscription"), (m.Unregistered, "registration")],
+    ("klass", "name"),
+    [(m.Unsubscribed, "subscription"), (m.Unregistered, "registration")],
     ids=case_id,
 )
 def test_a_revoked_id_goes_with_request_0(klass, name):
@@ -195,8 +208,10 @@ def test_what_goes_with_a_payload_is_judged_as_by_parse(klass):
         (b"", b"x"), algorithms, (None, "", "k"), serializers
     ):
         chosen = {"enc_algo": algo, "enc_key": key, "enc_serializer": serializer}
-        check(klass, good(klass, payload=payload,
-                          **{k: v for k, v in chosen.items() if v is not None}))
+        check(
+            klass,
+            good(klass, payload=payload, **{k: v for k, v in chosen.items() if v is not None}),
+        )
 
 
 @pytest.mark.parametrize("klass", WITH_PAYLOAD, ids=case_id)
@@ -207,8 +222,10 @@ def test_a_payload_comes_without_args_and_kwargs(klass):
 
 @pytest.mark.parametrize("klass", WITH_PAYLOAD, ids=case_id)
 def test_args_and_kwargs_of_other_types_are_refused_when_read(klass):
-    for name, values in (("args", [5, {"a": 1}, "s", b"s", True]),
-                         ("kwargs", [5, [1], "s", b"s", {1: 2}, {b"k": 1}])):
+    for name, values in (
+        ("args", [5, {"a": 1}, "s", b"s", True]),
+        ("kwargs", [5, [1], "s", b"s", {1: 2}, {b"k": 1}]),
+    ):
         for value in values:
             if klass is m.Publish and name == "args" and isinstance(value, (str, bytes)):
                 continue  # PUBLISH alone takes them
@@ -219,10 +236,19 @@ def test_args_and_kwargs_of_other_types_are_refused_when_read(klass):
 
 @pytest.mark.parametrize(
     ("klass", "name", "code"),
-    [(m.Subscribe, "match", 3), (m.Register, "match", 3), (m.Register, "invoke", 5),
-     (m.Cancel, "mode", 3), (m.Interrupt, "mode", 3), (m.Interrupt, "mode", 0),
-     (m.Challenge, "method", 5), (m.Welcome, "authmethod", 5), (m.Publish, "enc_algo", 5),
-     (m.Publish, "enc_serializer", 8), (m.Publish, "enc_algo", 255)],
+    [
+        (m.Subscribe, "match", 3),
+        (m.Register, "match", 3),
+        (m.Register, "invoke", 5),
+        (m.Cancel, "mode", 3),
+        (m.Interrupt, "mode", 3),
+        (m.Interrupt, "mode", 0),
+        (m.Challenge, "method", 5),
+        (m.Welcome, "authmethod", 5),
+        (m.Publish, "enc_algo", 5),
+        (m.Publish, "enc_serializer", 8),
+        (m.Publish, "enc_algo", 255),
+    ],
     ids=case_id,
 )
 def test_a_number_outside_its_enumeration_is_refused(klass, name, code):
@@ -307,8 +333,7 @@ DETAIL_CASES = [
     for klass in MESSAGE_CLASSES
     if DETAILS in LAYOUT[klass]
     for name in attribute_names(klass)
-    if name not in LAYOUT[klass]
-    and name not in ("args", "kwargs", "payload", "custom")
+    if name not in LAYOUT[klass] and name not in ("args", "kwargs", "payload", "custom")
 ]
 
 
@@ -339,8 +364,8 @@ def test_unknown_details_are_ignored():
 
 
 @pytest.mark.parametrize(
-    "metadata", [b"", b"\xff", b"\x01", b"\x80", b"\xa1\x01\x02", b"\xa1\x61a", b"\xa0\x00",
-                 b"\xa1\x61a\x1b"],
+    "metadata",
+    [b"", b"\xff", b"\x01", b"\x80", b"\xa1\x01\x02", b"\xa1\x61a", b"\xa0\x00", b"\xa1\x61a\x1b"],
     ids=lambda metadata: metadata.hex() or "empty",
 )
 def test_metadata_that_is_no_map_of_names_is_refused(metadata):
@@ -351,16 +376,21 @@ def test_metadata_that_is_no_map_of_names_is_refused(metadata):
 
 @pytest.mark.parametrize(
     ("klass", "typed_value", "entry"),
-    [(m.Publish, {"retain": True}, {"retain": False}),
-     (m.Publish, {"exclude": [1]}, {"exclude": [1, 2]}),
-     (m.Event, {"publisher": 1}, {"publisher": 2}),
-     (m.Event, {"topic": "a.b"}, {"topic": "a.c"}),
-     (m.Call, {"timeout": 1}, {"timeout": 2**40}),
-     (m.Register, {"concurrency": 1}, {"concurrency": 2}),
-     (m.Welcome, {"authid": "a"}, {"authid": "b"}),
-     (m.Welcome, {"authid": "a"}, {"authid": None}),
-     (m.Hello, {"roles": {"caller": {"features": {"call_timeout": True}}}},
-      {"roles": {"caller": {"features": {"call_timeout": False}}}})],
+    [
+        (m.Publish, {"retain": True}, {"retain": False}),
+        (m.Publish, {"exclude": [1]}, {"exclude": [1, 2]}),
+        (m.Event, {"publisher": 1}, {"publisher": 2}),
+        (m.Event, {"topic": "a.b"}, {"topic": "a.c"}),
+        (m.Call, {"timeout": 1}, {"timeout": 2**40}),
+        (m.Register, {"concurrency": 1}, {"concurrency": 2}),
+        (m.Welcome, {"authid": "a"}, {"authid": "b"}),
+        (m.Welcome, {"authid": "a"}, {"authid": None}),
+        (
+            m.Hello,
+            {"roles": {"caller": {"features": {"call_timeout": True}}}},
+            {"roles": {"caller": {"features": {"call_timeout": False}}}},
+        ),
+    ],
     ids=case_id,
 )
 def test_metadata_that_contradicts_a_typed_field_is_refused(klass, typed_value, entry):

@@ -7,10 +7,11 @@ import struct
 
 import pytest
 from autobahn.wamp.message import Message
-from autobahn_fbs import FlatBuffersObjectSerializer
-from compare import MESSAGE_CLASSES, assert_same, attribute_names, plain_class, plain_copy
 from hypothesis import given, note
 from hypothesis import strategies as st
+
+from autobahn_fbs import FlatBuffersObjectSerializer
+from compare import MESSAGE_CLASSES, assert_same, attribute_names, plain_class, plain_copy
 from strategies import BY_CLASS, BY_NAME, attribute, messages, messages_of
 
 SERIALIZERS = {

@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 from autobahn.wamp import message as m
+from autobahn.wamp import serializer as upstream
 from autobahn.wamp.message import Message
-from autobahn.wamp.serializer import FlatBuffersSerializer as Upstream
+from hypothesis import given
+
 from autobahn_fbs import FlatBuffersObjectSerializer
 from compare import MESSAGE_CLASSES, attribute_names, canonical
-from hypothesis import given
-from strategies import messages
-
 from samples import POSITIONAL_IDS, values_of, with_value
+from strategies import messages
 
 Rule = Callable[[Any], bool]
 
@@ -143,8 +143,7 @@ READER: dict[tuple[type[Message], str], Rule] = {
     **{(klass, "enc_serializer"): custom for klass in WITH_PAYLOAD},
     **{(klass, "forward_for"): given_at_all for klass in WITHOUT_HOPS},
     **{
-        (klass, "forward_for"): odd_hops_to_read
-        for klass in (*WITH_PAYLOAD, m.Cancel, m.Interrupt)
+        (klass, "forward_for"): odd_hops_to_read for klass in (*WITH_PAYLOAD, m.Cancel, m.Interrupt)
     },
     # present and empty, which it reads well, though it never writes it
     **{(klass, name): never for klass in WITH_PAYLOAD[1:] for name in ("args", "kwargs")},
@@ -169,8 +168,9 @@ READER: dict[tuple[type[Message], str], Rule] = {
 }
 
 
-def wrong(rules: dict[tuple[type[Message], str], Rule], klass: type[Message], name: str,
-          value: Any) -> bool:
+def wrong(
+    rules: dict[tuple[type[Message], str], Rule], klass: type[Message], name: str, value: Any
+) -> bool:
     """Whether upstream is known to be wrong about this value."""
     if (klass, name) in rules:
         return bool(rules[klass, name](value))
@@ -191,7 +191,7 @@ def upstream_bytes(msg: Message) -> bytes | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it calls the builder in a deprecated way
-            data, _ = Upstream().serialize(msg)
+            data, _ = upstream.FlatBuffersSerializer().serialize(msg)
     except (TypeError, ValueError, ModuleNotFoundError):
         return None
     finally:
@@ -226,7 +226,7 @@ def test_we_read_what_upstream_writes(klass, name, objser):
 def test_upstream_reads_what_we_write(klass, name, objser):
     for value in values_of(klass, name):
         msg = klass(**with_value(klass, name, value))
-        (received,) = Upstream().unserialize(objser.serialize(msg))
+        (received,) = upstream.FlatBuffersSerializer().unserialize(objser.serialize(msg))
         assert received.MESSAGE_TYPE == klass.MESSAGE_TYPE
         good = same(received, name, getattr(msg, name))
         assert good is not wrong(READER, klass, name, value), repr(value)

@@ -16,6 +16,7 @@ from autobahn.wamp import message, role
 from autobahn.wamp.exception import ProtocolError
 from autobahn.wamp.message import Message
 from autobahn.wamp.serializer import Serializer
+
 from autobahn_fbs import FlatBuffersObjectSerializer
 from compare import assert_same, attribute_names, canonical
 from wirebuild import build
@@ -63,7 +64,7 @@ def message_of(sample: dict[str, Any]) -> Message:
 
 def check_decoding(sample: dict[str, Any], serializer: FlatBuffersObjectSerializer) -> None:
     (msg,) = serializer.unserialize(bytes.fromhex(sample["bytes_hex"]))
-    assert type(msg).MESSAGE_TYPE == sample["expected_attributes"]["message_type"]
+    assert sample["expected_attributes"]["message_type"] == type(msg).MESSAGE_TYPE
     wanted = expected(sample)
     if sample["message"] in DROPPED:
         wanted[DROPPED[sample["message"]]] = {}

@@ -8,6 +8,7 @@ from typing import Any
 import cbor2
 from autobahn.wamp import message as m
 from autobahn.wamp.message import Message
+
 from wirebuild import build
 
 DETAILS, PAYLOAD = "<details>", "<payload>"
@@ -66,8 +67,9 @@ ENUMS: dict[str, dict[str, int]] = {
 }  # fmt: skip
 
 
-def raw_list(klass: type[Message], attributes: dict[str, Any],
-             details: dict[str, Any] | None = None) -> list[Any]:
+def raw_list(
+    klass: type[Message], attributes: dict[str, Any], details: dict[str, Any] | None = None
+) -> list[Any]:
     """A WAMP list with these attributes; ``details`` are added as they are."""
     rest = dict(attributes)
     raw: list[Any] = [klass.MESSAGE_TYPE]
@@ -92,8 +94,12 @@ def raw_list(klass: type[Message], attributes: dict[str, Any],
     return raw
 
 
-def typed(klass: type[Message], attributes: dict[str, Any],
-          details: dict[str, Any] | None = None, **options: Any) -> bytes:
+def typed(
+    klass: type[Message],
+    attributes: dict[str, Any],
+    details: dict[str, Any] | None = None,
+    **options: Any,
+) -> bytes:
     """A FlatBuffers message with these attributes in its typed fields, and ``details`` as
     metadata."""
     fields = {}

@@ -18,7 +18,11 @@ import flatbuffers
 SCHEMAS = Path(autobahn.wamp.__path__[0]) / "flatbuffers"
 
 _SCALARS = {
-    "bool": "Bool", "uint8": "Uint8", "uint16": "Uint16", "uint32": "Uint32", "uint64": "Uint64",
+    "bool": "Bool",
+    "uint8": "Uint8",
+    "uint16": "Uint16",
+    "uint32": "Uint32",
+    "uint64": "Uint64",
 }
 _SIZES = {"bool": 1, "uint8": 1, "uint16": 2, "uint32": 4, "uint64": 8}
 
@@ -47,8 +51,9 @@ def schema() -> tuple[dict[str, dict[str, Field]], dict[str, str]]:
             fields[field] = Field(slot, kind.replace("wamp.", "").replace("proto.", ""))
             slot += 1
         tables[name] = fields
-    return tables, {k: v.replace("ubyte", "uint8").replace("ushort", "uint16")
-                    for k, v in enums.items()}
+    return tables, {
+        k: v.replace("ubyte", "uint8").replace("ushort", "uint16") for k, v in enums.items()
+    }
 
 
 def union_tags() -> dict[str, int]:
@@ -137,9 +142,29 @@ def build(
 
 #: Table to the message code that upstream writes as the tag.
 CODES = {
-    "Hello": 1, "Welcome": 2, "Abort": 3, "Challenge": 4, "Authenticate": 5, "Goodbye": 6,
-    "Error": 8, "Publish": 16, "Published": 17, "Subscribe": 32, "Subscribed": 33,
-    "Unsubscribe": 34, "Unsubscribed": 35, "Event": 36, "EventReceived": 37, "Call": 48,
-    "Cancel": 49, "Result": 50, "Register": 64, "Registered": 65, "Unregister": 66,
-    "Unregistered": 67, "Invocation": 68, "Interrupt": 69, "Yield": 70,
+    "Hello": 1,
+    "Welcome": 2,
+    "Abort": 3,
+    "Challenge": 4,
+    "Authenticate": 5,
+    "Goodbye": 6,
+    "Error": 8,
+    "Publish": 16,
+    "Published": 17,
+    "Subscribe": 32,
+    "Subscribed": 33,
+    "Unsubscribe": 34,
+    "Unsubscribed": 35,
+    "Event": 36,
+    "EventReceived": 37,
+    "Call": 48,
+    "Cancel": 49,
+    "Result": 50,
+    "Register": 64,
+    "Registered": 65,
+    "Unregister": 66,
+    "Unregistered": 67,
+    "Invocation": 68,
+    "Interrupt": 69,
+    "Yield": 70,
 }
