@@ -1,0 +1,19 @@
+"""``python -m autobahn_fbs bench``, and what the suites in ``benchmarks/`` are made of.
+
+==============  =====================================================================
+``messages``    the messages: classes, payload sizes, modes
+``contenders``  who serializes them, each shown to do it right before it is timed
+``jobs``        what is timed: serialize, unserialize, read, fan out, pass on
+``races``       contenders in turn, ratios of what was measured side by side
+``short``       the short version: progress, then a table of ratios
+==============  =====================================================================
+"""
+
+from __future__ import annotations
+
+
+def main() -> int:
+    """Runs the short version, in less than two minutes; returns the exit status."""
+    from .short import main
+
+    return main()

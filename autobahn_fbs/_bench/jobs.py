@@ -1,0 +1,136 @@
+"""What is done with a message while the clock runs.
+
+A job makes a `Run` for a contender: a function that works through a number of batches and returns
+the seconds that it took. Whatever is not the job (making messages, emptying their caches) happens
+between the batches, off the clock; nothing is subtracted afterwards. What remains in every time is
+a Python ``for`` loop over the batch, the same for all contenders: about 10 ns a message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import repeat
+from time import perf_counter
+from typing import Any
+
+from .contenders import Contender
+from .messages import Scenario
+
+#: Messages a batch, and the most bytes that a batch of messages may keep: one fits the CPU's cache.
+_BATCH = 64
+_BATCH_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True)
+class Run:
+    """Something to time. `seconds(batches)` does it `batches * count` times."""
+
+    count: int
+    seconds: Callable[[int], float]
+
+
+Job = Callable[[Contender, Scenario], Run | None]
+
+
+def batch_size(size: int) -> int:
+    """How many messages of a size make a batch."""
+    return max(1, min(_BATCH, _BATCH_BYTES // max(1, size)))
+
+
+def over_batches(
+    items: list[Any], work: Callable[[Any], Any], before: Callable[[Any], None]
+) -> Run:
+    """`work` for each item, with the clock running; `before` for each item, without."""
+
+    def seconds(batches: int) -> float:
+        total = 0.0
+        for _ in range(batches):
+            for item in items:
+                before(item)
+            start = perf_counter()
+            for item in items:
+                work(item)
+            total += perf_counter() - start
+        return total
+
+    return Run(len(items), seconds)
+
+
+def _nothing(item: Any) -> None:
+    pass
+
+
+def serialize(contender: Contender, scenario: Scenario) -> Run:
+    """Message to bytes, not cached: the first time that a message is sent."""
+    items = [contender.new() for _ in range(batch_size(len(contender.data)))]
+    return over_batches(items, contender.encode, contender.forget or _nothing)
+
+
+def fan_out(contender: Contender, scenario: Scenario) -> Run | None:
+    """The same message to bytes again: a broker with more than one subscriber."""
+    if contender.forget is None:
+        return None
+    items = [contender.new() for _ in range(batch_size(len(contender.data)))]
+    for item in items:
+        contender.encode(item)
+    return over_batches(items, contender.encode, _nothing)
+
+
+def pass_on(contender: Contender, scenario: Scenario) -> Run | None:
+    """A received message, unchanged, to bytes again."""
+    if contender.forget is None:
+        return None
+    size = len(contender.data)
+    # A buffer for each message, as from a socket.
+    items = [contender.received(bytes(bytearray(contender.data))) for _ in range(batch_size(size))]
+    return over_batches(items, contender.encode, contender.forget)
+
+
+def _repeated(contender: Contender, body: str, count: int = _BATCH) -> Run:
+    """Decodes `count` times, and what `body` says of the message `m`.
+
+    The loop is compiled from text so that reading an attribute is one line of Python, as in a
+    program, and not a call that would cost more than the attribute.
+    """
+    lines = ["def seconds(batches):", "    start = clock()"]
+    lines += ["    for _ in again(None, batches * count):", f"        m = {contender.expression}"]
+    lines += [f"        {line}" for line in body.splitlines()]
+    lines += ["    return clock() - start"]
+    names: dict[str, Any] = {
+        "clock": perf_counter,
+        "again": repeat,
+        "count": count,
+        "decode": contender.decode,
+        "data": contender.data,
+        "binary": contender.binary,
+    }
+    exec("\n".join(lines), names)
+    return Run(count, names["seconds"])
+
+
+def unserialize(contender: Contender, scenario: Scenario) -> Run:
+    """Bytes to message, nothing read."""
+    return _repeated(contender, "")
+
+
+def read_payload(contender: Contender, scenario: Scenario) -> Run:
+    """Bytes to message, then what the message carries is read."""
+    read = ("payload",) if scenario.mode == "transparent" else ("args", "kwargs")
+    return _repeated(contender, "\n".join(f"m.{name}" for name in read))
+
+
+def read_everything(contender: Contender, scenario: Scenario) -> Run:
+    """Bytes to message, then each WAMP attribute is read, once."""
+    return _repeated(contender, "\n".join(f"m.{name}" for name in scenario.attributes))
+
+
+#: All jobs, in the order in which they are reported.
+JOBS: dict[str, Job] = {
+    "serialize": serialize,
+    "unserialize": unserialize,
+    "unserialize + payload": read_payload,
+    "unserialize + everything": read_everything,
+    "fan-out": fan_out,
+    "pass-on": pass_on,
+}

@@ -1,0 +1,75 @@
+"""Contenders take turns: what is compared is measured side by side.
+
+A race has one lane for each contender. In every round each lane runs once, for a few milliseconds,
+in turn; a ratio is the median, over the rounds, of two lanes' times in the same round. So a machine
+that slows down for a second slows both sides of the ratio, and a single hiccup counts for nothing.
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from statistics import median
+
+from .jobs import Run
+
+
+@dataclass
+class Race:
+    """`values` are each lane's seconds for one message, one for each round."""
+
+    name: str
+    lanes: dict[str, Run]
+    values: dict[str, list[float]] = field(default_factory=dict)
+
+
+@contextmanager
+def no_collections() -> Iterator[None]:
+    """Keeps Python's cyclic garbage collector out, as timeit does."""
+    gc.collect()
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _batches(run: Run, seconds: float) -> int:
+    """How many batches take about that long; has run the lane twice, to warm it up."""
+    run.seconds(1)
+    once = run.seconds(1)
+    return max(1, round(seconds / max(once, 1e-9)))
+
+
+def hold(race: Race, rounds: int, seconds: float) -> None:
+    """Runs the lanes in turn, each for about `seconds` a round, and fills in `values`."""
+    with no_collections():
+        batches = {name: _batches(run, seconds) for name, run in race.lanes.items()}
+        race.values = {name: [] for name in race.lanes}
+        for _ in range(rounds):
+            for name, run in race.lanes.items():
+                count = batches[name]
+                race.values[name].append(run.seconds(count) / (count * run.count))
+
+
+def ratio(slower: Sequence[float], faster: Sequence[float]) -> float:
+    """How many times as long the first lane took: the median of the rounds' ratios."""
+    return median(a / b for a, b in zip(slower, faster, strict=True))
+
+
+def geometric_mean(values: Iterable[float]) -> float:
+    """:raises ValueError: of nothing."""
+    logs = [math.log(value) for value in values]
+    if not logs:
+        raise ValueError("the mean of nothing")
+    return math.exp(sum(logs) / len(logs))
+
+
+def ratios(values: Mapping[str, Sequence[float]], to: str) -> dict[str, float]:
+    """Each lane's time against one lane's."""
+    return {name: ratio(times, values[to]) for name, times in values.items() if name != to}
