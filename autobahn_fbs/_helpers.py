@@ -38,7 +38,17 @@ _DETAILS_INDEX = {
     message.Yield: 2,
 }
 
-__all__ = ["deepcopy", "details", "encode", "merge_roles", "parse", "payload_dumps", "payload_loads", "reduce", "restore"]
+__all__ = [
+    "deepcopy",
+    "details",
+    "encode",
+    "merge_roles",
+    "parse",
+    "payload_dumps",
+    "payload_loads",
+    "reduce",
+    "restore",
+]
 
 deepcopy: Callable[[Any, Any], Any] = copy.deepcopy
 

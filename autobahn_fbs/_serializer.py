@@ -6,9 +6,9 @@ import sys
 from time import time_ns
 from typing import Any, ClassVar
 
+from autobahn.wamp import serializer as upstream
 from autobahn.wamp.interfaces import IObjectSerializer, ISerializer
 from autobahn.wamp.message import Message
-from autobahn.wamp import serializer as upstream
 from autobahn.wamp.serializer import Serializer
 
 from . import _cpython, payloads
@@ -16,9 +16,9 @@ from . import _cpython, payloads
 # Autobahn's serializers take their clock from txaio when their module is imported, and get one
 # that raises if no framework is chosen by then: for good, and for all of them. It is this clock.
 try:
-    upstream.time_ns()
+    upstream.time_ns()  # type: ignore[attr-defined]  # imported there, not exported
 except RuntimeError:
-    upstream.time_ns = time_ns
+    upstream.time_ns = time_ns  # type: ignore[attr-defined]
 
 _DIALECTS = ("autobahn", "schema")
 

@@ -57,7 +57,7 @@ def append_hop(msg: message.Message, session: int, authid: str | None, authrole:
         raise ValueError(f"session {session} would forward {type(msg).__name__} in a loop")
     chain = chain_of(msg)
     chain.append({"session": session, "authid": authid, "authrole": authrole})
-    msg.forward_for = chain
+    msg.forward_for = chain  # type: ignore[attr-defined]  # chain_of() has seen to it
     msg.uncache()
 
 

@@ -30,7 +30,12 @@ PYTHON_TYPE = {37: 337}
 SCALARS = {"Bool": "BOOL", "UByte": "U8", "UShort": "U16", "UInt": "U32", "ULong": "U64"}
 ENUMS = {"UByte": "ENUM8", "UShort": "ENUM16"}
 PAYLOAD_FIELDS = {"args": "ARGS", "kwargs": "KWARGS", "payload": "PAYLOAD"}
-PPT_FIELDS = {"enc_algo": "ENC_ALGO", "enc_key": "ENC_KEY", "enc_serializer": "ENC_SERIALIZER"}
+PPT_FIELDS = {
+    "enc_algo": "ENC_ALGO",
+    "enc_key": "ENC_KEY",
+    "enc_serializer": "ENC_SERIALIZER",
+    "ppt_cipher": "ENC_CIPHER",
+}
 META_KINDS = {
     "int": "INT",
     "str": "STR",
@@ -45,7 +50,7 @@ RULES = {
     "resumed": "RESUME_WELCOME",
 }
 AS_IN_ORDER = (
-    "UNUSED INT BOOL STR ENUM ENUM_NAME ENUMS INTS STRS ARGS KWARGS PAYLOAD ENC_ALGO ENC_KEY ENC_SERIALIZER "
+    "UNUSED INT BOOL STR ENUM ENUM_NAME ENUMS INTS STRS ARGS KWARGS PAYLOAD ENC_ALGO ENC_KEY ENC_SERIALIZER ENC_CIPHER "
     "PRINCIPALS ROLES DICT LIST CUSTOM"
 ).split()
 

@@ -46,6 +46,7 @@ typedef enum {
     WFBS_AS_ENC_ALGO,
     WFBS_AS_ENC_KEY,
     WFBS_AS_ENC_SERIALIZER,
+    WFBS_AS_ENC_CIPHER,  /* ppt_cipher, which Autobahn's classes lack */
     WFBS_AS_PRINCIPALS,  /* forward_for */
     WFBS_AS_ROLES,
     WFBS_AS_DICT,        /* authextra, extra */

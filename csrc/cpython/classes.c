@@ -59,6 +59,7 @@ attribute_classify(wfbs_class *c, const wfbs_attribute *a)
     c->offsets[a->index] = (int32_t)a->offset;
     if (f->as != WFBS_AS_ARGS && f->as != WFBS_AS_KWARGS) {
         c->fetched |= bit;
+        c->fetched_plain |= f->as == WFBS_AS_ENC_CIPHER ? 0 : bit;
     }
     bool positional = f->flags & WFBS_FLAG_POSITIONAL && !(f->flags & WFBS_FLAG_NULLABLE)
                       && f->as != WFBS_AS_DICT;
@@ -90,10 +91,15 @@ attribute_init(wfbs_class *c, unsigned index)
     }
     PyUnicode_InternInPlace(&text);
     a->private_name = text;
-    a->offset = slot_offset(c->plain, a->private_name);
-    a->property = property_of(c->plain, a->name);
-    if (a->offset < 0 || !a->property) {
-        return -1;
+    if (a->field->as == WFBS_AS_ENC_CIPHER) {
+        a->offset = c->tail + (Py_ssize_t)offsetof(wfbs_received, ppt_cipher);
+    }
+    else {
+        a->offset = slot_offset(c->plain, a->private_name);
+        a->property = property_of(c->plain, a->name);
+        if (a->offset < 0 || !a->property) {
+            return -1;
+        }
     }
     attribute_classify(c, a);
     return 0;
@@ -145,8 +151,6 @@ class_getset(wfbs_class *c)
 static int
 class_subclass(wfbs_class *c, PyObject *module)
 {
-    /* Autobahn's slots are pointers, so the size is a multiple of their alignment. */
-    c->tail = c->plain->tp_basicsize;
     PyType_Slot slots[24];
     unsigned n = 0;
     for (const PyType_Slot *s = wfbs_received_slots; s->slot; s++) {
@@ -219,6 +223,8 @@ class_init(wfbs_class *c, wfbs_state *state, unsigned index, PyObject *message_m
                      c->table->name);
         return -1;
     }
+    /* Autobahn's slots are pointers, so the size is a multiple of their alignment. */
+    c->tail = c->plain->tp_basicsize;
     for (unsigned i = 0; i < c->table->field_count; i++) {
         if (attribute_init(c, i) < 0) {
             return -1;

@@ -177,6 +177,19 @@ is_custom_name(const wfbs_attribute *a, PyObject *value)
     return custom;
 }
 
+int
+wfbs_is_ppt_name(const wfbs_attribute *a, PyObject *value)
+{
+    wfbs_span text;
+    if (!PyUnicode_CheckExact(value)) {
+        return 0;
+    }
+    if (!convert_text(a, value, "", &text)) {
+        return -1;
+    }
+    return enum_value(&wfbs_enums[a->field->sub], text) >= 0 || is_custom_name(a, value);
+}
+
 static wfbs_converted
 convert_enum(const wfbs_attribute *a, PyObject *value, wfbs_value *out)
 {
@@ -188,8 +201,9 @@ convert_enum(const wfbs_attribute *a, PyObject *value, wfbs_value *out)
     if (number < 0 && a->field->flags & WFBS_FLAG_OPEN) {
         return WFBS_CONVERT_METADATA;
     }
-    bool custom_allowed
-        = a->field->as == WFBS_AS_ENC_ALGO || a->field->as == WFBS_AS_ENC_SERIALIZER;
+    bool custom_allowed = a->field->as == WFBS_AS_ENC_ALGO
+                          || a->field->as == WFBS_AS_ENC_SERIALIZER
+                          || a->field->as == WFBS_AS_ENC_CIPHER;
     if (number < 0 && custom_allowed) {
         int custom = is_custom_name(a, value);
         if (custom) {
@@ -483,6 +497,7 @@ wfbs_convert(wfbs_attribute *a, PyObject *value, wfbs_arena *arena, wfbs_value *
     case WFBS_AS_ENUM:
     case WFBS_AS_ENC_ALGO:
     case WFBS_AS_ENC_SERIALIZER:
+    case WFBS_AS_ENC_CIPHER:
         return convert_enum(a, value, out);
     case WFBS_AS_ENUMS:
         return convert_enums(a, value, arena, out);

@@ -277,7 +277,8 @@ wfbs_decode_attribute(const wfbs_attribute *a, const wfbs_received *r)
     switch ((wfbs_as)f->as) {
     case WFBS_AS_ENC_ALGO:
     case WFBS_AS_ENC_KEY:
-    case WFBS_AS_ENC_SERIALIZER: {
+    case WFBS_AS_ENC_SERIALIZER:
+    case WFBS_AS_ENC_CIPHER: {
         unsigned payload = c->table->slot_of[WFBS_AS_PAYLOAD];
         if (!wfbs_slot_position(r->data, r->table, payload)) {
             Py_RETURN_NONE; /* in normal mode the tag is the transport's business */

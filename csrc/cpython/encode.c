@@ -206,7 +206,8 @@ job_fetch(job *j)
 {
     wfbs_class *c = j->owner;
     bool plain = is_plain(c, j->message);
-    for (uint32_t todo = c->fetched; todo; todo &= todo - 1) {
+    bool ours = Py_TYPE(j->message) == c->received;
+    for (uint32_t todo = ours ? c->fetched : c->fetched_plain; todo; todo &= todo - 1) {
         unsigned i = wfbs_lowest_bit(todo);
         PyObject *value = plain ? *wfbs_slot_of(j->message, c->offsets[i]) : NULL;
         if (value == Py_None && !(c->demanding & bit(i))) {
@@ -233,7 +234,7 @@ job_check_payload(job *j)
     unsigned serializer = t->slot_of[WFBS_AS_ENC_SERIALIZER];
     wfbs_attribute *attributes = j->owner->attributes;
     bool args = j->present & (bit(t->slot_of[WFBS_AS_ARGS]) | bit(t->slot_of[WFBS_AS_KWARGS]));
-    uint32_t enc = bit(algo) | bit(key) | bit(serializer);
+    uint32_t enc = bit(algo) | bit(key) | bit(serializer) | bit(t->slot_of[WFBS_AS_ENC_CIPHER]);
     if (j->held & bit(payload)) {
         j->codec.name = NULL;
         if (args) {
@@ -242,7 +243,7 @@ job_check_payload(job *j)
         }
         if ((j->held & enc) && !(j->held & bit(algo))) {
             wfbs_refuse(&attributes[algo], PyExc_ValueError,
-                        "is required with enc_key or enc_serializer");
+                        "is required with enc_key, enc_serializer or ppt_cipher");
             return -1;
         }
         return 0;

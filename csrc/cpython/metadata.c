@@ -187,15 +187,9 @@ entry_is_good(const wfbs_attribute *a, PyObject *value)
     case WFBS_AS_ENUM:
         return is_text(value) && (f->flags & WFBS_FLAG_OPEN || is_enum_name(f, value));
     case WFBS_AS_ENC_ALGO:
-    case WFBS_AS_ENC_SERIALIZER: {
-        if (!is_text(value) || is_enum_name(f, value)) {
-            return is_text(value);
-        }
-        PyObject *match = PyObject_CallOneArg(state->custom_match, value);
-        int custom = match ? match != Py_None : -1;
-        Py_XDECREF(match);
-        return custom;
-    }
+    case WFBS_AS_ENC_SERIALIZER:
+    case WFBS_AS_ENC_CIPHER:
+        return wfbs_is_ppt_name(a, value);
     case WFBS_AS_ENUMS:
     case WFBS_AS_STRS:
         return is_list_of(value, is_text);
@@ -228,14 +222,21 @@ entry_is_good(const wfbs_attribute *a, PyObject *value)
     }
 }
 
+/* Whether an attribute is about the payload of transparent mode. */
+static inline bool
+is_enc(wfbs_as as)
+{
+    return as == WFBS_AS_ENC_ALGO || as == WFBS_AS_ENC_KEY || as == WFBS_AS_ENC_SERIALIZER
+           || as == WFBS_AS_ENC_CIPHER;
+}
+
 /* Whether null is a good entry, which is where Message.parse uses details.get():
  * enc_*, force_reregister, and all strings of WELCOME but resume_token. */
 static bool
 may_be_null(const wfbs_attribute *a)
 {
     wfbs_as as = (wfbs_as)a->field->as;
-    if (as == WFBS_AS_ENC_ALGO || as == WFBS_AS_ENC_KEY || as == WFBS_AS_ENC_SERIALIZER
-        || a->field->check == WFBS_CHECK_LOOSE_BOOL) {
+    if (is_enc(as) || a->field->check == WFBS_CHECK_LOOSE_BOOL) {
         return true;
     }
     return a->owner->index == WFBS_MESSAGE_WELCOME && strcmp(a->field->attribute, "resume_token")
@@ -401,8 +402,7 @@ apply_details(wfbs_class *c, PyObject *self, PyObject *details)
             && !(a->field->flags & WFBS_FLAG_OPEN)) {
             continue; /* an element of the WAMP list, not a detail */
         }
-        if (!transparent
-            && (as == WFBS_AS_ENC_ALGO || as == WFBS_AS_ENC_KEY || as == WFBS_AS_ENC_SERIALIZER)) {
+        if (!transparent && is_enc(as)) {
             continue; /* Message.parse does not look at them either */
         }
         PyObject *value = PyDict_GetItemWithError(details, a->detail);

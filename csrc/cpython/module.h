@@ -63,7 +63,8 @@ typedef struct wfbs_class {
     Py_ssize_t serialized;   /* offset of the slot _serialized */
     Py_ssize_t from_fbs;     /* offset of the slot _from_fbs */
     PyGetSetDef *getset;     /* owned, PyMem */
-    uint32_t fetched;        /* attributes that encoding reads before all others: all but payloads */
+    uint32_t fetched;        /* attributes that encoding reads: all but args and kwargs */
+    uint32_t fetched_plain;  /* those of them that Autobahn's own class has */
     uint32_t demanding;      /* those for which None is not just left out */
     uint32_t defaulting;     /* those for which {} is what their absence means */
     int32_t offsets[WFBS_MAX_FIELDS]; /* attributes[].offset again, close together */
@@ -107,6 +108,7 @@ typedef struct {
     uint32_t metadata_size;
     uint32_t assigned;      /* bit per attribute: set by the user */
     uint32_t exposed;       /* bit per attribute: a mutable object was handed out */
+    PyObject *ppt_cipher;   /* owned: the slot of an attribute that Autobahn's class lacks */
     uint8_t dialect;
 } wfbs_received;
 
@@ -222,6 +224,9 @@ typedef enum { WFBS_CONVERT_ERROR = -1, WFBS_CONVERT_OK = 0, WFBS_CONVERT_METADA
 wfbs_converted wfbs_convert(wfbs_attribute *a, PyObject *value, wfbs_arena *arena, wfbs_value *out);
 /* Raises `exception` as "EVENT.topic: ..." with printf-like text; returns ERROR. */
 wfbs_converted wfbs_refuse(const wfbs_attribute *a, PyObject *exception, const char *format, ...);
+/* Whether `value` may be an enc_algo, enc_serializer or ppt_cipher: a name out of the
+ * enum, or a custom x_ one. 1, 0, or -1 with an exception. */
+int wfbs_is_ppt_name(const wfbs_attribute *a, PyObject *value);
 /* Whether an exact int or float equals False or True, as `value in [True, False]`. */
 bool wfbs_equals_bool(PyObject *value);
 /* Turns the pending exception of a codec into TypeError or ValueError that names

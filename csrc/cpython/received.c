@@ -59,7 +59,7 @@ received_traverse(PyObject *self, visitproc visit, void *arg)
     for (PyObject **slot = slots_begin(self); slot < slots_end(self); slot++) {
         Py_VISIT(*slot);
     }
-    return 0; /* the buffer is bytes: no cycle goes through it */
+    return 0; /* the buffer is bytes and the cipher a str: no cycle goes through them */
 }
 
 static int
@@ -79,6 +79,7 @@ received_dealloc(PyObject *self)
     for (PyObject **slot = slots_begin(self); slot < slots_end(self); slot++) {
         Py_XDECREF(*slot);
     }
+    Py_XDECREF(((wfbs_received *)slots_end(self))->ppt_cipher);
     Py_XDECREF(((wfbs_received *)slots_end(self))->buffer);
     type->tp_free(self);
     Py_DECREF(type);
@@ -123,8 +124,11 @@ wfbs_received_get_private(PyObject *self, void *attribute)
     Py_BEGIN_CRITICAL_SECTION(self);
     value = Py_XNewRef(*slot);
     if (!value) {
-        if (!r->buffer) {
+        if (!r->buffer && a->property) {
             PyErr_SetObject(PyExc_AttributeError, a->private_name);
+        }
+        else if (!r->buffer) {
+            value = Py_NewRef(Py_None);
         }
         else {
             value = wfbs_decode_attribute(a, r);
@@ -184,6 +188,17 @@ int
 wfbs_received_set(PyObject *self, PyObject *value, void *attribute)
 {
     const wfbs_attribute *a = attribute;
+    if (!a->property) {
+        int good = !value || value == Py_None || wfbs_is_ppt_name(a, value);
+        if (good <= 0) {
+            if (!good) {
+                PyErr_Format(PyExc_ValueError, "%U: %R is not a cipher that WAMP defines", a->name,
+                             value);
+            }
+            return -1;
+        }
+        return wfbs_received_set_private(self, value, attribute);
+    }
     /* Autobahn's own setter: it checks, and assigns to the private name. */
     return Py_TYPE(a->property)->tp_descr_set(a->property, self, value);
 }
@@ -240,8 +255,8 @@ same_content(wfbs_class *c, PyObject *self, PyObject *other)
 {
     for (unsigned i = 0; i < c->table->field_count; i++) {
         const wfbs_attribute *a = &c->attributes[i];
-        if (!a->name) {
-            continue;
+        if (!a->name || (!a->property && Py_TYPE(other) != c->received)) {
+            continue; /* a plain message has no place for it */
         }
         PyObject *mine = PyObject_GetAttr(self, a->name);
         PyObject *theirs = mine ? PyObject_GetAttr(other, a->name) : NULL;
@@ -351,6 +366,7 @@ received_copy(PyObject *self, PyObject *Py_UNUSED(ignored))
     Py_BEGIN_CRITICAL_SECTION(self);
     *r = *wfbs_received_of(c, self);
     Py_XINCREF(r->buffer);
+    Py_XINCREF(r->ppt_cipher);
     PyObject **to = slots_begin(copy);
     for (PyObject **from = slots_begin(self); from < slots_end(self); from++, to++) {
         *to = Py_XNewRef(*from);
