@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 from autobahn.wamp import message
-from compare import MESSAGE_CLASSES, attribute_names
 
 from autobahn_fbs import _cpython
+from compare import MESSAGE_CLASSES, attribute_names
 
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMAS = ROOT / "schemas"
