@@ -232,10 +232,12 @@ def test_upstream_reads_what_we_write(klass, name, objser):
         assert good is not wrong(READER, klass, name, value), repr(value)
 
 
-@pytest.mark.parametrize(("klass", "name"), CASES, ids=case_id)
+#: Upstream never writes the roles that HELLO and WELCOME must have.
+SAME_BYTES = [(klass, name) for klass, name in CASES if klass not in (m.Hello, m.Welcome)]
+
+
+@pytest.mark.parametrize(("klass", "name"), SAME_BYTES, ids=case_id)
 def test_where_upstream_is_right_our_bytes_are_its_bytes(klass, name, objser):
-    if klass in (m.Hello, m.Welcome):
-        pytest.skip("upstream never writes the required roles")
     for value in values_of(klass, name):
         msg = klass(**with_value(klass, name, value))
         if not wrong(WRITER, klass, name, value) and not leaves_out_authrole(name, value):
