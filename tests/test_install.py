@@ -13,12 +13,10 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
-
 
 def run(script: str, *options: str) -> str:
     """Runs a script in a fresh interpreter with warnings as errors; its output."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(
         [sys.executable, "-W", "error:autobahn_fbs", *options, "-c", textwrap.dedent(script)],
         capture_output=True, text=True, timeout=60, env=environment, check=False,

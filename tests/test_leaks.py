@@ -221,7 +221,7 @@ def growths() -> dict[str, list[int]]:
     here = Path(__file__)
     environment = {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join([str(here.parent), str(here.parent.parent), *sys.path]),
+        "PYTHONPATH": os.pathsep.join([str(here.parent), *sys.path]),
     }
     done = subprocess.run(
         [sys.executable, "-X", "tracemalloc", str(here)],

@@ -13,12 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import conftest  # noqa: F401  (chooses the txaio framework when this file is the program)
 import pytest
 from autobahn.wamp.message import Message
+
+import conftest  # noqa: F401  (chooses the txaio framework when this file is the program)
 from autobahn_fbs import FlatBuffersObjectSerializer
 from compare import assert_same, attribute_names, plain_copy
-
 from samples import every_sample
 
 HERE = Path(__file__)
@@ -83,7 +83,7 @@ def test_each_allocation_may_fail(dialect):
     pytest.importorskip("_testcapi")
     environment = {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join([str(HERE.parent), str(HERE.parent.parent), *sys.path]),
+        "PYTHONPATH": os.pathsep.join([str(HERE.parent), *sys.path]),
     }
     done = subprocess.run(
         [sys.executable, str(HERE), dialect],

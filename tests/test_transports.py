@@ -24,7 +24,7 @@ def reports(framework: str) -> list[dict[str, Any]]:
     """What one process with this framework reports, one entry a transport and serializer."""
     environment = {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parent), *sys.path]),
+        "PYTHONPATH": os.pathsep.join([str(HERE), *sys.path]),
     }
     done = subprocess.run(
         [sys.executable, str(HERE / "transport_echo.py"), framework],
