@@ -108,11 +108,20 @@ def attribute_names(cls: type) -> tuple[str, ...]:
 
 def scenario(type_name: str, size: str, mode: str = "normal") -> Scenario:
     """A message of a class with a payload of one of SIZES."""
-    maker = _MAKERS[type_name]
     if mode == "transparent":
         return opaque(type_name, payload_bytes(size), size)
-    args, kwargs = PAYLOADS[size]
-    return Scenario(type_name, size, mode, lambda: maker(args=args, kwargs=kwargs))
+    return with_args(type_name, *PAYLOADS[size], size)
+
+
+def with_args(
+    type_name: str,
+    args: list[Any] | None,
+    kwargs: dict[str, Any] | None = None,
+    size: str = "",
+) -> Scenario:
+    """A message of a class with any args and kwargs."""
+    maker = _MAKERS[type_name]
+    return Scenario(type_name, size, "normal", lambda: maker(args=args, kwargs=kwargs))
 
 
 def scenarios(mode: str) -> list[Scenario]:

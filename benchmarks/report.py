@@ -1,0 +1,206 @@
+#!/usr/bin/env python3
+"""From result files: the targets and whether they are met, a table for the README, SVG plots.
+
+    python benchmarks/report.py results.json [--plots FOLDER] [--rst FILE] [--check]
+
+Several files are taken as one: what they have in common is put together.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from autobahn_fbs._bench.contenders import FLOOR, MSGPACK, OURS, UPSTREAM
+from results import Results, load
+from targets import SIZES, check, larger_than_upstream, text
+
+#: Contenders in the order and with the colours of the plots, and their names in tables.
+CONTENDERS = {
+    OURS: ("#0b6e4f", "autobahn_fbs"),
+    FLOOR: ("#b8b8b8", "msgspec Struct (floor)"),
+    MSGPACK: ("#e07a1f", "msgpack"),
+    "Autobahn cbor": ("#3d6fb6", "cbor"),
+    UPSTREAM: ("#b3261e", "flatbuffers"),
+    "Autobahn json": ("#7a5195", "json"),
+    "Autobahn ubjson": ("#8c6d31", "ubjson"),
+}
+
+JOBS = {
+    "serialize": "serialize",
+    "unserialize": "unserialize",
+    "unserialize + payload": "unserialize, read args and kwargs",
+    "unserialize + everything": "unserialize, read every attribute",
+    "fan-out": "serialize again (fan-out)",
+    "pass-on": "pass a received message on",
+}
+
+
+def rst_table(head: list[str], rows: list[list[str]]) -> str:
+    """A simple table of reStructuredText."""
+    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
+    rule = "  ".join("=" * width for width in widths)
+
+    def line(row: list[str]) -> str:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        return "  ".join(cells).rstrip()
+
+    return "\n".join([rule, line(head), rule, *(line(row) for row in rows), rule])
+
+
+def _number(value: float | None, digits: int = 1) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if value >= 20 else f"{value:.{digits}f}"
+
+
+def _time(seconds: float | None) -> str:
+    if seconds is None:
+        return "-"
+    if seconds < 1e-6:
+        return f"{seconds * 1e9:.0f} ns"
+    return f"{seconds * 1e6:.1f} µs"
+
+
+def times_table(results: Results, mode: str = "normal") -> str:
+    """Our times, and how many times as long the others take."""
+    others = [name for name in CONTENDERS if name != OURS]
+    rows = []
+    for job, title in JOBS.items():
+        for size in SIZES:
+            seconds = results.seconds(job, mode, size, OURS)
+            if seconds is None:
+                continue
+            cells = [_number(results.times(job, mode, size, other, OURS)) for other in others]
+            rows.append([title, size, _time(seconds), *cells])
+            title = "\\"  # an empty first cell would continue the row above
+    heads = [CONTENDERS[name][1] for name in others]
+    return rst_table(["", "payload", "autobahn_fbs", *heads], rows)
+
+
+def lengths_table(results: Results, name: str = "Event") -> str:
+    """How many bytes a message takes."""
+    lanes = [OURS, UPSTREAM, MSGPACK, "Autobahn cbor", "Autobahn json"]
+    rows = []
+    for size in SIZES:
+        cells = [str(results.lengths("normal", size, lane).get(name, "-")) for lane in lanes]
+        rows.append([f"{name.upper()}, {size} payload", *cells])
+    return rst_table(["", *(CONTENDERS[lane][1] for lane in lanes)], rows)
+
+
+def memory_table(results: Results) -> str:
+    """What received messages take."""
+    rows = []
+    for name, found in results.memory.get("messages", {}).items():
+        keys = ("ours", "buffer", "autobahn", "extra", "object", "autobahn object")
+        rows.append([name.upper(), *(f"{found[key]:.0f}" for key in keys)])
+    head = ["bytes", "received", "its buffer", "Autobahn's", "more", "object", "Autobahn's object"]
+    return rst_table(head, rows) if rows else ""
+
+
+def provenance(results: Results) -> str:
+    """Where the numbers come from, in a sentence."""
+    machine = results.machine
+    versions = ", ".join(
+        f"{key.removeprefix('version_')} {value}"
+        for key, value in sorted(machine.items())
+        if key.startswith("version_")
+    )
+    return (
+        f"{machine.get('cpu_model_name', 'CPU unknown')} ({machine.get('cpu_count', '?')} CPUs), "
+        f"{machine.get('python_implementation', 'Python')} {machine.get('python_version', '')}; "
+        f"{versions}."
+    )
+
+
+def rst(results: Results) -> str:
+    """The README's part about speed, sizes and memory."""
+    parts = [
+        "Time of one message with this package, and how many times as long the others take (below "
+        "1: they\nare faster): geometric mean over PUBLISH, EVENT, CALL, INVOCATION, YIELD, RESULT "
+        "and ERROR.",
+        times_table(results),
+        "With an opaque payload (transparent mode):",
+        times_table(results, "transparent"),
+        "Bytes of one message:",
+        lengths_table(results),
+    ]
+    memory = memory_table(results)
+    if memory:
+        parts += ["Memory of a received message with a small payload:", memory]
+    parts.append(provenance(results))
+    return "\n\n".join(parts) + "\n"
+
+
+def plots(results: Results, folder: Path) -> list[Path]:
+    """A plot for each job: time against payload size, one line for each contender, as SVG."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    # The same results give the same file: no date in it, and names that are not random.
+    matplotlib.rcParams.update({"svg.hashsalt": "autobahn_fbs", "font.size": 9})
+    from matplotlib import pyplot
+
+    folder.mkdir(parents=True, exist_ok=True)
+    made = []
+    for job, title in JOBS.items():
+        figure, axes = pyplot.subplots(figsize=(7.2, 3.6), layout="constrained")
+        width = 0.8 / len(CONTENDERS)
+        for index, (name, (colour, label)) in enumerate(CONTENDERS.items()):
+            heights = [results.seconds(job, "normal", size, name) for size in SIZES]
+            if None in heights:
+                continue
+            micros = [(height or 0.0) * 1e6 for height in heights]
+            places = [place + (index - len(CONTENDERS) / 2) * width for place in range(len(SIZES))]
+            axes.bar(places, micros, width, color=colour, label=label)
+        axes.set_yscale("log")
+        axes.set_ylabel("µs a message (log)")
+        axes.set_xticks(range(len(SIZES)), [f"{size} payload" for size in SIZES])
+        axes.set_title(title)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(frameon=False, ncols=2, fontsize=8)
+        file = folder / f"{job.replace(' + ', '-').replace(' ', '-')}.svg"
+        figure.savefig(file, metadata={"Date": None})
+        pyplot.close(figure)
+        made.append(file)
+    return made
+
+
+def merged(files: list[Path]) -> Results:
+    """Several result files as one."""
+    results = load(files[0])
+    for file in files[1:]:
+        other = load(file)
+        for key, cell in other.cells.items():
+            for lane, values in cell.values.items():
+                results.add(" / ".join((*key, lane)), values, cell.facts.get(lane))
+        results.memory = results.memory or other.memory
+    return results
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("files", nargs="+", type=Path, metavar="RESULTS")
+    parser.add_argument("--plots", type=Path, metavar="FOLDER", help="write SVG plots there")
+    parser.add_argument("--rst", type=Path, metavar="FILE", help="write the README's tables there")
+    parser.add_argument("--check", action="store_true", help="exit status 1 if a target is missed")
+    options = parser.parse_args()
+    results = merged(options.files)
+    targets = check(results)
+    print(provenance(results))
+    print()
+    print(text(targets))
+    larger = larger_than_upstream(results)
+    if larger:
+        print("larger than Autobahn's flatbuffers:", ", ".join(larger))
+    if options.rst:
+        options.rst.write_text(rst(results), encoding="utf-8")
+    if options.plots:
+        for file in plots(results, options.plots):
+            print(file)
+    return int(options.check and any(target.met is False for target in targets))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
