@@ -15,6 +15,7 @@ const wfbs_limits wfbs_default_limits = {
     .max_size = 0x7FFFFFFF,
     .budget_minimum = 64 * 1024,
     .budget_factor = 8,
+    .max_tables = 1000000, /* as Google's verifier has it */
 };
 
 const char *
@@ -34,6 +35,7 @@ typedef struct {
     const uint8_t *data;
     uint64_t size;   /* at most 2^31 - 1 */
     uint64_t budget; /* apparent bytes that may still be visited */
+    size_t tables;   /* tables that may still be visited */
     wfbs_error *error;
 } verifier;
 
@@ -69,10 +71,14 @@ typedef struct {
 } frame;
 
 /* Checks that the table at `position` and its vtable lie in the message, and
- * charges both. `position` may be any value below 2^33. */
+ * charges both, counting the table. `position` may be any value below 2^33. */
 static bool
 verify_frame(verifier *v, uint64_t position, const char *table, frame *out)
 {
+    if (!v->tables) {
+        return fail(v, WFBS_ERROR_TABLES, table, NULL, position);
+    }
+    v->tables--;
     if (position % 4) {
         return fail(v, WFBS_ERROR_TABLE_ALIGNMENT, table, NULL, position);
     }
@@ -481,7 +487,7 @@ bool
 wfbs_verify(const uint8_t *data, size_t size, wfbs_dialect dialect, const wfbs_limits *limits,
             wfbs_envelope *out, wfbs_error *error)
 {
-    verifier state = {data, size, 0, error};
+    verifier state = {data, size, 0, limits->max_tables, error};
     verifier *v = &state;
     static const char *const root = "Message";
     *error = (wfbs_error){WFBS_ERROR_OK, NULL, NULL, 0};

@@ -51,6 +51,7 @@ typedef enum { WFBS_DIALECT_AUTOBAHN = 0, WFBS_DIALECT_SCHEMA = 1 } wfbs_dialect
     X(ENUM_VALUE, "value is not in its enumeration")                                 \
     X(BUDGET, "references add up to more than the message may hold")                 \
     X(DEPTH, "tables are nested too deep")                                           \
+    X(TABLES, "more tables than the limit")                                          \
     X(ID_RANGE, "WAMP ID is above 2**53")                                            \
     X(URI, "not a valid WAMP URI")                                                   \
     X(POSITIVE, "must be 1 or more")                                                 \
@@ -85,6 +86,7 @@ typedef struct {
     size_t max_size;       /* bytes of one message, at most 2^31 - 1 */
     size_t budget_minimum; /* apparent size that is always granted, bytes */
     size_t budget_factor;  /* apparent size granted per byte of the message */
+    size_t max_tables;     /* visits of tables, the root's included */
 } wfbs_limits;
 
 extern const wfbs_limits wfbs_default_limits;
