@@ -316,3 +316,19 @@ def test_something_else_than_a_message_is_refused(any_serializer):
     for thing in (None, 5, "HELLO", b"", {}, object(), message.Message):
         with pytest.raises(TypeError):
             any_serializer.serialize(thing)
+
+
+@pytest.mark.parametrize("key", ["plain", "X_a", "x_A", 5, None])
+def test_a_custom_detail_needs_a_custom_name(objser, key):
+    msg = message.Welcome(**minimal(message.Welcome))
+    msg._custom = {key: 1}
+    with pytest.raises((TypeError, ValueError), match=r"^WELCOME\.custom: key"):
+        objser.serialize(msg)
+
+
+@pytest.mark.parametrize("klass", [message.Challenge, message.Authenticate])
+def test_the_keys_of_extra_are_strings(objser, klass):
+    msg = klass("x", {"a": 1})
+    msg._extra = {"a": 1, 2: 3}
+    with pytest.raises(TypeError, match=r"\.extra: key: expected str, got int"):
+        objser.serialize(msg)

@@ -451,6 +451,32 @@ convert_roles(const wfbs_attribute *a, PyObject *value, wfbs_arena *arena, wfbs_
     return WFBS_CONVERT_OK;
 }
 
+/* A dict for the metadata. Where Message.parse looks at the keys, they have to be
+ * str, and those of WELCOME.custom x_* names. */
+static wfbs_converted
+convert_dict(const wfbs_attribute *a, PyObject *value)
+{
+    if (!PyDict_Check(value)) {
+        return refuse_type(a, "dict", value);
+    }
+    bool custom = a->field->as == WFBS_AS_CUSTOM;
+    PyObject *key, *item;
+    Py_ssize_t position = 0;
+    while ((custom || a->field->flags & WFBS_FLAG_POSITIONAL)
+           && PyDict_Next(value, &position, &key, &item)) {
+        if (!PyUnicode_CheckExact(key)) {
+            return wfbs_refuse(a, PyExc_TypeError, "key: expected str, got %s",
+                               Py_TYPE(key)->tp_name);
+        }
+        int good = custom ? is_custom_name(a, key) : 1;
+        if (good <= 0) {
+            return good ? WFBS_CONVERT_ERROR
+                        : wfbs_refuse(a, PyExc_ValueError, "key %R is not a custom x_* name", key);
+        }
+    }
+    return WFBS_CONVERT_METADATA;
+}
+
 /* bytes; or a memoryview, which is what upstream's reader gives, copied. */
 static wfbs_converted
 convert_payload(const wfbs_attribute *a, PyObject *value, wfbs_arena *arena, wfbs_value *out)
@@ -513,7 +539,7 @@ wfbs_convert(wfbs_attribute *a, PyObject *value, wfbs_arena *arena, wfbs_value *
         return convert_roles(a, value, arena, out);
     case WFBS_AS_DICT:
     case WFBS_AS_CUSTOM:
-        return PyDict_Check(value) ? WFBS_CONVERT_METADATA : refuse_type(a, "dict", value);
+        return convert_dict(a, value);
     case WFBS_AS_LIST:
         return PyList_Check(value) ? WFBS_CONVERT_METADATA : refuse_type(a, "list", value);
     default:

@@ -429,7 +429,14 @@ received_serialize(PyObject *self, PyObject *serializer)
     if (PyObject_TypeCheck(serializer, c->state->object_serializer)) {
         return wfbs_serialize(c->state, serializer, self);
     }
-    return PyObject_CallMethod(c->state->message_class, "serialize", "OO", self, serializer);
+    PyObject *name = PyUnicode_InternFromString("serialize");
+    if (!name) {
+        return NULL;
+    }
+    PyObject *bytes
+        = PyObject_CallMethodObjArgs(c->state->message_class, name, self, serializer, NULL);
+    Py_DECREF(name);
+    return bytes;
 }
 
 PyDoc_STRVAR(serialize_doc, "serialize($self, serializer, /)\n--\n\n"

@@ -409,7 +409,9 @@ maybe_autoreset(PyObject *self)
     if (!callback || callback == Py_None) {
         return 0;
     }
-    PyObject *done = PyObject_CallMethod(self, "_maybe_autoreset", NULL);
+    PyObject *name = PyUnicode_InternFromString("_maybe_autoreset");
+    PyObject *done = name ? PyObject_CallMethodObjArgs(self, name, NULL) : NULL;
+    Py_XDECREF(name);
     Py_XDECREF(done);
     return done ? 0 : -1;
 }

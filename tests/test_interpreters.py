@@ -1,0 +1,124 @@
+"""Several interpreters in one process, each with a GIL of its own (PEP 684), and many threads."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+import threading
+
+import pytest
+from autobahn.wamp import message as m
+from autobahn_fbs import FlatBuffersObjectSerializer, FlatBuffersSerializer
+
+WORK = """
+    import warnings; warnings.simplefilter("ignore")
+    import txaio; txaio.use_asyncio()
+    from autobahn_fbs import FlatBuffersObjectSerializer
+    from autobahn.wamp import message as m
+    objser = FlatBuffersObjectSerializer()
+    for i in range(500):
+        sent = m.Event(1, i, args=[i, "x"], kwargs={"a": {"b": i}}, topic="a.b")
+        (got,) = objser.unserialize(objser.serialize(sent))
+        assert (got.args, got.kwargs, got.topic) == ([i, "x"], {"a": {"b": i}}, "a.b")
+"""
+
+MAIN = """
+    import threading
+    try:
+        import _interpreters as interpreters
+    except ImportError:
+        import _xxsubinterpreters as interpreters
+
+    work = {work!r}
+    exec(work)
+    errors = []
+
+    def run(id):
+        run_string = getattr(interpreters, "exec", None) or interpreters.run_string
+        try:
+            error = run_string(id, work)
+        except Exception as raised:
+            error = raised
+        if error is not None:
+            errors.append(str(getattr(error, "formatted", error)))
+
+    for _ in range(2):
+        ids = [interpreters.create() for _ in range(3)]
+        threads = [threading.Thread(target=run, args=(id,)) for id in ids]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for id in ids:
+            interpreters.destroy(id)
+    exec(work)
+    assert not errors, errors
+    print("all interpreters agree")
+"""
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="interpreters with a GIL each: Python 3.12")
+def test_interpreters_side_by_side_do_not_disturb_each_other():
+    work = textwrap.dedent(WORK)
+    code = textwrap.dedent(MAIN).format(work=work)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100)
+    assert (done.returncode, done.stdout) == (0, "all interpreters agree\n"), done.stderr
+
+
+def test_the_interpreter_ends_with_messages_alive():
+    code = textwrap.dedent(WORK) + textwrap.dedent("""
+        import sys
+        sys.keep = [got, objser, got.args_view]
+        class Cycle: pass
+        cycle = Cycle(); cycle.me = cycle; got._router_internal = cycle; cycle.message = got
+        print("bye")
+    """)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "bye\n"), done.stderr
+
+
+def test_many_threads_read_one_message():
+    objser = FlatBuffersObjectSerializer()
+    sent = m.Event(1, 2, args=[1, ["x"] * 20], kwargs={"k": "v"}, topic="a.b", publisher=5)
+    data = objser.serialize(sent)
+    names = ["args", "kwargs", "topic", "publisher", "forward_for", "enc_algo", "subscription"]
+    wrong: list[object] = []
+
+    for _ in range(50):
+        (msg,) = objser.unserialize(data)
+        start = threading.Barrier(4)
+        seen: list[list[object]] = []
+
+        def read(msg=msg, start=start, seen=seen) -> None:
+            start.wait()
+            seen.append([getattr(msg, name) for name in names])
+
+        threads = [threading.Thread(target=read) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        first = seen[0]
+        # One object each, however many asked at once.
+        wrong += [values for values in seen if any(a is not b for a, b in zip(values, first, strict=True))]
+    assert not wrong
+
+
+def test_threads_share_a_serializer():
+    serializer = FlatBuffersSerializer()
+    wrong: list[object] = []
+
+    def work(number: int) -> None:
+        for i in range(300):
+            data, _ = serializer.serialize(m.Event(number, i, args=[number, i, "x" * i]))
+            (msg,) = serializer.unserialize(data)
+            if (msg.subscription, msg.args) != (number, [number, i, "x" * i]):
+                wrong.append(msg)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
