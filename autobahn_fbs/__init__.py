@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ._install import install, uninstall
     from ._serializer import FlatBuffersObjectSerializer, FlatBuffersSerializer
+    from .limits import Limits
     from .payloads import register_payload_serializer
 
 __version__ = "0.1.0"
@@ -24,6 +25,7 @@ backend = "cpython"
 __all__ = [
     "FlatBuffersObjectSerializer",
     "FlatBuffersSerializer",
+    "Limits",
     "backend",
     "install",
     "register_payload_serializer",
@@ -33,6 +35,7 @@ __all__ = [
 _LAZY = {
     "FlatBuffersObjectSerializer": "_serializer",
     "FlatBuffersSerializer": "_serializer",
+    "Limits": "limits",
     "install": "_install",
     "register_payload_serializer": "payloads",
     "uninstall": "_install",

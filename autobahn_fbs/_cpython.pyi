@@ -16,6 +16,7 @@ class ObjectSerializer:
         schema_dialect: bool = False,
         codec: int = 0,
         codec_name: str | None = None,
+        limits: tuple[int, int, int, int] | None = None,
     ) -> None: ...
     def serialize(self, obj: Message | list[Any], /) -> bytes:
         """The bytes of a WAMP message (or of a raw WAMP list).

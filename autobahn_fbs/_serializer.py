@@ -12,6 +12,7 @@ from autobahn.wamp.message import Message
 from autobahn.wamp.serializer import Serializer
 
 from . import _cpython, payloads
+from .limits import Limits
 
 # Autobahn's serializers take their clock from txaio when their module is imported, and get one
 # that raises if no framework is chosen by then: for good, and for all of them. It is this clock.
@@ -34,7 +35,9 @@ class FlatBuffersObjectSerializer(_cpython.ObjectSerializer):
         was, so any receiver reads any of them.
     :param dialect: ``"autobahn"`` (union tags are WAMP message codes) or ``"schema"`` (they are
         the ordinals of Autobahn's schema, as connectanum has them).
-    :raises ValueError: for a payload serializer or dialect that is not known.
+    :param limits: what a received message may cost; :class:`autobahn_fbs.Limits` has the defaults.
+    :raises ValueError: for a payload serializer or dialect that is not known, or a limit out of
+        range.
     """
 
     NAME = "flatbuffers"
@@ -51,12 +54,15 @@ class FlatBuffersObjectSerializer(_cpython.ObjectSerializer):
         batched: bool = False,
         payload_serializer: str = "cbor",
         dialect: str = "autobahn",
+        limits: Limits | None = None,
     ) -> None:
         number = payloads.number_of(payload_serializer)
         if dialect not in _DIALECTS:
             raise ValueError(f"unknown dialect {dialect!r} (known: {list(_DIALECTS)})")
         name = payload_serializer if number == payloads.NAMED else None
-        super().__init__(batched, dialect == "schema", number, name)
+        super().__init__(
+            batched, dialect == "schema", number, name, limits and Limits(*limits).checked()
+        )
         self._payload_serializer_id = payload_serializer
 
 
@@ -78,8 +84,9 @@ class FlatBuffersSerializer(_cpython.TransportSerializer, Serializer):  # type: 
         batched: bool = False,
         payload_serializer: str = "cbor",
         dialect: str = "autobahn",
+        limits: Limits | None = None,
     ) -> None:
-        Serializer.__init__(self, FlatBuffersObjectSerializer(batched, payload_serializer, dialect))
+        Serializer.__init__(self, FlatBuffersObjectSerializer(batched, payload_serializer, dialect, limits))
         self._rated_size = self.RATED_MESSAGE_SIZE
         if batched:
             self.SERIALIZER_ID = "flatbuffers.batched"

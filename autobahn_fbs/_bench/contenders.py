@@ -57,7 +57,7 @@ class Contender:
         return eval(self.expression, names)
 
 
-def _serializers() -> dict[str, Callable[[], Any]]:
+def serializers() -> dict[str, Callable[[], Any]]:
     """Makers of serializers, by name; Autobahn's optional ones only where they are."""
     import txaio
 
@@ -198,7 +198,7 @@ def prepare(scenario: Scenario, names: tuple[str, ...] | None = None) -> list[Co
     :raises Wrong: somebody else gave back something different.
     """
     contenders: list[Contender] = []
-    for name, make in _serializers().items():
+    for name, make in serializers().items():
         if names is not None and name not in names:
             continue
         try:

@@ -81,9 +81,7 @@ def pass_on(contender: Contender, scenario: Scenario) -> Run | None:
     """A received message, unchanged, to bytes again."""
     if contender.forget is None:
         return None
-    size = len(contender.data)
-    # A buffer for each message, as from a socket.
-    items = [contender.received(bytes(bytearray(contender.data))) for _ in range(batch_size(size))]
+    items = [contender.received(contender.data) for _ in range(_BATCH)]
     if contender.name == OURS:
         again, _ = contender.encode(contender.received(contender.data))
         if again != contender.data:

@@ -17,19 +17,28 @@ typedef struct {
 } object_serializer;
 
 PyDoc_STRVAR(object_serializer_doc,
-"ObjectSerializer(batched=False, schema_dialect=False, codec=0, codec_name=None)\n--\n\n"
+"ObjectSerializer(batched=False, schema_dialect=False, codec=0, codec_name=None, limits=None)\n"
+"--\n\n"
 "Base of autobahn_fbs.FlatBuffersObjectSerializer: the part that is in C.");
 
 static int
 object_serializer_init(PyObject *self, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"batched", "schema_dialect", "codec", "codec_name", NULL};
+    static char *names[] = {"batched", "schema_dialect", "codec", "codec_name", "limits", NULL};
     int batched = 0, schema = 0;
     unsigned char codec = 0;
-    PyObject *name = Py_None;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|ppbO:ObjectSerializer", names, &batched,
-                                     &schema, &codec, &name)) {
+    PyObject *name = Py_None, *given = Py_None;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|ppbOO:ObjectSerializer", names, &batched,
+                                     &schema, &codec, &name, &given)) {
         return -1;
+    }
+    wfbs_limits limits = wfbs_default_limits;
+    if (given != Py_None) { /* in the order of autobahn_fbs.limits.Limits, which has checked them */
+        Py_ssize_t size, minimum, factor, tables;
+        if (!PyArg_ParseTuple(given, "nnnn;limits", &size, &minimum, &factor, &tables)) {
+            return -1;
+        }
+        limits = (wfbs_limits){(size_t)size, (size_t)minimum, (size_t)factor, (size_t)tables};
     }
     if ((codec == WFBS_CODEC_NAMED) != PyUnicode_CheckExact(name)) {
         PyErr_SetString(PyExc_ValueError, "codec_name goes with the custom codec, and only with it");
@@ -40,7 +49,7 @@ object_serializer_init(PyObject *self, PyObject *args, PyObject *kwargs)
     s->batched = (char)batched;
     s->dialect = schema ? WFBS_DIALECT_SCHEMA : WFBS_DIALECT_AUTOBAHN;
     s->codec = codec;
-    s->limits = wfbs_default_limits;
+    s->limits = limits;
     return 0;
 }
 
