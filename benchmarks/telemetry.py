@@ -133,9 +133,9 @@ def make_loop(events: Events, mode: str, coins: list[bool]) -> Callable[[Any], i
     from autobahn import util
     from autobahn.wamp import message
 
-    new_id = util.id
-    publish: Any = message.Publish
-    deliver: Any = message.Event
+    new_id: Any = util.id
+    classes: Any = message
+    publish, deliver = classes.Publish, classes.Event
 
     def normal(serialize: Any) -> int:
         total = 0
@@ -169,10 +169,10 @@ def check(name: str, serializer: Any, events: Events, mode: str) -> None:
     """
     from autobahn.wamp import message
 
-    publish: Any = message.Publish
+    classes: Any = message
     topic, event = events[0]
     content = {"args": [event]} if mode == "normal" else {"payload": event}
-    sent = publish(1, topic, **content)
+    sent = classes.Publish(1, topic, **content)
     data, binary = serializer.serialize(sent)
     (back,) = serializer.unserialize(data, binary)
     got = back.args[0] if mode == "normal" else back.payload
