@@ -1,0 +1,92 @@
+"""Writes the seeds and the dictionary of the C fuzz targets: ``make_corpus.py FOLDER``.
+
+Seeds are the vectors in tests/data, every hand-picked message of the tests in both dialects, and
+messages that hypothesis makes up. One file each, named by its hash, so that running this again
+changes nothing that is there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from hypothesis import HealthCheck, Phase, given, seed, settings  # noqa: E402
+
+import conftest  # noqa: E402, F401  (chooses the txaio framework)
+from autobahn_fbs import FlatBuffersObjectSerializer  # noqa: E402
+from compare import MESSAGE_CLASSES  # noqa: E402
+from samples import every_sample  # noqa: E402
+from strategies import messages_of  # noqa: E402
+from wirebuild import CODES, schema  # noqa: E402
+
+GENERATED_PER_CLASS = 12
+#: Longer seeds slow every run down and say nothing new.
+MAX_SEED = 1500
+
+
+def vectors() -> Iterator[bytes]:
+    data = json.loads((ROOT / "tests" / "data" / "vectors.json").read_text("utf-8"))
+    for sample in data["encoded"]:
+        yield bytes.fromhex(sample["bytes_hex"])
+
+
+def messages() -> Iterator[bytes]:
+    serializers = [FlatBuffersObjectSerializer(dialect=d) for d in ("autobahn", "schema")]
+    found: list[bytes] = []
+    for msg in every_sample():
+        found += [serializer.serialize(msg) for serializer in serializers]
+    for klass in MESSAGE_CLASSES:
+
+        @seed(0)
+        @settings(
+            max_examples=GENERATED_PER_CLASS,
+            database=None,
+            deadline=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(messages_of(klass))
+        def collect(msg: object) -> None:
+            found.extend(serializer.serialize(msg) for serializer in serializers)
+
+        collect()
+    yield from found
+
+
+def dictionary() -> Iterator[bytes]:
+    """Words that mutations alone hardly come upon."""
+    yield from (struct.pack("<I", n) for n in (0, 1, 4, 8, 2**16, 2**31 - 1, 2**31, 2**32 - 4))
+    yield from (struct.pack("<i", n) for n in (-4, -8, -(2**31)))
+    yield from (struct.pack("<Q", n) for n in (2**53, 2**53 + 1, 2**64 - 1))
+    yield from (bytes([tag]) for tag in CODES.values())
+    tables, _ = schema()
+    for slots in sorted({len(fields) for fields in tables.values()}):  # heads of vtables
+        yield struct.pack("<HH", 4 + 2 * slots, 4 + 8 * slots)
+        yield struct.pack("<HH", 4 + 2 * slots, 8)
+    yield from (b"a.b\0", b"a..b\0", b"a.\0", b"\xc3\xa9", b"\xed\xa0\x80", b"\xf4\x90\x80\x80")
+    yield from (b"\xa0", b"\x80", b"\xa1\x61a\xf6", b"x_")
+
+
+def write(folder: Path) -> int:
+    """Fills ``folder/seeds`` and ``folder/dictionary``; returns the number of seeds."""
+    seeds = folder / "seeds"
+    seeds.mkdir(parents=True, exist_ok=True)
+    for data in (*vectors(), *messages()):
+        if len(data) <= MAX_SEED:
+            (seeds / hashlib.sha256(data).hexdigest()[:16]).write_bytes(data)
+    quoted = ("".join(f"\\x{byte:02x}" for byte in word) for word in dictionary())
+    (folder / "dictionary").write_text("".join(f'"{word}"\n' for word in dict.fromkeys(quoted)))
+    return len(list(seeds.iterdir()))
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")
+    print(write(Path(sys.argv[1])), "seeds")
