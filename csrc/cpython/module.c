@@ -13,7 +13,17 @@ wfbs_state *
 wfbs_state_by_type(PyTypeObject *type)
 {
     PyObject *module = PyType_GetModuleByDef(type, &wfbs_module); /* borrowed */
-    return module ? wfbs_state_of(module) : NULL;
+    return module ? wfbs_state_alive(wfbs_state_of(module)) : NULL;
+}
+
+wfbs_state *
+wfbs_state_alive(wfbs_state *state)
+{
+    if (state && !state->protocol_error) {
+        PyErr_SetString(PyExc_RuntimeError, "autobahn_fbs is being taken down");
+        return NULL;
+    }
+    return state;
 }
 
 PyObject *

@@ -130,6 +130,9 @@ wfbs_state *wfbs_state_of(PyObject *module);
 /* The state behind an instance of a type made by this module, or of a Python
  * subclass of one; NULL with TypeError. */
 wfbs_state *wfbs_state_by_type(PyTypeObject *type);
+/* `state`, or NULL with RuntimeError if the collector has cleared it already: at the
+ * interpreter's end, finalizers can still hold messages. */
+wfbs_state *wfbs_state_alive(wfbs_state *state);
 /* Calls a function of autobahn_fbs._helpers; arguments as for PyObject_CallFunctionObjArgs.
  * New reference, or NULL with an exception. */
 PyObject *wfbs_call_helper(wfbs_state *state, const char *name, PyObject *a, PyObject *b,

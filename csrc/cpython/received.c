@@ -7,7 +7,7 @@
 static wfbs_class *
 class_of(PyObject *self)
 {
-    wfbs_state *state = PyType_GetModuleState(Py_TYPE(self));
+    wfbs_state *state = wfbs_state_alive(PyType_GetModuleState(Py_TYPE(self)));
     return state ? wfbs_class_find(state, Py_TYPE(self)) : NULL;
 }
 
@@ -130,7 +130,7 @@ wfbs_received_get_private(PyObject *self, void *attribute)
         else if (!r->buffer) {
             value = Py_NewRef(Py_None);
         }
-        else {
+        else if (wfbs_state_alive(a->owner->state)) {
             value = wfbs_decode_attribute(a, r);
             /* Decoding can run Python code, which can have filled the slot. */
             if (value && *slot) {

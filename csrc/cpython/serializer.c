@@ -127,7 +127,7 @@ wfbs_serialize(wfbs_state *state, PyObject *serializer, PyObject *message)
             }
         }
         /* Changed: encoded anew every time, since a list of it may change again. */
-        return wfbs_encode_message(c, message, s->dialect, s->batched, codec);
+        return wfbs_encode_message(c, message, (wfbs_dialect)s->dialect, s->batched, codec);
     }
     PyObject *cache = cache_of(c, message);
     if (cache) {
@@ -138,7 +138,7 @@ wfbs_serialize(wfbs_state *state, PyObject *serializer, PyObject *message)
         }
         Py_INCREF(cache);
     }
-    PyObject *bytes = wfbs_encode_message(c, message, s->dialect, s->batched, codec);
+    PyObject *bytes = wfbs_encode_message(c, message, (wfbs_dialect)s->dialect, s->batched, codec);
     if (bytes && cache && PyDict_SetItem(cache, serializer, bytes) < 0) {
         Py_CLEAR(bytes);
     }

@@ -91,7 +91,8 @@ enum { WFBS_TAG_COUNT = 71 };
 extern const wfbs_table wfbs_tables[WFBS_TABLE_COUNT];
 extern const wfbs_enum wfbs_enums[WFBS_ENUM_COUNT];
 extern const wfbs_message_type wfbs_messages[WFBS_MESSAGE_COUNT];
-/* By dialect (0 autobahn, 1 schema) and union tag; WFBS_NO_MESSAGE where there is none. */
+/* By dialect (0 autobahn, 1 schema) and union tag; WFBS_NO_MESSAGE where there is
+ * none. */
 extern const uint8_t wfbs_message_by_tag[2][WFBS_TAG_COUNT];
 
 #endif
