@@ -86,7 +86,9 @@ class FlatBuffersSerializer(_cpython.TransportSerializer, Serializer):  # type: 
         dialect: str = "autobahn",
         limits: Limits | None = None,
     ) -> None:
-        Serializer.__init__(self, FlatBuffersObjectSerializer(batched, payload_serializer, dialect, limits))
+        Serializer.__init__(
+            self, FlatBuffersObjectSerializer(batched, payload_serializer, dialect, limits)
+        )
         self._rated_size = self.RATED_MESSAGE_SIZE
         if batched:
             self.SERIALIZER_ID = "flatbuffers.batched"

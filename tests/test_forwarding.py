@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from autobahn.wamp import message as m
+
 from autobahn_fbs import FlatBuffersObjectSerializer, forwarding
 
 OBJSER = FlatBuffersObjectSerializer()

@@ -9,6 +9,7 @@ import threading
 
 import pytest
 from autobahn.wamp import message as m
+
 from autobahn_fbs import FlatBuffersObjectSerializer, FlatBuffersSerializer
 
 WORK = """
@@ -101,7 +102,9 @@ def test_many_threads_read_one_message():
             thread.join()
         first = seen[0]
         # One object each, however many asked at once.
-        wrong += [values for values in seen if any(a is not b for a, b in zip(values, first, strict=True))]
+        wrong += [
+            values for values in seen if any(a is not b for a, b in zip(values, first, strict=True))
+        ]
     assert not wrong
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from autobahn.wamp import message as m
 from autobahn.wamp.exception import ProtocolError
+
 from autobahn_fbs import FlatBuffersObjectSerializer, FlatBuffersSerializer, Limits
 
 WRITER = FlatBuffersObjectSerializer()

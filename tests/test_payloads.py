@@ -9,12 +9,12 @@ import pytest
 from autobahn.wamp import message as m
 from autobahn.wamp.exception import ProtocolError
 from autobahn.wamp.serializer import create_transport_serializer
-from autobahn_fbs import FlatBuffersObjectSerializer, FlatBuffersSerializer, payloads
-from compare import assert_same
 from hypothesis import given
 from hypothesis import strategies as st
 
 import autobahn_fbs
+from autobahn_fbs import FlatBuffersObjectSerializer, FlatBuffersSerializer, payloads
+from compare import assert_same
 
 BUILTIN = payloads.known_ids()
 READER = FlatBuffersObjectSerializer()
@@ -87,7 +87,7 @@ def test_json_keeps_binary_in_strings():
 @pytest.mark.parametrize("codec", BUILTIN)
 def test_the_serializer_says_its_codec_and_speaks_flatbuffers(codec):
     serializer = FlatBuffersSerializer(payload_serializer=codec)
-    assert serializer.PAYLOAD_SERIALIZER_ID == codec
+    assert codec == serializer.PAYLOAD_SERIALIZER_ID
     assert serializer.SERIALIZER_ID == "flatbuffers"
     assert READER.unserialize(serializer.serialize(m.Event(1, 2, args=[7]))[0])[0].args == [7]
     assert isinstance(serializer.serialize_payload([1]), bytes)
@@ -102,8 +102,8 @@ def test_the_registry_takes_the_ids_of_the_documents(codec):
         batched = create_transport_serializer(f"flatbuffers-{codec}.batched")
     finally:
         autobahn_fbs.uninstall()
-    assert (plain.SERIALIZER_ID, plain.PAYLOAD_SERIALIZER_ID) == ("flatbuffers", codec)
-    assert (batched.SERIALIZER_ID, batched.PAYLOAD_SERIALIZER_ID) == ("flatbuffers.batched", codec)
+    assert ("flatbuffers", codec) == (plain.SERIALIZER_ID, plain.PAYLOAD_SERIALIZER_ID)
+    assert ("flatbuffers.batched", codec) == (batched.SERIALIZER_ID, batched.PAYLOAD_SERIALIZER_ID)
 
 
 def test_an_unknown_codec_is_refused_when_configured():
@@ -130,7 +130,9 @@ def test_a_codec_that_is_not_known_leaves_the_rest_readable(shouting, dialect):
     reader = FlatBuffersObjectSerializer(dialect=dialect)
     (received,) = reader.unserialize(data)
     for name in ("args", "kwargs"):
-        with pytest.raises(ProtocolError, match=rf"EVENT\.{name}: .*x_shouting.* is not registered"):
+        with pytest.raises(
+            ProtocolError, match=rf"EVENT\.{name}: .*x_shouting.* is not registered"
+        ):
             getattr(received, name)
     assert (received.topic, received.publisher, received.enc_serializer) == ("a.b", 7, None)
     assert received.args_view is not None
@@ -138,12 +140,16 @@ def test_a_codec_that_is_not_known_leaves_the_rest_readable(shouting, dialect):
     received.topic = "c.d"  # changed, it still goes on with the payload it came with
     (again,) = reader.unserialize(reader.serialize(received))
     assert again.topic == "c.d" and bytes(again.args_view) == bytes(received.args_view)
-    autobahn_fbs.register_payload_serializer(shouting, lambda v: b"", lambda v: json.loads(bytes(v[1:])))
+    autobahn_fbs.register_payload_serializer(
+        shouting, lambda v: b"", lambda v: json.loads(bytes(v[1:]))
+    )
     assert again.args == [1]
 
 
 def test_what_a_custom_codec_raises_on_reading_is_a_protocol_error(shouting):
-    data = FlatBuffersObjectSerializer(payload_serializer=shouting).serialize(m.Event(1, 2, args=[1]))
+    data = FlatBuffersObjectSerializer(payload_serializer=shouting).serialize(
+        m.Event(1, 2, args=[1])
+    )
     broken = data.replace(b"![1]", b"?[1]")
     with pytest.raises(ProtocolError, match=r"EVENT\.args: .*ValueError: not shouting"):
         _ = READER.unserialize(broken)[0].args

@@ -8,11 +8,14 @@ import pickle
 import pytest
 from autobahn.wamp import message as m
 from autobahn.wamp.exception import ProtocolError
+
 from autobahn_fbs import FlatBuffersObjectSerializer, ppt
 
 OBJSER = FlatBuffersObjectSerializer()
 CARRIERS = [
-    m.Publish(1, "a.b", payload=b"secret", enc_algo="cryptobox", enc_key="k", enc_serializer="cbor"),
+    m.Publish(
+        1, "a.b", payload=b"secret", enc_algo="cryptobox", enc_key="k", enc_serializer="cbor"
+    ),
     m.Event(1, 2, payload=b"", enc_algo="mqtt"),
     m.Call(1, "a.b", payload=b"x", enc_algo="xbr", enc_serializer="json"),
     m.Invocation(1, 2, payload=b"x", enc_algo="x_own", enc_serializer="x_mine"),
@@ -59,13 +62,17 @@ def test_a_cipher_can_be_set_on_a_received_message():
 
 @pytest.mark.parametrize("cipher", ["rot13", "", 5, "null"])
 def test_a_cipher_that_wamp_does_not_define_is_refused(cipher):
-    with pytest.raises(ValueError, match="ppt_cipher: .* is not a cipher"):
+    with pytest.raises(ValueError, match=r"ppt_cipher: .* is not a cipher"):
         ppt.with_cipher(CARRIERS[0], cipher)
 
 
 def test_copies_keep_the_cipher():
     (received,) = OBJSER.unserialize(OBJSER.serialize(ppt.with_cipher(CARRIERS[0], "x_own")))
-    for twin in (copy.copy(received), copy.deepcopy(received), pickle.loads(pickle.dumps(received))):
+    for twin in (
+        copy.copy(received),
+        copy.deepcopy(received),
+        pickle.loads(pickle.dumps(received)),
+    ):
         assert twin.ppt_cipher == "x_own" and twin == received
 
 
@@ -82,7 +89,8 @@ def test_messages_without_payload_have_no_cipher():
 
 def test_two_messages_that_differ_in_their_cipher_are_not_equal():
     one, two = (
-        OBJSER.unserialize(OBJSER.serialize(ppt.with_cipher(CARRIERS[0], c)))[0] for c in CIPHERS[:2]
+        OBJSER.unserialize(OBJSER.serialize(ppt.with_cipher(CARRIERS[0], c)))[0]
+        for c in CIPHERS[:2]
     )
     assert one != two
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from autobahn.wamp.exception import ApplicationError
 from autobahn.wamp.types import PublishOptions
-from test_router import FLATBUFFERS, OTHERS, Peer, Place, Way, both, ids, place
 
 from autobahn_fbs import payloads
+from test_router import FLATBUFFERS, OTHERS, Peer, Place, Way, both, ids, place
 
 __all__ = ["place"]  # the fixture
 
@@ -63,7 +63,11 @@ def keyrings() -> tuple[Any, Any]:
     originator, originator_public = ring.generate_key()
     responder, responder_public = ring.generate_key()
     first, second = KeyRing(), KeyRing()
-    for uri in ("com.example.payload.topic", "com.example.payload.echo", "com.example.payload.fail"):
+    for uri in (
+        "com.example.payload.topic",
+        "com.example.payload.echo",
+        "com.example.payload.fail",
+    ):
         first.set_key(uri, Key(originator_priv=originator, responder_pub=responder_public))
         second.set_key(uri, Key(originator_pub=originator_public, responder_priv=responder))
     return first, second

@@ -15,8 +15,7 @@ from typing import Any
 
 import autobahn
 import pytest
-from autobahn.wamp import message, role
-from autobahn.wamp.serializer import FlatBuffersSerializer as UpstreamSerializer
+from autobahn.wamp import message, role, serializer
 
 from autobahn_fbs import FlatBuffersObjectSerializer
 from compare import MESSAGE_CLASSES, attribute_names
@@ -427,7 +426,7 @@ def test_flatc_prints_every_message_under_its_own_name(
 
 
 def test_flatc_prints_what_upstream_writes(tmp_path: Path) -> None:
-    binary, _ = UpstreamSerializer().serialize(message.Published(7, 2**53))  # type: ignore[arg-type]
+    binary, _ = serializer.FlatBuffersSerializer().serialize(message.Published(7, 2**53))  # type: ignore[arg-type]
     assert printed([binary], tmp_path) == [
         {"msg_type": "Published", "msg": {"request": 7, "publication": 2**53}}
     ]

@@ -49,10 +49,29 @@ RULES = {
     "resume_session": "RESUME_HELLO",
     "resumed": "RESUME_WELCOME",
 }
-AS_IN_ORDER = (
-    "UNUSED INT BOOL STR ENUM ENUM_NAME ENUMS INTS STRS ARGS KWARGS PAYLOAD ENC_ALGO ENC_KEY ENC_SERIALIZER ENC_CIPHER "
-    "PRINCIPALS ROLES DICT LIST CUSTOM"
-).split()
+AS_IN_ORDER = [
+    "UNUSED",
+    "INT",
+    "BOOL",
+    "STR",
+    "ENUM",
+    "ENUM_NAME",
+    "ENUMS",
+    "INTS",
+    "STRS",
+    "ARGS",
+    "KWARGS",
+    "PAYLOAD",
+    "ENC_ALGO",
+    "ENC_KEY",
+    "ENC_SERIALIZER",
+    "ENC_CIPHER",
+    "PRINCIPALS",
+    "ROLES",
+    "DICT",
+    "LIST",
+    "CUSTOM",
+]
 
 
 def flatc() -> Path:
@@ -322,7 +341,13 @@ def banner(source: str) -> list[str]:
 
 def render_header(schema: Schema) -> str:
     lines = banner("Names and numbers for the code.")
-    lines += ["#ifndef WFBS_TABLES_H", "#define WFBS_TABLES_H", "", '#include "../core/schema.h"', ""]
+    lines += [
+        "#ifndef WFBS_TABLES_H",
+        "#define WFBS_TABLES_H",
+        "",
+        '#include "../core/schema.h"',
+        "",
+    ]
     tables = [short(schema.objects[i]["name"]) for i in schema.tables]
     lines.append("enum {")
     lines += [f"    WFBS_TABLE_{name} = {i}," for i, name in enumerate(tables)]
@@ -330,7 +355,12 @@ def render_header(schema: Schema) -> str:
     lines.append("enum {")
     for i, (_, label, _) in enumerate(schema.messages):
         lines.append(f"    WFBS_MESSAGE_{label} = {i},")
-    lines += [f"    WFBS_MESSAGE_COUNT = {len(schema.messages)},", "    WFBS_NO_MESSAGE = 255", "};", ""]
+    lines += [
+        f"    WFBS_MESSAGE_COUNT = {len(schema.messages)},",
+        "    WFBS_NO_MESSAGE = 255",
+        "};",
+        "",
+    ]
     lines.append("enum {")
     for i, index in enumerate(schema.used_enums):
         lines.append(f"    WFBS_ENUM_{short(schema.enums[index]['name'])} = {i},")
@@ -341,7 +371,8 @@ def render_header(schema: Schema) -> str:
         "extern const wfbs_table wfbs_tables[WFBS_TABLE_COUNT];",
         "extern const wfbs_enum wfbs_enums[WFBS_ENUM_COUNT];",
         "extern const wfbs_message_type wfbs_messages[WFBS_MESSAGE_COUNT];",
-        "/* By dialect (0 autobahn, 1 schema) and union tag; WFBS_NO_MESSAGE where there is none. */",
+        "/* By dialect (0 autobahn, 1 schema) and union tag; WFBS_NO_MESSAGE where there is",
+        " * none. */",
         "extern const uint8_t wfbs_message_by_tag[2][WFBS_TAG_COUNT];",
         "",
         "#endif",
@@ -356,7 +387,12 @@ def render_source(schema: Schema) -> str:
     enums = [schema.enum(i) for i in schema.used_enums]
     for arrays, _ in enums:
         lines += [*arrays, ""]
-    lines += ["const wfbs_enum wfbs_enums[WFBS_ENUM_COUNT] = {", *(own for _, own in enums), "};", ""]
+    lines += [
+        "const wfbs_enum wfbs_enums[WFBS_ENUM_COUNT] = {",
+        *(own for _, own in enums),
+        "};",
+        "",
+    ]
     tables = [schema.table(i) for i in schema.tables]
     for arrays, _ in tables:
         lines += [*arrays, ""]
