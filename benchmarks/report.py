@@ -134,7 +134,7 @@ def rst(results: Results) -> str:
 
 
 def plots(results: Results, folder: Path) -> list[Path]:
-    """A plot for each job: time against payload size, one line for each contender, as SVG."""
+    """A plot for each job that was measured: a bar for each contender and payload size, as SVG."""
     import matplotlib
 
     matplotlib.use("svg")
@@ -145,6 +145,8 @@ def plots(results: Results, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     made = []
     for job, title in JOBS.items():
+        if not results.select(job, "normal", SIZES[0]):
+            continue
         figure, axes = pyplot.subplots(figsize=(7.2, 3.6), layout="constrained")
         width = 0.8 / len(CONTENDERS)
         for index, (name, (colour, label)) in enumerate(CONTENDERS.items()):
