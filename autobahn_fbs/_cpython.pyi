@@ -1,7 +1,7 @@
 """The CPython backend: WAMP messages as FlatBuffers, in C (csrc/cpython)."""
 
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol, final
 
 from autobahn.wamp.message import Message
 from typing_extensions import Buffer, disjoint_base
@@ -84,3 +84,35 @@ def cbor_dumps(obj: Any, /) -> bytes:
 
 def cbor_loads(data: Buffer, /) -> Any:
     """What cbor2.loads(data) returns or raises (RFC 8949), faster for the common data model."""
+
+class FlexBuffersError(ValueError):
+    """The bytes are no FlexBuffer, or one that breaks the rules of the format."""
+
+    offset: int
+
+@final
+class Lazy:
+    """A vector or map inside a FlexBuffer, of which only what is asked for is decoded."""
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[Any]: ...
+    def __contains__(self, value: object, /) -> bool: ...
+    def __getitem__(self, key: str | int, /) -> Any: ...
+    def keys(self) -> list[str]:
+        """The keys of a map; TypeError for a vector."""
+
+    def get(self, key: str, default: Any = None, /) -> Any:
+        """What a map has under a key, or the default; TypeError for a vector."""
+
+    def value(self) -> Any:
+        """The whole container decoded: a list or a dict."""
+
+    @property
+    def is_map(self) -> bool:
+        """Whether it is a map; otherwise it is a vector."""
+
+def flex_dumps(obj: Any, /) -> bytes:
+    """The FlexBuffer of a value; see autobahn_fbs.flexbuffers.dumps."""
+
+def flex_loads(data: Buffer, lazy: bool = False) -> Any:
+    """The value of a FlexBuffer; see autobahn_fbs.flexbuffers.loads."""

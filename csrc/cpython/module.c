@@ -107,6 +107,9 @@ cbor_loads(PyObject *module, PyObject *data)
 static PyMethodDef module_methods[] = {
     {"cbor_dumps", cbor_dumps, METH_O, cbor_dumps_doc},
     {"cbor_loads", cbor_loads, METH_O, cbor_loads_doc},
+    {"flex_dumps", wfbs_flex_dumps_function, METH_O, wfbs_flex_dumps_doc},
+    {"flex_loads", (PyCFunction)(void (*)(void))wfbs_flex_loads_function,
+     METH_FASTCALL | METH_KEYWORDS, wfbs_flex_loads_doc},
     {NULL, NULL, 0, NULL},
 };
 
@@ -207,7 +210,7 @@ module_exec(PyObject *module)
         || enums_init(state) < 0
         || !(state->object_serializer = add_type(module, &wfbs_object_serializer_spec))
         || !(state->transport_serializer = add_type(module, &wfbs_transport_serializer_spec))
-        || autobahn_init(state) < 0) {
+        || wfbs_flex_init(&state->flex, module) < 0 || autobahn_init(state) < 0) {
         return -1;
     }
     PyObject *received = PyDict_New(); /* Autobahn's class name -> the received type */
@@ -264,7 +267,8 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
 {
     wfbs_state *state = wfbs_state_of(module);
     WFBS_STATE_OBJECTS(Py_VISIT)
-    return wfbs_cbor_traverse(&state->cbor, visit, arg);
+    const int stopped = wfbs_flex_traverse(&state->flex, visit, arg);
+    return stopped ? stopped : wfbs_cbor_traverse(&state->cbor, visit, arg);
 }
 
 static int
@@ -274,6 +278,7 @@ module_clear(PyObject *module)
     memset(state->by_type, 0, sizeof state->by_type);
     WFBS_STATE_OBJECTS(Py_CLEAR)
     wfbs_cbor_clear(&state->cbor);
+    wfbs_flex_clear(&state->flex);
     return 0;
 }
 

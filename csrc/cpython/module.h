@@ -10,6 +10,7 @@
  *   payload.c     args and kwargs through the payload codec
  *   serializer.c  the two base types of the serializers
  *   cbor_*.c      the CBOR codec
+ *   flex_*.c      the FlexBuffers codec
  *
  * There is no global state: everything hangs on the module's state, and every
  * message type keeps the module alive. */
@@ -25,6 +26,7 @@
 #include "../core/write.h"
 #include "buffer.h"
 #include "cbor.h"
+#include "flex.h"
 
 /* Free-threaded builds take the object's lock; with the GIL this is nothing. */
 #ifndef Py_BEGIN_CRITICAL_SECTION
@@ -94,6 +96,7 @@ typedef struct wfbs_state {
     PyObject *str_session, *str_authid, *str_authrole;
     PyObject *helpers;           /* autobahn_fbs._helpers, imported on first need */
     wfbs_cbor cbor;
+    wfbs_flex flex;
     wfbs_buffer payload_scratch; /* taken out while in use */
     wfbs_buffer output_scratch;
 } wfbs_state;

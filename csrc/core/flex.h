@@ -1,0 +1,440 @@
+/* FlexBuffers, the schema-less format of FlatBuffers: reading untrusted bytes.
+ *
+ * A value is a slot (in a vector, or the root's at the end of the bytes) and a packed type: the
+ * type in the upper six bits, the logarithm of a width in the lower two. Numbers are in the slot;
+ * everything else lies earlier, and the slot holds how many bytes earlier.
+ *
+ * What the functions below promise, for any bytes:
+ *  1. No byte outside the `size` bytes at `data` is read. Positions are 64-bit numbers up to
+ *     `size`; every comparison is written as a difference that can't wrap. Loads are byte by byte,
+ *     so alignment and byte order are no matter of safety.
+ *  2. Whatever a container refers to ends before the container begins. That is how all writers
+ *     work, bottom-up; a cycle can't be written that way, so there is none.
+ *  3. Every visit is charged to a budget that is linear in `size`, hence the work is linear even
+ *     where many slots refer to one place. Reading the same place again may be cheaper than the
+ *     first time (the reader keeps what it made of it) and is then charged less.
+ *  4. The verdict depends on the bytes alone.
+ *
+ * Stricter than Google's verifier: what is refused besides its errors is a reference into or past
+ * its own container, a misaligned one, a string that lacks its zero byte, text that isn't UTF-8,
+ * a map whose key vector has another length, and floats of 8 and 16 bits (no writer makes them,
+ * readers disagree). */
+#ifndef WFBS_FLEX_CORE_H
+#define WFBS_FLEX_CORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/* The types, as on the wire. */
+enum {
+    WFBS_FLEX_NULL = 0,
+    WFBS_FLEX_INT = 1,
+    WFBS_FLEX_UINT = 2,
+    WFBS_FLEX_FLOAT = 3,
+    WFBS_FLEX_KEY = 4,
+    WFBS_FLEX_STRING = 5,
+    WFBS_FLEX_INDIRECT_INT = 6,
+    WFBS_FLEX_INDIRECT_UINT = 7,
+    WFBS_FLEX_INDIRECT_FLOAT = 8,
+    WFBS_FLEX_MAP = 9,
+    WFBS_FLEX_VECTOR = 10,
+    WFBS_FLEX_VECTOR_INT = 11, /* up to _KEY: the element type follows from the number */
+    WFBS_FLEX_VECTOR_UINT = 12,
+    WFBS_FLEX_VECTOR_FLOAT = 13,
+    WFBS_FLEX_VECTOR_KEY = 14,
+    WFBS_FLEX_VECTOR_STRING = 15, /* deprecated: its elements have no width, so they read as keys */
+    WFBS_FLEX_VECTOR_INT2 = 16,   /* up to _FLOAT4: int, uint, float by 2, 3, 4 elements */
+    WFBS_FLEX_VECTOR_FLOAT4 = 24,
+    WFBS_FLEX_BLOB = 25,
+    WFBS_FLEX_BOOL = 26,
+    WFBS_FLEX_VECTOR_BOOL = 36,
+};
+
+/* Containers within containers that are followed. */
+#define WFBS_FLEX_MAX_DEPTH 256
+
+/* The budget: so many units, and so many more for each byte. */
+#define WFBS_FLEX_BUDGET_MINIMUM 4096
+#define WFBS_FLEX_BUDGET_FACTOR 4
+/* What a visit costs besides the bytes that it reads. */
+#define WFBS_FLEX_VISIT_COST 4
+
+/* Every way a buffer can be wrong. */
+#define WFBS_FLEX_ERRORS(X)                                                          \
+    X(OK, "no error")                                                                \
+    X(TOO_SHORT, "shorter than the smallest FlexBuffer")                             \
+    X(WIDTH, "width is not 1, 2, 4 or 8")                                            \
+    X(TYPE, "unknown type")                                                          \
+    X(FLOAT_WIDTH, "float of less than 32 bits")                                     \
+    X(OFFSET, "offset leads outside the buffer")                                     \
+    X(ALIGNMENT, "offset leads to an unaligned place")                               \
+    X(RANGE, "value doesn't end before what refers to it")                           \
+    X(KEY_TERMINATOR, "key is not terminated by a zero byte")                        \
+    X(STRING_TERMINATOR, "string is not terminated by a zero byte")                  \
+    X(UTF8, "text is not valid UTF-8")                                               \
+    X(MAP_KEYS, "map has more or fewer values than keys")                            \
+    X(DUPLICATE, "map has the same key twice")                                       \
+    X(DEPTH, "containers are nested too deep")                                       \
+    X(BUDGET, "references add up to more than the buffer may hold")
+
+typedef enum {
+#define WFBS_FLEX_ERROR_CODE(code, text) WFBS_FLEX_ERROR_##code,
+    WFBS_FLEX_ERRORS(WFBS_FLEX_ERROR_CODE)
+#undef WFBS_FLEX_ERROR_CODE
+        WFBS_FLEX_ERROR_COUNT
+} wfbs_flex_error;
+
+/* The text of an error; never NULL. */
+const char *wfbs_flex_error_text(wfbs_flex_error error);
+
+/* Texts that were read before, by a hash of their position: the most recent one in each place. */
+#define WFBS_FLEX_SEEN_BITS 8
+#define WFBS_FLEX_SEEN (1u << WFBS_FLEX_SEEN_BITS)
+
+/* The bytes being read (borrowed), what is left to spend, and the first fault. */
+typedef struct {
+    const uint8_t *data;
+    uint64_t size;
+    uint64_t budget;
+    wfbs_flex_error error;
+    uint64_t error_at; /* position of the fault in the bytes */
+    unsigned seen_shift; /* 64 less the bits of `seen` in use: few for few bytes */
+    struct {
+        uint64_t tag; /* position and kind; 0 if nothing was seen */
+        uint64_t end; /* of the text, before its zero byte */
+    } seen[WFBS_FLEX_SEEN]; /* only those in use are initialized */
+} wfbs_flex_reader;
+
+/* A slot and what it holds. Widths are in bytes: 1, 2, 4 or 8. */
+typedef struct {
+    uint64_t at;        /* position of the slot; at + slot_width <= size */
+    uint64_t limit;     /* what the slot refers to ends here at the latest; <= at */
+    uint8_t slot_width;
+    uint8_t type;       /* any of 64 values: whoever uses it refuses those not known */
+    uint8_t width;      /* of what it refers to */
+} wfbs_flex_ref;
+
+/* The elements of a vector, within the bytes. */
+typedef struct {
+    uint64_t start; /* position of the first byte of its header */
+    uint64_t at;    /* position of the first element */
+    uint64_t count; /* all elements and types of them are within the bytes */
+    uint8_t width;  /* of each element */
+    uint8_t type;   /* of each element if typed */
+    bool typed;     /* otherwise a packed type for each element follows the elements */
+} wfbs_flex_vector;
+
+/* A map: a vector of values, and one of as many keys. */
+typedef struct {
+    wfbs_flex_vector values;
+    wfbs_flex_vector keys;
+} wfbs_flex_map;
+
+/* Bytes of a string, key or blob. */
+typedef struct {
+    uint64_t at;
+    uint64_t size;
+} wfbs_flex_span;
+
+/* ---- numbers: `width` bytes at `p`, least significant first */
+
+static inline uint64_t
+wfbs_flex_load_unsigned(const uint8_t *p, unsigned width)
+{
+    switch (width) {
+    case 1:
+        return p[0];
+    case 2:
+        return (uint64_t)p[0] | (uint64_t)p[1] << 8;
+    case 4:
+        return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24;
+    default:
+        return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24
+               | (uint64_t)p[4] << 32 | (uint64_t)p[5] << 40 | (uint64_t)p[6] << 48
+               | (uint64_t)p[7] << 56;
+    }
+}
+
+static inline int64_t
+wfbs_flex_load_signed(const uint8_t *p, unsigned width)
+{
+    const uint64_t sign = UINT64_C(1) << (width * 8 - 1);
+    uint64_t bits = wfbs_flex_load_unsigned(p, width);
+    int64_t value;
+
+    bits = (bits ^ sign) - sign; /* unsigned, so it may wrap: that extends the sign */
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* `width` is 4 or 8. */
+static inline double
+wfbs_flex_load_float(const uint8_t *p, unsigned width)
+{
+    if (width == 4) {
+        const uint32_t bits = (uint32_t)wfbs_flex_load_unsigned(p, 4);
+        float value;
+        memcpy(&value, &bits, sizeof value);
+        return (double)value;
+    }
+    const uint64_t bits = wfbs_flex_load_unsigned(p, 8);
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static inline bool
+wfbs_flex_width_is_valid(uint64_t width)
+{
+    return width == 1 || width == 2 || width == 4 || width == 8;
+}
+
+/* ---- reading; each returns true, or false with the reader's first error set */
+
+/* Notes the first fault. Returns false, always. */
+static inline bool
+wfbs_flex_fail(wfbs_flex_reader *r, wfbs_flex_error error, uint64_t at)
+{
+    if (r->error == WFBS_FLEX_ERROR_OK) {
+        r->error = error;
+        r->error_at = at;
+    }
+    return false;
+}
+
+/* Takes `cost` from the budget. */
+static inline bool
+wfbs_flex_charge(wfbs_flex_reader *r, uint64_t cost, uint64_t at)
+{
+    if (cost > r->budget) {
+        return wfbs_flex_fail(r, WFBS_FLEX_ERROR_BUDGET, at);
+    }
+    r->budget -= cost;
+    return true;
+}
+
+/* Starts reading `size` bytes at `data`, with a full budget. */
+static inline void
+wfbs_flex_open(wfbs_flex_reader *r, const uint8_t *data, size_t size)
+{
+    unsigned bits = 2;
+
+    while (bits < WFBS_FLEX_SEEN_BITS && size >> (bits + 4)) { /* one for 16 bytes */
+        bits++;
+    }
+    r->data = data;
+    r->size = size;
+    /* An object in memory takes less than 2**61 bytes, so the product can't wrap. */
+    r->budget = (uint64_t)size * WFBS_FLEX_BUDGET_FACTOR + WFBS_FLEX_BUDGET_MINIMUM;
+    r->error = WFBS_FLEX_ERROR_OK;
+    r->error_at = 0;
+    r->seen_shift = 64 - bits;
+    memset(r->seen, 0, sizeof r->seen[0] << bits);
+}
+
+/* Makes a reference of a slot and its packed type. */
+static inline wfbs_flex_ref
+wfbs_flex_ref_of(uint64_t at, uint64_t limit, uint8_t slot_width, uint8_t packed)
+{
+    return (wfbs_flex_ref){at, limit, slot_width, packed >> 2, (uint8_t)(1u << (packed & 3))};
+}
+
+/* The root: its slot, packed type and slot width are the last bytes of the buffer. */
+static inline bool
+wfbs_flex_root(wfbs_flex_reader *r, wfbs_flex_ref *out)
+{
+    if (r->size < 3) {
+        return wfbs_flex_fail(r, WFBS_FLEX_ERROR_TOO_SHORT, 0);
+    }
+    const uint8_t width = r->data[r->size - 1];
+    if (!wfbs_flex_width_is_valid(width)) {
+        return wfbs_flex_fail(r, WFBS_FLEX_ERROR_WIDTH, r->size - 1);
+    }
+    if (width > r->size - 2) { /* size >= 3 */
+        return wfbs_flex_fail(r, WFBS_FLEX_ERROR_TOO_SHORT, 0);
+    }
+    const uint64_t at = r->size - 2 - width;
+    if (at & (width - 1u)) {
+        return wfbs_flex_fail(r, WFBS_FLEX_ERROR_ALIGNMENT, at);
+    }
+    *out = wfbs_flex_ref_of(at, at, width, r->data[r->size - 2]);
+    return true;
+}
+
+/* The element `i` < count of a vector. Can't fail: vectors are checked as a whole. */
+static inline wfbs_flex_ref
+wfbs_flex_item(const wfbs_flex_reader *r, const wfbs_flex_vector *v, uint64_t i)
+{
+    const uint64_t at = v->at + i * v->width; /* within the bytes, see wfbs_flex_vector_of */
+    const uint8_t packed = v->typed ? (uint8_t)(v->type << 2)
+                                    : r->data[v->at + v->count * v->width + i];
+    return wfbs_flex_ref_of(at, v->start, v->width, packed);
+}
+
+/* Where a slot that holds an offset leads: <= limit. */
+static inline bool
+wfbs_flex_target(wfbs_flex_reader *r, const wfbs_flex_ref *ref, uint64_t *out)
+{
+    const uint64_t offset = wfbs_flex_load_unsigned(r->data + ref->at, ref->slot_width);
+
+    if (offset > ref->at) { /* hence the difference below can't wrap */
+        return wfbs_flex_fail(r, WFBS_FLEX_ERROR_OFFSET, ref->at);
+    }
+    if (ref->at - offset > ref->limit) {
+        return wfbs_flex_fail(r, WFBS_FLEX_ERROR_RANGE, ref->at);
+    }
+    *out = ref->at - offset;
+    return true;
+}
+
+/* The same for what is aligned to its width. */
+static inline bool
+wfbs_flex_aligned_target(wfbs_flex_reader *r, const wfbs_flex_ref *ref, uint64_t *out)
+{
+    if (!wfbs_flex_target(r, ref, out)) {
+        return false;
+    }
+    if (*out & (ref->width - 1u)) {
+        return wfbs_flex_fail(r, WFBS_FLEX_ERROR_ALIGNMENT, ref->at);
+    }
+    return true;
+}
+
+/* ---- texts: strings, and keys, which end with their first zero byte */
+
+/* The place in `seen` of the text at `target` with a length field of `width` bytes, 0 for a key;
+ * and the tag that says so there. */
+static inline unsigned
+wfbs_flex_place(const wfbs_flex_reader *r, uint64_t target, unsigned width, uint64_t *tag)
+{
+    *tag = (target << 4 | width) + 1; /* positions are below 2**60 */
+    return (unsigned)((*tag * UINT64_C(0x9e3779b97f4a7c15)) >> r->seen_shift);
+}
+
+/* Charges for the text, and remembers it. *place gets where in `seen`, *known whether the same
+ * text was seen before and nothing else there since (a visit then costs one unit). */
+static inline bool
+wfbs_flex_charge_text(wfbs_flex_reader *r, const wfbs_flex_span *text, unsigned width,
+                      unsigned *place, bool *known)
+{
+    uint64_t tag;
+
+    *place = wfbs_flex_place(r, text->at, width, &tag);
+    *known = r->seen[*place].tag == tag;
+    if (*known) {
+        return wfbs_flex_charge(r, 1, text->at);
+    }
+    r->seen[*place].tag = tag;
+    r->seen[*place].end = text->at + text->size;
+    return wfbs_flex_charge(r, text->size + WFBS_FLEX_VISIT_COST, text->at);
+}
+
+/* Forgets what was seen at a place: its text turned out to be no good. */
+static inline void
+wfbs_flex_forget(wfbs_flex_reader *r, unsigned place)
+{
+    r->seen[place].tag = 0;
+}
+
+/* The key at a target, up to its zero byte. Not charged, its UTF-8 is not checked. */
+static inline bool
+wfbs_flex_key_at(wfbs_flex_reader *r, uint64_t target, uint64_t limit, wfbs_flex_span *out)
+{
+    uint64_t tag;
+    const unsigned place = wfbs_flex_place(r, target, 0, &tag);
+
+    if (r->seen[place].tag == tag && r->seen[place].end < limit) {
+        *out = (wfbs_flex_span){target, r->seen[place].end - target};
+        return true;
+    }
+    /* target <= limit <= size, which is a size_t */
+    const uint8_t *start = r->data + target;
+    const uint8_t *end = memchr(start, 0, (size_t)(limit - target));
+
+    if (end == NULL) {
+        return wfbs_flex_fail(r, WFBS_FLEX_ERROR_KEY_TERMINATOR, target);
+    }
+    *out = (wfbs_flex_span){target, (uint64_t)(end - start)};
+    return true;
+}
+
+/* The length field before an aligned target. */
+static inline bool
+wfbs_flex_length(wfbs_flex_reader *r, const wfbs_flex_ref *ref, uint64_t target, uint64_t *out)
+{
+    if (target < ref->width) { /* hence the difference below can't wrap */
+        return wfbs_flex_fail(r, WFBS_FLEX_ERROR_OFFSET, ref->at);
+    }
+    *out = wfbs_flex_load_unsigned(r->data + target - ref->width, ref->width);
+    return true;
+}
+
+/* The bytes of a string or blob at its target. Not charged, its UTF-8 is not checked. */
+static inline bool
+wfbs_flex_bytes_at(wfbs_flex_reader *r, const wfbs_flex_ref *ref, uint64_t target,
+                   wfbs_flex_span *out)
+{
+    uint64_t size;
+
+    if (!wfbs_flex_length(r, ref, target, &size)) {
+        return false;
+    }
+    /* target <= limit, so the difference can't wrap; a string's zero byte is before limit. */
+    if (size > ref->limit - target) {
+        return wfbs_flex_fail(r, WFBS_FLEX_ERROR_RANGE, target);
+    }
+    if (ref->type == WFBS_FLEX_STRING
+        && (size == ref->limit - target || r->data[target + size] != 0)) {
+        return wfbs_flex_fail(r, WFBS_FLEX_ERROR_STRING_TERMINATOR, target);
+    }
+    *out = (wfbs_flex_span){target, size};
+    return true;
+}
+
+/* The place of an indirect number: `width` bytes there are within the bytes. */
+static inline bool
+wfbs_flex_indirect(wfbs_flex_reader *r, const wfbs_flex_ref *ref, uint64_t *out)
+{
+    if (!wfbs_flex_aligned_target(r, ref, out)) {
+        return false;
+    }
+    if (ref->width > ref->limit - *out) { /* target <= limit */
+        return wfbs_flex_fail(r, WFBS_FLEX_ERROR_RANGE, ref->at);
+    }
+    return wfbs_flex_charge(r, ref->width, ref->at);
+}
+
+/* Any vector but a map's: its elements, after all checks of them as a whole; charged. */
+bool wfbs_flex_vector_of(wfbs_flex_reader *r, const wfbs_flex_ref *ref, wfbs_flex_vector *out);
+
+/* A map: values and keys, after all checks of them as a whole; charged, one unit a key. */
+bool wfbs_flex_map_of(wfbs_flex_reader *r, const wfbs_flex_ref *ref, wfbs_flex_map *out);
+
+/* What a type is to those who walk through values. */
+typedef enum { WFBS_FLEX_IS_SCALAR, WFBS_FLEX_IS_VECTOR, WFBS_FLEX_IS_MAP } wfbs_flex_shape;
+
+static inline wfbs_flex_shape
+wfbs_flex_shape_of(uint8_t type)
+{
+    if (type == WFBS_FLEX_MAP) {
+        return WFBS_FLEX_IS_MAP;
+    }
+    return (type >= WFBS_FLEX_VECTOR && type <= WFBS_FLEX_VECTOR_FLOAT4)
+                   || type == WFBS_FLEX_VECTOR_BOOL
+               ? WFBS_FLEX_IS_VECTOR
+               : WFBS_FLEX_IS_SCALAR;
+}
+
+/* Finds the element of a map's sorted key vector that equals `size` bytes at `text`, which hold
+ * no zero byte. *index gets it, or `count` where there is none. The keys that are compared are
+ * checked and charged. A key that isn't where the order says is found as well, by looking at all
+ * of them; one that is there twice is an error. */
+bool wfbs_flex_find(wfbs_flex_reader *r, const wfbs_flex_map *map, const uint8_t *text,
+                    size_t size, uint64_t *index);
+
+/* Checks a whole buffer: true where decoding it succeeds, given the memory. */
+bool wfbs_flex_verify(wfbs_flex_reader *r);
+
+#endif

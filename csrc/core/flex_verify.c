@@ -1,0 +1,293 @@
+/* FlexBuffers: the checks of containers as a whole, look-up in maps, and the check of a whole
+ * buffer. */
+#include "flex.h"
+
+#include "verify.h"
+
+const char *
+wfbs_flex_error_text(wfbs_flex_error error)
+{
+    static const char *const texts[WFBS_FLEX_ERROR_COUNT] = {
+#define WFBS_FLEX_ERROR_TEXT(code, text) text,
+        WFBS_FLEX_ERRORS(WFBS_FLEX_ERROR_TEXT)
+#undef WFBS_FLEX_ERROR_TEXT
+    };
+    return error < WFBS_FLEX_ERROR_COUNT ? texts[error] : "unknown error";
+}
+
+/* Checks that `count` elements of `size` bytes each fit between `at` and `limit`, and charges for
+ * the visit. */
+static bool
+take_elements(wfbs_flex_reader *r, uint64_t at, uint64_t limit, uint64_t count, unsigned size)
+{
+    /* at <= limit. Division instead of multiplication, which could wrap; after it the product
+     * is at most the size of the bytes. */
+    if (count > (limit - at) / size) {
+        return wfbs_flex_fail(r, WFBS_FLEX_ERROR_RANGE, at);
+    }
+    return wfbs_flex_charge(r, count * size + WFBS_FLEX_VISIT_COST, at);
+}
+
+/* The element type of a typed vector of any length. */
+static uint8_t
+typed_element(uint8_t type)
+{
+    if (type == WFBS_FLEX_VECTOR_BOOL) {
+        return WFBS_FLEX_BOOL;
+    }
+    if (type == WFBS_FLEX_VECTOR_STRING) {
+        return WFBS_FLEX_KEY;
+    }
+    return (uint8_t)(type - WFBS_FLEX_VECTOR_INT + WFBS_FLEX_INT);
+}
+
+bool
+wfbs_flex_vector_of(wfbs_flex_reader *r, const wfbs_flex_ref *ref, wfbs_flex_vector *out)
+{
+    const uint8_t type = ref->type;
+    uint64_t at, count;
+
+    if (!wfbs_flex_aligned_target(r, ref, &at)) {
+        return false;
+    }
+    if (type >= WFBS_FLEX_VECTOR_INT2 && type <= WFBS_FLEX_VECTOR_FLOAT4) {
+        const unsigned kind = type - WFBS_FLEX_VECTOR_INT2;
+        count = kind / 3 + 2;
+        *out = (wfbs_flex_vector){at, at, count, ref->width, (uint8_t)(WFBS_FLEX_INT + kind % 3),
+                                  true};
+        return take_elements(r, at, ref->limit, count, ref->width);
+    }
+    if (!wfbs_flex_length(r, ref, at, &count)) {
+        return false;
+    }
+    const bool typed = type != WFBS_FLEX_VECTOR;
+    *out = (wfbs_flex_vector){at - ref->width, at, count, ref->width,
+                              typed ? typed_element(type) : 0, typed};
+    return take_elements(r, at, ref->limit, count, typed ? ref->width : ref->width + 1u);
+}
+
+bool
+wfbs_flex_map_of(wfbs_flex_reader *r, const wfbs_flex_ref *ref, wfbs_flex_map *out)
+{
+    uint64_t at, count;
+
+    if (!wfbs_flex_aligned_target(r, ref, &at) || !wfbs_flex_length(r, ref, at, &count)) {
+        return false;
+    }
+    /* Before the values: where the keys are, the width of their vector, the length. */
+    if (at < 3u * ref->width) {
+        return wfbs_flex_fail(r, WFBS_FLEX_ERROR_OFFSET, ref->at);
+    }
+    const uint64_t start = at - 3u * ref->width;
+    out->values = (wfbs_flex_vector){start, at, count, ref->width, 0, false};
+    if (!take_elements(r, at, ref->limit, count, ref->width + 1u)) {
+        return false;
+    }
+    const uint64_t width = wfbs_flex_load_unsigned(r->data + start + ref->width, ref->width);
+    if (!wfbs_flex_width_is_valid(width)) {
+        return wfbs_flex_fail(r, WFBS_FLEX_ERROR_WIDTH, start + ref->width);
+    }
+    const wfbs_flex_ref keys = {start, start, ref->width, WFBS_FLEX_VECTOR_KEY, (uint8_t)width};
+    uint64_t keys_at, keys_count;
+    if (!wfbs_flex_aligned_target(r, &keys, &keys_at)
+        || !wfbs_flex_length(r, &keys, keys_at, &keys_count)) {
+        return false;
+    }
+    if (keys_count != count) {
+        return wfbs_flex_fail(r, WFBS_FLEX_ERROR_MAP_KEYS, at);
+    }
+    if (count > (start - keys_at) / width) { /* keys_at <= start, its limit */
+        return wfbs_flex_fail(r, WFBS_FLEX_ERROR_RANGE, keys_at);
+    }
+    out->keys = (wfbs_flex_vector){keys_at - width, keys_at, count, (uint8_t)width,
+                                   WFBS_FLEX_KEY, true};
+    return true; /* the keys are charged one by one */
+}
+
+/* ---- look-up */
+
+/* Compares the key of element `i` with `text`. *order gets < 0, 0 or > 0. */
+static bool
+compare_key(wfbs_flex_reader *r, const wfbs_flex_vector *keys, uint64_t i, const uint8_t *text,
+            size_t size, int *order)
+{
+    const wfbs_flex_ref ref = wfbs_flex_item(r, keys, i);
+    wfbs_flex_span key;
+    uint64_t target;
+
+    if (!wfbs_flex_target(r, &ref, &target)
+        || !wfbs_flex_key_at(r, target, ref.limit, &key)
+        || !wfbs_flex_charge(r, key.size + WFBS_FLEX_VISIT_COST, target)) {
+        return false;
+    }
+    const size_t shorter = key.size < size ? (size_t)key.size : size;
+    *order = memcmp(r->data + key.at, text, shorter);
+    if (*order == 0) {
+        *order = (key.size > size) - (key.size < size);
+    }
+    return true;
+}
+
+bool
+wfbs_flex_find(wfbs_flex_reader *r, const wfbs_flex_map *map, const uint8_t *text, size_t size,
+               uint64_t *index)
+{
+    const uint64_t count = map->keys.count;
+    uint64_t low = 0, high = count, found = count;
+    int order;
+
+    while (low < high) {
+        const uint64_t middle = low + (high - low) / 2;
+        if (!compare_key(r, &map->keys, middle, text, size, &order)) {
+            return false;
+        }
+        if (order == 0) {
+            found = middle;
+            break;
+        }
+        if (order < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    /* Equal keys are neighbours where there is order; without it every key is looked at. */
+    low = found == count ? 0 : found - (found > 0);
+    high = found == count ? count : found + 1 + (found + 1 < count);
+    for (uint64_t i = low; i < high; i++) {
+        if (i == found) {
+            continue;
+        }
+        if (!compare_key(r, &map->keys, i, text, size, &order)) {
+            return false;
+        }
+        if (order == 0 && found != count) {
+            return wfbs_flex_fail(r, WFBS_FLEX_ERROR_DUPLICATE, map->keys.at + i * map->keys.width);
+        }
+        if (order == 0) {
+            found = i;
+        }
+    }
+    *index = found;
+    return true;
+}
+
+/* ---- a whole buffer */
+
+/* Checks the UTF-8 of a text unless it was seen before. `width` as for wfbs_flex_place. */
+static bool
+check_text(wfbs_flex_reader *r, const wfbs_flex_span *text, unsigned width)
+{
+    unsigned place;
+    bool known;
+
+    if (!wfbs_flex_charge_text(r, text, width, &place, &known)) {
+        return false;
+    }
+    if (!known && !wfbs_utf8_is_valid(r->data + text->at, (size_t)text->size)) {
+        return wfbs_flex_fail(r, WFBS_FLEX_ERROR_UTF8, text->at);
+    }
+    return true;
+}
+
+static bool
+check_key(wfbs_flex_reader *r, const wfbs_flex_ref *ref, wfbs_flex_span *key)
+{
+    uint64_t target;
+
+    return wfbs_flex_target(r, ref, &target) && wfbs_flex_key_at(r, target, ref->limit, key)
+           && check_text(r, key, 0);
+}
+
+/* Checks the keys of a map: each one, and that no two neighbours are equal. (Equal ones that
+ * aren't neighbours are found where there is memory for it, in a dict.) */
+static bool
+check_keys(wfbs_flex_reader *r, const wfbs_flex_vector *keys)
+{
+    wfbs_flex_span key, last = {0, 0};
+
+    for (uint64_t i = 0; i < keys->count; i++) {
+        const wfbs_flex_ref ref = wfbs_flex_item(r, keys, i);
+        if (!check_key(r, &ref, &key)) {
+            return false;
+        }
+        if (i > 0 && key.size == last.size
+            && memcmp(r->data + key.at, r->data + last.at, (size_t)key.size) == 0) {
+            return wfbs_flex_fail(r, WFBS_FLEX_ERROR_DUPLICATE, ref.at);
+        }
+        last = key;
+    }
+    return true;
+}
+
+static bool check_value(wfbs_flex_reader *r, const wfbs_flex_ref *ref, unsigned depth);
+
+static bool
+check_container(wfbs_flex_reader *r, const wfbs_flex_ref *ref, unsigned depth)
+{
+    wfbs_flex_map map;
+
+    /* This bounds the C stack. */
+    if (depth >= WFBS_FLEX_MAX_DEPTH) {
+        return wfbs_flex_fail(r, WFBS_FLEX_ERROR_DEPTH, ref->at);
+    }
+    if (ref->type == WFBS_FLEX_MAP) {
+        if (!wfbs_flex_map_of(r, ref, &map) || !check_keys(r, &map.keys)) {
+            return false;
+        }
+    } else if (!wfbs_flex_vector_of(r, ref, &map.values)) {
+        return false;
+    }
+    for (uint64_t i = 0; i < map.values.count; i++) {
+        const wfbs_flex_ref item = wfbs_flex_item(r, &map.values, i);
+        if (!check_value(r, &item, depth + 1)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+check_value(wfbs_flex_reader *r, const wfbs_flex_ref *ref, unsigned depth)
+{
+    wfbs_flex_span span;
+    uint64_t target;
+
+    switch (ref->type) {
+    case WFBS_FLEX_NULL:
+    case WFBS_FLEX_INT:
+    case WFBS_FLEX_UINT:
+    case WFBS_FLEX_BOOL:
+        return true;
+    case WFBS_FLEX_FLOAT:
+        return ref->slot_width >= 4 || wfbs_flex_fail(r, WFBS_FLEX_ERROR_FLOAT_WIDTH, ref->at);
+    case WFBS_FLEX_INDIRECT_INT:
+    case WFBS_FLEX_INDIRECT_UINT:
+        return wfbs_flex_indirect(r, ref, &target);
+    case WFBS_FLEX_INDIRECT_FLOAT:
+        return wfbs_flex_indirect(r, ref, &target)
+               && (ref->width >= 4 || wfbs_flex_fail(r, WFBS_FLEX_ERROR_FLOAT_WIDTH, target));
+    case WFBS_FLEX_KEY:
+        return check_key(r, ref, &span);
+    case WFBS_FLEX_STRING:
+        return wfbs_flex_aligned_target(r, ref, &target)
+               && wfbs_flex_bytes_at(r, ref, target, &span) && check_text(r, &span, ref->width);
+    case WFBS_FLEX_BLOB:
+        return wfbs_flex_aligned_target(r, ref, &target)
+               && wfbs_flex_bytes_at(r, ref, target, &span)
+               && wfbs_flex_charge(r, span.size + WFBS_FLEX_VISIT_COST, target);
+    default:
+        if (wfbs_flex_shape_of(ref->type) != WFBS_FLEX_IS_SCALAR) {
+            return check_container(r, ref, depth);
+        }
+        return wfbs_flex_fail(r, WFBS_FLEX_ERROR_TYPE, ref->at);
+    }
+}
+
+bool
+wfbs_flex_verify(wfbs_flex_reader *r)
+{
+    wfbs_flex_ref root;
+
+    return wfbs_flex_root(r, &root) && check_value(r, &root, 0);
+}

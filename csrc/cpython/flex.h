@@ -1,0 +1,97 @@
+/* FlexBuffers, reader and writer for Python objects.
+ *
+ *   flex_decode.c   bytes -> objects
+ *   flex_lazy.c     bytes -> one value, reached without decoding the rest
+ *   flex_write.c    vectors of values already written: their widths and bytes
+ *   flex_keys.c     the keys of maps: order, sharing
+ *   flex_encode.c   objects -> bytes
+ *   flex_state.c    what is kept between calls, and the functions of the module */
+#ifndef WFBS_FLEX_H
+#define WFBS_FLEX_H
+
+#include "buffer.h" /* before all else, since Python.h wants to be the first header */
+
+#include <stdbool.h>
+
+#include "../core/flex.h"
+
+/* Keys of at most this many bytes, all ASCII, are shared between decoded maps. */
+#define WFBS_FLEX_KEY_MAX 32
+/* Slots of the cache of shared keys, as a power of two. A slot holds one string at most, so
+ * this also bounds the memory that the cache keeps alive. */
+#define WFBS_FLEX_KEY_BITS 9
+#define WFBS_FLEX_KEY_SLOTS (1 << WFBS_FLEX_KEY_BITS)
+
+struct wfbs_flex_scratch;
+
+/* State of the codec; belongs inside the module state, which zero-fills it. The functions
+ * below keep it up; nobody else touches its members. */
+typedef struct {
+    PyObject *error;         /* strong reference to the class FlexBuffersError */
+    PyTypeObject *lazy_type; /* strong reference to the class Lazy */
+#ifndef Py_GIL_DISABLED
+    struct wfbs_flex_scratch *scratch; /* owned, PyMem; NULL while in use or before the first use */
+    PyObject *keys[WFBS_FLEX_KEY_SLOTS]; /* strong references to exact ASCII str, or NULL */
+#endif
+} wfbs_flex;
+
+/* ---- for the module */
+
+/* Makes the exception and the lazy type and adds both to `module`. To be called once, before all
+ * else. Returns 0, or -1 with an exception set. */
+int wfbs_flex_init(wfbs_flex *f, PyObject *module);
+
+/* For the module's m_traverse: visits every reference held in `f`. */
+int wfbs_flex_traverse(wfbs_flex *f, visitproc visit, void *arg);
+
+/* For the module's m_clear and m_free: drops every reference and all memory. */
+void wfbs_flex_clear(wfbs_flex *f);
+
+/* The functions flex_dumps(obj, /) and flex_loads(data, lazy=False) for the module's method
+ * table: METH_O, and METH_FASTCALL | METH_KEYWORDS. */
+PyObject *wfbs_flex_dumps_function(PyObject *module, PyObject *obj);
+PyObject *wfbs_flex_loads_function(PyObject *module, PyObject *const *args, Py_ssize_t count,
+                                   PyObject *names);
+extern const char wfbs_flex_dumps_doc[];
+extern const char wfbs_flex_loads_doc[];
+
+/* ---- for the payload codec */
+
+/* Appends the encoding of `obj` (borrowed) to `out`. Returns 0; or -1 with out->size as it was
+ * and TypeError or ValueError (which name the place in `obj`) or MemoryError set. Runs no Python code. */
+int wfbs_flex_encode(wfbs_flex *f, wfbs_buffer *out, PyObject *obj);
+
+/* Decodes `size` bytes, all of them checked first. Returns a new reference; or NULL with
+ * FlexBuffersError (a ValueError that has the attribute `offset`) or MemoryError set. The caller
+ * keeps `data` alive and unchanged until this returns. */
+PyObject *wfbs_flex_decode(wfbs_flex *f, const uint8_t *data, size_t size);
+
+/* ---- between the files of the codec */
+
+/* Raises FlexBuffersError for the fault that `r` found. Returns NULL, always. */
+PyObject *wfbs_flex_raise(wfbs_flex *f, const wfbs_flex_reader *r);
+
+/* What a decoding keeps: the reader, and the str of each text in its `seen`. */
+typedef struct {
+    wfbs_flex_reader reader;
+    wfbs_flex *codec;
+    PyObject *texts[WFBS_FLEX_SEEN]; /* strong references where `seen` has a text */
+} wfbs_flex_decoder;
+
+/* Starts decoding `data` (borrowed). wfbs_flex_decoder_close drops what it kept. */
+void wfbs_flex_decoder_open(wfbs_flex_decoder *d, wfbs_flex *f, const uint8_t *data, size_t size);
+void wfbs_flex_decoder_close(wfbs_flex_decoder *d);
+
+/* Decodes what `ref` refers to. Returns a new reference, or NULL with an exception set. */
+PyObject *wfbs_flex_decode_ref(wfbs_flex_decoder *d, const wfbs_flex_ref *ref);
+
+/* Decodes the keys of a map. Returns a new list of str, or NULL with an exception set. */
+PyObject *wfbs_flex_decode_keys(wfbs_flex_decoder *d, const wfbs_flex_map *map);
+
+/* A lazy accessor for the root of the bytes of `data` (any object with a contiguous buffer), or
+ * its value where that is no container. New reference, or NULL with an exception set. */
+PyObject *wfbs_flex_lazy_root(wfbs_flex *f, PyObject *data);
+
+extern PyType_Spec wfbs_flex_lazy_spec;
+
+#endif

@@ -1,0 +1,394 @@
+/* FlexBuffers to Python objects: null, bool, int, float, str (also for keys), bytes for blobs,
+ * list for vectors of every kind, dict for maps (in the order of the buffer: sorted by key).
+ *
+ * Everything is checked on the way, by the functions of core/flex.h; an element of a vector needs
+ * no check of its own place, since vectors are checked as a whole. */
+#include "flex.h"
+
+#include <limits.h>
+
+static PyObject *decode_value(wfbs_flex_decoder *d, const wfbs_flex_ref *ref, unsigned depth);
+
+void
+wfbs_flex_decoder_open(wfbs_flex_decoder *d, wfbs_flex *f, const uint8_t *data, size_t size)
+{
+    wfbs_flex_open(&d->reader, data, size);
+    d->codec = f;
+    memset(d->texts, 0, sizeof d->texts[0] << (64 - d->reader.seen_shift));
+}
+
+void
+wfbs_flex_decoder_close(wfbs_flex_decoder *d)
+{
+    const size_t used = (size_t)1 << (64 - d->reader.seen_shift);
+    for (size_t i = 0; i < used; i++) {
+        Py_CLEAR(d->texts[i]);
+    }
+}
+
+/* Notes a fault. Returns NULL, always. */
+static PyObject *
+fail(wfbs_flex_decoder *d, wfbs_flex_error error, uint64_t at)
+{
+    wfbs_flex_fail(&d->reader, error, at);
+    return NULL;
+}
+
+/* ---- text */
+
+/* The top bits of all 8 bytes of a word: none is set in ASCII. */
+#define TOP_BITS UINT64_C(0x8080808080808080)
+
+/* In the byte order of the machine: for comparing and hashing only. */
+static inline uint64_t
+load_word(const uint8_t *p)
+{
+    uint64_t word;
+    memcpy(&word, p, sizeof word);
+    return word;
+}
+
+static inline bool
+is_ascii(const uint8_t *p, size_t size)
+{
+    uint64_t seen = 0;
+    size_t i = 0;
+
+    for (; size - i >= 8; i += 8) { /* i <= size, so the difference can't wrap */
+        seen |= load_word(p + i);
+    }
+    for (; i < size; i++) {
+        seen |= p[i];
+    }
+    return (seen & TOP_BITS) == 0;
+}
+
+/* Returns a new str of ASCII bytes, or NULL with MemoryError set. */
+static inline PyObject *
+new_ascii(const uint8_t *p, size_t size)
+{
+    PyObject *text = PyUnicode_New((Py_ssize_t)size, 127);
+
+    if (text) {
+        memcpy(PyUnicode_DATA(text), p, size);
+    }
+    return text;
+}
+
+/* Returns a new str; or NULL, with the reader's error set where the bytes aren't UTF-8, otherwise
+ * with MemoryError set. */
+static PyObject *
+new_text(wfbs_flex_decoder *d, const wfbs_flex_span *span)
+{
+    const uint8_t *p = d->reader.data + span->at;
+    const size_t size = (size_t)span->size;
+
+    if (size > 1 && is_ascii(p, size)) { /* CPython shares the shorter ones */
+        return new_ascii(p, size);
+    }
+    PyObject *text = PyUnicode_DecodeUTF8((const char *)p, (Py_ssize_t)size, NULL);
+    if (!text && PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) {
+        PyErr_Clear();
+        return fail(d, WFBS_FLEX_ERROR_UTF8, span->at);
+    }
+    return text;
+}
+
+#ifdef Py_GIL_DISABLED
+
+static inline PyObject *
+new_key(wfbs_flex_decoder *d, const wfbs_flex_span *span)
+{
+    return new_text(d, span);
+}
+
+#else
+
+/* Returns a new reference to a str for a key, shared between calls where it is short and ASCII
+ * (so that its hash is known as well); or NULL as new_text. */
+static inline PyObject *
+new_key(wfbs_flex_decoder *d, const wfbs_flex_span *span)
+{
+    const uint8_t *p = d->reader.data + span->at;
+    const size_t size = (size_t)span->size;
+    uint64_t hash = size, last = 0;
+
+    if (size < 2 || size > WFBS_FLEX_KEY_MAX || !is_ascii(p, size)) {
+        return new_text(d, span);
+    }
+    for (size_t i = 0; i < size; i += 8) {
+        const size_t left = size - i;
+        if (left >= 8) {
+            last = load_word(p + i);
+        } else {
+            last = 0;
+            for (size_t k = 0; k < left; k++) {
+                last = last << 8 | p[i + k];
+            }
+        }
+        hash = (hash ^ last) * UINT64_C(0x9e3779b97f4a7c15);
+        hash ^= hash >> 32;
+    }
+    hash *= UINT64_C(0x9e3779b97f4a7c15);
+    PyObject **slot = &d->codec->keys[hash >> (64 - WFBS_FLEX_KEY_BITS)];
+    PyObject *key = *slot;
+    if (key && (size_t)PyUnicode_GET_LENGTH(key) == size
+        && memcmp(PyUnicode_DATA(key), p, size) == 0) {
+        return Py_NewRef(key);
+    }
+    key = new_ascii(p, size);
+    if (key) {
+        Py_XSETREF(*slot, Py_NewRef(key)); /* freeing a str runs no code */
+    }
+    return key;
+}
+
+#endif
+
+/* Returns a new reference to the str of a text whose place is known to be good: the one made
+ * before, or a new one, which is kept. `width` as for wfbs_flex_place; a key has none. NULL with
+ * the reader's error or MemoryError set. */
+static inline PyObject *
+shared_text(wfbs_flex_decoder *d, const wfbs_flex_span *span, unsigned width)
+{
+    unsigned place;
+    bool known;
+
+    if (!wfbs_flex_charge_text(&d->reader, span, width, &place, &known)) {
+        return NULL;
+    }
+    if (!known) {
+        PyObject *text = width ? new_text(d, span) : new_key(d, span);
+        if (!text) {
+            return NULL; /* nothing is read after that, so the place may be out of date */
+        }
+        Py_XSETREF(d->texts[place], text);
+    }
+    return Py_NewRef(d->texts[place]);
+}
+
+static inline PyObject *
+decode_key(wfbs_flex_decoder *d, const wfbs_flex_ref *ref)
+{
+    wfbs_flex_span span;
+    uint64_t target;
+
+    if (!wfbs_flex_target(&d->reader, ref, &target)
+        || !wfbs_flex_key_at(&d->reader, target, ref->limit, &span)) {
+        return NULL;
+    }
+    return shared_text(d, &span, 0);
+}
+
+static inline PyObject *
+decode_string(wfbs_flex_decoder *d, const wfbs_flex_ref *ref)
+{
+    wfbs_flex_span span;
+    uint64_t target;
+
+    if (!wfbs_flex_aligned_target(&d->reader, ref, &target)
+        || !wfbs_flex_bytes_at(&d->reader, ref, target, &span)) {
+        return NULL;
+    }
+    return shared_text(d, &span, ref->width);
+}
+
+static PyObject *
+decode_blob(wfbs_flex_decoder *d, const wfbs_flex_ref *ref)
+{
+    wfbs_flex_span span;
+    uint64_t target;
+
+    if (!wfbs_flex_aligned_target(&d->reader, ref, &target)
+        || !wfbs_flex_bytes_at(&d->reader, ref, target, &span)
+        || !wfbs_flex_charge(&d->reader, span.size + WFBS_FLEX_VISIT_COST, target)) {
+        return NULL;
+    }
+    return PyBytes_FromStringAndSize((const char *)d->reader.data + span.at,
+                                     (Py_ssize_t)span.size);
+}
+
+/* ---- numbers: `width` bytes at position `at`, which are known to be there */
+
+static inline PyObject *
+new_signed(wfbs_flex_decoder *d, uint64_t at, unsigned width)
+{
+    const int64_t n = wfbs_flex_load_signed(d->reader.data + at, width);
+
+    /* Of CPython's constructors the one for `long` is the fastest. */
+    return n >= LONG_MIN && n <= LONG_MAX ? PyLong_FromLong((long)n) : PyLong_FromLongLong(n);
+}
+
+static inline PyObject *
+new_unsigned(wfbs_flex_decoder *d, uint64_t at, unsigned width)
+{
+    const uint64_t n = wfbs_flex_load_unsigned(d->reader.data + at, width);
+
+    return n <= LONG_MAX ? PyLong_FromLong((long)n) : PyLong_FromUnsignedLongLong(n);
+}
+
+static inline PyObject *
+new_float(wfbs_flex_decoder *d, uint64_t at, unsigned width)
+{
+    if (width < 4) {
+        return fail(d, WFBS_FLEX_ERROR_FLOAT_WIDTH, at);
+    }
+    return PyFloat_FromDouble(wfbs_flex_load_float(d->reader.data + at, width));
+}
+
+static PyObject *
+decode_indirect(wfbs_flex_decoder *d, const wfbs_flex_ref *ref)
+{
+    uint64_t at;
+
+    if (!wfbs_flex_indirect(&d->reader, ref, &at)) {
+        return NULL;
+    }
+    switch (ref->type) {
+    case WFBS_FLEX_INDIRECT_INT:
+        return new_signed(d, at, ref->width);
+    case WFBS_FLEX_INDIRECT_UINT:
+        return new_unsigned(d, at, ref->width);
+    default:
+        return new_float(d, at, ref->width);
+    }
+}
+
+/* ---- containers */
+
+/* Returns a new list, or NULL as decode_value. */
+static PyObject *
+decode_vector(wfbs_flex_decoder *d, const wfbs_flex_ref *ref, unsigned depth)
+{
+    wfbs_flex_vector vector;
+
+    if (!wfbs_flex_vector_of(&d->reader, ref, &vector)) {
+        return NULL;
+    }
+    /* count <= the size of the bytes, which are in memory */
+    PyObject *list = PyList_New((Py_ssize_t)vector.count);
+    for (uint64_t i = 0; list && i < vector.count; i++) {
+        const wfbs_flex_ref item = wfbs_flex_item(&d->reader, &vector, i);
+        PyObject *value = decode_value(d, &item, depth);
+        if (!value) {
+            Py_CLEAR(list);
+            break;
+        }
+        PyList_SET_ITEM(list, (Py_ssize_t)i, value);
+    }
+    return list;
+}
+
+/* Returns a new dict, or NULL as decode_value. */
+static PyObject *
+decode_map(wfbs_flex_decoder *d, const wfbs_flex_ref *ref, unsigned depth)
+{
+    wfbs_flex_map map;
+
+    if (!wfbs_flex_map_of(&d->reader, ref, &map)) {
+        return NULL;
+    }
+    PyObject *dict = PyDict_New();
+    for (uint64_t i = 0; dict && i < map.values.count; i++) {
+        const wfbs_flex_ref name = wfbs_flex_item(&d->reader, &map.keys, i);
+        const wfbs_flex_ref item = wfbs_flex_item(&d->reader, &map.values, i);
+        PyObject *key = decode_key(d, &name);
+        PyObject *value = key ? decode_value(d, &item, depth) : NULL;
+        if (!value || PyDict_SetItem(dict, key, value) < 0) {
+            Py_CLEAR(dict);
+        }
+        Py_XDECREF(key);
+        Py_XDECREF(value);
+    }
+    if (dict && (uint64_t)PyDict_GET_SIZE(dict) != map.values.count) {
+        Py_DECREF(dict);
+        return fail(d, WFBS_FLEX_ERROR_DUPLICATE, map.keys.at);
+    }
+    return dict;
+}
+
+/* Decodes a value within `depth` containers. Returns a new reference; or NULL, with the reader's
+ * error set, or without it and with MemoryError set. */
+static PyObject *
+decode_value(wfbs_flex_decoder *d, const wfbs_flex_ref *ref, unsigned depth)
+{
+    switch (ref->type) {
+    case WFBS_FLEX_NULL:
+        return Py_NewRef(Py_None);
+    case WFBS_FLEX_INT:
+        return new_signed(d, ref->at, ref->slot_width);
+    case WFBS_FLEX_UINT:
+        return new_unsigned(d, ref->at, ref->slot_width);
+    case WFBS_FLEX_FLOAT:
+        return new_float(d, ref->at, ref->slot_width);
+    case WFBS_FLEX_BOOL:
+        return PyBool_FromLong(
+            wfbs_flex_load_unsigned(d->reader.data + ref->at, ref->slot_width) != 0);
+    case WFBS_FLEX_KEY:
+        return decode_key(d, ref);
+    case WFBS_FLEX_STRING:
+        return decode_string(d, ref);
+    case WFBS_FLEX_BLOB:
+        return decode_blob(d, ref);
+    case WFBS_FLEX_INDIRECT_INT:
+    case WFBS_FLEX_INDIRECT_UINT:
+    case WFBS_FLEX_INDIRECT_FLOAT:
+        return decode_indirect(d, ref);
+    default:
+        break;
+    }
+    const wfbs_flex_shape shape = wfbs_flex_shape_of(ref->type);
+    if (shape == WFBS_FLEX_IS_SCALAR) {
+        return fail(d, WFBS_FLEX_ERROR_TYPE, ref->at);
+    }
+    if (depth >= WFBS_FLEX_MAX_DEPTH) { /* this bounds the C stack */
+        return fail(d, WFBS_FLEX_ERROR_DEPTH, ref->at);
+    }
+    return shape == WFBS_FLEX_IS_MAP ? decode_map(d, ref, depth + 1)
+                                     : decode_vector(d, ref, depth + 1);
+}
+
+PyObject *
+wfbs_flex_decode_ref(wfbs_flex_decoder *d, const wfbs_flex_ref *ref)
+{
+    PyObject *value = decode_value(d, ref, 0);
+
+    if (!value && d->reader.error != WFBS_FLEX_ERROR_OK) {
+        return wfbs_flex_raise(d->codec, &d->reader);
+    }
+    return value;
+}
+
+PyObject *
+wfbs_flex_decode_keys(wfbs_flex_decoder *d, const wfbs_flex_map *map)
+{
+    PyObject *list = PyList_New((Py_ssize_t)map->keys.count); /* <= the size of the bytes */
+
+    for (uint64_t i = 0; list && i < map->keys.count; i++) {
+        const wfbs_flex_ref name = wfbs_flex_item(&d->reader, &map->keys, i);
+        PyObject *key = decode_key(d, &name);
+        if (!key) {
+            Py_CLEAR(list);
+            break;
+        }
+        PyList_SET_ITEM(list, (Py_ssize_t)i, key);
+    }
+    if (!list && d->reader.error != WFBS_FLEX_ERROR_OK) {
+        return wfbs_flex_raise(d->codec, &d->reader);
+    }
+    return list;
+}
+
+PyObject *
+wfbs_flex_decode(wfbs_flex *f, const uint8_t *data, size_t size)
+{
+    wfbs_flex_decoder decoder;
+    wfbs_flex_ref root;
+    PyObject *value;
+
+    wfbs_flex_decoder_open(&decoder, f, data, size);
+    value = wfbs_flex_root(&decoder.reader, &root) ? wfbs_flex_decode_ref(&decoder, &root)
+                                                   : wfbs_flex_raise(f, &decoder.reader);
+    wfbs_flex_decoder_close(&decoder);
+    return value;
+}

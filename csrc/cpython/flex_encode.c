@@ -1,0 +1,387 @@
+/* Python objects to FlexBuffers.
+ *
+ * Nothing here runs Python code: objects are looked into by type, nothing is called, hashed or
+ * compared, and no object that the collector tracks is created (but for errors, at the end). While
+ * the GIL is held nobody can therefore change a list or a dict half-way, and borrowed references
+ * are safe. Builds without a GIL work on private copies of lists and dicts. */
+#include "flex_write.h"
+
+#include <float.h>
+#include <math.h>
+
+static int encode_value(wfbs_flex_writer *w, PyObject *obj, unsigned depth, wfbs_flex_slot *slot);
+
+int
+wfbs_flex_refuse(wfbs_flex_writer *w, wfbs_flex_refusal refusal, PyObject *culprit)
+{
+    w->refusal = refusal;
+    w->culprit = Py_XNewRef(culprit);
+    return -1;
+}
+
+int
+wfbs_flex_refuse_text(wfbs_flex_writer *w, wfbs_flex_refusal refusal, PyObject *text)
+{
+    if (!PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
+        return wfbs_flex_refuse(w, WFBS_FLEX_BAD_PYTHON, NULL);
+    }
+    PyErr_Clear();
+    return wfbs_flex_refuse(w, refusal, text);
+}
+
+/* Notes a step on the way to what was refused: a key (borrowed) or, where that is NULL, an index.
+ * Returns -1, always. */
+static int
+trace(wfbs_flex_writer *w, PyObject *key, size_t index)
+{
+    if (w->step_count < WFBS_FLEX_MAX_DEPTH) {
+        w->steps[w->step_count++] = (wfbs_flex_step){Py_XNewRef(key), index};
+    }
+    return -1;
+}
+
+/* ---- values that are no containers */
+
+static inline wfbs_flex_slot
+int_slot(int64_t n)
+{
+    /* The width of the magnitude and a sign bit: below 2**63, so doubling can't wrap. */
+    const uint64_t magnitude = (uint64_t)(n >= 0 ? n : ~n);
+    return (wfbs_flex_slot){(uint64_t)n, WFBS_FLEX_INT, wfbs_flex_width_of(magnitude * 2)};
+}
+
+static int
+encode_int(wfbs_flex_writer *w, PyObject *obj, wfbs_flex_slot *slot)
+{
+    int overflow;
+    const long long n = PyLong_AsLongLongAndOverflow(obj, &overflow); /* can't fail for an int */
+
+    if (overflow == 0) {
+        *slot = int_slot(n);
+        return 0;
+    }
+    wfbs_flex_refuse(w, WFBS_FLEX_BAD_INT, obj); /* raising can run a finalizer that drops obj */
+    if (overflow > 0) {
+        const unsigned long long big = PyLong_AsUnsignedLongLong(obj);
+        if (big != (unsigned long long)-1 || !PyErr_Occurred()) {
+            *slot = (wfbs_flex_slot){big, WFBS_FLEX_UINT, 3};
+            Py_CLEAR(w->culprit);
+            return 0;
+        }
+        PyErr_Clear(); /* OverflowError */
+    }
+    return -1;
+}
+
+/* A float takes 32 bits where they hold its value, except NaN. */
+static inline wfbs_flex_slot
+float_slot(double value)
+{
+    const bool narrow = isinf(value)
+                        || (fabs(value) <= (double)FLT_MAX && (double)(float)value == value);
+    uint64_t bits;
+
+    _Static_assert(sizeof bits == sizeof value, "a float is an IEEE 754 double");
+    memcpy(&bits, &value, sizeof bits);
+    return (wfbs_flex_slot){bits, WFBS_FLEX_FLOAT, narrow ? 2 : 3};
+}
+
+static int
+encode_str(wfbs_flex_writer *w, PyObject *obj, wfbs_flex_slot *slot)
+{
+#if PY_VERSION_HEX < 0x030c0000
+    if (PyUnicode_READY(obj) < 0) { /* strings of the old API exist until 3.11 */
+        return wfbs_flex_refuse(w, WFBS_FLEX_BAD_PYTHON, NULL);
+    }
+#endif
+    if (PyUnicode_IS_ASCII(obj)) {
+        return wfbs_flex_write_bytes(w, WFBS_FLEX_STRING, PyUnicode_DATA(obj),
+                                     (size_t)PyUnicode_GET_LENGTH(obj), slot);
+    }
+    /* A copy, which goes at once; what PyUnicode_AsUTF8 makes stays as long as the str. */
+    Py_INCREF(obj); /* raising can run a finalizer that drops it */
+    PyObject *utf8 = PyUnicode_AsUTF8String(obj);
+    int status;
+    if (utf8) {
+        status = wfbs_flex_write_bytes(w, WFBS_FLEX_STRING, PyBytes_AS_STRING(utf8),
+                                       (size_t)PyBytes_GET_SIZE(utf8), slot);
+        Py_DECREF(utf8);
+    } else {
+        status = wfbs_flex_refuse_text(w, WFBS_FLEX_BAD_TEXT, obj);
+    }
+    Py_DECREF(obj);
+    return status;
+}
+
+static int
+encode_memoryview(wfbs_flex_writer *w, PyObject *obj, wfbs_flex_slot *slot)
+{
+    Py_buffer view;
+    int status = -1;
+
+    if (PyObject_GetBuffer(obj, &view, PyBUF_FULL_RO) < 0) {
+        return wfbs_flex_refuse(w, WFBS_FLEX_BAD_PYTHON, NULL);
+    }
+    uint8_t *p = wfbs_flex_begin_bytes(w, WFBS_FLEX_BLOB, (size_t)view.len, slot);
+    if (p && PyBuffer_ToContiguous(p, &view, view.len, 'C') < 0) {
+        wfbs_flex_refuse(w, WFBS_FLEX_BAD_PYTHON, NULL);
+    } else if (p) {
+        status = 0;
+    }
+    PyBuffer_Release(&view);
+    return status;
+}
+
+/* ---- containers */
+
+/* Encodes `items` (borrowed), a list or tuple that nobody changes meanwhile. */
+static int
+encode_items(wfbs_flex_writer *w, PyObject *const *items, size_t count, unsigned depth,
+             wfbs_flex_slot *slot)
+{
+    wfbs_flex_slot item;
+    size_t first;
+
+    if (wfbs_flex_take_slots(w, count, &first) < 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (encode_value(w, items[i], depth, &item) < 0) {
+            return trace(w, NULL, i);
+        }
+        w->scratch->slots[first + i] = item; /* the stack may have moved */
+    }
+    return wfbs_flex_write_vector(w, WFBS_FLEX_VECTOR, count, NULL, slot);
+}
+
+static int
+encode_list(wfbs_flex_writer *w, PyObject *obj, unsigned depth, wfbs_flex_slot *slot)
+{
+#ifdef Py_GIL_DISABLED
+    PyObject *copy = PyList_AsTuple(obj);
+    if (!copy) {
+        return wfbs_flex_refuse(w, WFBS_FLEX_BAD_PYTHON, NULL);
+    }
+#else
+    PyObject *copy = Py_NewRef(obj);
+#endif
+    const int status = encode_items(w, PySequence_Fast_ITEMS(copy),
+                                    (size_t)PySequence_Fast_GET_SIZE(copy), depth, slot);
+    Py_DECREF(copy);
+    return status;
+}
+
+/* Encodes a dict that nobody changes meanwhile. The values are written in the order of their
+ * keys, so that equal dicts give equal bytes. */
+static int
+encode_still_dict(wfbs_flex_writer *w, PyObject *obj, unsigned depth, wfbs_flex_slot *slot)
+{
+    const wfbs_flex_layout *layout = &w->scratch->layouts[depth];
+    wfbs_flex_slot item;
+    size_t first;
+
+    if (wfbs_flex_write_keys(w, obj, depth) < 0) {
+        return -1;
+    }
+    /* Until the map is written no other one at this depth can be, so the layout stays. */
+    if (wfbs_flex_take_slots(w, layout->count, &first) < 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < layout->count; i++) {
+        const wfbs_flex_key *entry = &layout->keys[layout->ranks[i].index];
+        PyObject *key = Py_NewRef(entry->key); /* as above: for the error */
+        if (encode_value(w, entry->value, depth + 1, &item) < 0) {
+            trace(w, key, 0);
+            Py_DECREF(key);
+            return -1;
+        }
+        Py_DECREF(key);
+        w->scratch->slots[first + i] = item;
+    }
+    return wfbs_flex_write_vector(w, WFBS_FLEX_MAP, layout->count, layout, slot);
+}
+
+static int
+encode_dict(wfbs_flex_writer *w, PyObject *obj, unsigned depth, wfbs_flex_slot *slot)
+{
+#ifdef Py_GIL_DISABLED
+    PyObject *copy = PyDict_Copy(obj);
+    if (!copy) {
+        return wfbs_flex_refuse(w, WFBS_FLEX_BAD_PYTHON, NULL);
+    }
+    const int status = encode_still_dict(w, copy, depth, slot);
+    Py_DECREF(copy);
+    return status;
+#else
+    return encode_still_dict(w, obj, depth, slot);
+#endif
+}
+
+/* Encodes what isn't of the exact types below: subclasses as what they derive from. */
+static int
+encode_other(wfbs_flex_writer *w, PyObject *obj, unsigned depth, wfbs_flex_slot *slot)
+{
+    if (PyLong_Check(obj)) {
+        return encode_int(w, obj, slot);
+    }
+    if (PyFloat_Check(obj)) {
+        *slot = float_slot(PyFloat_AS_DOUBLE(obj));
+        return 0;
+    }
+    if (PyUnicode_Check(obj)) {
+        return encode_str(w, obj, slot);
+    }
+    if (PyBytes_Check(obj)) {
+        return wfbs_flex_write_bytes(w, WFBS_FLEX_BLOB, PyBytes_AS_STRING(obj),
+                                     (size_t)PyBytes_GET_SIZE(obj), slot);
+    }
+    if (PyByteArray_Check(obj)) {
+        return wfbs_flex_write_bytes(w, WFBS_FLEX_BLOB, PyByteArray_AS_STRING(obj),
+                                     (size_t)PyByteArray_GET_SIZE(obj), slot);
+    }
+    if (PyMemoryView_Check(obj)) {
+        return encode_memoryview(w, obj, slot);
+    }
+    const bool list = PyList_Check(obj), tuple = PyTuple_Check(obj);
+    if (!list && !tuple && !PyDict_Check(obj)) {
+        return wfbs_flex_refuse(w, WFBS_FLEX_BAD_TYPE, obj);
+    }
+    /* This bounds the C stack, and stops at a container that contains itself. */
+    if (depth >= WFBS_FLEX_MAX_DEPTH) {
+        return wfbs_flex_refuse(w, WFBS_FLEX_BAD_DEPTH, obj);
+    }
+    if (list) {
+        return encode_list(w, obj, depth + 1, slot);
+    }
+    if (tuple) {
+        return encode_items(w, PySequence_Fast_ITEMS(obj), (size_t)PyTuple_GET_SIZE(obj),
+                            depth + 1, slot);
+    }
+    return encode_dict(w, obj, depth, slot);
+}
+
+/* Writes what `obj` consists of, within `depth` containers. *slot gets the value. */
+static int
+encode_value(wfbs_flex_writer *w, PyObject *obj, unsigned depth, wfbs_flex_slot *slot)
+{
+    const PyTypeObject *type = Py_TYPE(obj);
+
+    if (type == &PyUnicode_Type) {
+        return encode_str(w, obj, slot);
+    }
+    if (type == &PyLong_Type) {
+        return encode_int(w, obj, slot);
+    }
+    if (type == &PyFloat_Type) {
+        *slot = float_slot(PyFloat_AS_DOUBLE(obj));
+        return 0;
+    }
+    if (type == &PyBool_Type) {
+        *slot = (wfbs_flex_slot){obj == Py_True, WFBS_FLEX_BOOL, 0};
+        return 0;
+    }
+    if (obj == Py_None) {
+        *slot = (wfbs_flex_slot){0, WFBS_FLEX_NULL, 0};
+        return 0;
+    }
+    return encode_other(w, obj, depth, slot);
+}
+
+/* ---- errors */
+
+/* The way to what was refused, such as [3]["name"]; empty for the value as a whole. New reference
+ * or NULL. Frees the steps. */
+static PyObject *
+take_path(wfbs_flex_writer *w)
+{
+    PyObject *path = PyUnicode_FromString(w->step_count ? ", at " : "");
+
+    while (w->step_count > 0) {
+        const wfbs_flex_step step = w->steps[--w->step_count];
+        PyObject *longer = NULL;
+        if (path) {
+            longer = step.key ? PyUnicode_FromFormat("%U[\"%.80U\"]", path, step.key)
+                              : PyUnicode_FromFormat("%U[%zu]", path, step.index);
+        }
+        Py_XDECREF(step.key);
+        Py_XSETREF(path, longer);
+    }
+    return path;
+}
+
+/* Raises what was refused. */
+static void
+raise_refusal(wfbs_flex_writer *w)
+{
+    PyObject *path;
+
+    if (w->refusal == WFBS_FLEX_BAD_PYTHON) {
+        while (w->step_count > 0) {
+            Py_XDECREF(w->steps[--w->step_count].key);
+        }
+        return;
+    }
+    path = take_path(w);
+    if (!path) {
+        return;
+    }
+    const char *type = Py_TYPE(w->culprit)->tp_name;
+    switch (w->refusal) {
+    case WFBS_FLEX_BAD_TYPE:
+        PyErr_Format(PyExc_TypeError, "FlexBuffers can't hold %.200s%U", type, path);
+        break;
+    case WFBS_FLEX_BAD_INT:
+        PyErr_Format(PyExc_ValueError, "int is outside -2**63..2**64-1%U", path);
+        break;
+    case WFBS_FLEX_BAD_TEXT:
+        PyErr_Format(PyExc_ValueError, "str has a surrogate, which UTF-8 can't hold%U", path);
+        break;
+    case WFBS_FLEX_BAD_KEY_TYPE:
+        PyErr_Format(PyExc_TypeError, "a key of a dict must be str, not %.200s%U", type, path);
+        break;
+    case WFBS_FLEX_BAD_KEY_TEXT:
+        PyErr_Format(PyExc_ValueError, "key %A has a surrogate, which UTF-8 can't hold%U",
+                     w->culprit, path);
+        break;
+    case WFBS_FLEX_BAD_KEY_NUL:
+        PyErr_Format(PyExc_ValueError, "key %A has a NUL, which ends keys in FlexBuffers%U",
+                     w->culprit, path);
+        break;
+    case WFBS_FLEX_BAD_KEY_TWICE:
+        PyErr_Format(PyExc_ValueError, "a dict has two keys with the text %A%U", w->culprit, path);
+        break;
+    default:
+        PyErr_Format(PyExc_ValueError, "containers are nested more than %d levels deep%.120U",
+                     WFBS_FLEX_MAX_DEPTH, path);
+    }
+    Py_DECREF(path);
+}
+
+int
+wfbs_flex_encode(wfbs_flex *f, wfbs_buffer *out, PyObject *obj)
+{
+    wfbs_flex_writer w; /* not zeroed as a whole: the steps take 4 KiB */
+    wfbs_flex_slot root;
+
+    w.out = out;
+    w.base = out->size;
+    w.slot_count = 0;
+    w.refusal = WFBS_FLEX_BAD_PYTHON;
+    w.culprit = NULL;
+    w.step_count = 0;
+    w.scratch = wfbs_flex_scratch_take(f);
+    if (!w.scratch) {
+        return -1;
+    }
+    int status = encode_value(&w, obj, 0, &root);
+    if (status == 0) {
+        status = wfbs_flex_write_root(&w, &root);
+    }
+    if (status < 0) {
+        out->size = w.base;
+        raise_refusal(&w);
+        Py_XDECREF(w.culprit);
+    }
+    wfbs_flex_scratch_give(f, w.scratch);
+    return status;
+}

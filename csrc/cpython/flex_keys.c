@@ -1,0 +1,378 @@
+/* FlexBuffers: the keys of maps, sorted by their bytes.
+ *
+ * Two things are shared, by rules that depend on nothing but the value, so that equal values give
+ * equal bytes: a key that was written before (as far as a table of fixed size remembers it, which
+ * is indexed by a hash of the key's bytes), and the whole vector of keys of the last map at the
+ * same depth, if it has the same keys: most often a list of records. */
+#include "flex_write.h"
+
+void
+wfbs_flex_layout_free(wfbs_flex_layout *layout)
+{
+    PyMem_Free(layout->keys);
+    PyMem_Free(layout->ranks);
+    *layout = (wfbs_flex_layout){0};
+}
+
+/* Makes room for `count` keys. */
+static int
+layout_reserve(wfbs_flex_writer *w, wfbs_flex_layout *layout, size_t count)
+{
+    if (count <= layout->capacity) {
+        return 0;
+    }
+    /* An entry of a dict takes more memory than a key's 40 bytes, so this can't wrap. */
+    const size_t capacity = count + count / 4 + 4;
+    wfbs_flex_key *keys = PyMem_Realloc(layout->keys, capacity * sizeof *keys);
+    if (keys) {
+        layout->keys = keys;
+    }
+    wfbs_flex_rank *ranks = PyMem_Realloc(layout->ranks, 2 * capacity * sizeof *ranks);
+    if (ranks) {
+        layout->ranks = ranks;
+    }
+    if (!keys || !ranks) {
+        layout->capacity = 0; /* both are at least as large as they were */
+        PyErr_NoMemory();
+        return wfbs_flex_refuse(w, WFBS_FLEX_BAD_PYTHON, NULL);
+    }
+    layout->capacity = capacity;
+    w->scratch->large = w->scratch->large || capacity * sizeof *keys > WFBS_FLEX_KEPT_SIZE;
+    return 0;
+}
+
+/* Finds the UTF-8 of a key (borrowed from it), and that it is one. CPython keeps the UTF-8 of a
+ * str that isn't ASCII; keys repeat, so that is welcome. */
+static inline int
+key_text(wfbs_flex_writer *w, PyObject *key, const uint8_t **text, size_t *size)
+{
+    if (!PyUnicode_Check(key)) {
+        return wfbs_flex_refuse(w, WFBS_FLEX_BAD_KEY_TYPE, key);
+    }
+#if PY_VERSION_HEX < 0x030c0000
+    if (PyUnicode_READY(key) < 0) { /* strings of the old API exist until 3.11 */
+        return wfbs_flex_refuse(w, WFBS_FLEX_BAD_PYTHON, NULL);
+    }
+#endif
+    if (PyUnicode_IS_ASCII(key)) {
+        *text = PyUnicode_DATA(key);
+        *size = (size_t)PyUnicode_GET_LENGTH(key);
+    } else {
+        Py_ssize_t length;
+        Py_INCREF(key); /* raising can run a finalizer that drops it */
+        *text = (const uint8_t *)PyUnicode_AsUTF8AndSize(key, &length);
+        if (!*text) {
+            wfbs_flex_refuse_text(w, WFBS_FLEX_BAD_KEY_TEXT, key);
+        }
+        Py_DECREF(key);
+        if (!*text) {
+            return -1;
+        }
+        *size = (size_t)length;
+    }
+    return 0;
+}
+
+/* Whether the key as written at `position`, `size` bytes long, is `text`. */
+static inline bool
+is_written(const wfbs_flex_writer *w, size_t position, const uint8_t *text, size_t size)
+{
+    return memcmp(w->out->data + w->base + position, text, size) == 0;
+}
+
+/* ---- the same keys in the same order as the last map at this depth: the fast way */
+
+/* Whether `dict` has the keys of `layout` in their order; then the values of the layout are its
+ * values. Returns 1 or 0, or -1 as above. */
+static int
+fits_layout(wfbs_flex_writer *w, PyObject *dict, wfbs_flex_layout *layout)
+{
+    PyObject *key, *value;
+    Py_ssize_t at = 0;
+
+    if (layout->stamp != w->scratch->stamp || layout->count != (size_t)PyDict_GET_SIZE(dict)) {
+        return 0;
+    }
+    for (wfbs_flex_key *known = layout->keys; PyDict_Next(dict, &at, &key, &value); known++) {
+#ifndef Py_GIL_DISABLED
+        /* Nothing has run since that could have replaced the object by another one. */
+        if (key == known->key) {
+            known->value = value;
+            continue;
+        }
+#endif
+        const uint8_t *text = NULL;
+        size_t size = 0;
+        if (key_text(w, key, &text, &size) < 0) {
+            return -1;
+        }
+        if (size != known->size || !is_written(w, known->position, text, size)) {
+            return 0;
+        }
+        known->key = key;
+        known->text = text;
+        known->value = value;
+    }
+    return 1;
+}
+
+/* ---- sorting */
+
+/* The 8 bytes of a key from `skip` on as a number, most significant first, zeros behind its end.
+ * A key holds no zero byte, so keys of which these numbers differ are ordered as they are. */
+static inline uint64_t
+prefix_of(const wfbs_flex_key *key, size_t skip)
+{
+    const uint8_t *p = key->text + skip; /* skip <= size */
+    size_t left = key->size - skip;
+    uint64_t prefix = 0;
+
+    if (left >= 8) {
+        return (uint64_t)p[0] << 56 | (uint64_t)p[1] << 48 | (uint64_t)p[2] << 40
+               | (uint64_t)p[3] << 32 | (uint64_t)p[4] << 24 | (uint64_t)p[5] << 16
+               | (uint64_t)p[6] << 8 | (uint64_t)p[7];
+    }
+    for (size_t i = 0; i < left; i++) {
+        prefix |= (uint64_t)p[i] << (56 - 8 * i);
+    }
+    return prefix;
+}
+
+/* Compares two keys in the order of maps: < 0, 0 or > 0. */
+static inline int
+compare(const wfbs_flex_key *keys, const wfbs_flex_rank *a, const wfbs_flex_rank *b)
+{
+    if (a->prefix != b->prefix) {
+        return a->prefix < b->prefix ? -1 : 1;
+    }
+    const wfbs_flex_key *x = &keys[a->index], *y = &keys[b->index];
+    const int order = memcmp(x->text, y->text, x->size < y->size ? x->size : y->size);
+    return order ? order : (x->size > y->size) - (x->size < y->size);
+}
+
+/* How many bytes all keys have in common at their beginning. */
+static size_t
+common_prefix(const wfbs_flex_key *keys, size_t count)
+{
+    size_t common = keys[0].size;
+
+    for (size_t i = 1; i < count && common > 0; i++) {
+        size_t same = 0;
+        common = keys[i].size < common ? keys[i].size : common;
+        while (same < common && keys[i].text[same] == keys[0].text[same]) {
+            same++;
+        }
+        common = same;
+    }
+    return common;
+}
+
+static void
+insertion_sort(const wfbs_flex_key *keys, wfbs_flex_rank *ranks, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        const wfbs_flex_rank rank = ranks[i];
+        size_t k = i;
+        for (; k > 0 && compare(keys, &ranks[k - 1], &rank) > 0; k--) {
+            ranks[k] = ranks[k - 1];
+        }
+        ranks[k] = rank;
+    }
+}
+
+enum { RUN = 16 }; /* what insertion sorts fastest */
+
+/* Merges two sorted neighbours, [0, middle) and [middle, count), into `into`. */
+static void
+merge(const wfbs_flex_key *keys, const wfbs_flex_rank *from, size_t middle, size_t count,
+      wfbs_flex_rank *into)
+{
+    size_t a = 0, b = middle;
+
+    if (middle == count || compare(keys, &from[middle - 1], &from[middle]) <= 0) {
+        memcpy(into, from, count * sizeof *from);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (b == count || (a < middle && compare(keys, &from[a], &from[b]) <= 0)) {
+            into[i] = from[a++];
+        } else {
+            into[i] = from[b++];
+        }
+    }
+}
+
+/* Sorts the layout's keys into the first half of its ranks. The time is n log n at most. */
+static void
+sort(wfbs_flex_layout *layout)
+{
+    const size_t count = layout->count;
+    const wfbs_flex_key *keys = layout->keys;
+    wfbs_flex_rank *ranks = layout->ranks, *other = layout->ranks + layout->capacity;
+    const size_t skip = count > RUN ? common_prefix(keys, count) : 0;
+    bool sorted = true;
+
+    for (size_t i = 0; i < count; i++) {
+        ranks[i] = (wfbs_flex_rank){prefix_of(&keys[i], skip), i};
+        sorted = sorted && (i == 0 || compare(keys, &ranks[i - 1], &ranks[i]) < 0);
+    }
+    if (sorted) {
+        return;
+    }
+    for (size_t i = 0; i < count; i += RUN) {
+        insertion_sort(keys, ranks + i, count - i < RUN ? count - i : RUN);
+    }
+    for (size_t run = RUN; run < count; run *= 2) { /* run < 2 * count can't wrap */
+        for (size_t i = 0; i < count; i += 2 * run) {
+            const size_t left = count - i;
+            merge(keys, ranks + i, left < run ? left : run, left < 2 * run ? left : 2 * run,
+                  other + i);
+        }
+        wfbs_flex_rank *swap = ranks;
+        ranks = other;
+        other = swap;
+    }
+    if (ranks != layout->ranks) {
+        memcpy(layout->ranks, ranks, count * sizeof *ranks);
+    }
+}
+
+/* ---- writing */
+
+/* A hash of a key's bytes, the same everywhere: what is shared must not depend on the process. */
+static inline unsigned
+pool_index(const wfbs_flex_key *key)
+{
+    uint64_t hash = key->size;
+
+    for (size_t i = 0; i < key->size && i < 64; i += 8) {
+        hash = (hash ^ prefix_of(key, i)) * UINT64_C(0x9e3779b97f4a7c15);
+        hash ^= hash >> 32;
+    }
+    return (unsigned)((hash * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - WFBS_FLEX_POOL_BITS));
+}
+
+/* Writes a key unless the pool knows it; either way its position is known then. */
+static int
+write_key(wfbs_flex_writer *w, wfbs_flex_key *key)
+{
+    wfbs_flex_scratch *scratch = w->scratch;
+    const unsigned index = pool_index(key);
+
+    if (scratch->pool[index].stamp == scratch->stamp && scratch->pool[index].size == key->size
+        && is_written(w, scratch->pool[index].position, key->text, key->size)) {
+        key->position = scratch->pool[index].position;
+        return 0;
+    }
+    if (memchr(key->text, 0, key->size)) {
+        return wfbs_flex_refuse(w, WFBS_FLEX_BAD_KEY_NUL, key->key);
+    }
+    if (wfbs_buffer_reserve(w->out, key->size + 1) < 0) { /* of an object: can't wrap */
+        return wfbs_flex_refuse(w, WFBS_FLEX_BAD_PYTHON, NULL);
+    }
+    key->position = w->out->size - w->base;
+    memcpy(w->out->data + w->out->size, key->text, key->size);
+    w->out->data[w->out->size + key->size] = 0;
+    w->out->size += key->size + 1;
+    if (key->size <= UINT32_MAX) {
+        scratch->pool[index].stamp = scratch->stamp;
+        scratch->pool[index].size = (uint32_t)key->size;
+        scratch->pool[index].position = key->position;
+    }
+    return 0;
+}
+
+/* Whether the sorted keys of two layouts are equal; those of `old` are written. */
+static bool
+same_keys(const wfbs_flex_writer *w, const wfbs_flex_layout *old, const wfbs_flex_layout *fresh)
+{
+    if (old->stamp != w->scratch->stamp || old->count != fresh->count) {
+        return false;
+    }
+    for (size_t i = 0; i < old->count; i++) {
+        const wfbs_flex_key *a = &old->keys[old->ranks[i].index];
+        const wfbs_flex_key *b = &fresh->keys[fresh->ranks[i].index];
+        if (a->size != b->size || !is_written(w, a->position, b->text, b->size)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Writes the keys of a sorted layout and their vector. */
+static int
+write_layout(wfbs_flex_writer *w, wfbs_flex_layout *layout)
+{
+    wfbs_flex_slot vector;
+    size_t first;
+
+    for (size_t i = 0; i < layout->count; i++) {
+        wfbs_flex_key *key = &layout->keys[layout->ranks[i].index];
+        if (write_key(w, key) < 0) {
+            return -1;
+        }
+        /* A str subclass can have two keys in a dict that are the same text. */
+        if (i > 0) {
+            const wfbs_flex_key *last = &layout->keys[layout->ranks[i - 1].index];
+            if (last->size == key->size && memcmp(last->text, key->text, key->size) == 0) {
+                return wfbs_flex_refuse(w, WFBS_FLEX_BAD_KEY_TWICE, key->key);
+            }
+        }
+    }
+    if (wfbs_flex_take_slots(w, layout->count, &first) < 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < layout->count; i++) {
+        w->scratch->slots[first + i] = (wfbs_flex_slot){
+            layout->keys[layout->ranks[i].index].position, WFBS_FLEX_KEY, 0};
+    }
+    if (wfbs_flex_write_vector(w, WFBS_FLEX_VECTOR_KEY, layout->count, NULL, &vector) < 0) {
+        return -1;
+    }
+    layout->vector = (size_t)vector.bits;
+    layout->width = vector.width;
+    layout->stamp = w->scratch->stamp;
+    return 0;
+}
+
+int
+wfbs_flex_write_keys(wfbs_flex_writer *w, PyObject *dict, unsigned depth)
+{
+    wfbs_flex_layout *layout = &w->scratch->layouts[depth];
+    wfbs_flex_layout *fresh = &w->scratch->fresh;
+    PyObject *key, *value;
+    Py_ssize_t at = 0;
+    const int fits = fits_layout(w, dict, layout);
+
+    if (fits != 0) {
+        return fits > 0 ? 0 : -1;
+    }
+    fresh->stamp = 0;
+    fresh->count = (size_t)PyDict_GET_SIZE(dict);
+    if (layout_reserve(w, fresh, fresh->count) < 0) {
+        return -1;
+    }
+    for (wfbs_flex_key *next = fresh->keys; PyDict_Next(dict, &at, &key, &value); next++) {
+        next->key = key;
+        next->value = value;
+        if (key_text(w, key, &next->text, &next->size) < 0) {
+            return -1;
+        }
+    }
+    sort(fresh);
+    if (same_keys(w, layout, fresh)) {
+        for (size_t i = 0; i < fresh->count; i++) {
+            fresh->keys[fresh->ranks[i].index].position =
+                layout->keys[layout->ranks[i].index].position;
+        }
+        fresh->vector = layout->vector;
+        fresh->width = layout->width;
+        fresh->stamp = layout->stamp;
+    } else if (write_layout(w, fresh) < 0) {
+        return -1;
+    }
+    const wfbs_flex_layout swap = *layout;
+    *layout = *fresh;
+    *fresh = swap;
+    return 0;
+}

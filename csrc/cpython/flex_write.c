@@ -1,0 +1,261 @@
+/* FlexBuffers: the bytes of strings, blobs, vectors, maps and the root. Widths are the least ones
+ * that hold all parts, as in Google's builder. */
+#include "flex_write.h"
+
+#include <assert.h>
+
+static inline bool
+is_inline(uint8_t type)
+{
+    return type <= WFBS_FLEX_FLOAT || type == WFBS_FLEX_BOOL;
+}
+
+static inline size_t
+position(const wfbs_flex_writer *w)
+{
+    return w->out->size - w->base;
+}
+
+/* How many bytes to add to `at` until it is a multiple of `width`, a power of two. */
+static inline size_t
+padding(size_t at, size_t width)
+{
+    return (0 - at) & (width - 1);
+}
+
+/* Stores the lower `width` bytes of `n`, least significant first. */
+static inline void
+put(uint8_t *p, uint64_t n, unsigned width)
+{
+    switch (width) {
+    case 8:
+        p[7] = (uint8_t)(n >> 56);
+        p[6] = (uint8_t)(n >> 48);
+        p[5] = (uint8_t)(n >> 40);
+        p[4] = (uint8_t)(n >> 32);
+        /* fall through */
+    case 4:
+        p[3] = (uint8_t)(n >> 24);
+        p[2] = (uint8_t)(n >> 16);
+        /* fall through */
+    case 2:
+        p[1] = (uint8_t)(n >> 8);
+        /* fall through */
+    default:
+        p[0] = (uint8_t)n;
+    }
+}
+
+int
+wfbs_flex_take_slots(wfbs_flex_writer *w, size_t count, size_t *first)
+{
+    wfbs_flex_scratch *scratch = w->scratch;
+
+    *first = w->slot_count;
+    if (count > scratch->slot_capacity - w->slot_count) { /* slot_count <= slot_capacity */
+        const size_t limit = (size_t)PY_SSIZE_T_MAX / sizeof(wfbs_flex_slot);
+        size_t capacity;
+        /* slot_count <= limit, so neither the difference nor the sum can wrap. */
+        if (count > limit - w->slot_count) {
+            PyErr_NoMemory();
+            return wfbs_flex_refuse(w, WFBS_FLEX_BAD_PYTHON, NULL);
+        }
+        capacity = w->slot_count + count;
+        capacity += capacity / 2 + 64; /* <= 1.5 * SIZE_MAX / 32 */
+        wfbs_flex_slot *moved = PyMem_Realloc(scratch->slots, capacity * sizeof *moved);
+        if (!moved) {
+            PyErr_NoMemory();
+            return wfbs_flex_refuse(w, WFBS_FLEX_BAD_PYTHON, NULL);
+        }
+        scratch->slots = moved;
+        scratch->slot_capacity = capacity;
+        scratch->large = scratch->large || capacity * sizeof *moved > WFBS_FLEX_KEPT_SIZE;
+    }
+    w->slot_count += count;
+    return 0;
+}
+
+/* Reserves `extra` bytes of output. */
+static inline int
+reserve(wfbs_flex_writer *w, size_t extra)
+{
+    return wfbs_buffer_reserve(w->out, extra) < 0
+               ? wfbs_flex_refuse(w, WFBS_FLEX_BAD_PYTHON, NULL)
+               : 0;
+}
+
+uint8_t *
+wfbs_flex_begin_bytes(wfbs_flex_writer *w, uint8_t type, size_t size, wfbs_flex_slot *slot)
+{
+    const uint8_t log = wfbs_flex_width_of(size);
+    const unsigned width = 1u << log;
+    const size_t pad = padding(position(w), width);
+
+    /* `size` is that of an object in memory, so the sum can't wrap. */
+    if (reserve(w, pad + width + size + 1) < 0) {
+        return NULL;
+    }
+    uint8_t *p = w->out->data + w->out->size;
+    memset(p, 0, pad);
+    put(p + pad, size, width);
+    p += pad + width;
+    *slot = (wfbs_flex_slot){position(w) + pad + width, type, log};
+    w->out->size += pad + width + size;
+    if (type == WFBS_FLEX_STRING) {
+        p[size] = 0;
+        w->out->size++;
+    }
+    return p;
+}
+
+int
+wfbs_flex_write_bytes(wfbs_flex_writer *w, uint8_t type, const void *data, size_t size,
+                      wfbs_flex_slot *slot)
+{
+    uint8_t *p = wfbs_flex_begin_bytes(w, type, size, slot);
+
+    if (!p) {
+        return -1;
+    }
+    memcpy(p, data, size);
+    return 0;
+}
+
+/* Whether all offsets from a vector of `width` bytes, the first at `at`, fit into `width`. */
+static bool
+offsets_fit(const wfbs_flex_slot *slots, size_t count, uint64_t at, unsigned width)
+{
+    const uint64_t most = UINT64_MAX >> (64 - 8 * width);
+
+    for (size_t i = 0; i < count; i++) {
+        /* What is written lies before `at`, so the difference can't wrap. */
+        if (!is_inline(slots[i].type) && at + i * width - slots[i].bits > most) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The least width, as a logarithm, of a vector with `header` fields before its elements; `keys`
+ * is the position of a map's keys, SIZE_MAX for none. */
+static unsigned
+vector_width(const wfbs_flex_writer *w, const wfbs_flex_slot *slots, size_t count, unsigned header,
+             size_t keys)
+{
+    unsigned log = wfbs_flex_width_of(count);
+    uint64_t lowest = keys;
+
+    for (size_t i = 0; i < count; i++) {
+        if (is_inline(slots[i].type)) {
+            log = slots[i].width > log ? slots[i].width : log;
+        } else if (slots[i].bits < lowest) {
+            lowest = slots[i].bits;
+        }
+    }
+    for (; lowest != SIZE_MAX && log < 3; log++) {
+        const unsigned width = 1u << log;
+        const uint64_t most = UINT64_MAX >> (64 - 8 * width);
+        const uint64_t start = position(w) + padding(position(w), width);
+        const uint64_t at = start + header * width;
+        /* No offset is greater than one from the end to the lowest place. */
+        if (at + count * width - lowest <= most) {
+            break;
+        }
+        if ((keys == SIZE_MAX || start - keys <= most) && offsets_fit(slots, count, at, width)) {
+            break;
+        }
+    }
+    return log;
+}
+
+/* Stores the elements, the first at position `at`. Inlined for a constant `width`. */
+static inline void
+put_elements(uint8_t *p, const wfbs_flex_slot *slots, size_t count, uint64_t at, unsigned width)
+{
+    for (size_t i = 0; i < count; i++, p += width) {
+        uint64_t bits = slots[i].bits;
+        if (!is_inline(slots[i].type)) {
+            bits = at + i * width - bits;
+        } else if (width == 4 && slots[i].type == WFBS_FLEX_FLOAT) {
+            double wide;
+            memcpy(&wide, &bits, sizeof wide);
+            const float narrow = (float)wide; /* exact, or its width would be 8 */
+            uint32_t word;
+            memcpy(&word, &narrow, sizeof word);
+            bits = word;
+        }
+        put(p, bits, width);
+    }
+}
+
+int
+wfbs_flex_write_vector(wfbs_flex_writer *w, uint8_t type, size_t count,
+                       const wfbs_flex_layout *layout, wfbs_flex_slot *slot)
+{
+    const wfbs_flex_slot *slots = w->scratch->slots + (w->slot_count - count);
+    const unsigned header = layout ? 3 : 1;
+    const uint8_t log =
+        (uint8_t)vector_width(w, slots, count, header, layout ? layout->vector : SIZE_MAX);
+    const unsigned width = 1u << log;
+    const size_t pad = padding(position(w), width);
+
+    assert(count <= w->slot_count);
+    /* Each slot takes 16 bytes of memory, so 9 bytes for each can't wrap. */
+    if (reserve(w, pad + header * width + count * (width + 1u)) < 0) {
+        return -1;
+    }
+    uint8_t *p = w->out->data + w->out->size;
+    memset(p, 0, pad);
+    p += pad;
+    if (layout) {
+        put(p, position(w) + pad - layout->vector, width);
+        put(p + width, UINT64_C(1) << layout->width, width);
+        p += 2 * width;
+    }
+    put(p, count, width);
+    p += width;
+    const size_t at = position(w) + pad + header * width;
+    switch (width) {
+    case 1:
+        put_elements(p, slots, count, at, 1);
+        break;
+    case 2:
+        put_elements(p, slots, count, at, 2);
+        break;
+    case 4:
+        put_elements(p, slots, count, at, 4);
+        break;
+    default:
+        put_elements(p, slots, count, at, 8);
+    }
+    p += count * width;
+    if (type != WFBS_FLEX_VECTOR_KEY) {
+        for (size_t i = 0; i < count; i++) {
+            *p++ = (uint8_t)(slots[i].type << 2 | (is_inline(slots[i].type) ? log : slots[i].width));
+        }
+    }
+    w->out->size = (size_t)(p - w->out->data);
+    w->slot_count -= count;
+    *slot = (wfbs_flex_slot){at, type, log};
+    return 0;
+}
+
+int
+wfbs_flex_write_root(wfbs_flex_writer *w, const wfbs_flex_slot *slot)
+{
+    const unsigned log = is_inline(slot->type) ? slot->width : vector_width(w, slot, 1, 0, SIZE_MAX);
+    const unsigned width = 1u << log;
+    const size_t pad = padding(position(w), width);
+
+    if (reserve(w, pad + width + 2) < 0) {
+        return -1;
+    }
+    uint8_t *p = w->out->data + w->out->size;
+    memset(p, 0, pad);
+    p += pad;
+    put_elements(p, slot, 1, position(w) + pad, width);
+    p[width] = (uint8_t)(slot->type << 2 | slot->width);
+    p[width + 1] = (uint8_t)width;
+    w->out->size += pad + width + 2;
+    return 0;
+}

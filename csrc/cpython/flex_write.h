@@ -1,0 +1,154 @@
+/* The writer of FlexBuffers: what its three files share.
+ *
+ * A FlexBuffer is written bottom-up: the parts of a container first, then the container, whose
+ * width follows from its parts. Until then the parts wait as slots on a stack. */
+#ifndef WFBS_FLEX_WRITE_H
+#define WFBS_FLEX_WRITE_H
+
+#include "flex.h"
+
+/* A value that waits for its container: a number itself, or the position of what was written. */
+typedef struct {
+    uint64_t bits;
+    uint8_t type;
+    uint8_t width; /* logarithm: the least of a number, or that of what was written */
+} wfbs_flex_slot;
+
+/* A key of the map being written. */
+typedef struct {
+    const uint8_t *text; /* of the key: UTF-8, borrowed from it */
+    size_t size;
+    PyObject *key;       /* borrowed from the dict */
+    PyObject *value;     /* borrowed from the dict */
+    size_t position;     /* where the key was written, from the beginning of the buffer */
+} wfbs_flex_key;
+
+/* Where a key belongs in the order of a map. */
+typedef struct {
+    uint64_t prefix; /* of what follows the bytes that all keys begin with */
+    size_t index;    /* into the keys */
+} wfbs_flex_rank;
+
+/* The keys of a map and their vector. */
+typedef struct {
+    wfbs_flex_key *keys;   /* owned, PyMem: in the order of the dict */
+    wfbs_flex_rank *ranks; /* owned, PyMem, twice as many as keys: the first half sorted */
+    size_t capacity;       /* keys allocated */
+    size_t count;
+    size_t vector;         /* position of the vector of keys */
+    uint32_t stamp;        /* of the call that filled it */
+    uint8_t width;         /* logarithm, of the vector of keys */
+} wfbs_flex_layout;
+
+#define WFBS_FLEX_POOL_BITS 9
+#define WFBS_FLEX_POOL (1u << WFBS_FLEX_POOL_BITS)
+
+/* A block of the scratch memory that is greater than this isn't kept after the call. */
+#define WFBS_FLEX_KEPT_SIZE (16 * 1024)
+
+/* Memory of the writer that is worth keeping between calls. */
+typedef struct wfbs_flex_scratch {
+    wfbs_flex_slot *slots; /* owned, PyMem */
+    size_t slot_capacity;
+    uint32_t stamp;        /* of the current call; what has another one is out of date */
+    bool large;            /* more was allocated than is worth keeping */
+    wfbs_flex_layout fresh;                        /* being sorted, before it replaces another */
+    wfbs_flex_layout layouts[WFBS_FLEX_MAX_DEPTH]; /* the last map at each depth */
+    struct {               /* keys that were written, by a hash of their bytes */
+        uint32_t stamp;
+        uint32_t size;
+        size_t position;
+    } pool[WFBS_FLEX_POOL];
+} wfbs_flex_scratch;
+
+/* What makes a value impossible to write; PYTHON: the exception is set already. */
+typedef enum {
+    WFBS_FLEX_BAD_TYPE,
+    WFBS_FLEX_BAD_INT,
+    WFBS_FLEX_BAD_TEXT,
+    WFBS_FLEX_BAD_KEY_TYPE,
+    WFBS_FLEX_BAD_KEY_TEXT,
+    WFBS_FLEX_BAD_KEY_NUL,
+    WFBS_FLEX_BAD_KEY_TWICE,
+    WFBS_FLEX_BAD_DEPTH,
+    WFBS_FLEX_BAD_PYTHON
+} wfbs_flex_refusal;
+
+/* The way to a value: a key (owned) or, where that is NULL, an index. */
+typedef struct {
+    PyObject *key;
+    size_t index;
+} wfbs_flex_step;
+
+typedef struct {
+    wfbs_buffer *out; /* borrowed */
+    size_t base;      /* where in `out` the FlexBuffer begins; positions count from there */
+    wfbs_flex_scratch *scratch; /* owned while writing */
+    size_t slot_count;
+    wfbs_flex_refusal refusal;
+    PyObject *culprit; /* owned; NULL until something is refused */
+    unsigned step_count;
+    wfbs_flex_step steps[WFBS_FLEX_MAX_DEPTH]; /* innermost first; only step_count are valid */
+} wfbs_flex_writer;
+
+/* The functions below return 0, or -1 with something refused or an exception set (and then
+ * `refusal` is PYTHON). */
+
+/* Notes that `culprit` (borrowed, NULL for PYTHON) can't be written. Returns -1, always. */
+int wfbs_flex_refuse(wfbs_flex_writer *w, wfbs_flex_refusal refusal, PyObject *culprit);
+
+/* The same for a str (borrowed), after an exception of the conversion to UTF-8, which is taken
+ * back if it is about that str; any other one stays. */
+int wfbs_flex_refuse_text(wfbs_flex_writer *w, wfbs_flex_refusal refusal, PyObject *text);
+
+/* ---- flex_write.c */
+
+/* The logarithm of the width that an unsigned number needs. */
+static inline uint8_t
+wfbs_flex_width_of(uint64_t n)
+{
+    return n <= UINT8_MAX ? 0 : n <= UINT16_MAX ? 1 : n <= UINT32_MAX ? 2 : 3;
+}
+
+/* Makes room for `count` more slots on the stack and takes them: *first gets the index of the
+ * first. They are given back by setting slot_count. The stack may move. */
+int wfbs_flex_take_slots(wfbs_flex_writer *w, size_t count, size_t *first);
+
+/* Appends a string or blob. *slot gets it. */
+int wfbs_flex_write_bytes(wfbs_flex_writer *w, uint8_t type, const void *data, size_t size,
+                          wfbs_flex_slot *slot);
+
+/* The same without the content, which is to be written to the returned address at once: `size`
+ * bytes. NULL for -1. */
+uint8_t *wfbs_flex_begin_bytes(wfbs_flex_writer *w, uint8_t type, size_t size,
+                               wfbs_flex_slot *slot);
+
+/* Appends the last `count` slots of the stack as a vector of type VECTOR, VECTOR_KEY or MAP, the
+ * latter with the keys of `layout`, and takes them from the stack. *slot gets it. */
+int wfbs_flex_write_vector(wfbs_flex_writer *w, uint8_t type, size_t count,
+                           const wfbs_flex_layout *layout, wfbs_flex_slot *slot);
+
+/* Appends the root: what ends a FlexBuffer. */
+int wfbs_flex_write_root(wfbs_flex_writer *w, const wfbs_flex_slot *slot);
+
+/* ---- flex_state.c */
+
+/* The writer's memory, for one call: kept from an earlier one, or new. NULL with MemoryError. */
+wfbs_flex_scratch *wfbs_flex_scratch_take(wfbs_flex *f);
+
+/* Takes it back, to keep it or, where it has become large, to free it. */
+void wfbs_flex_scratch_give(wfbs_flex *f, wfbs_flex_scratch *scratch);
+
+/* Frees it (NULL: nothing to do). */
+void wfbs_flex_scratch_free(wfbs_flex_scratch *scratch);
+
+/* ---- flex_keys.c */
+
+/* Sees to it that the keys of `dict` (borrowed, an exact dict or a subclass) and a vector of them
+ * are written, and fills the layout of `depth`, which is valid until the next map there. */
+int wfbs_flex_write_keys(wfbs_flex_writer *w, PyObject *dict, unsigned depth);
+
+/* Frees the memory that a layout holds. */
+void wfbs_flex_layout_free(wfbs_flex_layout *layout);
+
+#endif
