@@ -19,12 +19,12 @@ from targets import SIZES, check, larger_than_upstream, text
 #: Contenders in the order and with the colours of the plots, and their names in tables.
 CONTENDERS = {
     OURS: ("#0b6e4f", "autobahn_fbs"),
-    FLOOR: ("#b8b8b8", "msgspec Struct (floor)"),
-    MSGPACK: ("#e07a1f", "msgpack"),
-    "Autobahn cbor": ("#3d6fb6", "cbor"),
-    UPSTREAM: ("#b3261e", "flatbuffers"),
-    "Autobahn json": ("#7a5195", "json"),
-    "Autobahn ubjson": ("#8c6d31", "ubjson"),
+    FLOOR: ("#b8b8b8", "msgspec (floor)"),
+    MSGPACK: ("#e07a1f", "Autobahn msgpack"),
+    "Autobahn cbor": ("#3d6fb6", "Autobahn cbor"),
+    UPSTREAM: ("#b3261e", "Autobahn flatbuffers"),
+    "Autobahn json": ("#7a5195", "Autobahn json"),
+    "Autobahn ubjson": ("#8c6d31", "Autobahn ubjson"),
 }
 
 JOBS = {
