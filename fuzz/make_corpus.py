@@ -1,8 +1,8 @@
 """Writes the seeds and the dictionary of the C fuzz targets: ``make_corpus.py FOLDER``.
 
 Seeds are the vectors in tests/data, every hand-picked message of the tests in both dialects, and
-messages that hypothesis makes up. One file each, named by its hash, so that running this again
-changes nothing that is there.
+messages that hypothesis makes up; for the CBOR codec, the attributes of those messages. One file
+each, named by its hash, so that running this again changes nothing that is there.
 """
 
 from __future__ import annotations
@@ -12,17 +12,20 @@ import json
 import struct
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
+import cbor2  # noqa: E402
+from autobahn.wamp.message import Message  # noqa: E402
 from hypothesis import HealthCheck, Phase, given, seed, settings  # noqa: E402
 
 import conftest  # noqa: E402, F401  (chooses the txaio framework)
 from autobahn_fbs import FlatBuffersObjectSerializer  # noqa: E402
-from compare import MESSAGE_CLASSES  # noqa: E402
+from compare import MESSAGE_CLASSES, attributes_of  # noqa: E402
 from samples import every_sample  # noqa: E402
 from strategies import messages_of  # noqa: E402
 from wirebuild import CODES, schema  # noqa: E402
@@ -30,6 +33,7 @@ from wirebuild import CODES, schema  # noqa: E402
 GENERATED_PER_CLASS = 12
 #: Longer seeds slow every run down and say nothing new.
 MAX_SEED = 1500
+MAX_CBOR_SEED = 200
 
 
 def vectors() -> Iterator[bytes]:
@@ -38,11 +42,8 @@ def vectors() -> Iterator[bytes]:
         yield bytes.fromhex(sample["bytes_hex"])
 
 
-def messages() -> Iterator[bytes]:
-    serializers = [FlatBuffersObjectSerializer(dialect=d) for d in ("autobahn", "schema")]
-    found: list[bytes] = []
-    for msg in every_sample():
-        found += [serializer.serialize(msg) for serializer in serializers]
+def messages() -> list[Message]:
+    found = list(every_sample())
     for klass in MESSAGE_CLASSES:
 
         @seed(0)
@@ -54,11 +55,24 @@ def messages() -> Iterator[bytes]:
             suppress_health_check=list(HealthCheck),
         )
         @given(messages_of(klass))
-        def collect(msg: object) -> None:
-            found.extend(serializer.serialize(msg) for serializer in serializers)
+        def collect(msg: Message) -> None:
+            found.append(msg)
 
         collect()
-    yield from found
+    return found
+
+
+def envelopes(msgs: list[Message]) -> Iterator[bytes]:
+    for dialect in ("autobahn", "schema"):
+        serializer = FlatBuffersObjectSerializer(dialect=dialect)
+        yield from (serializer.serialize(msg) for msg in msgs)
+
+
+def payloads(msgs: list[Message]) -> Iterator[bytes]:
+    for msg in msgs:
+        for value in attributes_of(msg).values():
+            with suppress(cbor2.CBOREncodeError):  # roles
+                yield cbor2.dumps(value)
 
 
 def dictionary() -> Iterator[bytes]:
@@ -75,18 +89,23 @@ def dictionary() -> Iterator[bytes]:
     yield from (b"\xa0", b"\x80", b"\xa1\x61a\xf6", b"x_")
 
 
-def write(folder: Path) -> int:
-    """Fills ``folder/seeds`` and ``folder/dictionary``; returns the number of seeds."""
-    seeds = folder / "seeds"
-    seeds.mkdir(parents=True, exist_ok=True)
-    for data in (*vectors(), *messages()):
-        if len(data) <= MAX_SEED:
-            (seeds / hashlib.sha256(data).hexdigest()[:16]).write_bytes(data)
+def keep(folder: Path, seeds: Iterable[bytes], limit: int) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for data in seeds:
+        if len(data) <= limit:
+            (folder / hashlib.sha256(data).hexdigest()[:16]).write_bytes(data)
+    print(len(list(folder.iterdir())), "files in", folder)
+
+
+def write(folder: Path) -> None:
+    """Fills ``seeds``, ``seeds-cbor`` and ``dictionary`` in ``folder``."""
+    msgs = messages()
+    keep(folder / "seeds", (*vectors(), *envelopes(msgs)), MAX_SEED)
+    keep(folder / "seeds-cbor", payloads(msgs), MAX_CBOR_SEED)
     quoted = ("".join(f"\\x{byte:02x}" for byte in word) for word in dictionary())
     (folder / "dictionary").write_text("".join(f'"{word}"\n' for word in dict.fromkeys(quoted)))
-    return len(list(seeds.iterdir()))
 
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    print(write(Path(sys.argv[1])), "seeds")
+    write(Path(sys.argv[1]))

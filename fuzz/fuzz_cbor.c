@@ -1,0 +1,192 @@
+/* Fuzz target: the CBOR codec, beside cbor2, inside an embedded interpreter.
+ *
+ * The input is decoded by both. Both refuse it with the same exception, or both
+ * give the same value, to which ours may then be encoded and decoded again: the bytes
+ * are those of cbor2, and the value is the one before. Any other exception than
+ * those of refusing is a finding. */
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "../csrc/cpython/cbor.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Values that cbor2's sharing tags (28, 29) can tie into a knot are not followed further. */
+enum { LONGEST = 4096, MAX_DEPTH = 450 };
+
+static wfbs_cbor codec;
+static PyObject *loads, *dumps; /* cbor2's */
+
+static void
+fail(const char *what)
+{
+    fprintf(stderr, "%s\n", what);
+    if (PyErr_Occurred()) {
+        PyErr_Print();
+    }
+    abort();
+}
+
+static void
+start(void)
+{
+    Py_InitializeEx(0);
+    PyObject *cbor2 = PyImport_ImportModule("cbor2");
+    loads = cbor2 ? PyObject_GetAttrString(cbor2, "loads") : NULL;
+    dumps = loads ? PyObject_GetAttrString(cbor2, "dumps") : NULL;
+    if (!dumps) {
+        fail("cbor2 is not to be had (set PYTHONPATH)");
+    }
+    Py_DECREF(cbor2);
+}
+
+static int same(PyObject *a, PyObject *b, int depth);
+
+static int
+same_dicts(PyObject *a, PyObject *b, int depth)
+{
+    PyObject *key_a, *key_b, *value_a, *value_b;
+    Py_ssize_t at_a = 0, at_b = 0;
+    if (PyDict_GET_SIZE(a) != PyDict_GET_SIZE(b)) {
+        return 0;
+    }
+    while (PyDict_Next(a, &at_a, &key_a, &value_a) && PyDict_Next(b, &at_b, &key_b, &value_b)) {
+        if (!same(key_a, key_b, depth) || !same(value_a, value_b, depth)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* The text of both is the same: for what isn't equal to itself, deep inside (NaN). */
+static int
+same_text(PyObject *a, PyObject *b)
+{
+    PyObject *x = PyObject_Repr(a), *y = PyObject_Repr(b);
+    int result = x && y && PyUnicode_Compare(x, y) == 0;
+    Py_XDECREF(x);
+    Py_XDECREF(y);
+    PyErr_Clear();
+    return result;
+}
+
+/* Whether two values are equal in type, content, order and bits. */
+static int
+same(PyObject *a, PyObject *b, int depth)
+{
+    if (Py_TYPE(a) != Py_TYPE(b)) {
+        return 0;
+    }
+    if (a == b || depth > MAX_DEPTH) {
+        return 1;
+    }
+    if (PyFloat_CheckExact(a)) {
+        double x = PyFloat_AS_DOUBLE(a), y = PyFloat_AS_DOUBLE(b);
+        return !memcmp(&x, &y, sizeof x);
+    }
+    if (PyDict_CheckExact(a)) {
+        return same_dicts(a, b, depth + 1);
+    }
+    if (PyList_CheckExact(a) || PyTuple_CheckExact(a)) {
+        Py_ssize_t count = PySequence_Fast_GET_SIZE(a);
+        if (count != PySequence_Fast_GET_SIZE(b)) {
+            return 0;
+        }
+        for (Py_ssize_t i = 0; i < count; i++) {
+            if (!same(PySequence_Fast_GET_ITEM(a, i), PySequence_Fast_GET_ITEM(b, i), depth + 1)) {
+                return 0;
+            }
+        }
+        return 1;
+    }
+    int equal = PyObject_RichCompareBool(a, b, Py_EQ);
+    if (equal < 0) {
+        PyErr_Clear();
+    }
+    return equal == 1 || same_text(a, b);
+}
+
+/* Takes the pending exception away; returns its type, a new reference. */
+static PyObject *
+take_error(void)
+{
+    PyObject *type, *value, *trace;
+    PyErr_Fetch(&type, &value, &trace);
+    Py_XDECREF(value);
+    Py_XDECREF(trace);
+    return type;
+}
+
+/* Our encoding of `value` is cbor2's, and says what `value` says. */
+static void
+check_encoding(PyObject *value)
+{
+    PyObject *theirs = PyObject_CallOneArg(dumps, value);
+    PyObject *their_error = theirs ? NULL : take_error();
+    wfbs_buffer out = {0};
+    int failed = wfbs_cbor_encode(&codec, &out, value);
+    PyObject *our_error = failed ? take_error() : NULL;
+    if (!theirs != !!failed || their_error != our_error) {
+        fail("encoding: one of the codecs refuses, or another exception comes");
+    }
+    if (theirs) {
+        if (out.size != (size_t)PyBytes_GET_SIZE(theirs)
+            || memcmp(out.data, PyBytes_AS_STRING(theirs), out.size)) {
+            fail("encoding: other bytes than cbor2's");
+        }
+        PyObject *again = wfbs_cbor_decode(&codec, out.data, out.size);
+        if (!again) {
+            fail("what was encoded can't be decoded");
+        }
+        Py_DECREF(again);
+    }
+    wfbs_buffer_free(&out);
+    Py_XDECREF(theirs);
+    Py_XDECREF(their_error);
+    Py_XDECREF(our_error);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size > LONGEST) {
+        return 0;
+    }
+    if (!loads) {
+        start();
+    }
+    uint8_t *copy = malloc(size ? size : 1); /* exact, so that a sanitizer sees a read past it */
+    PyObject *bytes = PyBytes_FromStringAndSize((const char *)data, (Py_ssize_t)size);
+    if (!copy || !bytes) {
+        fail("no memory");
+    }
+    if (size) {
+        memcpy(copy, data, size);
+    }
+    PyObject *ours = wfbs_cbor_decode(&codec, copy, size);
+    free(copy);
+    if (!ours != !!PyErr_Occurred()) {
+        fail("a result and an exception, or neither");
+    }
+    PyObject *our_error = ours ? NULL : take_error();
+    PyObject *theirs = PyObject_CallOneArg(loads, bytes);
+    PyObject *their_error = theirs ? NULL : take_error();
+    if (our_error != their_error) {
+        fail("decoding: one of the codecs refuses, or another exception comes");
+    }
+    if (ours && !same(ours, theirs, 0)) {
+        fail("decoding: another value than cbor2's");
+    }
+    if (our_error && !PyErr_GivenExceptionMatches(our_error, PyExc_Exception)) {
+        fail("an exception that is none of the ordinary ones");
+    }
+    if (ours) {
+        check_encoding(ours);
+    }
+    Py_XDECREF(ours);
+    Py_XDECREF(theirs);
+    Py_XDECREF(our_error);
+    Py_XDECREF(their_error);
+    Py_DECREF(bytes);
+    return 0;
+}
