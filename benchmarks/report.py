@@ -75,7 +75,7 @@ def times_table(results: Results, mode: str = "normal") -> str:
             cells = [_number(results.times(job, mode, size, other, OURS)) for other in others]
             rows.append([title, size, _time(seconds), *cells])
             title = "\\"  # an empty first cell would continue the row above
-    heads = [CONTENDERS[name][1] for name in others]
+    heads = [CONTENDERS[name][1].removeprefix("Autobahn ") for name in others]
     return rst_table(["", "payload", "autobahn_fbs", *heads], rows)
 
 
@@ -86,7 +86,7 @@ def lengths_table(results: Results, name: str = "Event") -> str:
     for size in SIZES:
         cells = [str(results.lengths("normal", size, lane).get(name, "-")) for lane in lanes]
         rows.append([f"{name.upper()}, {size} payload", *cells])
-    return rst_table(["", *(CONTENDERS[lane][1] for lane in lanes)], rows)
+    return rst_table(["", *(CONTENDERS[lane][1].removeprefix("Autobahn ") for lane in lanes)], rows)
 
 
 def memory_table(results: Results) -> str:
@@ -118,8 +118,9 @@ def rst(results: Results) -> str:
     """The README's part about speed, sizes and memory."""
     parts = [
         "Time of one message with this package, and how many times as long the others take (below "
-        "1: they\nare faster): geometric mean over PUBLISH, EVENT, CALL, INVOCATION, YIELD, RESULT "
-        "and ERROR.",
+        "1: they\nare faster), geometric mean over PUBLISH, EVENT, CALL, INVOCATION, YIELD, RESULT "
+        "and ERROR. msgpack,\ncbor, flatbuffers, json and ubjson are Autobahn's; msgspec encodes a "
+        "Struct of the same fields and\nknows nothing of WAMP: the floor.",
         times_table(results),
         "With an opaque payload (transparent mode):",
         times_table(results, "transparent"),
