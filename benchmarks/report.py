@@ -176,8 +176,9 @@ def merged(files: list[Path]) -> Results:
     for file in files[1:]:
         other = load(file)
         for key, cell in other.cells.items():
-            for lane, values in cell.values.items():
-                results.add(" / ".join((*key, lane)), values, cell.facts.get(lane))
+            for lane, runs in cell.runs.items():
+                for run in runs:
+                    results.add(" / ".join((*key, lane)), run, cell.facts.get(lane))
         results.memory = results.memory or other.memory
     return results
 

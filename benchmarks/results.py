@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from autobahn_fbs._bench.races import geometric_mean, ratio
@@ -15,10 +16,21 @@ SEPARATOR = " / "
 
 @dataclass
 class Cell:
-    """One race: each lane's times in seconds, round by round, and what is known about it."""
+    """One race: what each lane took, and what is known about it.
 
-    values: dict[str, list[float]] = field(default_factory=dict)
+    :ivar runs: by lane, one list of seconds for each process that held the race.
+    """
+
+    runs: dict[str, list[list[float]]] = field(default_factory=dict)
     facts: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def ratio(self, slower: str, faster: str) -> float | None:
+        """How many times as long one lane took: the median of the processes. None if not held."""
+        if slower not in self.runs or faster not in self.runs:
+            return None
+        return median(
+            ratio(a, b) for a, b in zip(self.runs[slower], self.runs[faster], strict=True)
+        )
 
 
 @dataclass
@@ -33,10 +45,10 @@ class Results:
     memory: dict[str, Any] = field(default_factory=dict)
 
     def add(self, name: str, values: Iterable[float], facts: dict[str, Any] | None = None) -> None:
-        """Takes what was measured for a benchmark's name, "job / mode / size / type / lane"."""
+        """Takes what a process measured; the name is "job / mode / size / type / lane"."""
         job, mode, size, type_name, lane = name.split(SEPARATOR)
         cell = self.cells.setdefault((job, mode, size, type_name), Cell())
-        cell.values.setdefault(lane, []).extend(values)
+        cell.runs.setdefault(lane, []).append(list(values))
         cell.facts.setdefault(lane, {}).update(facts or {})
 
     def select(self, job: str, mode: str, size: str) -> dict[str, Cell]:
@@ -48,27 +60,24 @@ class Results:
 
         None if they did not meet.
         """
-        found = [
-            ratio(cell.values[slower], cell.values[faster])
-            for cell in self.select(job, mode, size).values()
-            if slower in cell.values and faster in cell.values
-        ]
-        return geometric_mean(found) if found else None
+        found = self.each(job, mode, size, slower, faster)
+        return geometric_mean(found.values()) if found else None
 
     def each(self, job: str, mode: str, size: str, slower: str, faster: str) -> dict[str, float]:
         """The same by message type."""
-        return {
-            name: ratio(cell.values[slower], cell.values[faster])
-            for name, cell in self.select(job, mode, size).items()
-            if slower in cell.values and faster in cell.values
-        }
+        found = {}
+        for name, cell in self.select(job, mode, size).items():
+            value = cell.ratio(slower, faster)
+            if value is not None:
+                found[name] = value
+        return found
 
     def seconds(self, job: str, mode: str, size: str, lane: str) -> float | None:
         """A lane's time for one message, best round, geometric mean over the types."""
         found = [
-            min(cell.values[lane])
+            min(min(run) for run in cell.runs[lane])
             for cell in self.select(job, mode, size).values()
-            if lane in cell.values
+            if lane in cell.runs
         ]
         return geometric_mean(found) if found else None
 
@@ -95,8 +104,8 @@ def load(file: Path) -> Results:
     for benchmark in suite.get_benchmarks():
         metadata = benchmark.get_metadata()
         facts = {key: metadata[key] for key in ("bytes", "lost") if key in metadata}
-        results.add(benchmark.get_name(), benchmark.get_values(), facts)
         for run in benchmark.get_runs():
+            results.add(benchmark.get_name(), run.values, facts)
             if "memory" in run.get_metadata():
                 results.memory = json.loads(run.get_metadata()["memory"])
     return results

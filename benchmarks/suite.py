@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The benchmark suite: every message, size and mode, all contenders; results for pyperf.
 
-    python benchmarks/suite.py -o results.json [--processes 3] [--rounds 11] [--part normal ...]
+    python benchmarks/suite.py -o results.json [--processes 5] [--rounds 9] [--part normal ...]
 
 pyperf measures one benchmark after the other, each in processes of its own, so whatever the machine
 does in the meantime lands on one contender. Here each worker process holds all races, in which the
@@ -98,8 +98,8 @@ def merge(workers: list[dict[str, Any]]) -> pyperf.BenchmarkSuite:
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("-o", "--output", default="results.json", help="the result file")
-    parser.add_argument("--processes", type=int, default=3)
-    parser.add_argument("--rounds", type=int, default=11, help="values in each process")
+    parser.add_argument("--processes", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=9, help="values in each process")
     parser.add_argument("--seconds", type=float, default=0.002, help="the time of one value")
     parser.add_argument("--part", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--worker", help=argparse.SUPPRESS)

@@ -1,8 +1,9 @@
 """Contenders take turns: what is compared is measured side by side.
 
 A race has one lane for each contender. In every round each lane runs once, for a few milliseconds,
-in turn; a ratio is the median, over the rounds, of two lanes' times in the same round. So a machine
-that slows down for a second slows both sides of the ratio, and a single hiccup counts for nothing.
+in turn; a ratio is that of two lanes' best rounds. A race takes a fraction of a second, so that a
+machine that is slow for longer slows both sides of the ratio; what disturbs single rounds counts
+for nothing, as long as each lane has one round that was not disturbed.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from statistics import median
 
 from .jobs import Run
 
@@ -58,8 +58,8 @@ def hold(race: Race, rounds: int, seconds: float) -> None:
 
 
 def ratio(slower: Sequence[float], faster: Sequence[float]) -> float:
-    """How many times as long the first lane took: the median of the rounds' ratios."""
-    return median(a / b for a, b in zip(slower, faster, strict=True))
+    """How many times as long the first lane took, best round against best round."""
+    return min(slower) / min(faster)
 
 
 def geometric_mean(values: Iterable[float]) -> float:
