@@ -26,7 +26,7 @@ class _Codec(NamedTuple):
 
 #: Ids with a value of their own in the schema's ``PPTSerializer``; 0 is what upstream writes for
 #: CBOR.
-NUMBERS = {"cbor": 0, "json": 1, "msgpack": 2, "ubjson": 4}
+NUMBERS = {"cbor": 0, "json": 1, "msgpack": 2, "ubjson": 4, "flexbuffers": 7}
 _NAMES = {number: name for name, number in NUMBERS.items() if number}
 
 #: ``PPTSerializer.OPAQUE``: the codec's name is in the message's metadata.

@@ -55,7 +55,7 @@ attribute_value(const wfbs_attribute *a, PyObject *message)
 static inline uint32_t
 bit(unsigned index)
 {
-    return UINT32_C(1) << index; /* below WFBS_MAX_FIELDS == 32 */
+    return UINT32_C(1) << (index % 32); /* always below WFBS_MAX_FIELDS == 32 */
 }
 
 /* The buffer of a received message, NULL for any other. */

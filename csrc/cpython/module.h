@@ -182,7 +182,12 @@ uint8_t wfbs_decode_u8(const wfbs_class *c, const wfbs_received *r, wfbs_as as);
 PyObject *wfbs_decode_text(wfbs_span text);
 
 /* ---- payload.c */
-enum { WFBS_CODEC_CBOR = 0, WFBS_CODEC_CBOR_NAMED = 3, WFBS_CODEC_NAMED = 5 };
+enum {
+    WFBS_CODEC_CBOR = 0,
+    WFBS_CODEC_CBOR_NAMED = 3,
+    WFBS_CODEC_NAMED = 5,
+    WFBS_CODEC_FLEXBUFFERS = 7
+};
 /* A payload codec: its value in the schema's PPTSerializer and, for WFBS_CODEC_NAMED
  * (OPAQUE there), its name, which travels in the metadata. */
 typedef struct {

@@ -1,4 +1,5 @@
-/* The payload codecs: CBOR here, all others through autobahn_fbs._helpers. */
+/* The payload codecs: CBOR and FlexBuffers in C, all others through
+ * autobahn_fbs._helpers. */
 #include "module.h"
 
 PyObject *
@@ -25,6 +26,9 @@ wfbs_payload_encode(wfbs_state *state, wfbs_codec codec, PyObject *value, wfbs_b
 {
     if (is_cbor(codec.number)) {
         return wfbs_cbor_encode(&state->cbor, out, value);
+    }
+    if (codec.number == WFBS_CODEC_FLEXBUFFERS) {
+        return wfbs_flex_encode(&state->flex, out, value);
     }
     PyObject *number = PyLong_FromUnsignedLong(codec.number);
     PyObject *bytes = number ? wfbs_call_helper(state, "payload_dumps", number,
@@ -57,6 +61,9 @@ wfbs_payload_decode(const wfbs_class *c, const wfbs_received *r, wfbs_span span)
     unsigned codec = wfbs_decode_u8(c, r, WFBS_AS_ENC_SERIALIZER);
     if (is_cbor(codec)) {
         return wfbs_cbor_decode(&state->cbor, span.data, span.size);
+    }
+    if (codec == WFBS_CODEC_FLEXBUFFERS) {
+        return wfbs_flex_decode(&state->flex, span.data, span.size);
     }
     PyObject *name = codec == WFBS_CODEC_NAMED ? wfbs_metadata_codec(c, r) : Py_NewRef(Py_None);
     PyObject *number = name ? PyLong_FromUnsignedLong(codec) : NULL;
