@@ -268,8 +268,10 @@ static inline wfbs_flex_ref
 wfbs_flex_item(const wfbs_flex_reader *r, const wfbs_flex_vector *v, uint64_t i)
 {
     const uint64_t at = v->at + i * v->width; /* within the bytes, see wfbs_flex_vector_of */
-    const uint8_t packed = v->typed ? (uint8_t)(v->type << 2)
-                                    : r->data[v->at + v->count * v->width + i];
+    uint8_t packed = (uint8_t)(v->type << 2);
+    if (!v->typed) {
+        packed = r->data[v->at + v->count * v->width + i];
+    }
     return wfbs_flex_ref_of(at, v->start, v->width, packed);
 }
 
