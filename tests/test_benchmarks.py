@@ -344,6 +344,24 @@ def test_memory_counts_what_is_kept_and_not_what_is_let_go() -> None:
     assert memory.peak(lambda: len(bytes(100_000))) >= 100_000
 
 
+def test_a_profile_gives_a_built_in_functions_time_to_who_called_it() -> None:
+    pytest.importorskip("autobahn.asyncio.wamp")
+    import cProfile
+
+    from autobahn.wamp.message import Event
+
+    import router
+
+    profile = cProfile.Profile()
+    profile.enable()
+    for _ in range(50):
+        Event(1, 2, args=[1], kwargs={"two": 2})
+    profile.disable()
+    shares = router.shares(profile)
+    assert sum(shares.values()) == pytest.approx(1.0)
+    assert shares["message"] > 0.5
+
+
 def test_telemetry_events_are_the_same_every_time_and_grow_with_their_size() -> None:
     events = telemetry.generate("normal", "small", 2, 3)
     assert events == telemetry.generate("normal", "small", 2, 3)
@@ -351,6 +369,26 @@ def test_telemetry_events_are_the_same_every_time_and_grow_with_their_size() -> 
     sizes = [len(telemetry.generate("transparent", size, 1, 1)[0][1]) for size in telemetry.SIZES]
     assert sizes == sorted(sizes)
     assert sizes[0] == 0
+
+
+def test_telemetry_events_can_come_from_a_checkout_of_autobahn(tmp_path: Path) -> None:
+    folder = tmp_path / "examples" / "benchmarks" / "serialization"
+    (folder / "data").mkdir(parents=True)
+    (folder / "data" / "one.csv").write_text("a\nb\n")
+    (folder / "loader.py").write_text(
+        "class VehicleEvent:\n"
+        "    from_row = None\n"
+        "def load_dataset(files, payload_mode, payload_size):\n"
+        "    lines = [open(file).read().split() for file in files]\n"
+        "    return None, {1: [('topic', [payload_mode, payload_size, *lines])] * 3}\n"
+    )
+    path = list(sys.path)
+    try:
+        events = telemetry.from_autobahn(tmp_path, "normal", "small", 2)
+    finally:
+        sys.modules.pop("loader", None)
+    assert events == [("topic", ["normal", "small", ["a", "b"]])] * 2
+    assert sys.path == path
 
 
 @pytest.mark.parametrize("mode", telemetry.MODES)
