@@ -379,7 +379,8 @@ def test_telemetry_events_can_come_from_a_checkout_of_autobahn(tmp_path: Path) -
         "class VehicleEvent:\n"
         "    from_row = None\n"
         "def load_dataset(files, payload_mode, payload_size):\n"
-        "    lines = [open(file).read().split() for file in files]\n"
+        "    from pathlib import Path\n"
+        "    lines = [Path(file).read_text().split() for file in files]\n"
         "    return None, {1: [('topic', [payload_mode, payload_size, *lines])] * 3}\n"
     )
     path = list(sys.path)
