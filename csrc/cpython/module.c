@@ -211,7 +211,8 @@ module_exec(PyObject *module)
         || !(state->object_serializer = add_type(module, &wfbs_object_serializer_spec))
         || !(state->transport_serializer = add_type(module, &wfbs_transport_serializer_spec))
         || wfbs_flex_init(&state->flex, module) < 0 || autobahn_init(state) < 0) {
-        return -1;
+        /* CPython 3.11 makes no type and no exception when there is no memory for its name. */
+        return PyErr_Occurred() ? -1 : (PyErr_NoMemory(), -1);
     }
     PyObject *received = PyDict_New(); /* Autobahn's class name -> the received type */
     for (unsigned i = 0; received && i < WFBS_MESSAGE_COUNT; i++) {
