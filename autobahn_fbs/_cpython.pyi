@@ -111,8 +111,8 @@ class Lazy:
     def is_map(self) -> bool:
         """Whether it is a map; otherwise it is a vector."""
 
-def flex_dumps(obj: Any, /) -> bytes:
+def flex_dumps(obj: Any, /, compact: bool = False) -> bytes:
     """The FlexBuffer of a value; see autobahn_fbs.flexbuffers.dumps."""
 
-def flex_loads(data: Buffer, lazy: bool = False) -> Any:
+def flex_loads(data: Buffer, /, lazy: bool = False) -> Any:
     """The value of a FlexBuffer; see autobahn_fbs.flexbuffers.loads."""

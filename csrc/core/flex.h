@@ -99,12 +99,10 @@ typedef struct {
     uint64_t size;
     uint64_t budget;
     wfbs_flex_error error;
-    uint64_t error_at; /* position of the fault in the bytes */
-    unsigned seen_shift; /* 64 less the bits of `seen` in use: few for few bytes */
-    struct {
-        uint64_t tag; /* position and kind; 0 if nothing was seen */
-        uint64_t end; /* of the text, before its zero byte */
-    } seen[WFBS_FLEX_SEEN]; /* only those in use are initialized */
+    uint64_t error_at;   /* position of the fault in the bytes */
+    unsigned seen_shift; /* 64 less the bits of a place in use: few for few bytes */
+    uint64_t seen[WFBS_FLEX_SEEN];      /* tags of texts, 0 for none; valid up to the last in use */
+    uint64_t seen_ends[WFBS_FLEX_SEEN]; /* where they end; valid where there is a tag */
 } wfbs_flex_reader;
 
 /* A slot and what it holds. Widths are in bytes: 1, 2, 4 or 8. */
@@ -221,7 +219,7 @@ wfbs_flex_open(wfbs_flex_reader *r, const uint8_t *data, size_t size)
 {
     unsigned bits = 2;
 
-    while (bits < WFBS_FLEX_SEEN_BITS && size >> (bits + 4)) { /* one for 16 bytes */
+    while (bits < WFBS_FLEX_SEEN_BITS && size >> (bits + 5)) { /* a place for 32 bytes */
         bits++;
     }
     r->data = data;
@@ -236,9 +234,10 @@ wfbs_flex_open(wfbs_flex_reader *r, const uint8_t *data, size_t size)
 
 /* Makes a reference of a slot and its packed type. */
 static inline wfbs_flex_ref
-wfbs_flex_ref_of(uint64_t at, uint64_t limit, uint8_t slot_width, uint8_t packed)
+wfbs_flex_ref_of(uint64_t at, uint64_t limit, uint8_t slot_width, unsigned packed)
 {
-    return (wfbs_flex_ref){at, limit, slot_width, packed >> 2, (uint8_t)(1u << (packed & 3))};
+    return (wfbs_flex_ref){at, limit, slot_width, (uint8_t)(packed >> 2),
+                           (uint8_t)(1u << (packed & 3))};
 }
 
 /* The root: its slot, packed type and slot width are the last bytes of the buffer. */
@@ -268,10 +267,8 @@ static inline wfbs_flex_ref
 wfbs_flex_item(const wfbs_flex_reader *r, const wfbs_flex_vector *v, uint64_t i)
 {
     const uint64_t at = v->at + i * v->width; /* within the bytes, see wfbs_flex_vector_of */
-    uint8_t packed = (uint8_t)(v->type << 2);
-    if (!v->typed) {
-        packed = r->data[v->at + v->count * v->width + i];
-    }
+    const unsigned packed = v->typed ? (unsigned)v->type << 2
+                                     : r->data[v->at + v->count * v->width + i];
     return wfbs_flex_ref_of(at, v->start, v->width, packed);
 }
 
@@ -315,29 +312,29 @@ wfbs_flex_place(const wfbs_flex_reader *r, uint64_t target, unsigned width, uint
     return (unsigned)((*tag * UINT64_C(0x9e3779b97f4a7c15)) >> r->seen_shift);
 }
 
-/* Charges for the text, and remembers it. *place gets where in `seen`, *known whether the same
- * text was seen before and nothing else there since (a visit then costs one unit). */
-static inline bool
-wfbs_flex_charge_text(wfbs_flex_reader *r, const wfbs_flex_span *text, unsigned width,
-                      unsigned *place, bool *known)
+typedef enum {
+    WFBS_FLEX_BROKE,    /* the budget is exhausted */
+    WFBS_FLEX_KNOWN,    /* seen before, and nothing else at its place since: costs one unit */
+    WFBS_FLEX_FIRST,    /* the first one at its place */
+    WFBS_FLEX_REPLACES  /* another one was at its place */
+} wfbs_flex_visit;
+
+/* Charges for a text and remembers it, at *place. */
+static inline wfbs_flex_visit
+wfbs_flex_visit_text(wfbs_flex_reader *r, const wfbs_flex_span *text, unsigned width,
+                     unsigned *place)
 {
     uint64_t tag;
 
     *place = wfbs_flex_place(r, text->at, width, &tag);
-    *known = r->seen[*place].tag == tag;
-    if (*known) {
-        return wfbs_flex_charge(r, 1, text->at);
+    const uint64_t last = r->seen[*place];
+    /* A text is within the bytes, so the sum can't wrap. */
+    if (!wfbs_flex_charge(r, last == tag ? 1 : text->size + WFBS_FLEX_VISIT_COST, text->at)) {
+        return WFBS_FLEX_BROKE;
     }
-    r->seen[*place].tag = tag;
-    r->seen[*place].end = text->at + text->size;
-    return wfbs_flex_charge(r, text->size + WFBS_FLEX_VISIT_COST, text->at);
-}
-
-/* Forgets what was seen at a place: its text turned out to be no good. */
-static inline void
-wfbs_flex_forget(wfbs_flex_reader *r, unsigned place)
-{
-    r->seen[place].tag = 0;
+    r->seen[*place] = tag;
+    r->seen_ends[*place] = text->at + text->size;
+    return last == tag ? WFBS_FLEX_KNOWN : last ? WFBS_FLEX_REPLACES : WFBS_FLEX_FIRST;
 }
 
 /* The key at a target, up to its zero byte. Not charged, its UTF-8 is not checked. */
@@ -347,8 +344,8 @@ wfbs_flex_key_at(wfbs_flex_reader *r, uint64_t target, uint64_t limit, wfbs_flex
     uint64_t tag;
     const unsigned place = wfbs_flex_place(r, target, 0, &tag);
 
-    if (r->seen[place].tag == tag && r->seen[place].end < limit) {
-        *out = (wfbs_flex_span){target, r->seen[place].end - target};
+    if (r->seen[place] == tag && r->seen_ends[place] < limit) {
+        *out = (wfbs_flex_span){target, r->seen_ends[place] - target};
         return true;
     }
     /* target <= limit <= size, which is a size_t */

@@ -179,15 +179,13 @@ static bool
 check_text(wfbs_flex_reader *r, const wfbs_flex_span *text, unsigned width)
 {
     unsigned place;
-    bool known;
+    const wfbs_flex_visit visit = wfbs_flex_visit_text(r, text, width, &place);
 
-    if (!wfbs_flex_charge_text(r, text, width, &place, &known)) {
-        return false;
+    if (visit == WFBS_FLEX_BROKE || visit == WFBS_FLEX_KNOWN) {
+        return visit == WFBS_FLEX_KNOWN;
     }
-    if (!known && !wfbs_utf8_is_valid(r->data + text->at, (size_t)text->size)) {
-        return wfbs_flex_fail(r, WFBS_FLEX_ERROR_UTF8, text->at);
-    }
-    return true;
+    return wfbs_utf8_is_valid(r->data + text->at, (size_t)text->size)
+           || wfbs_flex_fail(r, WFBS_FLEX_ERROR_UTF8, text->at);
 }
 
 static bool

@@ -47,9 +47,10 @@ int wfbs_flex_traverse(wfbs_flex *f, visitproc visit, void *arg);
 /* For the module's m_clear and m_free: drops every reference and all memory. */
 void wfbs_flex_clear(wfbs_flex *f);
 
-/* The functions flex_dumps(obj, /) and flex_loads(data, lazy=False) for the module's method
- * table: METH_O, and METH_FASTCALL | METH_KEYWORDS. */
-PyObject *wfbs_flex_dumps_function(PyObject *module, PyObject *obj);
+/* The functions flex_dumps(obj, compact=False) and flex_loads(data, lazy=False) for the module's
+ * method table: METH_FASTCALL | METH_KEYWORDS. */
+PyObject *wfbs_flex_dumps_function(PyObject *module, PyObject *const *args, Py_ssize_t count,
+                                   PyObject *names);
 PyObject *wfbs_flex_loads_function(PyObject *module, PyObject *const *args, Py_ssize_t count,
                                    PyObject *names);
 extern const char wfbs_flex_dumps_doc[];
@@ -60,6 +61,10 @@ extern const char wfbs_flex_loads_doc[];
 /* Appends the encoding of `obj` (borrowed) to `out`. Returns 0; or -1 with out->size as it was
  * and TypeError or ValueError (which name the place in `obj`) or MemoryError set. Runs no Python code. */
 int wfbs_flex_encode(wfbs_flex *f, wfbs_buffer *out, PyObject *obj);
+
+/* The same; `compact` with typed vectors for lists of numbers or bools of one type, indirect
+ * numbers where a few wide ones would widen a whole vector, and shared vectors of keys. */
+int wfbs_flex_encode_as(wfbs_flex *f, wfbs_buffer *out, PyObject *obj, bool compact);
 
 /* Decodes `size` bytes, all of them checked first. Returns a new reference; or NULL with
  * FlexBuffersError (a ValueError that has the attribute `offset`) or MemoryError set. The caller
@@ -75,7 +80,9 @@ PyObject *wfbs_flex_raise(wfbs_flex *f, const wfbs_flex_reader *r);
 typedef struct {
     wfbs_flex_reader reader;
     wfbs_flex *codec;
-    PyObject *texts[WFBS_FLEX_SEEN]; /* strong references where `seen` has a text */
+    unsigned kept;                   /* how many texts there are */
+    uint8_t places[WFBS_FLEX_SEEN];  /* where: only the first `kept` are valid */
+    PyObject *texts[WFBS_FLEX_SEEN]; /* strong references at these places, the others not valid */
 } wfbs_flex_decoder;
 
 /* Starts decoding `data` (borrowed). wfbs_flex_decoder_close drops what it kept. */

@@ -14,15 +14,14 @@ wfbs_flex_decoder_open(wfbs_flex_decoder *d, wfbs_flex *f, const uint8_t *data, 
 {
     wfbs_flex_open(&d->reader, data, size);
     d->codec = f;
-    memset(d->texts, 0, sizeof d->texts[0] << (64 - d->reader.seen_shift));
+    d->kept = 0;
 }
 
 void
 wfbs_flex_decoder_close(wfbs_flex_decoder *d)
 {
-    const size_t used = (size_t)1 << (64 - d->reader.seen_shift);
-    for (size_t i = 0; i < used; i++) {
-        Py_CLEAR(d->texts[i]);
+    while (d->kept > 0) {
+        Py_DECREF(d->texts[d->places[--d->kept]]);
     }
 }
 
@@ -152,19 +151,25 @@ static inline PyObject *
 shared_text(wfbs_flex_decoder *d, const wfbs_flex_span *span, unsigned width)
 {
     unsigned place;
-    bool known;
+    const wfbs_flex_visit visit = wfbs_flex_visit_text(&d->reader, span, width, &place);
 
-    if (!wfbs_flex_charge_text(&d->reader, span, width, &place, &known)) {
+    if (visit == WFBS_FLEX_KNOWN) {
+        return Py_NewRef(d->texts[place]);
+    }
+    if (visit == WFBS_FLEX_BROKE) {
         return NULL;
     }
-    if (!known) {
-        PyObject *text = width ? new_text(d, span) : new_key(d, span);
-        if (!text) {
-            return NULL; /* nothing is read after that, so the place may be out of date */
-        }
-        Py_XSETREF(d->texts[place], text);
+    PyObject *text = width ? new_text(d, span) : new_key(d, span);
+    if (!text) {
+        return NULL; /* nothing is read after that, so the place may be out of date */
     }
-    return Py_NewRef(d->texts[place]);
+    if (visit == WFBS_FLEX_FIRST) {
+        d->places[d->kept++] = (uint8_t)place; /* below WFBS_FLEX_SEEN, as is their number */
+    } else {
+        Py_DECREF(d->texts[place]);
+    }
+    d->texts[place] = text;
+    return Py_NewRef(text);
 }
 
 static inline PyObject *

@@ -5,6 +5,7 @@
  * the GIL is held nobody can therefore change a list or a dict half-way, and borrowed references
  * are safe. Builds without a GIL work on private copies of lists and dicts. */
 #include "flex_write.h"
+#include "utf8.h"
 
 #include <float.h>
 #include <math.h>
@@ -17,16 +18,6 @@ wfbs_flex_refuse(wfbs_flex_writer *w, wfbs_flex_refusal refusal, PyObject *culpr
     w->refusal = refusal;
     w->culprit = Py_XNewRef(culprit);
     return -1;
-}
-
-int
-wfbs_flex_refuse_text(wfbs_flex_writer *w, wfbs_flex_refusal refusal, PyObject *text)
-{
-    if (!PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
-        return wfbs_flex_refuse(w, WFBS_FLEX_BAD_PYTHON, NULL);
-    }
-    PyErr_Clear();
-    return wfbs_flex_refuse(w, refusal, text);
 }
 
 /* Notes a step on the way to what was refused: a key (borrowed) or, where that is NULL, an index.
@@ -98,19 +89,16 @@ encode_str(wfbs_flex_writer *w, PyObject *obj, wfbs_flex_slot *slot)
         return wfbs_flex_write_bytes(w, WFBS_FLEX_STRING, PyUnicode_DATA(obj),
                                      (size_t)PyUnicode_GET_LENGTH(obj), slot);
     }
-    /* A copy, which goes at once; what PyUnicode_AsUTF8 makes stays as long as the str. */
-    Py_INCREF(obj); /* raising can run a finalizer that drops it */
-    PyObject *utf8 = PyUnicode_AsUTF8String(obj);
-    int status;
-    if (utf8) {
-        status = wfbs_flex_write_bytes(w, WFBS_FLEX_STRING, PyBytes_AS_STRING(utf8),
-                                       (size_t)PyBytes_GET_SIZE(utf8), slot);
-        Py_DECREF(utf8);
-    } else {
-        status = wfbs_flex_refuse_text(w, WFBS_FLEX_BAD_TEXT, obj);
+    const size_t size = wfbs_utf8_size(obj);
+    if (size == SIZE_MAX) {
+        return wfbs_flex_refuse(w, WFBS_FLEX_BAD_TEXT, obj);
     }
-    Py_DECREF(obj);
-    return status;
+    uint8_t *p = wfbs_flex_begin_bytes(w, WFBS_FLEX_STRING, size, slot);
+    if (!p) {
+        return -1;
+    }
+    wfbs_utf8_put(p, obj);
+    return 0;
 }
 
 static int
@@ -151,7 +139,11 @@ encode_items(wfbs_flex_writer *w, PyObject *const *items, size_t count, unsigned
         }
         w->scratch->slots[first + i] = item; /* the stack may have moved */
     }
-    return wfbs_flex_write_vector(w, WFBS_FLEX_VECTOR, count, NULL, slot);
+    const uint8_t type = w->compact ? wfbs_flex_typed_vector(w, count) : WFBS_FLEX_VECTOR;
+    if (w->compact && type == WFBS_FLEX_VECTOR && wfbs_flex_write_indirect(w, count) < 0) {
+        return -1;
+    }
+    return wfbs_flex_write_vector(w, type, count, NULL, slot);
 }
 
 static int
@@ -197,6 +189,9 @@ encode_still_dict(wfbs_flex_writer *w, PyObject *obj, unsigned depth, wfbs_flex_
         }
         Py_DECREF(key);
         w->scratch->slots[first + i] = item;
+    }
+    if (w->compact && wfbs_flex_write_indirect(w, layout->count) < 0) {
+        return -1;
     }
     return wfbs_flex_write_vector(w, WFBS_FLEX_MAP, layout->count, layout, slot);
 }
@@ -360,11 +355,18 @@ raise_refusal(wfbs_flex_writer *w)
 int
 wfbs_flex_encode(wfbs_flex *f, wfbs_buffer *out, PyObject *obj)
 {
+    return wfbs_flex_encode_as(f, out, obj, false);
+}
+
+int
+wfbs_flex_encode_as(wfbs_flex *f, wfbs_buffer *out, PyObject *obj, bool compact)
+{
     wfbs_flex_writer w; /* not zeroed as a whole: the steps take 4 KiB */
     wfbs_flex_slot root;
 
     w.out = out;
     w.base = out->size;
+    w.compact = compact;
     w.slot_count = 0;
     w.refusal = WFBS_FLEX_BAD_PYTHON;
     w.culprit = NULL;

@@ -2,9 +2,13 @@
  *
  * Two things are shared, by rules that depend on nothing but the value, so that equal values give
  * equal bytes: a key that was written before (as far as a table of fixed size remembers it, which
- * is indexed by a hash of the key's bytes), and the whole vector of keys of the last map at the
- * same depth, if it has the same keys: most often a list of records. */
+ * is indexed by a hash of the key's bytes); and, in compact form, the whole vector of keys of the
+ * last map at the same depth, if it has the same keys: most often a list of records.
+ *
+ * Only in compact form, since Google's C++ verifier with a reuse tracker (flatc) counts each shared
+ * vector as one more level of nesting, and refuses what has more than 64 levels. */
 #include "flex_write.h"
+#include "utf8.h"
 
 void
 wfbs_flex_layout_free(wfbs_flex_layout *layout)
@@ -36,8 +40,8 @@ layout_reserve(wfbs_flex_writer *w, wfbs_flex_layout *layout, size_t count)
         PyErr_NoMemory();
         return wfbs_flex_refuse(w, WFBS_FLEX_BAD_PYTHON, NULL);
     }
+    w->scratch->grown += (capacity - layout->capacity) * (sizeof *keys + 2 * sizeof *ranks);
     layout->capacity = capacity;
-    w->scratch->large = w->scratch->large || capacity * sizeof *keys > WFBS_FLEX_KEPT_SIZE;
     return 0;
 }
 
@@ -59,14 +63,12 @@ key_text(wfbs_flex_writer *w, PyObject *key, const uint8_t **text, size_t *size)
         *size = (size_t)PyUnicode_GET_LENGTH(key);
     } else {
         Py_ssize_t length;
-        Py_INCREF(key); /* raising can run a finalizer that drops it */
+        if (wfbs_utf8_size(key) == SIZE_MAX) { /* here, since raising could run a finalizer */
+            return wfbs_flex_refuse(w, WFBS_FLEX_BAD_KEY_TEXT, key);
+        }
         *text = (const uint8_t *)PyUnicode_AsUTF8AndSize(key, &length);
         if (!*text) {
-            wfbs_flex_refuse_text(w, WFBS_FLEX_BAD_KEY_TEXT, key);
-        }
-        Py_DECREF(key);
-        if (!*text) {
-            return -1;
+            return wfbs_flex_refuse(w, WFBS_FLEX_BAD_PYTHON, NULL);
         }
         *size = (size_t)length;
     }
@@ -123,8 +125,8 @@ fits_layout(wfbs_flex_writer *w, PyObject *dict, wfbs_flex_layout *layout)
 static inline uint64_t
 prefix_of(const wfbs_flex_key *key, size_t skip)
 {
-    const uint8_t *p = key->text + skip; /* skip <= size */
-    size_t left = key->size - skip;
+    const size_t left = skip < key->size ? key->size - skip : 0;
+    const uint8_t *p = key->text + key->size - left;
     uint64_t prefix = 0;
 
     if (left >= 8) {
@@ -180,7 +182,8 @@ insertion_sort(const wfbs_flex_key *keys, wfbs_flex_rank *ranks, size_t count)
     }
 }
 
-enum { RUN = 16 }; /* what insertion sorts fastest */
+enum { RUN = 16 };   /* what insertion sorts fastest */
+enum { MANY = 256 }; /* what is worth counting bytes */
 
 /* Merges two sorted neighbours, [0, middle) and [middle, count), into `into`. */
 static void
@@ -189,10 +192,6 @@ merge(const wfbs_flex_key *keys, const wfbs_flex_rank *from, size_t middle, size
 {
     size_t a = 0, b = middle;
 
-    if (middle == count || compare(keys, &from[middle - 1], &from[middle]) <= 0) {
-        memcpy(into, from, count * sizeof *from);
-        return;
-    }
     for (size_t i = 0; i < count; i++) {
         if (b == count || (a < middle && compare(keys, &from[a], &from[b]) <= 0)) {
             into[i] = from[a++];
@@ -202,38 +201,112 @@ merge(const wfbs_flex_key *keys, const wfbs_flex_rank *from, size_t middle, size
     }
 }
 
-/* Sorts the layout's keys into the first half of its ranks. The time is n log n at most. */
+/* Sorts `count` ranks, with as many to work in. The time is n log n. */
+static void
+merge_sort(const wfbs_flex_key *keys, wfbs_flex_rank *ranks, wfbs_flex_rank *work, size_t count)
+{
+    wfbs_flex_rank *from = ranks, *into = work;
+
+    for (size_t i = 0; i < count; i += RUN) {
+        insertion_sort(keys, ranks + i, count - i < RUN ? count - i : RUN);
+    }
+    for (size_t run = RUN; run < count; run *= 2) { /* 2 * run < 4 * count can't wrap */
+        for (size_t i = 0; i < count; i += 2 * run) {
+            const size_t left = count - i;
+            merge(keys, from + i, left < run ? left : run, left < 2 * run ? left : 2 * run,
+                  into + i);
+        }
+        wfbs_flex_rank *swap = from;
+        from = into;
+        into = swap;
+    }
+    if (from != ranks) {
+        memcpy(ranks, from, count * sizeof *ranks);
+    }
+}
+
+/* The same by the first four bytes of the prefixes, last one first; where these are equal, by
+ * merging. */
+static void
+radix_sort(const wfbs_flex_key *keys, wfbs_flex_rank *ranks, wfbs_flex_rank *work, size_t count)
+{
+    enum { BYTES = 4 };
+    size_t counts[BYTES][256] = {{0}};
+    wfbs_flex_rank *from = ranks, *into = work;
+
+    for (size_t i = 0; i < count; i++) {
+        const uint64_t first = ranks[i].prefix >> 32;
+        for (unsigned byte = 0; byte < BYTES; byte++) {
+            counts[byte][(first >> (8 * byte)) & 0xff]++;
+        }
+    }
+    for (unsigned byte = 0; byte < BYTES; byte++) {
+        size_t *next = counts[byte], sum = 0;
+        const unsigned shift = 32 + 8 * byte;
+        if (next[(ranks[0].prefix >> shift) & 0xff] == count) {
+            continue; /* the same byte everywhere */
+        }
+        for (size_t i = 0; i < 256; i++) { /* from how many there are to where they begin */
+            const size_t some = next[i];
+            next[i] = sum;
+            sum += some;
+        }
+        for (size_t i = 0; i < count; i++) {
+            into[next[(from[i].prefix >> shift) & 0xff]++] = from[i];
+        }
+        wfbs_flex_rank *swap = from;
+        from = into;
+        into = swap;
+    }
+    if (from != ranks) {
+        memcpy(ranks, from, count * sizeof *ranks);
+    }
+    for (size_t i = 0, end; i < count; i = end) {
+        for (end = i + 1; end < count && (ranks[end].prefix ^ ranks[i].prefix) >> 32 == 0; end++) {
+        }
+        if (end - i > 1) {
+            merge_sort(keys, ranks + i, work, end - i);
+        }
+    }
+}
+
+/* Sets the prefixes of ranks in the order of the keys, and returns the bits in which any two of
+ * them differ. */
+static uint64_t
+set_prefixes(wfbs_flex_layout *layout, size_t skip)
+{
+    uint64_t difference = 0;
+
+    for (size_t i = 0; i < layout->count; i++) {
+        layout->ranks[i] = (wfbs_flex_rank){prefix_of(&layout->keys[i], skip), i};
+        difference |= layout->ranks[i].prefix ^ layout->ranks[0].prefix;
+    }
+    return difference;
+}
+
+/* Sorts the layout's keys into the first half of its ranks. */
 static void
 sort(wfbs_flex_layout *layout)
 {
     const size_t count = layout->count;
     const wfbs_flex_key *keys = layout->keys;
-    wfbs_flex_rank *ranks = layout->ranks, *other = layout->ranks + layout->capacity;
-    const size_t skip = count > RUN ? common_prefix(keys, count) : 0;
+    wfbs_flex_rank *ranks = layout->ranks, *work = layout->ranks + layout->capacity;
+    uint64_t difference = set_prefixes(layout, 0);
     bool sorted = true;
 
-    for (size_t i = 0; i < count; i++) {
-        ranks[i] = (wfbs_flex_rank){prefix_of(&keys[i], skip), i};
-        sorted = sorted && (i == 0 || compare(keys, &ranks[i - 1], &ranks[i]) < 0);
-    }
-    if (sorted) {
-        return;
-    }
-    for (size_t i = 0; i < count; i += RUN) {
-        insertion_sort(keys, ranks + i, count - i < RUN ? count - i : RUN);
-    }
-    for (size_t run = RUN; run < count; run *= 2) { /* run < 2 * count can't wrap */
-        for (size_t i = 0; i < count; i += 2 * run) {
-            const size_t left = count - i;
-            merge(keys, ranks + i, left < run ? left : run, left < 2 * run ? left : 2 * run,
-                  other + i);
+    /* Where all keys begin with the same bytes ("item_1", "item_2"), those behind are better. */
+    if (count > RUN && difference >> 56 == 0) {
+        size_t skip = 0;
+        for (; difference != 0 && difference >> 56 == 0; difference <<= 8) {
+            skip++;
         }
-        wfbs_flex_rank *swap = ranks;
-        ranks = other;
-        other = swap;
+        set_prefixes(layout, skip ? skip : common_prefix(keys, count));
     }
-    if (ranks != layout->ranks) {
-        memcpy(layout->ranks, ranks, count * sizeof *ranks);
+    for (size_t i = 1; sorted && i < count; i++) {
+        sorted = compare(keys, &ranks[i - 1], &ranks[i]) < 0;
+    }
+    if (!sorted) {
+        (count < MANY ? merge_sort : radix_sort)(keys, ranks, work, count);
     }
 }
 
@@ -252,14 +325,15 @@ pool_index(const wfbs_flex_key *key)
     return (unsigned)((hash * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - WFBS_FLEX_POOL_BITS));
 }
 
-/* Writes a key unless the pool knows it; either way its position is known then. */
+/* Writes a key unless the pool (if it is to be used) knows it; either way its position is known
+ * then. */
 static int
-write_key(wfbs_flex_writer *w, wfbs_flex_key *key)
+write_key(wfbs_flex_writer *w, wfbs_flex_key *key, bool pooled)
 {
     wfbs_flex_scratch *scratch = w->scratch;
-    const unsigned index = pool_index(key);
+    const unsigned index = pooled ? pool_index(key) : 0;
 
-    if (scratch->pool[index].stamp == scratch->stamp && scratch->pool[index].size == key->size
+    if (pooled && scratch->pool[index].stamp == scratch->stamp && scratch->pool[index].size == key->size
         && is_written(w, scratch->pool[index].position, key->text, key->size)) {
         key->position = scratch->pool[index].position;
         return 0;
@@ -274,7 +348,7 @@ write_key(wfbs_flex_writer *w, wfbs_flex_key *key)
     memcpy(w->out->data + w->out->size, key->text, key->size);
     w->out->data[w->out->size + key->size] = 0;
     w->out->size += key->size + 1;
-    if (key->size <= UINT32_MAX) {
+    if (pooled && key->size <= UINT32_MAX) {
         scratch->pool[index].stamp = scratch->stamp;
         scratch->pool[index].size = (uint32_t)key->size;
         scratch->pool[index].position = key->position;
@@ -299,26 +373,35 @@ same_keys(const wfbs_flex_writer *w, const wfbs_flex_layout *old, const wfbs_fle
     return true;
 }
 
-/* Writes the keys of a sorted layout and their vector. */
+/* Writes the keys of a sorted layout. */
 static int
-write_layout(wfbs_flex_writer *w, wfbs_flex_layout *layout)
+write_keys(wfbs_flex_writer *w, wfbs_flex_layout *layout)
+{
+    /* A map of very many keys is a table rather than a record: its keys don't occur again, and
+     * would only drive others out. */
+    const bool pooled = layout->count <= WFBS_FLEX_POOL / 2;
+
+    for (size_t i = 0; i < layout->count; i++) {
+        wfbs_flex_key *key = &layout->keys[layout->ranks[i].index];
+        if (write_key(w, key, pooled) < 0) {
+            return -1;
+        }
+        /* A str subclass can have two keys in a dict that are the same text. */
+        if (i > 0 && compare(layout->keys, &layout->ranks[i - 1], &layout->ranks[i]) == 0) {
+            return wfbs_flex_refuse(w, WFBS_FLEX_BAD_KEY_TWICE, key->key);
+        }
+    }
+    layout->stamp = w->scratch->stamp;
+    return 0;
+}
+
+/* Writes the vector of a layout's keys, which are written. */
+static int
+write_key_vector(wfbs_flex_writer *w, wfbs_flex_layout *layout)
 {
     wfbs_flex_slot vector;
     size_t first;
 
-    for (size_t i = 0; i < layout->count; i++) {
-        wfbs_flex_key *key = &layout->keys[layout->ranks[i].index];
-        if (write_key(w, key) < 0) {
-            return -1;
-        }
-        /* A str subclass can have two keys in a dict that are the same text. */
-        if (i > 0) {
-            const wfbs_flex_key *last = &layout->keys[layout->ranks[i - 1].index];
-            if (last->size == key->size && memcmp(last->text, key->text, key->size) == 0) {
-                return wfbs_flex_refuse(w, WFBS_FLEX_BAD_KEY_TWICE, key->key);
-            }
-        }
-    }
     if (wfbs_flex_take_slots(w, layout->count, &first) < 0) {
         return -1;
     }
@@ -331,7 +414,6 @@ write_layout(wfbs_flex_writer *w, wfbs_flex_layout *layout)
     }
     layout->vector = (size_t)vector.bits;
     layout->width = vector.width;
-    layout->stamp = w->scratch->stamp;
     return 0;
 }
 
@@ -345,7 +427,7 @@ wfbs_flex_write_keys(wfbs_flex_writer *w, PyObject *dict, unsigned depth)
     const int fits = fits_layout(w, dict, layout);
 
     if (fits != 0) {
-        return fits > 0 ? 0 : -1;
+        return fits < 0 ? -1 : w->compact ? 0 : write_key_vector(w, layout);
     }
     fresh->stamp = 0;
     fresh->count = (size_t)PyDict_GET_SIZE(dict);
@@ -360,7 +442,8 @@ wfbs_flex_write_keys(wfbs_flex_writer *w, PyObject *dict, unsigned depth)
         }
     }
     sort(fresh);
-    if (same_keys(w, layout, fresh)) {
+    const bool same = same_keys(w, layout, fresh);
+    if (same) {
         for (size_t i = 0; i < fresh->count; i++) {
             fresh->keys[fresh->ranks[i].index].position =
                 layout->keys[layout->ranks[i].index].position;
@@ -368,11 +451,11 @@ wfbs_flex_write_keys(wfbs_flex_writer *w, PyObject *dict, unsigned depth)
         fresh->vector = layout->vector;
         fresh->width = layout->width;
         fresh->stamp = layout->stamp;
-    } else if (write_layout(w, fresh) < 0) {
+    } else if (write_keys(w, fresh) < 0) {
         return -1;
     }
     const wfbs_flex_layout swap = *layout;
     *layout = *fresh;
     *fresh = swap;
-    return 0;
+    return same && w->compact ? 0 : write_key_vector(w, layout);
 }

@@ -57,7 +57,7 @@ wfbs_flex_scratch_give(wfbs_flex *f, wfbs_flex_scratch *scratch)
     (void)f;
     wfbs_flex_scratch_free(scratch);
 #else
-    if (f->scratch || scratch->large) {
+    if (f->scratch || scratch->grown > WFBS_FLEX_KEPT_SIZE) {
         wfbs_flex_scratch_free(scratch);
     } else {
         f->scratch = scratch;
@@ -129,49 +129,89 @@ wfbs_flex_clear(wfbs_flex *f)
 
 /* ---- functions of the module */
 
-const char wfbs_flex_dumps_doc[] = "flex_dumps(obj, /)\n--\n\n"
-"The FlexBuffer of a value; see autobahn_fbs.flexbuffers.dumps.";
+/* The arguments of both functions: one by position, and a bool. Returns it, or -1 with an
+ * exception set. */
+static int
+parse_flag(PyObject *const *args, Py_ssize_t count, PyObject *names, const char *function,
+           const char *flag)
+{
+    const Py_ssize_t named = names ? PyTuple_GET_SIZE(names) : 0;
+
+    if (count == 1 && named == 0) {
+        return 0;
+    }
+    if (count < 1 || count + named > 2) {
+        PyErr_Format(PyExc_TypeError, "%s takes one argument and %s", function, flag);
+        return -1;
+    }
+    if (named && PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, 0), flag) != 0) {
+        PyErr_Format(PyExc_TypeError, "%s has no argument %R", function,
+                     PyTuple_GET_ITEM(names, 0));
+        return -1;
+    }
+    return PyObject_IsTrue(args[1]);
+}
+
+const char wfbs_flex_dumps_doc[] = "flex_dumps(obj, /, compact=False)\n--\n\n"
+"The FlexBuffer of a value.\n\n"
+"Equal values (of equal types) give equal bytes, whatever the order of their dicts: maps are\n"
+"sorted by key, as the format wants. A key that occurs again is written once. Widths are the\n"
+"least ones, as in Google's builder.\n\n"
+":param obj: a value of the types in the table of autobahn_fbs.flexbuffers, or of subclasses,\n"
+"    which are written as what they derive from. Keys of dicts must be str.\n"
+":param compact: take less space. Lists whose items are all int, all float or all bool become\n"
+"    typed vectors (of 2 to 4 numbers: of fixed length), a few wide numbers among narrow ones\n"
+"    are written indirectly, and a dict shares all its keys with the last one at its depth if\n"
+"    these are the same, as records in a list do. This is off by default because the type on\n"
+"    the wire then depends on the values, which readers without a common type for all vectors\n"
+"    (such as C++) must expect; and because Google's C++ verifier, if it has a reuse tracker,\n"
+"    refuses more than about 60 maps that share their keys.\n"
+":raises TypeError: for any other type; the message names the place, such as [3][\"name\"].\n"
+":raises ValueError: for an int outside -2**63..2**64-1, a key with a NUL character (which ends\n"
+"    keys in the format), a str with a surrogate, and containers nested more than 256 deep (or\n"
+"    in themselves); the message names the place.";
 
 PyObject *
-wfbs_flex_dumps_function(PyObject *module, PyObject *obj)
+wfbs_flex_dumps_function(PyObject *module, PyObject *const *args, Py_ssize_t count,
+                         PyObject *names)
 {
+    const int compact = parse_flag(args, count, names, "flex_dumps", "compact");
     wfbs_buffer out = {0};
     PyObject *result = NULL;
 
-    if (wfbs_flex_encode(&wfbs_state_of(module)->flex, &out, obj) == 0) {
+    if (compact < 0) {
+        return NULL;
+    }
+    if (wfbs_flex_encode_as(&wfbs_state_of(module)->flex, &out, args[0], compact) == 0) {
         result = PyBytes_FromStringAndSize((const char *)out.data, (Py_ssize_t)out.size);
     }
     wfbs_buffer_free(&out);
     return result;
 }
 
-const char wfbs_flex_loads_doc[] = "flex_loads(data, lazy=False)\n--\n\n"
-"The value of a FlexBuffer; see autobahn_fbs.flexbuffers.loads.";
+const char wfbs_flex_loads_doc[] = "flex_loads(data, /, lazy=False)\n--\n\n"
+"The value of a FlexBuffer.\n\n"
+"All of it is checked while it is decoded. What the format leaves open: containers may share\n"
+"parts as long as these don't add up to much more than the buffer (about four times its size,\n"
+"a text that is shared counted once); containers may be nested 256 deep; a map may have its\n"
+"keys in any order, but each only once; bytes that nothing refers to are ignored.\n\n"
+":param data: a bytes-like object that holds one FlexBuffer and nothing behind it, since the\n"
+"    format is read from the end.\n"
+":param lazy: return a Lazy for a vector or map, which decodes (and checks) only what is asked\n"
+"    of it: loads(data, lazy=True)[\"a\"][3][\"b\"]. Any other value is decoded at once. The Lazy\n"
+"    keeps data alive, which should not be changed meanwhile.\n"
+":raises FlexBuffersError: if the bytes are malformed; a ValueError with the attribute offset.";
 
 PyObject *
 wfbs_flex_loads_function(PyObject *module, PyObject *const *args, Py_ssize_t count,
                          PyObject *names)
 {
+    const int lazy = parse_flag(args, count, names, "flex_loads", "lazy");
     wfbs_flex *f = &wfbs_state_of(module)->flex;
-    const Py_ssize_t named = names ? PyTuple_GET_SIZE(names) : 0;
-    PyObject *lazy = count == 2 ? args[1] : Py_False;
     Py_buffer view;
 
-    if (count < 1 || count + named > 2) {
-        PyErr_SetString(PyExc_TypeError, "flex_loads takes data and lazy");
-        return NULL;
-    }
-    if (named) {
-        if (PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, 0), "lazy") != 0) {
-            PyErr_Format(PyExc_TypeError, "flex_loads has no argument %R",
-                         PyTuple_GET_ITEM(names, 0));
-            return NULL;
-        }
-        lazy = args[1];
-    }
-    const int is_lazy = PyObject_IsTrue(lazy);
-    if (is_lazy != 0) {
-        return is_lazy < 0 ? NULL : wfbs_flex_lazy_root(f, args[0]);
+    if (lazy != 0) {
+        return lazy < 0 ? NULL : wfbs_flex_lazy_root(f, args[0]);
     }
     if (PyObject_GetBuffer(args[0], &view, PyBUF_SIMPLE) < 0) {
         return NULL;

@@ -68,8 +68,8 @@ wfbs_flex_take_slots(wfbs_flex_writer *w, size_t count, size_t *first)
             return wfbs_flex_refuse(w, WFBS_FLEX_BAD_PYTHON, NULL);
         }
         scratch->slots = moved;
+        scratch->grown += (capacity - scratch->slot_capacity) * sizeof *moved;
         scratch->slot_capacity = capacity;
-        scratch->large = scratch->large || capacity * sizeof *moved > WFBS_FLEX_KEPT_SIZE;
     }
     w->slot_count += count;
     return 0;
@@ -193,7 +193,8 @@ wfbs_flex_write_vector(wfbs_flex_writer *w, uint8_t type, size_t count,
                        const wfbs_flex_layout *layout, wfbs_flex_slot *slot)
 {
     const wfbs_flex_slot *slots = w->scratch->slots + (w->slot_count - count);
-    const unsigned header = layout ? 3 : 1;
+    const bool fixed = type >= WFBS_FLEX_VECTOR_INT2 && type <= WFBS_FLEX_VECTOR_FLOAT4;
+    const unsigned header = layout ? 3 : fixed ? 0 : 1;
     const uint8_t log =
         (uint8_t)vector_width(w, slots, count, header, layout ? layout->vector : SIZE_MAX);
     const unsigned width = 1u << log;
@@ -212,8 +213,10 @@ wfbs_flex_write_vector(wfbs_flex_writer *w, uint8_t type, size_t count,
         put(p + width, UINT64_C(1) << layout->width, width);
         p += 2 * width;
     }
-    put(p, count, width);
-    p += width;
+    if (!fixed) {
+        put(p, count, width);
+        p += width;
+    }
     const size_t at = position(w) + pad + header * width;
     switch (width) {
     case 1:
@@ -229,7 +232,7 @@ wfbs_flex_write_vector(wfbs_flex_writer *w, uint8_t type, size_t count,
         put_elements(p, slots, count, at, 8);
     }
     p += count * width;
-    if (type != WFBS_FLEX_VECTOR_KEY) {
+    if (type == WFBS_FLEX_VECTOR || type == WFBS_FLEX_MAP) {
         for (size_t i = 0; i < count; i++) {
             *p++ = (uint8_t)(slots[i].type << 2 | (is_inline(slots[i].type) ? log : slots[i].width));
         }
@@ -237,6 +240,71 @@ wfbs_flex_write_vector(wfbs_flex_writer *w, uint8_t type, size_t count,
     w->out->size = (size_t)(p - w->out->data);
     w->slot_count -= count;
     *slot = (wfbs_flex_slot){at, type, log};
+    return 0;
+}
+
+uint8_t
+wfbs_flex_typed_vector(const wfbs_flex_writer *w, size_t count)
+{
+    const wfbs_flex_slot *slots = w->scratch->slots + (w->slot_count - count);
+    const uint8_t type = count ? slots[0].type : WFBS_FLEX_NULL;
+
+    if (!is_inline(type) || type == WFBS_FLEX_NULL) {
+        return WFBS_FLEX_VECTOR;
+    }
+    for (size_t i = 1; i < count; i++) {
+        if (slots[i].type != type) {
+            return WFBS_FLEX_VECTOR;
+        }
+    }
+    if (type == WFBS_FLEX_BOOL) {
+        return WFBS_FLEX_VECTOR_BOOL;
+    }
+    if (count >= 2 && count <= 4) {
+        return (uint8_t)(WFBS_FLEX_VECTOR_INT2 + 3 * (count - 2) + type - WFBS_FLEX_INT);
+    }
+    return (uint8_t)(WFBS_FLEX_VECTOR_INT + type - WFBS_FLEX_INT);
+}
+
+int
+wfbs_flex_write_indirect(wfbs_flex_writer *w, size_t count)
+{
+    wfbs_flex_slot *slots = w->scratch->slots + (w->slot_count - count);
+    size_t of_width[4] = {0};
+    unsigned log = 3, rest;
+
+    for (size_t i = 0; i < count; i++) {
+        if (is_inline(slots[i].type)) {
+            of_width[slots[i].width]++;
+        }
+    }
+    while (log > 0 && of_width[log] == 0) {
+        log--;
+    }
+    for (rest = log ? log - 1 : 0; rest > 0 && of_width[rest] == 0; rest--) {
+    }
+    rest = wfbs_flex_width_of(count) > rest ? wfbs_flex_width_of(count) : rest;
+    /* Of `count` slots each gets narrower by this; the wide ones take their width elsewhere. The
+     * slots are in memory, so the products can't wrap. */
+    if (rest >= log || count * ((1u << log) - (1u << rest)) <= of_width[log] << log) {
+        return 0;
+    }
+    const unsigned width = 1u << log;
+    const size_t pad = padding(position(w), width);
+    if (reserve(w, pad + (of_width[log] << log)) < 0) {
+        return -1;
+    }
+    memset(w->out->data + w->out->size, 0, pad);
+    w->out->size += pad;
+    for (size_t i = 0; i < count; i++) {
+        if (is_inline(slots[i].type) && slots[i].width == log) {
+            const size_t at = position(w);
+            put_elements(w->out->data + w->out->size, &slots[i], 1, at, width);
+            w->out->size += width;
+            slots[i].bits = at;
+            slots[i].type = (uint8_t)(slots[i].type - WFBS_FLEX_INT + WFBS_FLEX_INDIRECT_INT);
+        }
+    }
     return 0;
 }
 

@@ -43,15 +43,15 @@ typedef struct {
 #define WFBS_FLEX_POOL_BITS 9
 #define WFBS_FLEX_POOL (1u << WFBS_FLEX_POOL_BITS)
 
-/* A block of the scratch memory that is greater than this isn't kept after the call. */
-#define WFBS_FLEX_KEPT_SIZE (16 * 1024)
+/* Scratch memory that has grown by more bytes than this isn't kept after the call. */
+#define WFBS_FLEX_KEPT_SIZE ((size_t)2 << 20)
 
 /* Memory of the writer that is worth keeping between calls. */
 typedef struct wfbs_flex_scratch {
     wfbs_flex_slot *slots; /* owned, PyMem */
     size_t slot_capacity;
     uint32_t stamp;        /* of the current call; what has another one is out of date */
-    bool large;            /* more was allocated than is worth keeping */
+    size_t grown;          /* bytes allocated for slots and layouts */
     wfbs_flex_layout fresh;                        /* being sorted, before it replaces another */
     wfbs_flex_layout layouts[WFBS_FLEX_MAX_DEPTH]; /* the last map at each depth */
     struct {               /* keys that were written, by a hash of their bytes */
@@ -84,6 +84,7 @@ typedef struct {
     wfbs_buffer *out; /* borrowed */
     size_t base;      /* where in `out` the FlexBuffer begins; positions count from there */
     wfbs_flex_scratch *scratch; /* owned while writing */
+    bool compact;     /* typed vectors, indirect numbers, shared vectors of keys */
     size_t slot_count;
     wfbs_flex_refusal refusal;
     PyObject *culprit; /* owned; NULL until something is refused */
@@ -96,10 +97,6 @@ typedef struct {
 
 /* Notes that `culprit` (borrowed, NULL for PYTHON) can't be written. Returns -1, always. */
 int wfbs_flex_refuse(wfbs_flex_writer *w, wfbs_flex_refusal refusal, PyObject *culprit);
-
-/* The same for a str (borrowed), after an exception of the conversion to UTF-8, which is taken
- * back if it is about that str; any other one stays. */
-int wfbs_flex_refuse_text(wfbs_flex_writer *w, wfbs_flex_refusal refusal, PyObject *text);
 
 /* ---- flex_write.c */
 
@@ -123,10 +120,17 @@ int wfbs_flex_write_bytes(wfbs_flex_writer *w, uint8_t type, const void *data, s
 uint8_t *wfbs_flex_begin_bytes(wfbs_flex_writer *w, uint8_t type, size_t size,
                                wfbs_flex_slot *slot);
 
-/* Appends the last `count` slots of the stack as a vector of type VECTOR, VECTOR_KEY or MAP, the
- * latter with the keys of `layout`, and takes them from the stack. *slot gets it. */
+/* Appends the last `count` slots of the stack as a vector and takes them from the stack. *slot
+ * gets it. A map's vector has a layout, with its keys; others have NULL. */
 int wfbs_flex_write_vector(wfbs_flex_writer *w, uint8_t type, size_t count,
                            const wfbs_flex_layout *layout, wfbs_flex_slot *slot);
+
+/* The type of the vector that holds the last `count` slots of the stack in the least space: a
+ * typed one where all are numbers (or bools) of one type. */
+uint8_t wfbs_flex_typed_vector(const wfbs_flex_writer *w, size_t count);
+
+/* Makes the widest numbers among the last `count` slots indirect where that saves space. */
+int wfbs_flex_write_indirect(wfbs_flex_writer *w, size_t count);
 
 /* Appends the root: what ends a FlexBuffer. */
 int wfbs_flex_write_root(wfbs_flex_writer *w, const wfbs_flex_slot *slot);

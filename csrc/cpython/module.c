@@ -107,7 +107,8 @@ cbor_loads(PyObject *module, PyObject *data)
 static PyMethodDef module_methods[] = {
     {"cbor_dumps", cbor_dumps, METH_O, cbor_dumps_doc},
     {"cbor_loads", cbor_loads, METH_O, cbor_loads_doc},
-    {"flex_dumps", wfbs_flex_dumps_function, METH_O, wfbs_flex_dumps_doc},
+    {"flex_dumps", (PyCFunction)(void (*)(void))wfbs_flex_dumps_function,
+     METH_FASTCALL | METH_KEYWORDS, wfbs_flex_dumps_doc},
     {"flex_loads", (PyCFunction)(void (*)(void))wfbs_flex_loads_function,
      METH_FASTCALL | METH_KEYWORDS, wfbs_flex_loads_doc},
     {NULL, NULL, 0, NULL},
