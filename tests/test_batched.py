@@ -9,10 +9,11 @@ import weakref
 import pytest
 from autobahn.wamp import message as m
 from autobahn.wamp.exception import ProtocolError
-from autobahn_fbs import FlatBuffersObjectSerializer, FlatBuffersSerializer
-from compare import assert_same
 from hypothesis import given
 from hypothesis import strategies as st
+
+from autobahn_fbs import FlatBuffersObjectSerializer, FlatBuffersSerializer
+from compare import assert_same
 from strategies import messages
 
 BATCHED = FlatBuffersObjectSerializer(batched=True)
