@@ -251,12 +251,10 @@ end_table(writer *w, uint32_t start, uint32_t written, const uint32_t *at)
     uint32_t table = w->used;
     uint32_t size = 4 + 2 * (written ? wfbs_highest_bit(written) + 1 : 0);
     uint8_t *vtable = take(w, size); /* a table ends at a multiple of 4 */
-    memset(vtable, 0, size);
     store_u16(vtable, (uint16_t)size);
     store_u16(vtable + 2, (uint16_t)(table - start)); /* at most 32 fields of 8 bytes and padding */
-    for (; written; written &= written - 1) {
-        unsigned slot = wfbs_lowest_bit(written);
-        store_u16(vtable + 4 + 2 * slot, (uint16_t)(table - at[slot]));
+    for (uint8_t *entry = vtable + 4; written; entry += 2, written >>= 1, at++) {
+        store_u16(entry, written & 1 ? (uint16_t)(table - *at) : 0);
     }
     /* Sizes first: reading back what was just stored in small pieces is slow. */
     uint32_t sizes = size << 16 | (table - start);
