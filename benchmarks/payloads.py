@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What the payload codec costs, by size of the payload: an EVENT in every composition.
 
-    python benchmarks/codecs.py [--rounds N]
+    python benchmarks/payloads.py [--rounds N]
 
 The envelope is the same in all rows. Each composition is checked to give the message back before it
 is timed; rounds are interleaved and the best one counts. Ratios are to CBOR, the default.
