@@ -7,6 +7,9 @@
 
 #include <limits.h>
 
+#include "../core/verify.h"
+#include "utf8.h"
+
 static PyObject *decode_value(wfbs_flex_decoder *d, const wfbs_flex_ref *ref, unsigned depth);
 
 void
@@ -82,15 +85,16 @@ new_text(wfbs_flex_decoder *d, const wfbs_flex_span *span)
     const uint8_t *p = d->reader.data + span->at;
     const size_t size = (size_t)span->size;
 
-    if (size > 1 && is_ascii(p, size)) { /* CPython shares the shorter ones */
+    if (size > 1 && is_ascii(p, size)) {
         return new_ascii(p, size);
     }
-    PyObject *text = PyUnicode_DecodeUTF8((const char *)p, (Py_ssize_t)size, NULL);
-    if (!text && PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) {
-        PyErr_Clear();
+    if (!wfbs_utf8_is_valid(p, size)) {
         return fail(d, WFBS_FLEX_ERROR_UTF8, span->at);
     }
-    return text;
+    if (size <= 2) { /* of one character at most, which CPython shares */
+        return PyUnicode_DecodeUTF8((const char *)p, (Py_ssize_t)size, NULL);
+    }
+    return wfbs_utf8_decode_valid(p, size);
 }
 
 #ifdef Py_GIL_DISABLED
@@ -274,7 +278,9 @@ decode_vector(wfbs_flex_decoder *d, const wfbs_flex_ref *ref, unsigned depth)
     PyObject *list = PyList_New((Py_ssize_t)vector.count);
     for (uint64_t i = 0; list && i < vector.count; i++) {
         const wfbs_flex_ref item = wfbs_flex_item(&d->reader, &vector, i);
-        PyObject *value = decode_value(d, &item, depth);
+        PyObject *value = item.type == WFBS_FLEX_INT /* the most frequent one: saves a call */
+                              ? new_signed(d, item.at, item.slot_width)
+                              : decode_value(d, &item, depth);
         if (!value) {
             Py_CLEAR(list);
             break;

@@ -10,6 +10,8 @@
 #include <float.h>
 #include <math.h>
 
+enum { SHORT_LENGTH = 63 }; /* of a str, in characters: UTF-8 has at most 252 bytes for them */
+
 static int encode_value(wfbs_flex_writer *w, PyObject *obj, unsigned depth, wfbs_flex_slot *slot);
 
 int
@@ -20,13 +22,13 @@ wfbs_flex_refuse(wfbs_flex_writer *w, wfbs_flex_refusal refusal, PyObject *culpr
     return -1;
 }
 
-/* Notes a step on the way to what was refused: a key (borrowed) or, where that is NULL, an index.
- * Returns -1, always. */
+/* Notes a step on the way to what was refused. Not a reference to the key, since raising an
+ * exception can run a finalizer that drops it. Returns -1, always. */
 static int
-trace(wfbs_flex_writer *w, PyObject *key, size_t index)
+trace(wfbs_flex_writer *w, wfbs_flex_step step)
 {
     if (w->step_count < WFBS_FLEX_MAX_DEPTH) {
-        w->steps[w->step_count++] = (wfbs_flex_step){Py_XNewRef(key), index};
+        w->steps[w->step_count++] = step;
     }
     return -1;
 }
@@ -77,6 +79,26 @@ float_slot(double value)
     return (wfbs_flex_slot){bits, WFBS_FLEX_FLOAT, narrow ? 2 : 3};
 }
 
+/* Encodes a str of which the UTF-8 is so short, whatever the characters, that its length takes one
+ * byte: without counting it first. */
+static int
+encode_short_str(wfbs_flex_writer *w, PyObject *obj, wfbs_flex_slot *slot)
+{
+    if (wfbs_buffer_reserve(w->out, 4 * SHORT_LENGTH + 2) < 0) {
+        return wfbs_flex_refuse(w, WFBS_FLEX_BAD_PYTHON, NULL);
+    }
+    uint8_t *const length = w->out->data + w->out->size;
+    uint8_t *const end = wfbs_utf8_put(length + 1, obj);
+    if (!end) {
+        return wfbs_flex_refuse(w, WFBS_FLEX_BAD_TEXT, obj);
+    }
+    *length = (uint8_t)(end - length - 1);
+    *end = 0;
+    *slot = (wfbs_flex_slot){w->out->size + 1 - w->base, WFBS_FLEX_STRING, 0};
+    w->out->size = (size_t)(end + 1 - w->out->data);
+    return 0;
+}
+
 static int
 encode_str(wfbs_flex_writer *w, PyObject *obj, wfbs_flex_slot *slot)
 {
@@ -88,6 +110,9 @@ encode_str(wfbs_flex_writer *w, PyObject *obj, wfbs_flex_slot *slot)
     if (PyUnicode_IS_ASCII(obj)) {
         return wfbs_flex_write_bytes(w, WFBS_FLEX_STRING, PyUnicode_DATA(obj),
                                      (size_t)PyUnicode_GET_LENGTH(obj), slot);
+    }
+    if (PyUnicode_GET_LENGTH(obj) <= SHORT_LENGTH) {
+        return encode_short_str(w, obj, slot);
     }
     const size_t size = wfbs_utf8_size(obj);
     if (size == SIZE_MAX) {
@@ -135,7 +160,7 @@ encode_items(wfbs_flex_writer *w, PyObject *const *items, size_t count, unsigned
     }
     for (size_t i = 0; i < count; i++) {
         if (encode_value(w, items[i], depth, &item) < 0) {
-            return trace(w, NULL, i);
+            return trace(w, (wfbs_flex_step){.at = i});
         }
         w->scratch->slots[first + i] = item; /* the stack may have moved */
     }
@@ -180,14 +205,10 @@ encode_still_dict(wfbs_flex_writer *w, PyObject *obj, unsigned depth, wfbs_flex_
         return -1;
     }
     for (size_t i = 0; i < layout->count; i++) {
-        const wfbs_flex_key *entry = &layout->keys[layout->ranks[i].index];
-        PyObject *key = Py_NewRef(entry->key); /* as above: for the error */
-        if (encode_value(w, entry->value, depth + 1, &item) < 0) {
-            trace(w, key, 0);
-            Py_DECREF(key);
-            return -1;
+        const wfbs_flex_key *key = &layout->keys[layout->ranks[i].index];
+        if (encode_value(w, key->value, depth + 1, &item) < 0) {
+            return trace(w, (wfbs_flex_step){true, key->position, key->size});
         }
-        Py_DECREF(key);
         w->scratch->slots[first + i] = item;
     }
     if (w->compact && wfbs_flex_write_indirect(w, layout->count) < 0) {
@@ -285,21 +306,26 @@ encode_value(wfbs_flex_writer *w, PyObject *obj, unsigned depth, wfbs_flex_slot 
 /* ---- errors */
 
 /* The way to what was refused, such as [3]["name"]; empty for the value as a whole. New reference
- * or NULL. Frees the steps. */
+ * or NULL. */
 static PyObject *
-take_path(wfbs_flex_writer *w)
+path_to_refused(const wfbs_flex_writer *w)
 {
     PyObject *path = PyUnicode_FromString(w->step_count ? ", at " : "");
 
-    while (w->step_count > 0) {
-        const wfbs_flex_step step = w->steps[--w->step_count];
+    for (unsigned i = w->step_count; path && i > 0; i--) {
+        const wfbs_flex_step *step = &w->steps[i - 1];
         PyObject *longer = NULL;
-        if (path) {
-            longer = step.key ? PyUnicode_FromFormat("%U[\"%.80U\"]", path, step.key)
-                              : PyUnicode_FromFormat("%U[%zu]", path, step.index);
+        if (step->is_key) {
+            const char *text = (const char *)w->out->data + w->base + step->at;
+            PyObject *key = PyUnicode_DecodeUTF8(text, (Py_ssize_t)step->size, NULL);
+            if (key) {
+                longer = PyUnicode_FromFormat("%U[\"%.80U\"]", path, key);
+                Py_DECREF(key);
+            }
+        } else {
+            longer = PyUnicode_FromFormat("%U[%zu]", path, step->at);
         }
-        Py_XDECREF(step.key);
-        Py_XSETREF(path, longer);
+        Py_SETREF(path, longer);
     }
     return path;
 }
@@ -308,17 +334,10 @@ take_path(wfbs_flex_writer *w)
 static void
 raise_refusal(wfbs_flex_writer *w)
 {
-    PyObject *path;
+    PyObject *path = w->refusal == WFBS_FLEX_BAD_PYTHON ? NULL : path_to_refused(w);
 
-    if (w->refusal == WFBS_FLEX_BAD_PYTHON) {
-        while (w->step_count > 0) {
-            Py_XDECREF(w->steps[--w->step_count].key);
-        }
-        return;
-    }
-    path = take_path(w);
     if (!path) {
-        return;
+        return; /* with an exception set, either way */
     }
     const char *type = Py_TYPE(w->culprit)->tp_name;
     switch (w->refusal) {
@@ -380,8 +399,8 @@ wfbs_flex_encode_as(wfbs_flex *f, wfbs_buffer *out, PyObject *obj, bool compact)
         status = wfbs_flex_write_root(&w, &root);
     }
     if (status < 0) {
+        raise_refusal(&w); /* which reads keys from the output */
         out->size = w.base;
-        raise_refusal(&w);
         Py_XDECREF(w.culprit);
     }
     wfbs_flex_scratch_give(f, w.scratch);

@@ -373,32 +373,14 @@ same_keys(const wfbs_flex_writer *w, const wfbs_flex_layout *old, const wfbs_fle
     return true;
 }
 
-/* Writes the keys of a sorted layout. */
+/* Writes the vector of a sorted layout's keys; and before it the keys, unless they are `written`. */
 static int
-write_keys(wfbs_flex_writer *w, wfbs_flex_layout *layout)
+write_key_vector(wfbs_flex_writer *w, wfbs_flex_layout *layout, bool written)
 {
     /* A map of very many keys is a table rather than a record: its keys don't occur again, and
      * would only drive others out. */
     const bool pooled = layout->count <= WFBS_FLEX_POOL / 2;
-
-    for (size_t i = 0; i < layout->count; i++) {
-        wfbs_flex_key *key = &layout->keys[layout->ranks[i].index];
-        if (write_key(w, key, pooled) < 0) {
-            return -1;
-        }
-        /* A str subclass can have two keys in a dict that are the same text. */
-        if (i > 0 && compare(layout->keys, &layout->ranks[i - 1], &layout->ranks[i]) == 0) {
-            return wfbs_flex_refuse(w, WFBS_FLEX_BAD_KEY_TWICE, key->key);
-        }
-    }
-    layout->stamp = w->scratch->stamp;
-    return 0;
-}
-
-/* Writes the vector of a layout's keys, which are written. */
-static int
-write_key_vector(wfbs_flex_writer *w, wfbs_flex_layout *layout)
-{
+    const wfbs_flex_rank *ranks = layout->ranks;
     wfbs_flex_slot vector;
     size_t first;
 
@@ -406,14 +388,22 @@ write_key_vector(wfbs_flex_writer *w, wfbs_flex_layout *layout)
         return -1;
     }
     for (size_t i = 0; i < layout->count; i++) {
-        w->scratch->slots[first + i] = (wfbs_flex_slot){
-            layout->keys[layout->ranks[i].index].position, WFBS_FLEX_KEY, 0};
+        wfbs_flex_key *key = &layout->keys[ranks[i].index];
+        if (!written && write_key(w, key, pooled) < 0) {
+            return -1;
+        }
+        /* A str subclass can have two keys in a dict that are the same text. */
+        if (!written && i > 0 && compare(layout->keys, &ranks[i - 1], &ranks[i]) == 0) {
+            return wfbs_flex_refuse(w, WFBS_FLEX_BAD_KEY_TWICE, key->key);
+        }
+        w->scratch->slots[first + i] = (wfbs_flex_slot){key->position, WFBS_FLEX_KEY, 0};
     }
     if (wfbs_flex_write_vector(w, WFBS_FLEX_VECTOR_KEY, layout->count, NULL, &vector) < 0) {
         return -1;
     }
     layout->vector = (size_t)vector.bits;
     layout->width = vector.width;
+    layout->stamp = w->scratch->stamp;
     return 0;
 }
 
@@ -427,7 +417,7 @@ wfbs_flex_write_keys(wfbs_flex_writer *w, PyObject *dict, unsigned depth)
     const int fits = fits_layout(w, dict, layout);
 
     if (fits != 0) {
-        return fits < 0 ? -1 : w->compact ? 0 : write_key_vector(w, layout);
+        return fits < 0 ? -1 : w->compact ? 0 : write_key_vector(w, layout, true);
     }
     fresh->stamp = 0;
     fresh->count = (size_t)PyDict_GET_SIZE(dict);
@@ -451,11 +441,9 @@ wfbs_flex_write_keys(wfbs_flex_writer *w, PyObject *dict, unsigned depth)
         fresh->vector = layout->vector;
         fresh->width = layout->width;
         fresh->stamp = layout->stamp;
-    } else if (write_keys(w, fresh) < 0) {
-        return -1;
     }
     const wfbs_flex_layout swap = *layout;
     *layout = *fresh;
     *fresh = swap;
-    return same && w->compact ? 0 : write_key_vector(w, layout);
+    return same && w->compact ? 0 : write_key_vector(w, layout, same);
 }

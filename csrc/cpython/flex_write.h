@@ -74,10 +74,11 @@ typedef enum {
     WFBS_FLEX_BAD_PYTHON
 } wfbs_flex_refusal;
 
-/* The way to a value: a key (owned) or, where that is NULL, an index. */
+/* A step on the way to a value: an index, or a key, by its place in what is written. */
 typedef struct {
-    PyObject *key;
-    size_t index;
+    bool is_key;
+    size_t at; /* the index, or the position of the key */
+    size_t size;
 } wfbs_flex_step;
 
 typedef struct {
