@@ -18,6 +18,11 @@
  * the C stack. What is deeper raises ValueError here. */
 #define WFBS_CBOR_HAND_OVER_DEPTH 1000
 
+/* In what is handed to cbor2.loads: keys of one map (elements of one set) that can be given equal
+ * hashes, and bytes of one decimal, bigfloat or rational. What has more raises ValueError here. */
+#define WFBS_CBOR_COSTLY_KEYS 256
+#define WFBS_CBOR_NUMBER_MAX 1024
+
 /* Map keys of at most this many bytes, all ASCII, are shared between decoded maps. */
 #define WFBS_CBOR_KEY_MAX 32
 /* Slots of the cache of shared keys, as a power of two. A slot holds one string at most, so
@@ -46,7 +51,8 @@ typedef struct {
 int wfbs_cbor_encode(wfbs_cbor *c, wfbs_buffer *out, PyObject *obj);
 
 /* Decodes the item at the start of `data`; what follows it is ignored, as cbor2.loads does.
- * Returns a new reference, or NULL with an exception set (as above, from cbor2.loads). The
+ * Returns a new reference, or NULL with an exception set (as above, from cbor2.loads; ValueError
+ * for what would cost cbor2 more than linear time: see cbor_guard.c). The
  * caller keeps `data` alive and unchanged until this returns. Input that goes to cbor2 is
  * copied first. No exception may be pending at the call. */
 PyObject *wfbs_cbor_decode(wfbs_cbor *c, const uint8_t *data, size_t size);
@@ -64,6 +70,10 @@ void wfbs_cbor_clear(wfbs_cbor *c);
 /* Between the files of the codec. Returns 0 where cbor2.dumps can take `obj` (also one that
  * contains itself, which cbor2 finds out), or -1 with ValueError or MemoryError set. */
 int wfbs_cbor_check_nesting(PyObject *obj);
+
+/* Between the files of the codec. Returns 0 where cbor2.loads can take the input (also one that it
+ * will refuse) in linear time, or -1 with ValueError set. Never reads outside `data`. */
+int wfbs_cbor_check_input(const uint8_t *data, size_t size);
 
 /* Between the files of the codec: new references to cbor2.dumps and cbor2.loads, imported
  * at the first call; or NULL with ImportError or AttributeError set. */

@@ -380,10 +380,15 @@ static PyObject *decode_item(reader *r, int depth) {
     }
 }
 
-/* Returns what cbor2.loads(data) returns, or NULL with an exception set. */
+/* Returns what cbor2.loads(data) returns, or NULL with an exception set: ValueError, too, for
+ * what cbor2 is kept away from. */
 static PyObject *decode_with_cbor2(wfbs_cbor *c, const uint8_t *data, size_t size) {
-    PyObject *loads = wfbs_cbor_loads(c), *copy, *value = NULL;
+    PyObject *loads, *copy, *value = NULL;
 
+    if (wfbs_cbor_check_input(data, size) < 0) {
+        return NULL;
+    }
+    loads = wfbs_cbor_loads(c);
     if (loads == NULL) {
         return NULL;
     }
