@@ -66,6 +66,8 @@ def outcome(function: Any, argument: object) -> tuple[object, type | None, str]:
 
 def assert_decodes_as_cbor2_does(data: bytes) -> None:
     ours, our_error, our_text = outcome(loads, data)
+    if our_error is ValueError and our_text.startswith("CBOR: "):
+        return  # kept away from cbor2, for which see test_amplification
     theirs, their_error, their_text = outcome(cbor2.loads, data)
     assert (our_error, our_text) == (their_error, their_text)
     assert same(ours, theirs), (data.hex(), ours, theirs)
