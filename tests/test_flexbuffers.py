@@ -109,6 +109,23 @@ def test_texts_and_blobs_of_every_width_of_length_read_back(size):
     assert loads(dumps(value)) == value
 
 
+@pytest.mark.parametrize("size", [1, 2, 62, 63, 64, 300])
+@pytest.mark.parametrize("wide", ["", "\x80", "é", "ÿ", "\u0100", "☃", "\uffff", "\U0001f600"])
+def test_text_reads_back_as_the_same_kind_of_str(wide, size):
+    for text in (wide + "a" * (size - 1), "a" * (size - 1) + wide, wide * size):
+        back = loads(dumps([text]))[0]
+        assert back == text
+        assert sys.getsizeof(back) == sys.getsizeof("".join(list(text)))
+        assert loads(dumps({text: 1})) == {text: 1}
+
+
+def test_a_surrogate_is_refused_in_short_and_long_texts():
+    for size in (1, 63, 64, 300):
+        for text in ("a" * (size - 1) + "\udc80", "\ud800" * size):
+            with pytest.raises(ValueError, match="surrogate"):
+                dumps(text)
+
+
 def test_tuples_read_back_as_lists_and_byte_views_as_bytes():
     value = (1, (2.5,), bytearray(b"ab"), memoryview(b"abcd")[::2])
     assert loads(dumps(value)) == [1, [2.5], b"ab", b"ac"]

@@ -25,7 +25,10 @@ layout_reserve(wfbs_flex_writer *w, wfbs_flex_layout *layout, size_t count)
     if (count <= layout->capacity) {
         return 0;
     }
-    /* An entry of a dict takes more memory than a key's 40 bytes, so this can't wrap. */
+    if (count > (size_t)PY_SSIZE_T_MAX / 128) { /* so that none of the products below can wrap */
+        PyErr_NoMemory();
+        return wfbs_flex_refuse(w, WFBS_FLEX_BAD_PYTHON, NULL);
+    }
     const size_t capacity = count + count / 4 + 4;
     wfbs_flex_key *keys = PyMem_Realloc(layout->keys, capacity * sizeof *keys);
     if (keys) {

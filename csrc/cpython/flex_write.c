@@ -91,7 +91,11 @@ wfbs_flex_begin_bytes(wfbs_flex_writer *w, uint8_t type, size_t size, wfbs_flex_
     const unsigned width = 1u << log;
     const size_t pad = padding(position(w), width);
 
-    /* `size` is that of an object in memory, so the sum can't wrap. */
+    if (size > (size_t)PY_SSIZE_T_MAX) { /* so that the sum can't wrap; as UTF-8 it may be */
+        PyErr_NoMemory();
+        wfbs_flex_refuse(w, WFBS_FLEX_BAD_PYTHON, NULL);
+        return NULL;
+    }
     if (reserve(w, pad + width + size + 1) < 0) {
         return NULL;
     }
