@@ -100,6 +100,10 @@ def test_each_allocation_may_fail(dialect):
 if __name__ == "__main__":
     total = 0
     for sample in every_sample():
+        # The metadata of these run Python code, and CPython from 3.12 on crashes by itself when
+        # memory is short while it makes a function (tried: 3.12.1 and 3.13.0).
+        if sys.version_info >= (3, 12) and hasattr(sample, "roles") and sys.argv[1] == "schema":
+            continue
         print(type(sample).__name__, flush=True)
         for batched in (False, True):
             total += check(FlatBuffersObjectSerializer(batched, dialect=sys.argv[1]), sample)
