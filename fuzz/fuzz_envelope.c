@@ -272,11 +272,30 @@ metadata_of(const uint8_t *data, const wfbs_envelope *e)
     return (wfbs_span){e->metadata ? data + e->metadata : NULL, e->metadata_size};
 }
 
+/* Limits that small inputs can reach only take away, and say that it was them. */
+static void
+check_limits(const uint8_t *data, size_t size, wfbs_dialect dialect)
+{
+    static const wfbs_limits tight
+        = {.max_size = 800, .budget_minimum = 200, .budget_factor = 1, .max_tables = 4};
+    wfbs_envelope e, e2;
+    wfbs_error error, error2;
+    bool taken = wfbs_verify(data, size, dialect, &wfbs_default_limits, &e, &error);
+    if (wfbs_verify(data, size, dialect, &tight, &e2, &error2)) {
+        EXPECT(taken && e.message == e2.message && e.table == e2.table);
+    }
+    else if (taken) {
+        EXPECT(error2.code == WFBS_ERROR_TOO_LONG || error2.code == WFBS_ERROR_BUDGET
+               || error2.code == WFBS_ERROR_TABLES);
+    }
+}
+
 static void
 check(const uint8_t *data, size_t size, wfbs_dialect dialect)
 {
     wfbs_envelope e, e2;
     wfbs_error error;
+    check_limits(data, size, dialect);
     if (!wfbs_verify(data, size, dialect, &wfbs_default_limits, &e, &error)) {
         EXPECT(error.code > WFBS_ERROR_OK && error.code < WFBS_ERROR_COUNT);
         EXPECT(error.offset <= UINT64_C(1) << 33);
