@@ -233,6 +233,25 @@ def test_numbers_with_more_digits_than_anybody_needs_are_not_taken(tag):
         _cpython.cbor_loads(number(1100))
 
 
+@pytest.mark.parametrize("kind", [b"Z", b"T", b"F", b"N"])
+@pytest.mark.parametrize("order", "<>")
+def test_ubjson_can_not_claim_values_that_take_no_bytes(kind, order):
+    """Autobahn's UBJSON makes a list of as many as are claimed: 16 GB of nine bytes."""
+    for count in (b"l" + struct.pack(order + "i", 10**6), b"[$l#U\x02" + b"\xff\x0f\0\0" * 2):
+        data = build(
+            "Event",
+            {
+                "subscription": 1,
+                "publication": 2,
+                "args": b"[$" + kind + b"#" + count,
+                "ppt_serializer": 4,
+            },
+        )
+        assert peak(data) < 1000
+        with pytest.raises(ProtocolError, match=r"EVENT\.args"):
+            read_or_raise(data)
+
+
 if __name__ == "__main__":
     honest = seconds(read, CASES["an honest list of strings"][0](SIZES[1]))
     for case, (make, _) in CASES.items():
