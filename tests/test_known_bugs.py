@@ -264,7 +264,7 @@ def test_nothing_is_shared_between_calls():
     """CVE-2025-68131: a decoder that was used again knew the shared values of the last input."""
     for _ in range(2):
         for data in (b"\xd8\x1c\x81\x01", b"\xd8\x1d\x00", b"\x81\xd8\x1d\x00"):
-            with pytest.raises(ValueError, match="tags 28 and 29"):
+            with pytest.raises(ValueError, match="shared values"):
                 _cpython.cbor_loads(data)
 
 

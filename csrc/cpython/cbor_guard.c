@@ -2,6 +2,7 @@
  * itself goes there, and some of what it takes is quadratic or exponential in the input.
  *
  * - Shared values (tags 28 and 29): 200 bytes can describe a tuple whose hash takes years.
+ * - References to strings (tag 25): what is 3 bytes here is a long text when it is written again.
  * - Map keys and set elements whose hashes can be made to collide: containers and most tags
  *   (bignums, UUIDs, decimals). Each key is then compared with all before it.
  * - Decimals, bigfloats and rationals with huge digits: converting them is quadratic.
@@ -13,7 +14,8 @@
 /* Deeper than cbor2 goes (400), so that it stops at the latest where this does. */
 #define GUARD_DEPTH 1000
 
-enum { TAG_DECIMAL = 4, TAG_BIGFLOAT = 5, TAG_RATIONAL = 30, TAG_SHARED = 28, TAG_REFERENCE = 29,
+enum { TAG_DECIMAL = 4, TAG_BIGFLOAT = 5, TAG_RATIONAL = 30, TAG_STRING_REFERENCE = 25,
+       TAG_SHARED = 28, TAG_REFERENCE = 29,
        TAG_SET = 258 };
 
 typedef struct {
@@ -129,8 +131,8 @@ static int scan_tag(scanner *s, uint8_t byte, int in_set, int depth) {
     if (!scan_argument(s, byte, &tag)) {
         return 0;
     }
-    if (tag == TAG_SHARED || tag == TAG_REFERENCE) {
-        return refuse(s, "shared values (tags 28 and 29) are not taken");
+    if (tag == TAG_SHARED || tag == TAG_REFERENCE || tag == TAG_STRING_REFERENCE) {
+        return refuse(s, "shared values (tags 25, 28 and 29) are not taken");
     }
     const int scanned = scan_item(s, in_set || tag == TAG_SET, depth + 1);
     if ((tag == TAG_DECIMAL || tag == TAG_BIGFLOAT || tag == TAG_RATIONAL) &&
