@@ -90,7 +90,8 @@ cbor_dumps(PyObject *module, PyObject *object)
 }
 
 PyDoc_STRVAR(cbor_loads_doc, "cbor_loads(data, /)\n--\n\n"
-"What cbor2.loads(data) returns or raises (RFC 8949), faster for the common data model.");
+"What cbor2.loads(data) returns or raises (RFC 8949), faster for the common data model.\n\n"
+"What would cost cbor2 more than linear time is refused with ValueError: SECURITY.rst.");
 
 static PyObject *
 cbor_loads(PyObject *module, PyObject *data)
