@@ -1,7 +1,7 @@
 """The CPython backend: WAMP messages as FlatBuffers, in C (csrc/cpython)."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol, final
+from typing import Any, final
 
 from autobahn.wamp.message import Message
 from typing_extensions import Buffer, disjoint_base
@@ -63,21 +63,10 @@ class TransportSerializer:
     def unserialize(self, payload: Buffer, isBinary: bool | None = None) -> list[Message]:
         """The messages in a bytes-like object; ProtocolError if anything is wrong."""
 
-# What received messages have beyond Autobahn's attributes, by the fields of their class; to cast
-# to while type checking. Each is a read-only view of the field's bytes in the received buffer,
-# None if absent or since assigned.
-class _HasArguments(Protocol):
-    @property
-    def args_view(self) -> memoryview | None: ...
-    @property
-    def kwargs_view(self) -> memoryview | None: ...
-
-class _HasPayload(_HasArguments, Protocol):
-    @property
-    def payload_view(self) -> memoryview | None: ...
-
 RECEIVED: dict[str, type[Message]]
-"""The classes of received messages, each a subclass of Autobahn's class of that name."""
+"""The classes of received messages, each a subclass of Autobahn's class of that name.
+
+Those with a payload have views of it, as autobahn_fbs.views.HasViews declares them."""
 
 def cbor_dumps(obj: Any, /) -> bytes:
     """What cbor2.dumps(obj) returns (RFC 8949), faster for the common data model."""

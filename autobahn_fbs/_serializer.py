@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from time import time_ns
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from autobahn.wamp import serializer as upstream
 from autobahn.wamp.interfaces import IObjectSerializer, ISerializer
@@ -105,6 +106,21 @@ class FlatBuffersSerializer(_cpython.TransportSerializer, Serializer):  # type: 
         :raises Exception: what the codec raises for a value that it can't encode.
         """
         return self._serializer.serialize_payload(data)
+
+    if TYPE_CHECKING:  # Autobahn's, which are not annotated there
+
+        def stats(self, reset: bool = True, details: bool = False) -> dict[str, Any]: ...
+        def stats_reset(self) -> int: ...
+        def stats_bytes(self) -> int: ...
+        def stats_messages(self) -> int: ...
+        def stats_rated_messages(self) -> int: ...
+        def set_stats_autoreset(
+            self,
+            rated_messages: int | None,
+            duration: int | None,
+            callback: Callable[[dict[str, Any]], object],
+            reset_now: bool = False,
+        ) -> dict[str, Any] | None: ...
 
     def __copy__(self) -> FlatBuffersSerializer:
         twin = type(self).__new__(type(self))

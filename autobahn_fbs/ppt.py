@@ -30,7 +30,7 @@ def with_cipher(msg: message.Message, cipher: str | None) -> Any:
     received = next((_cpython.RECEIVED.get(cls.__name__) for cls in type(msg).__mro__[:2]), None)
     if received is None or not hasattr(received, "ppt_cipher"):
         raise TypeError(f"{type(msg).__name__} messages have no payload to encrypt")
-    twin = received.__new__(received)
+    twin: Any = received.__new__(received)
     for cls in received.__mro__:
         for name in getattr(cls, "__slots__", ()):
             if name != "_serialized":

@@ -181,7 +181,7 @@ class Schema:
         """The C initialiser of a field's record, and the field's wfbs_as."""
         marks = attributes(field)
         kind, use, sub = self.kind_of(field)
-        attribute = marks.get("attr", field["name"])
+        attribute = marks.get("attr", str(field["name"]))
         if attribute in PPT_FIELDS:
             use = PPT_FIELDS[attribute]
         if field["name"] == "request_type":
@@ -324,7 +324,7 @@ class Schema:
         lines = [f"static const char *const names_{name}[] = {{"]
         for value in range(count):
             if value in values:
-                text = attributes(values[value]).get("name", values[value]["name"].lower())
+                text = attributes(values[value]).get("name", str(values[value]["name"]).lower())
                 lines.append(f"    {c_string(text)},")
             else:
                 lines.append("    NULL,")

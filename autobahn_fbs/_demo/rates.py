@@ -122,7 +122,7 @@ def _unserialize_and_read(
         unserialize = serializer.unserialize
         for _ in range(count):
             (message,) = unserialize(data, True)
-            message.args, message.kwargs  # noqa: B018 - decoded when they are read
+            _ = message.args, message.kwargs  # decoded when they are read
 
     return work
 
