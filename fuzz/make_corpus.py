@@ -1,8 +1,9 @@
 """Writes the seeds and the dictionary of the C fuzz targets: ``make_corpus.py FOLDER``.
 
 Seeds are the vectors in tests/data, every hand-picked message of the tests in both dialects, and
-messages that hypothesis makes up; for the CBOR codec, the attributes of those messages. One file
-each, named by its hash, so that running this again changes nothing that is there.
+messages that hypothesis makes up; for the payload codecs, the attributes of those messages, and
+for FlexBuffers what other writers make, too. One file each, named by its hash, so that running
+this again changes nothing that is there.
 """
 
 from __future__ import annotations
@@ -15,17 +16,19 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 import cbor2  # noqa: E402
+import flatbuffers.flexbuffers  # noqa: E402
 from autobahn.wamp import message as m  # noqa: E402
 from autobahn.wamp.message import Message  # noqa: E402
 from hypothesis import HealthCheck, Phase, given, seed, settings  # noqa: E402
 
 import conftest  # noqa: E402, F401  (chooses the txaio framework)
-from autobahn_fbs import FlatBuffersObjectSerializer  # noqa: E402
+from autobahn_fbs import FlatBuffersObjectSerializer, flexbuffers  # noqa: E402
 from compare import MESSAGE_CLASSES, attributes_of  # noqa: E402
 from samples import every_sample  # noqa: E402
 from strategies import messages_of  # noqa: E402
@@ -35,6 +38,7 @@ GENERATED_PER_CLASS = 12
 #: Longer seeds slow every run down and say nothing new.
 MAX_SEED = 5000
 MAX_CBOR_SEED = 200
+MAX_FLEX_SEED = 500
 
 
 def vectors() -> Iterator[bytes]:
@@ -78,6 +82,71 @@ def payloads(msgs: list[Message]) -> Iterator[bytes]:
                 yield cbor2.dumps(value)
 
 
+def flex_payloads(msgs: list[Message]) -> Iterator[bytes]:
+    for msg in msgs:
+        for value in attributes_of(msg).values():
+            with suppress(TypeError, ValueError):  # roles; ints beyond 64 bits
+                yield from (flexbuffers.dumps(value, compact=compact) for compact in (False, True))
+    rows: list[Any] = [{"id": i, "name": f"row {i}", "of": {"k": [None, True]}} for i in range(4)]
+    for value in (rows, [2**40] * 5, [0.5, 0.1, 1e300], list(range(300)), [[[[]]]], {"": {"": {}}}):
+        yield from (flexbuffers.dumps(value, compact=compact) for compact in (False, True))
+    yield from google_flex()
+
+
+def google_flex() -> Iterator[bytes]:
+    """Every kind of value that there is, by the builder of the FlatBuffers package."""
+    numbers = (0, 200, -200, 70_000, 2**40, -(2**62))
+    for width in (1, 2, 4, 8):
+        for add in ("IndirectInt", "IndirectUInt"):
+            builder = flatbuffers.flexbuffers.Builder()
+            getattr(builder, add)(5, width)
+            yield bytes(builder.Finish())
+    for number in numbers:
+        builder = flatbuffers.flexbuffers.Builder()
+        with builder.Vector():
+            builder.Int(number)
+            builder.IndirectInt(number)
+            builder.Float(number / 3)
+            builder.IndirectFloat(number / 3)
+            builder.Key("key")
+            builder.String("string")
+            builder.Blob(b"blob")
+            builder.Bool(True)
+            builder.Null()
+        yield bytes(builder.Finish())
+        for size in (0, 1, 2, 3, 4, 9):
+            for elements in ([number] * size, [number / 3] * size, [True] * size):
+                builder = flatbuffers.flexbuffers.Builder()
+                builder.TypedVectorFromElements(elements)
+                yield bytes(builder.Finish())
+                if 2 <= size <= 4 and elements[0] is not True:
+                    builder = flatbuffers.flexbuffers.Builder()
+                    builder.FixedTypedVectorFromElements(elements)
+                    yield bytes(builder.Finish())
+    builder = flatbuffers.flexbuffers.Builder()
+    with builder.Map():
+        builder.Key("keys")
+        with builder.TypedVector():
+            builder.Key("a")
+            builder.Key("a")
+        builder.Key("map")
+        with builder.Map():
+            builder.Key("keys")
+            builder.String("keys")
+    yield bytes(builder.Finish())
+
+
+def flex_dictionary() -> Iterator[bytes]:
+    """The ends of FlexBuffers: a packed type, and a width where it is the root's."""
+    for kind in (*range(27), 36):
+        for log in range(4):
+            yield bytes([kind << 2 | log])
+            yield bytes([kind << 2 | log, 1 << log])
+    yield from (struct.pack("<H", n) for n in (0, 1, 2, 255, 2**16 - 1))
+    yield from (b"a\0", b"\1a\0", b"\xc3\xa9\0", b"\xed\xa0\x80\0", b"\0\0\xc0\x7f")
+    yield from (struct.pack("<Q", n) for n in (8, 2**32, 2**61, 2**63, 2**64 - 8))
+
+
 def dictionary() -> Iterator[bytes]:
     """Words that mutations alone hardly come upon."""
     yield from (struct.pack("<I", n) for n in (0, 1, 4, 8, 2**16, 2**31 - 1, 2**31, 2**32 - 4))
@@ -100,13 +169,19 @@ def keep(folder: Path, seeds: Iterable[bytes], limit: int) -> None:
     print(len(list(folder.iterdir())), "files in", folder)
 
 
+def write_dictionary(path: Path, words: Iterable[bytes]) -> None:
+    quoted = ("".join(f"\\x{byte:02x}" for byte in word) for word in words)
+    path.write_text("".join(f'"{word}"\n' for word in dict.fromkeys(quoted)))
+
+
 def write(folder: Path) -> None:
-    """Fills ``seeds``, ``seeds-cbor`` and ``dictionary`` in ``folder``."""
+    """Fills ``seeds``, ``seeds-cbor``, ``seeds-flex``, and the dictionaries in ``folder``."""
     msgs = messages()
     keep(folder / "seeds", (*vectors(), *envelopes(msgs)), MAX_SEED)
     keep(folder / "seeds-cbor", payloads(msgs), MAX_CBOR_SEED)
-    quoted = ("".join(f"\\x{byte:02x}" for byte in word) for word in dictionary())
-    (folder / "dictionary").write_text("".join(f'"{word}"\n' for word in dict.fromkeys(quoted)))
+    keep(folder / "seeds-flex", flex_payloads(msgs), MAX_FLEX_SEED)
+    write_dictionary(folder / "dictionary", dictionary())
+    write_dictionary(folder / "dictionary-flex", flex_dictionary())
 
 
 if __name__ == "__main__":

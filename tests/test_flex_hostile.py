@@ -282,6 +282,22 @@ def test_many_references_to_one_place_are_refused_at_a_linear_price(name):
     assert peak < 100 * len(data) + 500_000
 
 
+def keys_that_share_bytes(count: int) -> bytes:
+    """A vector of keys, each the end of the one before: together the square of their bytes."""
+    data = bytearray(b"k" * count + b"\0")
+    data += bytes(-len(data) % 4) + count.to_bytes(4, "little")
+    start = len(data)
+    for i in range(count):
+        data += (start + 3 * i).to_bytes(4, "little")
+    return bytes(data) + (len(data) - start).to_bytes(4, "little") + bytes([VECTOR_KEY | 2, 4])
+
+
+def test_keys_that_share_their_bytes_are_charged_each():
+    assert loads(keys_that_share_bytes(20)) == ["k" * (20 - i) for i in range(20)]
+    with pytest.raises(FlexBuffersError, match="add up"):
+        loads(keys_that_share_bytes(20_000))
+
+
 def test_many_references_to_one_text_share_it():
     text = "y" * 50_000
     data = wide(20_000, b"\x50\xc3\x00\x00" + text.encode() + b"\0", STRING | 2, 4)
@@ -295,6 +311,18 @@ def test_many_references_to_one_text_share_it():
     assert all(value is values[0] for value in values)
     assert values[0] == text
     assert peak < 10 * len(data)
+
+
+@pytest.mark.parametrize("compact", [False, True])
+@pytest.mark.parametrize("columns", [100, 200, 500])
+@pytest.mark.parametrize("length", [10, 50, 1000])
+def test_wide_records_that_share_their_keys_are_read(columns, length, compact):
+    """The reader remembered 256 texts at most, so that keys drove each other out and were charged
+    again and again: what the writer had made was refused."""
+    record = {f"{i:04}".ljust(length, "k"): 0 for i in range(columns)}
+    value = [record] * 100
+    assert loads(dumps(value, compact=compact)) == value
+    assert loads(dumps(value, compact=compact), lazy=True).value() == value
 
 
 def test_the_densest_buffers_cost_little_memory_for_their_size():

@@ -89,7 +89,11 @@ typedef enum {
 /* The text of an error; never NULL. */
 const char *wfbs_flex_error_text(wfbs_flex_error error);
 
-/* Texts that were read before, by a hash of their position: the most recent one in each place. */
+/* Texts that were read before are remembered in places, WFBS_FLEX_WAYS of which are for those with
+ * one hash of their position. A reader has WFBS_FLEX_SEEN places, enough for 8 KiB; whoever reads
+ * more lends it more of them for keys (wfbs_flex_lend), lest those that many maps share drive each
+ * other out and are charged again and again. */
+#define WFBS_FLEX_WAYS 4u
 #define WFBS_FLEX_SEEN_BITS 8
 #define WFBS_FLEX_SEEN (1u << WFBS_FLEX_SEEN_BITS)
 
@@ -100,9 +104,13 @@ typedef struct {
     uint64_t budget;
     wfbs_flex_error error;
     uint64_t error_at;   /* position of the fault in the bytes */
-    unsigned seen_shift; /* 64 less the bits of a place in use: few for few bytes */
-    uint64_t seen[WFBS_FLEX_SEEN];      /* tags of texts, 0 for none; valid up to the last in use */
-    uint64_t seen_ends[WFBS_FLEX_SEEN]; /* where they end; valid where there is a tag */
+    unsigned seen_bits;  /* of the number of a place: few for few bytes */
+    unsigned key_bits;   /* of a key's place, which counts from ... */
+    size_t key_base;     /* ... here */
+    uint64_t *seen;      /* tags of texts, 0 for none: own_seen, or what was lent */
+    uint64_t *seen_ends; /* where they end; valid where there is a tag */
+    uint64_t own_seen[WFBS_FLEX_SEEN]; /* valid up to the last in use */
+    uint64_t own_ends[WFBS_FLEX_SEEN];
 } wfbs_flex_reader;
 
 /* A slot and what it holds. Widths are in bytes: 1, 2, 4 or 8. */
@@ -213,23 +221,49 @@ wfbs_flex_charge(wfbs_flex_reader *r, uint64_t cost, uint64_t at)
     return true;
 }
 
-/* Starts reading `size` bytes at `data`, with a full budget. */
+/* How many places (as a power of two) to remember texts in are right for `size` bytes: at least one
+ * for 32 bytes. */
+static inline unsigned
+wfbs_flex_seen_bits(size_t size)
+{
+    unsigned bits = 2; /* WFBS_FLEX_WAYS */
+
+    while (size >> 5 >> bits) { /* ends, since size has 64 bits at most */
+        bits++;
+    }
+    return bits;
+}
+
+/* Starts reading `size` bytes at `data`, with a full budget. The reader must not be moved. */
 static inline void
 wfbs_flex_open(wfbs_flex_reader *r, const uint8_t *data, size_t size)
 {
-    unsigned bits = 2;
+    const unsigned bits = wfbs_flex_seen_bits(size);
 
-    while (bits < WFBS_FLEX_SEEN_BITS && size >> (bits + 5)) { /* a place for 32 bytes */
-        bits++;
-    }
     r->data = data;
     r->size = size;
     /* An object in memory takes less than 2**61 bytes, so the product can't wrap. */
     r->budget = (uint64_t)size * WFBS_FLEX_BUDGET_FACTOR + WFBS_FLEX_BUDGET_MINIMUM;
     r->error = WFBS_FLEX_ERROR_OK;
     r->error_at = 0;
-    r->seen_shift = 64 - bits;
-    memset(r->seen, 0, sizeof r->seen[0] << bits);
+    r->seen_bits = bits < WFBS_FLEX_SEEN_BITS ? bits : WFBS_FLEX_SEEN_BITS;
+    r->key_bits = r->seen_bits;
+    r->key_base = 0;
+    r->seen = r->own_seen;
+    r->seen_ends = r->own_ends;
+    memset(r->own_seen, 0, sizeof r->own_seen[0] << r->seen_bits);
+}
+
+/* Lends the reader, which has been opened and has read nothing, 2**bits places for keys (bits >= 2)
+ * and WFBS_FLEX_SEEN for the rest: so many elements of `seen`, all zero, and of `ends`, with any
+ * content. Both stay the caller's. */
+static inline void
+wfbs_flex_lend(wfbs_flex_reader *r, unsigned bits, uint64_t *seen, uint64_t *ends)
+{
+    r->key_bits = bits;
+    r->key_base = WFBS_FLEX_SEEN;
+    r->seen = seen;
+    r->seen_ends = ends;
 }
 
 /* Makes a reference of a slot and its packed type. */
@@ -303,18 +337,34 @@ wfbs_flex_aligned_target(wfbs_flex_reader *r, const wfbs_flex_ref *ref, uint64_t
 
 /* ---- texts: strings, and keys, which end with their first zero byte */
 
-/* The place in `seen` of the text at `target` with a length field of `width` bytes, 0 for a key;
- * and the tag that says so there. */
-static inline unsigned
-wfbs_flex_place(const wfbs_flex_reader *r, uint64_t target, unsigned width, uint64_t *tag)
+/* The first place in `seen` for the text at `target` with a length field of `width` bytes, 0 for a
+ * key; and the tag that says so there. */
+static inline size_t
+wfbs_flex_places(const wfbs_flex_reader *r, uint64_t target, unsigned width, uint64_t *tag)
 {
     *tag = (target << 4 | width) + 1; /* positions are below 2**60 */
-    return (unsigned)((*tag * UINT64_C(0x9e3779b97f4a7c15)) >> r->seen_shift);
+    const uint64_t hash = *tag * UINT64_C(0x9e3779b97f4a7c15);
+    const size_t place = width ? (size_t)(hash >> (64 - r->seen_bits))
+                               : (size_t)(hash >> (64 - r->key_bits)) + r->key_base;
+    return place & ~(size_t)(WFBS_FLEX_WAYS - 1);
+}
+
+/* The place of a tag among the WFBS_FLEX_WAYS from `first` on, or the first free one there, or
+ * WFBS_FLEX_WAYS further for neither. */
+static inline size_t
+wfbs_flex_place(const wfbs_flex_reader *r, size_t first, uint64_t tag)
+{
+    for (size_t place = first; place < first + WFBS_FLEX_WAYS; place++) {
+        if (r->seen[place] == tag || r->seen[place] == 0) {
+            return place;
+        }
+    }
+    return first + WFBS_FLEX_WAYS;
 }
 
 typedef enum {
     WFBS_FLEX_BROKE,    /* the budget is exhausted */
-    WFBS_FLEX_KNOWN,    /* seen before, and nothing else at its place since: costs one unit */
+    WFBS_FLEX_KNOWN,    /* seen before, and still remembered: costs one unit */
     WFBS_FLEX_FIRST,    /* the first one at its place */
     WFBS_FLEX_REPLACES  /* another one was at its place */
 } wfbs_flex_visit;
@@ -322,18 +372,23 @@ typedef enum {
 /* Charges for a text and remembers it, at *place. */
 static inline wfbs_flex_visit
 wfbs_flex_visit_text(wfbs_flex_reader *r, const wfbs_flex_span *text, unsigned width,
-                     unsigned *place)
+                     size_t *place)
 {
     uint64_t tag;
+    const size_t first = wfbs_flex_places(r, text->at, width, &tag);
+    size_t at = wfbs_flex_place(r, first, tag);
 
-    *place = wfbs_flex_place(r, text->at, width, &tag);
-    const uint64_t last = r->seen[*place];
+    if (at == first + WFBS_FLEX_WAYS) { /* one has to go: any, but always the same for these bytes */
+        at = first + (size_t)(r->budget % WFBS_FLEX_WAYS);
+    }
+    *place = at;
+    const uint64_t last = r->seen[at];
     /* A text is within the bytes, so the sum can't wrap. */
     if (!wfbs_flex_charge(r, last == tag ? 1 : text->size + WFBS_FLEX_VISIT_COST, text->at)) {
         return WFBS_FLEX_BROKE;
     }
-    r->seen[*place] = tag;
-    r->seen_ends[*place] = text->at + text->size;
+    r->seen[at] = tag;
+    r->seen_ends[at] = text->at + text->size;
     return last == tag ? WFBS_FLEX_KNOWN : last ? WFBS_FLEX_REPLACES : WFBS_FLEX_FIRST;
 }
 
@@ -342,9 +397,10 @@ static inline bool
 wfbs_flex_key_at(wfbs_flex_reader *r, uint64_t target, uint64_t limit, wfbs_flex_span *out)
 {
     uint64_t tag;
-    const unsigned place = wfbs_flex_place(r, target, 0, &tag);
+    const size_t first = wfbs_flex_places(r, target, 0, &tag);
+    const size_t place = wfbs_flex_place(r, first, tag);
 
-    if (r->seen[place] == tag && r->seen_ends[place] < limit) {
+    if (place < first + WFBS_FLEX_WAYS && r->seen[place] == tag && r->seen_ends[place] < limit) {
         *out = (wfbs_flex_span){target, r->seen_ends[place] - target};
         return true;
     }
@@ -433,7 +489,8 @@ wfbs_flex_shape_of(uint8_t type)
 bool wfbs_flex_find(wfbs_flex_reader *r, const wfbs_flex_map *map, const uint8_t *text,
                     size_t size, uint64_t *index);
 
-/* Checks a whole buffer: true where decoding it succeeds, given the memory. */
+/* Checks a whole buffer: true where decoding it succeeds, given the memory, but that a map may have
+ * equal keys that aren't neighbours. */
 bool wfbs_flex_verify(wfbs_flex_reader *r);
 
 #endif

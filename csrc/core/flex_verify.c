@@ -174,11 +174,11 @@ wfbs_flex_find(wfbs_flex_reader *r, const wfbs_flex_map *map, const uint8_t *tex
 
 /* ---- a whole buffer */
 
-/* Checks the UTF-8 of a text unless it was seen before. `width` as for wfbs_flex_place. */
+/* Checks the UTF-8 of a text unless it was seen before. `width` as for wfbs_flex_places. */
 static bool
 check_text(wfbs_flex_reader *r, const wfbs_flex_span *text, unsigned width)
 {
-    unsigned place;
+    size_t place;
     const wfbs_flex_visit visit = wfbs_flex_visit_text(r, text, width, &place);
 
     if (visit == WFBS_FLEX_BROKE || visit == WFBS_FLEX_KNOWN) {
@@ -197,54 +197,56 @@ check_key(wfbs_flex_reader *r, const wfbs_flex_ref *ref, wfbs_flex_span *key)
            && check_text(r, key, 0);
 }
 
-/* Checks the keys of a map: each one, and that no two neighbours are equal. (Equal ones that
- * aren't neighbours are found where there is memory for it, in a dict.) */
+static bool check_value(wfbs_flex_reader *r, const wfbs_flex_ref *ref, unsigned depth);
+
+/* Checks a map: each key and then its value, in the order in which they are decoded, so that the
+ * budget ends at the same place; and that no two neighbours are equal. (Equal ones that aren't
+ * neighbours are found where there is memory for it, in a dict.) */
 static bool
-check_keys(wfbs_flex_reader *r, const wfbs_flex_vector *keys)
+check_map(wfbs_flex_reader *r, const wfbs_flex_ref *ref, unsigned depth)
 {
     wfbs_flex_span key, last = {0, 0};
+    wfbs_flex_map map;
 
-    for (uint64_t i = 0; i < keys->count; i++) {
-        const wfbs_flex_ref ref = wfbs_flex_item(r, keys, i);
-        if (!check_key(r, &ref, &key)) {
+    if (!wfbs_flex_map_of(r, ref, &map)) {
+        return false;
+    }
+    for (uint64_t i = 0; i < map.keys.count; i++) {
+        const wfbs_flex_ref name = wfbs_flex_item(r, &map.keys, i);
+        const wfbs_flex_ref item = wfbs_flex_item(r, &map.values, i);
+        if (!check_key(r, &name, &key)) {
             return false;
         }
         if (i > 0 && key.size == last.size
             && memcmp(r->data + key.at, r->data + last.at, (size_t)key.size) == 0) {
-            return wfbs_flex_fail(r, WFBS_FLEX_ERROR_DUPLICATE, ref.at);
+            return wfbs_flex_fail(r, WFBS_FLEX_ERROR_DUPLICATE, name.at);
         }
         last = key;
+        if (!check_value(r, &item, depth)) {
+            return false;
+        }
     }
     return true;
 }
-
-static bool check_value(wfbs_flex_reader *r, const wfbs_flex_ref *ref, unsigned depth);
 
 static bool
-check_container(wfbs_flex_reader *r, const wfbs_flex_ref *ref, unsigned depth)
+check_vector(wfbs_flex_reader *r, const wfbs_flex_ref *ref, unsigned depth)
 {
-    wfbs_flex_map map;
+    wfbs_flex_vector vector;
 
-    /* This bounds the C stack. */
-    if (depth >= WFBS_FLEX_MAX_DEPTH) {
-        return wfbs_flex_fail(r, WFBS_FLEX_ERROR_DEPTH, ref->at);
-    }
-    if (ref->type == WFBS_FLEX_MAP) {
-        if (!wfbs_flex_map_of(r, ref, &map) || !check_keys(r, &map.keys)) {
-            return false;
-        }
-    } else if (!wfbs_flex_vector_of(r, ref, &map.values)) {
+    if (!wfbs_flex_vector_of(r, ref, &vector)) {
         return false;
     }
-    for (uint64_t i = 0; i < map.values.count; i++) {
-        const wfbs_flex_ref item = wfbs_flex_item(r, &map.values, i);
-        if (!check_value(r, &item, depth + 1)) {
+    for (uint64_t i = 0; i < vector.count; i++) {
+        const wfbs_flex_ref item = wfbs_flex_item(r, &vector, i);
+        if (!check_value(r, &item, depth)) {
             return false;
         }
     }
     return true;
 }
 
+/* Checks a value within `depth` containers. */
 static bool
 check_value(wfbs_flex_reader *r, const wfbs_flex_ref *ref, unsigned depth)
 {
@@ -275,11 +277,17 @@ check_value(wfbs_flex_reader *r, const wfbs_flex_ref *ref, unsigned depth)
                && wfbs_flex_bytes_at(r, ref, target, &span)
                && wfbs_flex_charge(r, span.size + WFBS_FLEX_VISIT_COST, target);
     default:
-        if (wfbs_flex_shape_of(ref->type) != WFBS_FLEX_IS_SCALAR) {
-            return check_container(r, ref, depth);
-        }
+        break;
+    }
+    const wfbs_flex_shape shape = wfbs_flex_shape_of(ref->type);
+    if (shape == WFBS_FLEX_IS_SCALAR) {
         return wfbs_flex_fail(r, WFBS_FLEX_ERROR_TYPE, ref->at);
     }
+    if (depth >= WFBS_FLEX_MAX_DEPTH) { /* this bounds the C stack */
+        return wfbs_flex_fail(r, WFBS_FLEX_ERROR_DEPTH, ref->at);
+    }
+    return shape == WFBS_FLEX_IS_MAP ? check_map(r, ref, depth + 1)
+                                     : check_vector(r, ref, depth + 1);
 }
 
 bool

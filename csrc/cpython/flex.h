@@ -80,14 +80,23 @@ PyObject *wfbs_flex_raise(wfbs_flex *f, const wfbs_flex_reader *r);
 typedef struct {
     wfbs_flex_reader reader;
     wfbs_flex *codec;
-    unsigned kept;                   /* how many texts there are */
-    uint8_t places[WFBS_FLEX_SEEN];  /* where: only the first `kept` are valid */
-    PyObject *texts[WFBS_FLEX_SEEN]; /* strong references at these places, the others not valid */
+    size_t kept;       /* how many texts there are */
+    size_t *places;    /* where: only the first `kept` are valid */
+    PyObject **texts;  /* strong references at these places, the others not valid */
+    void *lent;        /* owned: the memory of more places than those below, or NULL */
+    size_t own_places[WFBS_FLEX_SEEN];
+    PyObject *own_texts[WFBS_FLEX_SEEN];
 } wfbs_flex_decoder;
 
-/* Starts decoding `data` (borrowed). wfbs_flex_decoder_close drops what it kept. */
+/* Starts decoding `data` (borrowed). The decoder must not be moved; wfbs_flex_decoder_close drops
+ * what it kept. */
 void wfbs_flex_decoder_open(wfbs_flex_decoder *d, wfbs_flex *f, const uint8_t *data, size_t size);
 void wfbs_flex_decoder_close(wfbs_flex_decoder *d);
+
+/* Makes room for remembering as many keys as large data may have: before anything of an open decoder
+ * is read, and only for more than one value. Returns 0, or -1 with MemoryError set; the decoder is to
+ * be closed either way. */
+int wfbs_flex_decoder_grow(wfbs_flex_decoder *d);
 
 /* Decodes what `ref` refers to. Returns a new reference, or NULL with an exception set. */
 PyObject *wfbs_flex_decode_ref(wfbs_flex_decoder *d, const wfbs_flex_ref *ref);

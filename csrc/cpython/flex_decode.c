@@ -18,6 +18,32 @@ wfbs_flex_decoder_open(wfbs_flex_decoder *d, wfbs_flex *f, const uint8_t *data, 
     wfbs_flex_open(&d->reader, data, size);
     d->codec = f;
     d->kept = 0;
+    d->places = d->own_places;
+    d->texts = d->own_texts;
+    d->lent = NULL;
+}
+
+int
+wfbs_flex_decoder_grow(wfbs_flex_decoder *d)
+{
+    /* At most 2 places of 32 bytes for each 32 of the size of an object in memory: can't wrap. */
+    const unsigned bits = wfbs_flex_seen_bits((size_t)d->reader.size);
+    const size_t count = ((size_t)1 << bits) + WFBS_FLEX_SEEN;
+
+    if (bits <= WFBS_FLEX_SEEN_BITS) {
+        return 0;
+    }
+    _Static_assert(sizeof(size_t) <= 8 && sizeof(PyObject *) <= 8, "a place takes 32 bytes");
+    uint64_t *memory = PyMem_Calloc(count, 32); /* large ones take no time until they are used */
+    if (!memory) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    d->lent = memory;
+    wfbs_flex_lend(&d->reader, bits, memory, memory + count);
+    d->texts = (PyObject **)(memory + 2 * count);
+    d->places = (size_t *)(memory + 3 * count);
+    return 0;
 }
 
 void
@@ -26,6 +52,8 @@ wfbs_flex_decoder_close(wfbs_flex_decoder *d)
     while (d->kept > 0) {
         Py_DECREF(d->texts[d->places[--d->kept]]);
     }
+    PyMem_Free(d->lent);
+    d->lent = NULL;
 }
 
 /* Notes a fault. Returns NULL, always. */
@@ -149,12 +177,12 @@ new_key(wfbs_flex_decoder *d, const wfbs_flex_span *span)
 #endif
 
 /* Returns a new reference to the str of a text whose place is known to be good: the one made
- * before, or a new one, which is kept. `width` as for wfbs_flex_place; a key has none. NULL with
+ * before, or a new one, which is kept. `width` as for wfbs_flex_places; a key has none. NULL with
  * the reader's error or MemoryError set. */
 static inline PyObject *
 shared_text(wfbs_flex_decoder *d, const wfbs_flex_span *span, unsigned width)
 {
-    unsigned place;
+    size_t place;
     const wfbs_flex_visit visit = wfbs_flex_visit_text(&d->reader, span, width, &place);
 
     if (visit == WFBS_FLEX_KNOWN) {
@@ -168,7 +196,7 @@ shared_text(wfbs_flex_decoder *d, const wfbs_flex_span *span, unsigned width)
         return NULL; /* nothing is read after that, so the place may be out of date */
     }
     if (visit == WFBS_FLEX_FIRST) {
-        d->places[d->kept++] = (uint8_t)place; /* below WFBS_FLEX_SEEN, as is their number */
+        d->places[d->kept++] = place; /* each place once, so there is room for it */
     } else {
         Py_DECREF(d->texts[place]);
     }
@@ -395,11 +423,13 @@ wfbs_flex_decode(wfbs_flex *f, const uint8_t *data, size_t size)
 {
     wfbs_flex_decoder decoder;
     wfbs_flex_ref root;
-    PyObject *value;
+    PyObject *value = NULL;
 
     wfbs_flex_decoder_open(&decoder, f, data, size);
-    value = wfbs_flex_root(&decoder.reader, &root) ? wfbs_flex_decode_ref(&decoder, &root)
-                                                   : wfbs_flex_raise(f, &decoder.reader);
+    if (wfbs_flex_decoder_grow(&decoder) == 0) {
+        value = wfbs_flex_root(&decoder.reader, &root) ? wfbs_flex_decode_ref(&decoder, &root)
+                                                       : wfbs_flex_raise(f, &decoder.reader);
+    }
     wfbs_flex_decoder_close(&decoder);
     return value;
 }

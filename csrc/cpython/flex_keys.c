@@ -18,11 +18,12 @@ wfbs_flex_layout_free(wfbs_flex_layout *layout)
     *layout = (wfbs_flex_layout){0};
 }
 
-/* Makes room for `count` keys. */
+/* Makes room for `count` keys; not even for none are the arrays NULL then, to which nothing may be
+ * added. */
 static int
 layout_reserve(wfbs_flex_writer *w, wfbs_flex_layout *layout, size_t count)
 {
-    if (count <= layout->capacity) {
+    if (layout->ranks && count <= layout->capacity) {
         return 0;
     }
     if (count > (size_t)PY_SSIZE_T_MAX / 128) { /* so that none of the products below can wrap */

@@ -270,7 +270,9 @@ lazy_decode(PyObject *self, PyObject *ignored)
 
     (void)ignored;
     wfbs_flex_decoder_open(&decoder, lazy->codec, lazy->data, lazy->size);
-    PyObject *value = wfbs_flex_decode_ref(&decoder, &lazy->ref);
+    PyObject *value = wfbs_flex_decoder_grow(&decoder) == 0
+                          ? wfbs_flex_decode_ref(&decoder, &lazy->ref)
+                          : NULL;
     wfbs_flex_decoder_close(&decoder);
     return value;
 }

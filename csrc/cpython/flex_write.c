@@ -52,7 +52,9 @@ wfbs_flex_take_slots(wfbs_flex_writer *w, size_t count, size_t *first)
     wfbs_flex_scratch *scratch = w->scratch;
 
     *first = w->slot_count;
-    if (count > scratch->slot_capacity - w->slot_count) { /* slot_count <= slot_capacity */
+    /* Never NULL afterwards, since nothing may be added to that, not even 0.
+     * slot_count <= slot_capacity, so the difference can't wrap. */
+    if (!scratch->slots || count > scratch->slot_capacity - w->slot_count) {
         const size_t limit = (size_t)PY_SSIZE_T_MAX / sizeof(wfbs_flex_slot);
         size_t capacity;
         /* slot_count <= limit, so neither the difference nor the sum can wrap. */

@@ -168,6 +168,73 @@ test_depth_and_work_are_bounded(void)
     CHECK(verify_shared(8, 60) == WFBS_FLEX_ERROR_BUDGET);
 }
 
+/* Appends a byte. */
+static void
+push(uint8_t *data, size_t *size, size_t byte)
+{
+    data[(*size)++] = (uint8_t)byte;
+}
+
+/* The order of keys and values is that of decoding: the first fault is the same one. */
+static void
+test_the_first_fault_in_a_map_is_the_first_one_in_its_order(void)
+{
+    uint8_t data[64] = {'a', 0, 0xff, 0};
+    size_t size = 4;
+
+    push(data, &size, 2); /* the keys' vector begins at 5: "a" and no UTF-8 */
+    push(data, &size, 5);
+    push(data, &size, 4);
+    push(data, &size, 2); /* the map begins at 10 */
+    push(data, &size, 1);
+    push(data, &size, 2);
+    push(data, &size, 0);
+    push(data, &size, 0);
+    push(data, &size, 63 << 2); /* the first value is of no type */
+    push(data, &size, INT);
+    push(data, &size, 4);
+    push(data, &size, MAP);
+    push(data, &size, 1);
+    CHECK(verify(data, size) == WFBS_FLEX_ERROR_TYPE);
+    data[12] = INT;
+    CHECK(verify(data, size) == WFBS_FLEX_ERROR_UTF8);
+    data[2] = 'b';
+    CHECK(verify(data, size) == WFBS_FLEX_ERROR_OK);
+}
+
+/* A reader that has been lent room charges for each of very many keys once. */
+static void
+test_lent_places_are_used(void)
+{
+    enum { KEYS = 600, LENGTH = 40, TIMES = 20 };
+    static uint8_t data[KEYS * LENGTH + TIMES * (8 * KEYS + 4) + 1024];
+    static uint64_t seen[2048 + WFBS_FLEX_SEEN], ends[2048 + WFBS_FLEX_SEEN];
+    wfbs_flex_reader r;
+    wfbs_flex_ref key;
+    wfbs_flex_span span = {0, 0};
+    uint64_t target = 0;
+    size_t place, known = 0, at = KEYS * LENGTH;
+
+    memset(data, 'k', KEYS * LENGTH);
+    wfbs_flex_open(&r, data, sizeof data);
+    wfbs_flex_lend(&r, 11, seen, ends);
+    for (unsigned i = 0; i < KEYS * TIMES; i++) {
+        const size_t begin = i % KEYS * LENGTH;
+        data[begin + LENGTH - 1] = 0;
+        for (unsigned byte = 0; byte < 4; byte++) {
+            data[at + byte] = (uint8_t)((at - begin) >> (8 * byte));
+        }
+        key = wfbs_flex_ref_of(at, at, 4, KEY);
+        CHECK(wfbs_flex_target(&r, &key, &target) && target == begin);
+        CHECK(wfbs_flex_key_at(&r, target, at, &span) && span.size == LENGTH - 1);
+        known += wfbs_flex_visit_text(&r, &span, 0, &place) == WFBS_FLEX_KNOWN;
+        CHECK(place >= WFBS_FLEX_SEEN && place < 2048 + WFBS_FLEX_SEEN);
+        at += 4;
+    }
+    CHECK(r.error == WFBS_FLEX_ERROR_OK);
+    CHECK(known > KEYS * (TIMES - 1) * 9 / 10);
+}
+
 static void
 test_no_mutation_makes_it_read_outside(void)
 {
@@ -221,6 +288,8 @@ main(void)
     test_elements_are_read();
     test_each_fault_has_its_error();
     test_depth_and_work_are_bounded();
+    test_the_first_fault_in_a_map_is_the_first_one_in_its_order();
+    test_lent_places_are_used();
     test_no_mutation_makes_it_read_outside();
     test_random_bytes_are_never_read_outside();
     if (failures) {
