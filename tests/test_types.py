@@ -73,6 +73,6 @@ def test_a_users_programs_do_what_they_assert(user, program):
     assert ran.returncode == 0, ran.stderr
 
 
-def test_the_stub_agrees_with_the_extension():
-    checked = module(PACKAGE.parent, "mypy.stubtest", "autobahn_fbs._cpython")
+def test_the_stub_agrees_with_the_extension(tmp_path):
+    checked = module(tmp_path, "mypy.stubtest", "autobahn_fbs._cpython")
     assert checked.returncode == 0, checked.stdout + checked.stderr
