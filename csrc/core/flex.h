@@ -199,23 +199,25 @@ wfbs_flex_width_is_valid(uint64_t width)
 
 /* ---- reading; each returns true, or false with the reader's first error set */
 
-/* Notes the first fault. Returns false, always. */
-static inline bool
-wfbs_flex_fail(wfbs_flex_reader *r, wfbs_flex_error error, uint64_t at)
+/* Notes the first fault. */
+static inline void
+wfbs_flex_note(wfbs_flex_reader *r, wfbs_flex_error error, uint64_t at)
 {
     if (r->error == WFBS_FLEX_ERROR_OK) {
         r->error = error;
         r->error_at = at;
     }
-    return false;
 }
+
+/* The same, and false: a macro, so that analysers see this as well. */
+#define WFBS_FLEX_FAIL(reader, error, at) (wfbs_flex_note((reader), (error), (at)), false)
 
 /* Takes `cost` from the budget. */
 static inline bool
 wfbs_flex_charge(wfbs_flex_reader *r, uint64_t cost, uint64_t at)
 {
     if (cost > r->budget) {
-        return wfbs_flex_fail(r, WFBS_FLEX_ERROR_BUDGET, at);
+        return WFBS_FLEX_FAIL(r, WFBS_FLEX_ERROR_BUDGET, at);
     }
     r->budget -= cost;
     return true;
@@ -279,18 +281,18 @@ static inline bool
 wfbs_flex_root(wfbs_flex_reader *r, wfbs_flex_ref *out)
 {
     if (r->size < 3) {
-        return wfbs_flex_fail(r, WFBS_FLEX_ERROR_TOO_SHORT, 0);
+        return WFBS_FLEX_FAIL(r, WFBS_FLEX_ERROR_TOO_SHORT, 0);
     }
     const uint8_t width = r->data[r->size - 1];
     if (!wfbs_flex_width_is_valid(width)) {
-        return wfbs_flex_fail(r, WFBS_FLEX_ERROR_WIDTH, r->size - 1);
+        return WFBS_FLEX_FAIL(r, WFBS_FLEX_ERROR_WIDTH, r->size - 1);
     }
     if (width > r->size - 2) { /* size >= 3 */
-        return wfbs_flex_fail(r, WFBS_FLEX_ERROR_TOO_SHORT, 0);
+        return WFBS_FLEX_FAIL(r, WFBS_FLEX_ERROR_TOO_SHORT, 0);
     }
     const uint64_t at = r->size - 2 - width;
     if (at & (width - 1u)) {
-        return wfbs_flex_fail(r, WFBS_FLEX_ERROR_ALIGNMENT, at);
+        return WFBS_FLEX_FAIL(r, WFBS_FLEX_ERROR_ALIGNMENT, at);
     }
     *out = wfbs_flex_ref_of(at, at, width, r->data[r->size - 2]);
     return true;
@@ -313,10 +315,10 @@ wfbs_flex_target(wfbs_flex_reader *r, const wfbs_flex_ref *ref, uint64_t *out)
     const uint64_t offset = wfbs_flex_load_unsigned(r->data + ref->at, ref->slot_width);
 
     if (offset > ref->at) { /* hence the difference below can't wrap */
-        return wfbs_flex_fail(r, WFBS_FLEX_ERROR_OFFSET, ref->at);
+        return WFBS_FLEX_FAIL(r, WFBS_FLEX_ERROR_OFFSET, ref->at);
     }
     if (ref->at - offset > ref->limit) {
-        return wfbs_flex_fail(r, WFBS_FLEX_ERROR_RANGE, ref->at);
+        return WFBS_FLEX_FAIL(r, WFBS_FLEX_ERROR_RANGE, ref->at);
     }
     *out = ref->at - offset;
     return true;
@@ -330,7 +332,7 @@ wfbs_flex_aligned_target(wfbs_flex_reader *r, const wfbs_flex_ref *ref, uint64_t
         return false;
     }
     if (*out & (ref->width - 1u)) {
-        return wfbs_flex_fail(r, WFBS_FLEX_ERROR_ALIGNMENT, ref->at);
+        return WFBS_FLEX_FAIL(r, WFBS_FLEX_ERROR_ALIGNMENT, ref->at);
     }
     return true;
 }
@@ -409,7 +411,7 @@ wfbs_flex_key_at(wfbs_flex_reader *r, uint64_t target, uint64_t limit, wfbs_flex
     const uint8_t *end = memchr(start, 0, (size_t)(limit - target));
 
     if (end == NULL) {
-        return wfbs_flex_fail(r, WFBS_FLEX_ERROR_KEY_TERMINATOR, target);
+        return WFBS_FLEX_FAIL(r, WFBS_FLEX_ERROR_KEY_TERMINATOR, target);
     }
     *out = (wfbs_flex_span){target, (uint64_t)(end - start)};
     return true;
@@ -420,7 +422,7 @@ static inline bool
 wfbs_flex_length(wfbs_flex_reader *r, const wfbs_flex_ref *ref, uint64_t target, uint64_t *out)
 {
     if (target < ref->width) { /* hence the difference below can't wrap */
-        return wfbs_flex_fail(r, WFBS_FLEX_ERROR_OFFSET, ref->at);
+        return WFBS_FLEX_FAIL(r, WFBS_FLEX_ERROR_OFFSET, ref->at);
     }
     *out = wfbs_flex_load_unsigned(r->data + target - ref->width, ref->width);
     return true;
@@ -438,11 +440,11 @@ wfbs_flex_bytes_at(wfbs_flex_reader *r, const wfbs_flex_ref *ref, uint64_t targe
     }
     /* target <= limit, so the difference can't wrap; a string's zero byte is before limit. */
     if (size > ref->limit - target) {
-        return wfbs_flex_fail(r, WFBS_FLEX_ERROR_RANGE, target);
+        return WFBS_FLEX_FAIL(r, WFBS_FLEX_ERROR_RANGE, target);
     }
     if (ref->type == WFBS_FLEX_STRING
         && (size == ref->limit - target || r->data[target + size] != 0)) {
-        return wfbs_flex_fail(r, WFBS_FLEX_ERROR_STRING_TERMINATOR, target);
+        return WFBS_FLEX_FAIL(r, WFBS_FLEX_ERROR_STRING_TERMINATOR, target);
     }
     *out = (wfbs_flex_span){target, size};
     return true;
@@ -456,7 +458,7 @@ wfbs_flex_indirect(wfbs_flex_reader *r, const wfbs_flex_ref *ref, uint64_t *out)
         return false;
     }
     if (ref->width > ref->limit - *out) { /* target <= limit */
-        return wfbs_flex_fail(r, WFBS_FLEX_ERROR_RANGE, ref->at);
+        return WFBS_FLEX_FAIL(r, WFBS_FLEX_ERROR_RANGE, ref->at);
     }
     return wfbs_flex_charge(r, ref->width, ref->at);
 }

@@ -23,7 +23,7 @@ take_elements(wfbs_flex_reader *r, uint64_t at, uint64_t limit, uint64_t count, 
     /* at <= limit. Division instead of multiplication, which could wrap; after it the product
      * is at most the size of the bytes. */
     if (count > (limit - at) / size) {
-        return wfbs_flex_fail(r, WFBS_FLEX_ERROR_RANGE, at);
+        return WFBS_FLEX_FAIL(r, WFBS_FLEX_ERROR_RANGE, at);
     }
     return wfbs_flex_charge(r, count * size + WFBS_FLEX_VISIT_COST, at);
 }
@@ -75,17 +75,18 @@ wfbs_flex_map_of(wfbs_flex_reader *r, const wfbs_flex_ref *ref, wfbs_flex_map *o
         return false;
     }
     /* Before the values: where the keys are, the width of their vector, the length. */
-    if (at < 3u * ref->width) {
-        return wfbs_flex_fail(r, WFBS_FLEX_ERROR_OFFSET, ref->at);
+    const uint64_t before = UINT64_C(3) * ref->width;
+    if (at < before) {
+        return WFBS_FLEX_FAIL(r, WFBS_FLEX_ERROR_OFFSET, ref->at);
     }
-    const uint64_t start = at - 3u * ref->width;
+    const uint64_t start = at - before;
     out->values = (wfbs_flex_vector){start, at, count, ref->width, 0, false};
     if (!take_elements(r, at, ref->limit, count, ref->width + 1u)) {
         return false;
     }
     const uint64_t width = wfbs_flex_load_unsigned(r->data + start + ref->width, ref->width);
     if (!wfbs_flex_width_is_valid(width)) {
-        return wfbs_flex_fail(r, WFBS_FLEX_ERROR_WIDTH, start + ref->width);
+        return WFBS_FLEX_FAIL(r, WFBS_FLEX_ERROR_WIDTH, start + ref->width);
     }
     const wfbs_flex_ref keys = {start, start, ref->width, WFBS_FLEX_VECTOR_KEY, (uint8_t)width};
     uint64_t keys_at, keys_count;
@@ -94,10 +95,10 @@ wfbs_flex_map_of(wfbs_flex_reader *r, const wfbs_flex_ref *ref, wfbs_flex_map *o
         return false;
     }
     if (keys_count != count) {
-        return wfbs_flex_fail(r, WFBS_FLEX_ERROR_MAP_KEYS, at);
+        return WFBS_FLEX_FAIL(r, WFBS_FLEX_ERROR_MAP_KEYS, at);
     }
     if (count > (start - keys_at) / width) { /* keys_at <= start, its limit */
-        return wfbs_flex_fail(r, WFBS_FLEX_ERROR_RANGE, keys_at);
+        return WFBS_FLEX_FAIL(r, WFBS_FLEX_ERROR_RANGE, keys_at);
     }
     out->keys = (wfbs_flex_vector){keys_at - width, keys_at, count, (uint8_t)width,
                                    WFBS_FLEX_KEY, true};
@@ -162,7 +163,7 @@ wfbs_flex_find(wfbs_flex_reader *r, const wfbs_flex_map *map, const uint8_t *tex
             return false;
         }
         if (order == 0 && found != count) {
-            return wfbs_flex_fail(r, WFBS_FLEX_ERROR_DUPLICATE, map->keys.at + i * map->keys.width);
+            return WFBS_FLEX_FAIL(r, WFBS_FLEX_ERROR_DUPLICATE, map->keys.at + i * map->keys.width);
         }
         if (order == 0) {
             found = i;
@@ -185,7 +186,7 @@ check_text(wfbs_flex_reader *r, const wfbs_flex_span *text, unsigned width)
         return visit == WFBS_FLEX_KNOWN;
     }
     return wfbs_utf8_is_valid(r->data + text->at, (size_t)text->size)
-           || wfbs_flex_fail(r, WFBS_FLEX_ERROR_UTF8, text->at);
+           || WFBS_FLEX_FAIL(r, WFBS_FLEX_ERROR_UTF8, text->at);
 }
 
 static bool
@@ -219,7 +220,7 @@ check_map(wfbs_flex_reader *r, const wfbs_flex_ref *ref, unsigned depth)
         }
         if (i > 0 && key.size == last.size
             && memcmp(r->data + key.at, r->data + last.at, (size_t)key.size) == 0) {
-            return wfbs_flex_fail(r, WFBS_FLEX_ERROR_DUPLICATE, name.at);
+            return WFBS_FLEX_FAIL(r, WFBS_FLEX_ERROR_DUPLICATE, name.at);
         }
         last = key;
         if (!check_value(r, &item, depth)) {
@@ -260,13 +261,13 @@ check_value(wfbs_flex_reader *r, const wfbs_flex_ref *ref, unsigned depth)
     case WFBS_FLEX_BOOL:
         return true;
     case WFBS_FLEX_FLOAT:
-        return ref->slot_width >= 4 || wfbs_flex_fail(r, WFBS_FLEX_ERROR_FLOAT_WIDTH, ref->at);
+        return ref->slot_width >= 4 || WFBS_FLEX_FAIL(r, WFBS_FLEX_ERROR_FLOAT_WIDTH, ref->at);
     case WFBS_FLEX_INDIRECT_INT:
     case WFBS_FLEX_INDIRECT_UINT:
         return wfbs_flex_indirect(r, ref, &target);
     case WFBS_FLEX_INDIRECT_FLOAT:
         return wfbs_flex_indirect(r, ref, &target)
-               && (ref->width >= 4 || wfbs_flex_fail(r, WFBS_FLEX_ERROR_FLOAT_WIDTH, target));
+               && (ref->width >= 4 || WFBS_FLEX_FAIL(r, WFBS_FLEX_ERROR_FLOAT_WIDTH, target));
     case WFBS_FLEX_KEY:
         return check_key(r, ref, &span);
     case WFBS_FLEX_STRING:
@@ -281,10 +282,10 @@ check_value(wfbs_flex_reader *r, const wfbs_flex_ref *ref, unsigned depth)
     }
     const wfbs_flex_shape shape = wfbs_flex_shape_of(ref->type);
     if (shape == WFBS_FLEX_IS_SCALAR) {
-        return wfbs_flex_fail(r, WFBS_FLEX_ERROR_TYPE, ref->at);
+        return WFBS_FLEX_FAIL(r, WFBS_FLEX_ERROR_TYPE, ref->at);
     }
     if (depth >= WFBS_FLEX_MAX_DEPTH) { /* this bounds the C stack */
-        return wfbs_flex_fail(r, WFBS_FLEX_ERROR_DEPTH, ref->at);
+        return WFBS_FLEX_FAIL(r, WFBS_FLEX_ERROR_DEPTH, ref->at);
     }
     return shape == WFBS_FLEX_IS_MAP ? check_map(r, ref, depth + 1)
                                      : check_vector(r, ref, depth + 1);

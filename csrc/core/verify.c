@@ -13,7 +13,7 @@ static const uint64_t MAX_ID = UINT64_C(1) << 53;
 
 const wfbs_limits wfbs_default_limits = {
     .max_size = 0x7FFFFFFF,
-    .budget_minimum = 64 * 1024,
+    .budget_minimum = 65536,
     .budget_factor = 8,
     .max_tables = 1000000, /* as Google's verifier has it */
 };
@@ -22,7 +22,7 @@ const char *
 wfbs_error_text(wfbs_error_code code)
 {
     static const char *const texts[] = {
-#define WFBS_ERROR_TEXT(name, text) [WFBS_ERROR_##name] = text,
+#define WFBS_ERROR_TEXT(name, text) [WFBS_ERROR_##name] = (text),
         WFBS_ERRORS(WFBS_ERROR_TEXT)
 #undef WFBS_ERROR_TEXT
     };

@@ -432,7 +432,8 @@ convert_roles(const wfbs_attribute *a, PyObject *value, wfbs_arena *arena, wfbs_
         }
         Py_INCREF(role); /* reading its features can run Python code */
         bool good = convert_role(a, t->fields[slot].sub, role,
-                                 &values[roles + slot * WFBS_MAX_FIELDS], &records[1 + slot]);
+                                 &values[roles + (size_t)slot * WFBS_MAX_FIELDS],
+                                 &records[1 + slot]);
         Py_DECREF(role);
         if (!good) {
             return WFBS_CONVERT_ERROR;

@@ -60,7 +60,7 @@ wfbs_flex_decoder_close(wfbs_flex_decoder *d)
 static PyObject *
 fail(wfbs_flex_decoder *d, wfbs_flex_error error, uint64_t at)
 {
-    wfbs_flex_fail(&d->reader, error, at);
+    wfbs_flex_note(&d->reader, error, at);
     return NULL;
 }
 

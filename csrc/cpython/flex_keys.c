@@ -50,33 +50,36 @@ layout_reserve(wfbs_flex_writer *w, wfbs_flex_layout *layout, size_t count)
 }
 
 /* Finds the UTF-8 of a key (borrowed from it), and that it is one. CPython keeps the UTF-8 of a
- * str that isn't ASCII; keys repeat, so that is welcome. */
-static inline int
-key_text(wfbs_flex_writer *w, PyObject *key, const uint8_t **text, size_t *size)
+ * str that isn't ASCII; keys repeat, so that is welcome. NULL where it is refused. */
+static inline const uint8_t *
+key_text(wfbs_flex_writer *w, PyObject *key, size_t *size)
 {
     if (!PyUnicode_Check(key)) {
-        return wfbs_flex_refuse(w, WFBS_FLEX_BAD_KEY_TYPE, key);
+        wfbs_flex_refuse(w, WFBS_FLEX_BAD_KEY_TYPE, key);
+        return NULL;
     }
 #if PY_VERSION_HEX < 0x030c0000
     if (PyUnicode_READY(key) < 0) { /* strings of the old API exist until 3.11 */
-        return wfbs_flex_refuse(w, WFBS_FLEX_BAD_PYTHON, NULL);
+        wfbs_flex_refuse(w, WFBS_FLEX_BAD_PYTHON, NULL);
+        return NULL;
     }
 #endif
     if (PyUnicode_IS_ASCII(key)) {
-        *text = PyUnicode_DATA(key);
         *size = (size_t)PyUnicode_GET_LENGTH(key);
-    } else {
-        Py_ssize_t length;
-        if (wfbs_utf8_size(key) == SIZE_MAX) { /* here, since raising could run a finalizer */
-            return wfbs_flex_refuse(w, WFBS_FLEX_BAD_KEY_TEXT, key);
-        }
-        *text = (const uint8_t *)PyUnicode_AsUTF8AndSize(key, &length);
-        if (!*text) {
-            return wfbs_flex_refuse(w, WFBS_FLEX_BAD_PYTHON, NULL);
-        }
-        *size = (size_t)length;
+        return PyUnicode_DATA(key);
     }
-    return 0;
+    if (wfbs_utf8_size(key) == SIZE_MAX) { /* here, since raising could run a finalizer */
+        wfbs_flex_refuse(w, WFBS_FLEX_BAD_KEY_TEXT, key);
+        return NULL;
+    }
+    Py_ssize_t length;
+    const char *text = PyUnicode_AsUTF8AndSize(key, &length);
+    if (!text) {
+        wfbs_flex_refuse(w, WFBS_FLEX_BAD_PYTHON, NULL);
+        return NULL;
+    }
+    *size = (size_t)length;
+    return (const uint8_t *)text;
 }
 
 /* Whether the key as written at `position`, `size` bytes long, is `text`. */
@@ -107,9 +110,9 @@ fits_layout(wfbs_flex_writer *w, PyObject *dict, wfbs_flex_layout *layout)
             continue;
         }
 #endif
-        const uint8_t *text = NULL;
-        size_t size = 0;
-        if (key_text(w, key, &text, &size) < 0) {
+        size_t size;
+        const uint8_t *text = key_text(w, key, &size);
+        if (!text) {
             return -1;
         }
         if (size != known->size || !is_written(w, known->position, text, size)) {
@@ -431,7 +434,8 @@ wfbs_flex_write_keys(wfbs_flex_writer *w, PyObject *dict, unsigned depth)
     for (wfbs_flex_key *next = fresh->keys; PyDict_Next(dict, &at, &key, &value); next++) {
         next->key = key;
         next->value = value;
-        if (key_text(w, key, &next->text, &next->size) < 0) {
+        next->text = key_text(w, key, &next->size);
+        if (!next->text) {
             return -1;
         }
     }

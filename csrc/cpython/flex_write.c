@@ -145,7 +145,7 @@ offsets_fit(const wfbs_flex_slot *slots, size_t count, uint64_t at, unsigned wid
 /* The least width, as a logarithm, of a vector with `header` fields before its elements; `keys`
  * is the position of a map's keys, SIZE_MAX for none. */
 static unsigned
-vector_width(const wfbs_flex_writer *w, const wfbs_flex_slot *slots, size_t count, unsigned header,
+vector_width(const wfbs_flex_writer *w, const wfbs_flex_slot *slots, size_t count, size_t header,
              size_t keys)
 {
     unsigned log = wfbs_flex_width_of(count);
@@ -200,7 +200,7 @@ wfbs_flex_write_vector(wfbs_flex_writer *w, uint8_t type, size_t count,
 {
     const wfbs_flex_slot *slots = w->scratch->slots + (w->slot_count - count);
     const bool fixed = type >= WFBS_FLEX_VECTOR_INT2 && type <= WFBS_FLEX_VECTOR_FLOAT4;
-    const unsigned header = layout ? 3 : fixed ? 0 : 1;
+    const size_t header = layout ? 3 : fixed ? 0 : 1;
     const uint8_t log =
         (uint8_t)vector_width(w, slots, count, header, layout ? layout->vector : SIZE_MAX);
     const unsigned width = 1u << log;
@@ -217,7 +217,7 @@ wfbs_flex_write_vector(wfbs_flex_writer *w, uint8_t type, size_t count,
     if (layout) {
         put(p, position(w) + pad - layout->vector, width);
         put(p + width, UINT64_C(1) << layout->width, width);
-        p += 2 * width;
+        p += 2 * (size_t)width;
     }
     if (!fixed) {
         put(p, count, width);

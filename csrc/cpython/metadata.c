@@ -239,7 +239,8 @@ may_be_null(const wfbs_attribute *a)
     if (is_enc(as) || a->field->check == WFBS_CHECK_LOOSE_BOOL) {
         return true;
     }
-    return a->owner->index == WFBS_MESSAGE_WELCOME && strcmp(a->field->attribute, "resume_token")
+    return a->owner->index == WFBS_MESSAGE_WELCOME
+           && strcmp(a->field->attribute, "resume_token") != 0
            && (as == WFBS_AS_STR || as == WFBS_AS_ENUM || as == WFBS_AS_DICT);
 }
 
@@ -317,7 +318,7 @@ static int
 is_set(wfbs_class *c, PyObject *self, const char *name, bool any)
 {
     unsigned i = 0;
-    while (strcmp(c->table->fields[i].attribute, name)) {
+    while (strcmp(c->table->fields[i].attribute, name) != 0) {
         i++; /* the rules name attributes that their tables have */
     }
     PyObject *value = wfbs_received_get(self, &c->attributes[i]);

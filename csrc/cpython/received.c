@@ -380,7 +380,7 @@ static PyObject *
 received_deepcopy(PyObject *self, PyObject *memo)
 {
     wfbs_class *c = class_of(self);
-    PyObject *copy = received_copy(self, NULL);
+    PyObject *copy = c ? received_copy(self, NULL) : NULL;
     for (unsigned i = 0; copy && i < c->table->field_count; i++) {
         const wfbs_attribute *a = &c->attributes[i];
         if (!a->name || !is_mutable(a->field) || !*wfbs_slot_of(copy, a->offset)) {

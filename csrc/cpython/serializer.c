@@ -120,7 +120,7 @@ wfbs_serialize(wfbs_state *state, PyObject *serializer, PyObject *message)
     }
     if (Py_TYPE(message) == c->received) {
         const wfbs_received *r = wfbs_received_of(c, message);
-        if (r->buffer && r->dialect == s->dialect) {
+        if (r->buffer && r->dialect == (uint8_t)s->dialect) {
             int unchanged = wfbs_received_unchanged(c, message);
             if (unchanged) {
                 return unchanged < 0 ? NULL : pass_on(r, s->batched);
