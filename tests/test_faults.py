@@ -10,6 +10,7 @@ what goes wrong here may well be a crash.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import gc
 import importlib.util
@@ -51,6 +52,11 @@ MANY = 20_000
 #: Work that is ours from beginning to end. Where the interpreter's own code is at work, its leaks
 #: would show: copy.copy() and sorted() of CPython 3.11 lose blocks when they run out of memory.
 IN_C = ("serialize", "unserialize", "read", "change", "pass_on", "codec")
+
+#: CPython 3.12 and 3.13 may crash in Python code that runs out of memory, whoever wrote it: a loop
+#: over a dict frees its iterator twice. There, only what is in C from end to end is done; the
+#: Python code that our C calls is the same everywhere, and is starved on 3.11.
+PYTHON_CRASHES = sys.version_info >= (3, 12)
 
 #: Work is done anew with what `prepare` returns, and gives something to compare.
 Work = tuple[Callable[[], Any], Callable[[Any], Any]]
@@ -235,19 +241,28 @@ def seen(result: Any) -> Any:
     return canonical(result)
 
 
+def starved(work: Callable[[Any], Any], thing: Any, first: int, last: int) -> Any:
+    """What the work gives while allocations `first` to `last` (0: all from there on) fail.
+
+    A short function: CPython 3.12 notes where in the code an exception came up, as an int, which
+    beyond 256 takes an allocation, and without memory for it tries for ever."""
+    set_nomemory(first, last)
+    try:
+        return work(thing)
+    finally:
+        remove_mem_hooks()
+
+
 def attempt(prepare: Callable[[], Any], work: Callable[[Any], Any], first: int, last: int) -> bool:
     """Does the work while allocations `first` to `last` (0: all from there on) fail; returns
     whether it was done all the same. Anything but MemoryError goes up."""
     thing = prepare()
     failed = False
     result = None
-    set_nomemory(first, last)
     try:
-        result = work(thing)
+        result = starved(work, thing, first, last)
     except MemoryError:
         failed = True
-    finally:
-        remove_mem_hooks()
     expected = seen(work(prepare()))
     assert failed or seen(result) == expected, f"without allocation {first}: wrong result"
     assert seen(work(thing)) == expected, f"after allocation {first} failed: unusable"
@@ -275,6 +290,23 @@ def sweep(works: list[Work]) -> int:
     return failures
 
 
+def calls_python(prepare: Callable[[], Any], work: Callable[[Any], Any]) -> bool:
+    """Whether the work calls Python functions other than those of this file."""
+    thing = prepare()
+    files = set()
+
+    def note(frame: Any, event: str, arg: Any) -> None:
+        if event == "call":
+            files.add(frame.f_code.co_filename)
+
+    sys.setprofile(note)
+    try:
+        work(thing)
+    finally:
+        sys.setprofile(None)
+    return bool(files - {__file__, contextlib.__file__})
+
+
 def blocks() -> int:
     gc.collect()
     return sys.getallocatedblocks()
@@ -283,6 +315,8 @@ def blocks() -> int:
 def report(name: str) -> dict[str, Any]:
     """What came of all the work of one kind."""
     works = list(WORK[name]())
+    if PYTHON_CRASHES:
+        works = [pair for pair in works if not calls_python(*pair)]
     failures = sweep(works)  # caches fill
     before = blocks()
     for _ in range(ROUNDS if name in IN_C else 0):
@@ -304,6 +338,8 @@ def test_without_memory_there_is_a_memory_error_and_nothing_is_lost(name):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-4000:]
     found = json.loads(done.stdout.splitlines()[-1])
+    if PYTHON_CRASHES and not found["works"]:
+        pytest.skip("NOT TESTED: Python code without memory, in which this CPython may crash")
     assert found["failures"] >= found["works"] // 2, found
     assert found["growth"] < ROUNDS, found
 
