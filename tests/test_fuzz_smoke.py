@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from verifier.cpp_schema import packaged_flatc
+
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS = os.environ.get("FUZZ_SECONDS", "3")
 
@@ -30,7 +32,7 @@ def test_a_short_run_of_each_target_finds_nothing(target, work):
         pytest.skip("NOT TESTED: fuzz targets under another sanitizer; they bring their own")
     if target != "messages" and not (shutil.which("bash") and shutil.which("clang++")):
         pytest.skip(f"NOT TESTED: fuzz target {target}, for want of bash and clang")
-    if target == "verdicts" and not shutil.which("flatc"):
+    if target == "verdicts" and not packaged_flatc():
         pytest.skip("NOT TESTED: fuzz target verdicts, for want of Debian's flatbuffers-compiler")
     environment = {**os.environ, "FUZZ_DIR": str(work), "PYTHON": sys.executable}
     done = subprocess.run(

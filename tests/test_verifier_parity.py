@@ -27,7 +27,7 @@ from mutations import mutated
 from samples import every_sample
 from strategies import messages
 from test_core import CSRC, ROOT, compiler
-from verifier.cpp_schema import generate
+from verifier.cpp_schema import generate, packaged_flatc
 from wirebuild import CODES, build, union_tags
 
 HERE = Path(__file__).parent / "verifier"
@@ -76,7 +76,7 @@ class Verdicts:
 def verdicts(tmp_path_factory: pytest.TempPathFactory) -> Verdicts:
     """Builds the program; skips, saying why, where Google's side of it is not to be had."""
     folder = tmp_path_factory.mktemp("verifier")
-    flatc, cxx = shutil.which("flatc"), shutil.which("g++") or shutil.which("clang++")
+    flatc, cxx = packaged_flatc(), shutil.which("g++") or shutil.which("clang++")
     if not flatc or not cxx:
         pytest.skip(
             "NOT TESTED: verdicts against Google's verifier, for want of "

@@ -1,4 +1,4 @@
-"""Our schemas as Google's C++ code: ``cpp_schema.py FLATC FOLDER [--by-ordinal]``.
+"""Our schemas as Google's C++ code: ``cpp_schema.py FOLDER [--by-ordinal]``.
 
 Older versions of flatc, which Linux distributions package together with the matching headers,
 don't know attributes on enum values; those are dropped, as they don't bear on verification. A
@@ -11,7 +11,9 @@ two things are as readers of the schema take them:
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +31,15 @@ def for_readers(text: str, *, by_ordinal: bool) -> str:
     return text
 
 
+def packaged_flatc() -> str | None:
+    """The flatc that goes with the installed C++ headers: what FLATC names, or else the first on
+    the path outside this Python's own scripts, where Autobahn puts one without headers."""
+    scripts = Path(sys.executable).parent
+    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    path = os.pathsep.join(folder for folder in folders if Path(folder) != scripts)
+    return os.environ.get("FLATC") or shutil.which("flatc", path=path)
+
+
 def generate(flatc: str, folder: Path, *, by_ordinal: bool = False) -> None:
     """Writes ``wamp_generated.h`` and the schemas that it was made of into ``folder``.
 
@@ -43,4 +54,7 @@ def generate(flatc: str, folder: Path, *, by_ordinal: bool = False) -> None:
 
 
 if __name__ == "__main__":
-    generate(sys.argv[1], Path(sys.argv[2]), by_ordinal="--by-ordinal" in sys.argv[3:])
+    program = packaged_flatc()
+    if not program:
+        sys.exit("there is no flatc outside Python's own scripts; FLATC may name one")
+    generate(program, Path(sys.argv[1]), by_ordinal="--by-ordinal" in sys.argv[2:])
