@@ -1,23 +1,24 @@
 """How to build the extension; everything else is in pyproject.toml.
 
-Environment: ``AUTOBAHN_FBS_SANITIZE=1`` builds with ASan and UBSan, ``AUTOBAHN_FBS_WERROR=1``
-with all warnings as errors. A failed build fails the installation: there is no fallback.
+On CPython that is ``_cpython``, through the C API; on PyPy ``_cffi``, through cffi. Environment:
+``AUTOBAHN_FBS_BUILD_CFFI=1`` builds ``_cffi`` on CPython as well, ``AUTOBAHN_FBS_SANITIZE=1`` builds
+with ASan and UBSan, ``AUTOBAHN_FBS_WERROR=1`` with all warnings as errors. A failed build fails the
+installation: there is no fallback.
 """
 
+import importlib.util
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).resolve().parent
-SOURCES = sorted(
-    path.relative_to(ROOT).as_posix()
-    for folder in ("core", "generated", "cpython")
-    for path in (ROOT / "csrc" / folder).glob("*.c")
-)
 HEADERS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "csrc").rglob("*.h"))
+IS_CPYTHON = sys.implementation.name == "cpython"
+WITH_CFFI = not IS_CPYTHON or os.environ.get("AUTOBAHN_FBS_BUILD_CFFI") == "1"
 
 compile_args: list[str] = []
 link_args: list[str] = []
@@ -31,6 +32,15 @@ if sys.platform != "win32":
         link_args += ["-fsanitize=address,undefined"]
 
 
+def sources(binding: str) -> list[str]:
+    """The C files of the core and of one binding of it."""
+    return sorted(
+        path.relative_to(ROOT).as_posix()
+        for folder in ("core", "generated", binding)
+        for path in (ROOT / "csrc" / folder).glob("*.c")
+    )
+
+
 class BuildBesideToo(build_ext):
     """Leaves a copy of the extension beside the sources. What is run in a checkout finds the
     sources there first, before what ``pip install .`` installed, and needs the extension."""
@@ -40,16 +50,23 @@ class BuildBesideToo(build_ext):
         super().run()
         self.copy_extensions_to_source()
 
+    def build_extension(self, ext: Extension) -> None:
+        """All are built alike, whoever made them."""
+        if ext.name.endswith("._core"):  # from tools/cffi_build.py
+            ext.sources += sources("cffi")
+            ext.include_dirs.append(str(ROOT))
+        ext.extra_compile_args = compile_args
+        ext.extra_link_args = link_args
+        super().build_extension(ext)
 
-setup(
-    cmdclass={"build_ext": BuildBesideToo},
-    ext_modules=[
-        Extension(
-            "autobahn_fbs._cpython",
-            sources=SOURCES,
-            depends=HEADERS,
-            extra_compile_args=compile_args,
-            extra_link_args=link_args,
-        )
-    ],
-)
+
+options: dict[str, Any] = {}
+if IS_CPYTHON:
+    options["ext_modules"] = [
+        Extension("autobahn_fbs._cpython", sources=sources("cpython"), depends=HEADERS)
+    ]
+if WITH_CFFI:
+    options["cffi_modules"] = ["tools/cffi_build.py:ffi"]
+    if importlib.util.find_spec("cffi") is None:  # PyPy has it built in
+        options["setup_requires"] = ["cffi>=1.17"]
+setup(cmdclass={"build_ext": BuildBesideToo}, **options)

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from . import _backend
+
 if TYPE_CHECKING:
     from ._install import install, uninstall
     from ._serializer import FlatBuffersObjectSerializer, FlatBuffersSerializer
@@ -19,8 +21,8 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-#: Which binding of the C core is in use.
-backend = "cpython"
+#: Which binding of the C core is in use: "cpython", or "cffi" as on PyPy.
+backend = _backend.NAME
 
 __all__ = [
     "FlatBuffersObjectSerializer",

@@ -121,9 +121,9 @@ _NEVER_SENT = (
 
 def encode(msg: message.Message, schema_dialect: bool) -> bytes:
     """The message's bytes, unbatched, in one of the dialects."""
-    from . import _cpython
+    from ._backend import native
 
-    return _cpython.ObjectSerializer(False, schema_dialect).serialize(msg)
+    return native.ObjectSerializer(False, schema_dialect).serialize(msg)
 
 
 def reduce(msg: message.Message, data: bytes, schema_dialect: bool) -> tuple[Any, ...]:
@@ -134,9 +134,9 @@ def reduce(msg: message.Message, data: bytes, schema_dialect: bool) -> tuple[Any
 
 def restore(data: bytes, schema_dialect: bool, state: dict[str, Any]) -> message.Message:
     """Unpickles a received message: its bytes are verified again."""
-    from . import _cpython
+    from ._backend import native
 
-    (msg,) = _cpython.ObjectSerializer(False, schema_dialect).unserialize(data)
+    (msg,) = native.ObjectSerializer(False, schema_dialect).unserialize(data)
     for name, value in state.items():
         setattr(msg, name, value)
     return msg

@@ -9,7 +9,8 @@ from typing import Any
 from autobahn.wamp import message
 from autobahn.wamp import serializer as upstream
 
-from . import _cpython, payloads
+from . import payloads
+from ._backend import native
 from ._serializer import FlatBuffersObjectSerializer, FlatBuffersSerializer
 
 _ABSENT = object()
@@ -56,7 +57,7 @@ def _put(container: Any, key: str, value: Any) -> None:
 def _message_serialize(original: Any) -> Any:
     def serialize(self: message.Message, serializer: Any) -> bytes:
         """Autobahn's ``Message.serialize``, except for this package's object serializers."""
-        if isinstance(serializer, _cpython.ObjectSerializer):
+        if isinstance(serializer, native.ObjectSerializer):
             return serializer.serialize(self)
         data: bytes = original(self, serializer)
         return data

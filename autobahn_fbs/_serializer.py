@@ -12,7 +12,8 @@ from autobahn.wamp.interfaces import IObjectSerializer, ISerializer
 from autobahn.wamp.message import Message
 from autobahn.wamp.serializer import Serializer
 
-from . import _cpython, payloads
+from . import payloads
+from ._backend import native
 from .limits import Limits
 
 # Autobahn's serializers take their clock from txaio when their module is imported, and get one
@@ -25,7 +26,7 @@ except RuntimeError:
 _DIALECTS = ("autobahn", "schema")
 
 
-class FlatBuffersObjectSerializer(_cpython.ObjectSerializer):
+class FlatBuffersObjectSerializer(native.ObjectSerializer):
     """Serializes and unserializes single messages or batches (``IObjectSerializer``).
 
     :param batched: frame every message with its length, 32 bits, big-endian (WAMP section
@@ -68,7 +69,7 @@ class FlatBuffersObjectSerializer(_cpython.ObjectSerializer):
 
 
 # What C overrides takes its message by position only.
-class FlatBuffersSerializer(_cpython.TransportSerializer, Serializer):  # type: ignore[misc]
+class FlatBuffersSerializer(native.TransportSerializer, Serializer):  # type: ignore[misc]
     """What transports use (``ISerializer``): messages to bytes and back, with statistics.
 
     Takes what :class:`FlatBuffersObjectSerializer` takes. ``copy.copy`` gives a serializer with

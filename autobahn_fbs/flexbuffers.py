@@ -25,8 +25,11 @@ FlexBuffers are described at https://flatbuffers.dev/flexbuffers/.
 """
 
 # The functions themselves rather than wrappers, which would take as long as a small value.
-from autobahn_fbs._cpython import FlexBuffersError, Lazy
-from autobahn_fbs._cpython import flex_dumps as dumps
-from autobahn_fbs._cpython import flex_loads as loads
+from ._backend import native
+
+FlexBuffersError = native.FlexBuffersError
+Lazy = native.Lazy
+dumps = native.flex_dumps
+loads = native.flex_loads
 
 __all__ = ["FlexBuffersError", "Lazy", "dumps", "loads"]

@@ -11,7 +11,7 @@ from typing import Any
 
 from autobahn.wamp import message
 
-from . import _cpython
+from ._backend import native
 
 
 def cipher_of(msg: message.Message) -> str | None:
@@ -27,7 +27,7 @@ def with_cipher(msg: message.Message, cipher: str | None) -> Any:
     :raises TypeError: for a message that carries no payload.
     :raises ValueError: for a cipher that WAMP does not define.
     """
-    received = next((_cpython.RECEIVED.get(cls.__name__) for cls in type(msg).__mro__[:2]), None)
+    received = next((native.RECEIVED.get(cls.__name__) for cls in type(msg).__mro__[:2]), None)
     if received is None or not hasattr(received, "ppt_cipher"):
         raise TypeError(f"{type(msg).__name__} messages have no payload to encrypt")
     twin: Any = received.__new__(received)

@@ -1,0 +1,51 @@
+"""Which binding of the C core this process uses.
+
+``_cpython`` on CPython and ``_cffi`` on PyPy, unless ``AUTOBAHN_FBS_BACKEND`` in the environment says
+``cpython`` or ``cffi``. Both have the same names, those of ``_cpython.pyi``. What was asked for and
+is not there is an error: there is no fallback.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import _cpython as native
+
+VARIABLE = "AUTOBAHN_FBS_BACKEND"
+KNOWN = ("cpython", "cffi")
+
+
+def _chosen() -> str:
+    default = "cpython" if sys.implementation.name == "cpython" else "cffi"
+    name = os.environ.get(VARIABLE, default)
+    if name not in KNOWN:
+        raise ImportError(f"{VARIABLE} is {name!r}; it must be one of {', '.join(KNOWN)}, or unset")
+    return name
+
+
+#: "cpython" or "cffi".
+NAME = _chosen()
+
+
+def __getattr__(name: str) -> Any:
+    """Loads the binding, and with it Autobahn's messages, when it is first needed (PEP 562)."""
+    if name != "native":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        module = import_module(f"autobahn_fbs._{NAME}")
+    except ModuleNotFoundError as error:
+        if error.name is None or not error.name.startswith("autobahn_fbs."):
+            raise
+        raise ImportError(
+            f"the {NAME} backend of autobahn_fbs was not built for this Python ({error}): "
+            "see CONTRIBUTING.rst"
+        ) from error
+    globals()["native"] = module
+    return module
+
+
+__all__ = ["NAME", "native"]

@@ -1,0 +1,24 @@
+"""The cffi backend: the same C core as _cpython's, behind a few coarse calls (csrc/cffi).
+
+It has the names of _cpython.pyi, with the same meaning and the same errors.
+"""
+
+from .cbor import dumps as cbor_dumps
+from .cbor import loads as cbor_loads
+from .flexbuffers import FlexBuffersError, Lazy
+from .flexbuffers import dumps as flex_dumps
+from .flexbuffers import loads as flex_loads
+from .received import RECEIVED
+from .serializer import ObjectSerializer, TransportSerializer
+
+__all__ = [
+    "RECEIVED",
+    "FlexBuffersError",
+    "Lazy",
+    "ObjectSerializer",
+    "TransportSerializer",
+    "cbor_dumps",
+    "cbor_loads",
+    "flex_dumps",
+    "flex_loads",
+]

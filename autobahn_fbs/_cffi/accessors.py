@@ -1,0 +1,205 @@
+"""The properties of received messages: each decodes its field when it is first read.
+
+A message keeps the int record that the core made. A value that was decoded or assigned is in the
+list `_kept`, and the record says so: KEPT. What is not worth keeping is made again: ints and bools.
+Each property is a closure over its attribute, so that PyPy's compiler sees constants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from . import payload
+from .classes import Attribute
+from .convert import is_ppt_name
+from .decode import absent, integer, value_of
+from .record import ABSENT, ASSIGNED, EXPOSED, FIELDS, KEPT, LARGE, LENGTH, UNSET, pristine
+
+Getter = Callable[[Any], Any]
+
+#: In the record for an absent args or kwargs that somebody has read.
+READ_ABSENT = -4
+
+
+def keep(message: Any, index: int, value: Any) -> None:
+    """Makes `value` what the message has as attribute `index`."""
+    kept = message._kept
+    record = message._record
+    if kept is None:
+        kept = message._kept = [None] * (len(record) - FIELDS)
+    kept[index] = value
+    record[FIELDS + index] = KEPT
+
+
+def _missing(a: Attribute) -> Any:
+    raise AttributeError(a.private)
+
+
+def _text(a: Attribute) -> Getter:
+    place, index = FIELDS + a.index, a.index
+
+    def get(self: Any) -> Any:
+        value = self._record[place]
+        if value >= 0:
+            start = value >> 32
+            text = self._buffer[start : start + (value & LENGTH)].decode()
+            keep(self, index, text)
+            return text
+        if value == KEPT:
+            return self._kept[index]
+        return None if value == ABSENT else _missing(a)
+
+    return get
+
+
+def _integer(a: Attribute) -> Getter:
+    place, index = FIELDS + a.index, a.index
+    otherwise = absent(a, None)
+
+    def get(self: Any) -> Any:
+        value = self._record[place]
+        if value >= 0:
+            return value
+        if value == ABSENT:
+            return otherwise
+        if value == KEPT:
+            return self._kept[index]
+        if value > LARGE:
+            return _missing(a)
+        number = integer(self._buffer, value)
+        keep(self, index, number)
+        return number
+
+    return get
+
+
+def _bool(a: Attribute) -> Getter:
+    place, index = FIELDS + a.index, a.index
+
+    def get(self: Any) -> Any:
+        value = self._record[place]
+        if value >= 0:
+            return value == 1
+        if value == KEPT:
+            return self._kept[index]
+        return None if value == ABSENT else _missing(a)
+
+    return get
+
+
+def _general(a: Attribute) -> Getter:
+    """For what is worth keeping, and can perhaps be changed in place."""
+    place, index, bit, mutable = FIELDS + a.index, a.index, a.bit, a.mutable
+    payload = a.use in ("ARGS", "KWARGS")
+
+    def get(self: Any) -> Any:
+        record = self._record
+        state = record[place]
+        if state == KEPT:
+            value = self._kept[index]
+        elif state == READ_ABSENT:
+            return None
+        elif state == UNSET:
+            return _missing(a)
+        else:
+            value = value_of(a, self, state)
+            if record[place] == KEPT:  # decoding can run Python code, which can have been here
+                value = self._kept[index]
+            elif value is not None:
+                keep(self, index, value)
+            elif payload and state == ABSENT:
+                record[place] = READ_ABSENT
+            elif payload:
+                keep(self, index, value)
+        if mutable and value is not None:
+            record[EXPOSED] |= bit
+        return value
+
+    return get
+
+
+def getter(a: Attribute) -> Getter:
+    """Reads the private attribute: None if absent."""
+    if a.use in ("STR", "ENC_KEY"):
+        return _text(a)
+    if a.use == "INT":
+        return _integer(a)
+    if a.use == "BOOL":
+        return _bool(a)
+    return _general(a)
+
+
+def defaulting_getter(a: Attribute, private: Getter) -> Getter:
+    """Reads the public attribute where Autobahn's properties turn None into {}."""
+
+    def get(self: Any) -> Any:
+        value = private(self)
+        return {} if value is None else value
+
+    return get
+
+
+def setter(a: Attribute) -> Callable[[Any, Any], None]:
+    """Assigns the private attribute, without checks."""
+    index, bit = a.index, a.bit
+
+    def assign(self: Any, value: Any) -> None:
+        keep(self, index, value)
+        self._record[ASSIGNED] |= bit
+        self._cache = None  # what was serialized before is no longer what this message says
+
+    return assign
+
+
+def checking_setter(a: Attribute) -> Callable[[Any, Any], None]:
+    """Assigns the attribute that Autobahn's classes lack."""
+    private = setter(a)
+
+    def assign(self: Any, value: Any) -> None:
+        if value is not None and not is_ppt_name(a, value):
+            raise ValueError(f"{a.name}: {value!r} is not a cipher that WAMP defines")
+        private(self, value)
+
+    return assign
+
+
+def deleter(a: Attribute) -> Callable[[Any], None]:
+    """Refuses to delete the private attribute."""
+
+    def delete(self: Any) -> None:
+        raise AttributeError(f"can't delete attribute {a.private!r}")
+
+    return delete
+
+
+def view(a: Attribute) -> Getter:
+    """A read-only view of the field's bytes."""
+    place, bit = FIELDS + a.index, a.bit
+
+    def get(self: Any) -> memoryview | None:
+        record = self._record
+        if self._buffer is None or record[ASSIGNED] & bit:
+            return None
+        span = record[place] if record[place] != KEPT else pristine(self)[place]
+        return payload.view(self, span) if span >= 0 else None
+
+    return get
+
+
+def properties(attributes: tuple[Attribute, ...]) -> dict[str, property]:
+    """All properties of a received class, by name."""
+    found: dict[str, property] = {}
+    for a in attributes:
+        private, assign = getter(a), setter(a)
+        public = defaulting_getter(a, private) if a.defaulting else private
+        checked = a.property.fset if a.property else checking_setter(a)
+        found[a.name] = property(public, checked)
+        found[a.private] = property(private, assign, deleter(a))
+        if a.use in ("ARGS", "KWARGS", "PAYLOAD"):
+            found[f"{a.name}_view"] = property(view(a), doc=_VIEW)
+    return found
+
+
+_VIEW = """The field's bytes in the received buffer, read-only and not copied; None if absent or since
+assigned."""

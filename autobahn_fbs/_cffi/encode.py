@@ -1,0 +1,311 @@
+"""A message's attributes -> one FlatBuffers message.
+
+Payloads and metadata are encoded first, because their codecs can run Python code; then the values
+are gathered into one flat record, from which the core builds the message in one call.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import details, metadata, payload
+from ._core import ffi, lib
+from .accessors import READ_ABSENT
+from .classes import Attribute, MessageClass
+from .convert import BUILD_FIELDS, BUILD_ROOM, Outgoing, convert, refuse, refuse_encoding
+from .record import ABSENT, CODEC, FIELDS, KEPT, UNSET, cut
+
+BLOB_MIN: int = lib.WFBS_BLOB_MIN
+_NO_ROOM: int = lib.WFBS_BUILD_NO_ROOM
+
+#: Output memory is kept between calls, but never above this many bytes.
+_KEPT_ROOM = 1024 * 1024
+_free_outputs: list[tuple[Any, Any, int]] = []
+_build = lib.wfbs_flat_build
+
+
+# ---- args and kwargs
+
+
+def _is_untouched(message: Any, a: Attribute) -> bool:
+    """Whether nobody has read or set this attribute of a received message."""
+    state = message._record[FIELDS + a.index]
+    return state != KEPT and state != READ_ABSENT and state != UNSET
+
+
+def _has_good_type(a: Attribute, value: Any) -> bool:
+    """Whether a value may be sent as args or kwargs: what Message.parse takes."""
+    if a.use == "ARGS":
+        return isinstance(value, (list, tuple)) or (
+            a.owner.label == "PUBLISH" and type(value) in (str, bytes)
+        )
+    if not isinstance(value, dict):
+        return False
+    for key in value:
+        if not isinstance(key, str):
+            return False
+    return True
+
+
+def _encoded(a: Attribute, value: Any, number: int, name: str | None) -> bytes | None:
+    """The bytes of args or kwargs."""
+    if value is None:
+        return None
+    if not _has_good_type(a, value):
+        expected = "list or tuple" if a.use == "ARGS" else "dict with str keys"
+        refuse(a, TypeError, f"expected {expected}, got {type(value).__name__}")
+    try:
+        return payload.encode(number, name, value)
+    except MemoryError:
+        raise
+    except Exception as error:
+        refuse_encoding(a, error)
+
+
+def _of_received(
+    c: MessageClass, message: Any, number: int, name: str | None
+) -> tuple[int, str | None, bytes | None, bytes | None]:
+    """Codec, args and kwargs of a received message. A payload that nobody touched keeps its codec
+    along with its bytes, known here or not."""
+    args, kwargs = c.args, c.kwargs
+    assert args is not None and kwargs is not None
+    own = message._record[CODEC]
+    raw = [_is_untouched(message, args), _is_untouched(message, kwargs)]
+    if message._buffer is None or own < 0:
+        raw = [False, False]
+    elif all(raw):
+        number, name = own, details.codec_of(message) if own == payload.NAMED else None
+    elif own != number or own == payload.NAMED:
+        raw = [False, False]
+    found: list[bytes | None] = []
+    for a, is_raw in zip((args, kwargs), raw, strict=True):
+        if is_raw:
+            span = message._record[FIELDS + a.index]
+            found.append(None if span == ABSENT else cut(message._buffer, span))
+        else:
+            found.append(_encoded(a, getattr(message, a.name), number, name))
+    return number, name, found[0], found[1]
+
+
+# ---- everything else
+
+
+def _none(a: Attribute, out: Outgoing) -> bool:
+    """What None means for a demanding attribute: refused, or an empty string for the schema's sake
+    and null in the metadata (then true)."""
+    if not a.field.required or a.field.positional or a.use != "STR":
+        refuse(a, ValueError, "is required and can't be None")
+    out.texts[a.index] = b""
+    out.values[a.index] = 0
+    out.present |= a.bit
+    return True
+
+
+def _check_payload(c: MessageClass, held: dict[int, Any], has_args: bool) -> None:
+    """Payload, args, kwargs and enc_*: the rules that the constructors assert."""
+    if c.payload is None:
+        return
+    enc = [a for a in c.enc if a.index in held]
+    if c.payload.index in held:
+        if has_args:
+            refuse(c.payload, ValueError, "excludes args and kwargs")
+        if enc and c.enc[0].index not in held:
+            refuse(
+                c.enc[0], ValueError, "is required with enc_key, enc_serializer or ppt_cipher"
+            )
+    elif enc:
+        refuse(min(enc, key=lambda a: a.index), ValueError, "goes with payload only")
+
+
+def _is_enum_name(c: MessageClass, a: Attribute, value: str, dialect: int, out: Outgoing) -> bool:
+    """Uses the schema dialect's place for an enum's string that the enum lacks, if there is one."""
+    slot = c.table.slot_of.get("ENUM_NAME")
+    if dialect != 1 or slot is None or a.use != "ENUM":
+        return False
+    out.texts[slot] = data = value.encode()
+    out.values[slot] = len(data)
+    out.present |= 1 << slot
+    return True
+
+
+def _fetch(c: MessageClass, message: Any) -> dict[int, Any]:
+    """Every attribute but args and kwargs that is not None, by index, and None for those for which
+    that has a meaning."""
+    plain = type(message) is c.plain and message._from_fbs is None
+    ours = type(message) is c.received
+    held: dict[int, Any] = {}
+    for a in c.used:
+        if a.use in ("ARGS", "KWARGS") or (a.use == "ENC_CIPHER" and not ours):
+            continue
+        value = getattr(message, a.private if plain else a.name)
+        if value is None:
+            if a.demanding:
+                held[a.index] = None
+        elif not (a.defaulting and type(value) is dict and not value):
+            held[a.index] = value
+    return held
+
+
+def _fill(
+    c: MessageClass, held: dict[int, Any], in_metadata: int, dialect: int, out: Outgoing
+) -> int:
+    """Converts all values that typed fields can hold; returns the bits of those they can't."""
+    more = 0
+    for index, value in held.items():
+        a = c.attributes[index]
+        assert a is not None
+        if in_metadata & a.bit:
+            continue
+        if not convert(a, value, out) and not _is_enum_name(c, a, value, dialect, out):
+            more |= a.bit
+    return more
+
+
+def _general(
+    c: MessageClass,
+    message: Any,
+    dialect: int,
+    batched: int,
+    codec: tuple[int, str | None, bytes | None, bytes | None],
+) -> bytes:
+    """Encodes any message."""
+    number, name, args, kwargs = codec
+    has_args = args is not None or kwargs is not None
+    held = _fetch(c, message)
+    nulls = Outgoing()
+    in_metadata = 0
+    for index in [index for index, value in held.items() if value is None]:
+        a = c.attributes[index]
+        assert a is not None
+        _none(a, nulls)
+        in_metadata |= a.bit
+        del held[index]
+    _check_payload(c, held, has_args)
+    if not has_args:
+        name = None
+
+    def begin() -> Outgoing:
+        out = Outgoing()
+        out.values.update(nulls.values)
+        out.texts.update(nulls.texts)
+        out.present = nulls.present
+        for a, data in ((c.args, args), (c.kwargs, kwargs)):
+            if a is not None and data is not None:
+                out.values[a.index], out.texts[a.index] = len(data), data
+                out.present |= a.bit
+        if has_args and number != payload.CBOR:  # the tag names the codec of args and kwargs
+            slot = c.table.slot_of["ENC_SERIALIZER"]
+            out.values[slot] = number
+            out.present |= 1 << slot
+        return out
+
+    out = begin()
+    more = _fill(c, held, in_metadata, dialect, out)
+    data = None
+    again = dialect == 1 or in_metadata != 0 or name is not None or more != 0
+    while again:  # encoding metadata can run Python code: what was converted is so again
+        in_metadata |= more
+        data = metadata.encode(c, message, held, in_metadata, dialect, name)
+        out = begin()
+        more = _fill(c, held, in_metadata, dialect, out)
+        again = more != 0
+    return _written(c, dialect, batched, out, data)
+
+
+def _written(
+    c: MessageClass, dialect: int, batched: int, out: Outgoing, data: bytes | None
+) -> bytes:
+    """The message that `out` and its metadata make."""
+    record = ffi.new("int64_t[]", BUILD_ROOM + len(out.extension))
+    record[0], record[1] = out.present, -1 if data is None else len(data)
+    for slot, value in out.values.items():
+        record[BUILD_FIELDS + slot] = value
+    for i, value in enumerate(out.extension, BUILD_ROOM):
+        record[i] = value
+    blobs = {slot: piece for slot, piece in out.texts.items() if len(piece) >= BLOB_MIN}
+    kinds = c.table.fields
+    texts = [
+        out.texts[slot]
+        for slot in sorted(out.texts)
+        if slot not in blobs or kinds[slot].kind != "BYTES"
+    ]
+    if data is not None:
+        if len(data) < BLOB_MIN:
+            texts.append(data)
+        else:
+            blobs[-1] = data
+    return build(c, dialect, batched, record, len(record), b"".join(texts), blobs)
+
+
+def build(
+    c: MessageClass,
+    dialect: int,
+    batched: int,
+    record: Any,
+    count: int,
+    text: bytes,
+    blobs: dict[int, bytes] | None,
+) -> bytes:
+    """The message that a record describes. `blobs` are the large payloads by slot."""
+    try:
+        output = _free_outputs.pop()
+    except IndexError:
+        memory = ffi.new("uint8_t[]", 4096)
+        output = (memory, ffi.buffer(memory), 4096)
+    size = _build(c.index, dialect, batched, record, count, text, output[0], output[2])
+    if size < 0:
+        if size > _NO_ROOM:
+            _free_outputs.append(output)
+            if size == lib.WFBS_BUILD_NO_MEMORY:
+                raise MemoryError
+            raise ValueError(f"{c.label} is longer than 2**31-1 bytes")
+        room = max(_NO_ROOM - size, 2 * output[2])
+        memory = ffi.new("uint8_t[]", room)
+        output = (memory, ffi.buffer(memory), room)
+        size = _build(c.index, dialect, batched, record, count, text, memory, room)
+    _, view, room = output
+    data: bytes = view[room - size : room]
+    if room <= _KEPT_ROOM:
+        _free_outputs.append(output)
+    if record[0]:
+        assert blobs is not None
+        data = _join(data, batched, record, blobs)
+    return data
+
+
+def _join(written: bytes, batched: int, record: Any, blobs: dict[int, bytes]) -> bytes:
+    """Puts the large payloads where they belong: each is copied once."""
+    done = at = 4 if batched else 0
+    header = at
+    pieces = []
+    for i in reversed(range(record[0])):  # first in the message first
+        blob = blobs[record[1 + 2 * i]]
+        before = header + record[2 + 2 * i] - done
+        pieces += [written[at : at + before], blob]
+        at += before
+        done += before + len(blob)
+    pieces.append(written[at:])
+    return b"".join(pieces)
+
+
+def encode(
+    c: MessageClass, message: Any, dialect: int, batched: int, number: int, name: str | None
+) -> bytes:
+    """The bytes of a message of class `c`, framed if `batched`.
+
+    :raises TypeError, ValueError: naming the attribute whose value can't be sent.
+    """
+    args, kwargs = c.args, c.kwargs
+    codec: tuple[int, str | None, bytes | None, bytes | None]
+    if args is None or kwargs is None:
+        codec = (number, None, None, None)
+    elif type(message) is c.received:
+        codec = _of_received(c, message, number, name)
+    else:
+        codec = (
+            number,
+            name,
+            _encoded(args, message.args, number, name),
+            _encoded(kwargs, message.kwargs, number, name),
+        )
+    return _general(c, message, dialect, batched, codec)

@@ -1,0 +1,224 @@
+"""Message.metadata: a CBOR map of the WAMP details that typed fields can't hold.
+
+Written only when there is something to say. Read when a message comes in, so that what it says is
+judged like everything else; its values go straight to the message. In the schema dialect it is the
+complete details map.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autobahn.wamp.exception import ProtocolError
+
+from . import cbor, details
+from ._core import ffi, lib
+from .accessors import keep
+from .classes import ENC, Attribute, MessageClass, custom_match
+from .convert import equals_bool, is_ppt_name, refuse_encoding
+from .decode import value_of
+from .record import ABSENT, CODEC, DIALECT, FIELDS
+
+
+def _details_are_extra(c: MessageClass, dialect: int) -> bool:
+    """Whether metadata under the schema dialect is the message's `extra` itself."""
+    return dialect == 1 and c.label in ("CHALLENGE", "AUTHENTICATE")
+
+
+def encode(
+    c: MessageClass,
+    message: Any,
+    values: dict[int, Any],
+    mask: int,
+    dialect: int,
+    codec_name: str | None,
+) -> bytes:
+    """The attributes in `mask` as a CBOR map; under the schema dialect the whole details.
+
+    `values` has what is not None, by attribute.
+    """
+    if dialect == 1:
+        from .. import _helpers
+
+        found = _helpers.details(message)
+    else:
+        found = {}
+    for a in c.used:
+        if not mask & a.bit:
+            continue
+        if a.use == "CUSTOM":
+            found.update(values[a.index])
+        elif not _details_are_extra(c, dialect) or a.use != "DICT":
+            found[a.detail] = values.get(a.index)
+    if codec_name is not None:
+        found[details.CODEC_KEY] = codec_name
+    try:
+        return cbor.dumps(found)
+    except MemoryError:
+        raise
+    except Exception:
+        _blame(c, values, mask)
+        raise
+
+
+def _blame(c: MessageClass, values: dict[int, Any], mask: int) -> None:
+    """Names the attribute that made the encoding fail, if one of them does so alone."""
+    for a in c.used:
+        if mask & a.bit and a.index in values:
+            try:
+                cbor.dumps(values[a.index])
+            except MemoryError:
+                raise
+            except Exception as error:
+                refuse_encoding(a, error)
+
+
+# ---- reading
+
+
+def _is_unsigned(value: Any) -> bool:
+    return type(value) is int and 0 <= value < 2**64
+
+
+def _is_uri(value: str) -> bool:
+    try:
+        data = value.encode()
+    except UnicodeEncodeError:
+        return False
+    return bool(lib.wfbs_uri_is_valid(data, len(data), lib.WFBS_URI_NO_EMPTY))
+
+
+def _is_principal(hop: Any) -> bool:
+    return (
+        type(hop) is dict
+        and _is_unsigned(hop.get("session"))
+        and "authid" in hop
+        and (hop["authid"] is None or type(hop["authid"]) is str)
+        and type(hop.get("authrole")) is str
+    )
+
+
+def _entry_is_good(a: Attribute, value: Any) -> bool:
+    """Whether the entry's value has the type and range that Message.parse demands."""
+    use, check, kind = a.use, a.field.check, type(value)
+    if use == "INT":
+        return _is_unsigned(value) and (value > 0 or check != "POSITIVE")
+    if use == "BOOL":
+        return kind is bool or (check == "LOOSE_BOOL" and equals_bool(value))
+    if use in ("STR", "ENC_KEY"):
+        return kind is str and (check != "URI" or _is_uri(value))
+    if use == "ENUM":
+        assert a.enum is not None
+        number = a.enum.values.get(value) if kind is str else None
+        return kind is str and (
+            a.field.open or (number is not None and (number > 0 or check != "NONZERO"))
+        )
+    if use in ENC:
+        return is_ppt_name(a, value)
+    if use in ("ENUMS", "STRS"):
+        return kind is list and all(type(item) is str for item in value)
+    if use == "INTS":
+        return kind is list and all(map(_is_unsigned, value))
+    if use == "PRINCIPALS":
+        return kind is list and all(map(_is_principal, value))
+    if use == "DICT":
+        return kind is dict and (not a.field.positional or all(type(k) is str for k in value))
+    return use == "LIST" and kind is list
+
+
+def _may_be_null(a: Attribute) -> bool:
+    """Whether null is a good entry, which is where Message.parse uses details.get(): enc_*,
+    force_reregister, and all strings of WELCOME but resume_token."""
+    if a.use in ENC or a.field.check == "LOOSE_BOOL":
+        return True
+    return (
+        a.owner.label == "WELCOME"
+        and a.name != "resume_token"
+        and a.use in ("STR", "ENUM", "DICT")
+    )
+
+
+def _refuse(a: Attribute, why: str) -> None:
+    raise ProtocolError(f"{a.place}: metadata entry {why}")
+
+
+def _store(a: Attribute, message: Any, value: Any) -> None:
+    """Stores an entry after comparing it with the typed field, if that is there too."""
+    raw = message._record[FIELDS + a.index]
+    null = value is None and _may_be_null(a)
+    if raw != ABSENT:
+        typed = value_of(a, message, raw)
+        same = typed == "" if null else type(typed) is type(value) and typed == value
+        if not same:
+            _refuse(a, "contradicts the typed field")
+    if not null and not _entry_is_good(a, value):
+        _refuse(a, "has a wrong type or value")
+    keep(message, a.index, value)
+
+
+def _store_roles(a: Attribute, message: Any, value: Any) -> None:
+    """Roles out of a details map: they add to what the typed tables say."""
+    from .. import _helpers
+
+    typed = value_of(a, message, message._record[FIELDS + a.index])
+    keep(message, a.index, _helpers.merge_roles(typed, value, a.owner.label))
+
+
+def _check_needs(c: MessageClass, message: Any, cause: bool, name: str, needed: str) -> None:
+    if cause and getattr(message, needed) is None:
+        raise ProtocolError(f"{c.label}.{needed}: is required with {name}")
+
+
+def _check_rules(c: MessageClass, message: Any) -> None:
+    """The rules that bind fields, once the metadata has had its say (the core leaves them open
+    when there is metadata)."""
+    rule = c.table.rule
+    if "ENUM_NAME" in c.table.slot_of:
+        if getattr(message, c.table.fields[c.table.slot_of["ENUM"]].attribute) is None:
+            raise ProtocolError(f"{c.label}.method: required field is missing")
+    elif rule == "PAYLOAD":
+        for name in ("enc_key", "enc_serializer"):
+            _check_needs(c, message, getattr(message, name) is not None, name, "enc_algo")
+    elif rule == "RESUME_HELLO":
+        _check_needs(c, message, message.resume_session, "resume_session", "resume_token")
+    elif rule == "RESUME_WELCOME":
+        _check_needs(c, message, message.resumable, "resumable", "resume_token")
+    elif rule == "REVOKE":
+        name = c.table.fields[2].attribute
+        revoked = getattr(message, name)
+        if revoked is not None and (not revoked or message.request):
+            why = ffi.string(lib.wfbs_error_text(lib.WFBS_ERROR_REVOCATION)).decode()
+            raise ProtocolError(f"{c.label}.{name}: {why}")
+
+
+def _apply_details(c: MessageClass, message: Any, found: dict[str, Any]) -> None:
+    """Every attribute's entry of the details."""
+    transparent = message._record[CODEC] < 0
+    for a in c.used:
+        use = a.use
+        if use in ("ARGS", "KWARGS", "PAYLOAD"):
+            continue
+        if use == "CUSTOM":
+            custom = {key: value for key, value in found.items() if custom_match(key) is not None}
+            keep(message, a.index, custom)
+            continue
+        if a.field.positional and use != "DICT" and not a.field.open:
+            continue  # an element of the WAMP list, not a detail
+        if not transparent and use in ENC:
+            continue  # Message.parse does not look at them either
+        if a.detail in found:
+            (_store_roles if use == "ROLES" else _store)(a, message, found[a.detail])
+
+
+def apply(c: MessageClass, message: Any) -> None:
+    """Reads a received message's metadata into it.
+
+    :raises ProtocolError: for what is wrong or contradicts the typed fields.
+    """
+    found = details.read(message)
+    if _details_are_extra(c, message._record[DIALECT]):
+        assert c.extra is not None
+        _store(c.extra, message, found)
+    else:
+        _apply_details(c, message, found)
+    _check_rules(c, message)

@@ -1,0 +1,49 @@
+"""The payload codecs: args and kwargs to bytes and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import cbor, details, flexbuffers
+from .record import CODEC, LENGTH
+
+CBOR, CBOR_NAMED, NAMED, FLEXBUFFERS = 0, 3, 5, 7
+
+
+def encode(number: int, name: str | None, value: Any) -> bytes:
+    """The bytes of args or kwargs.
+
+    :raises Exception: what the codec raises for a value that it can't encode.
+    """
+    if number == CBOR or number == CBOR_NAMED:
+        return cbor.dumps(value)
+    if number == FLEXBUFFERS:
+        return flexbuffers.dumps(value)
+    from .. import _helpers
+
+    data: Any = _helpers.payload_dumps(number, name, value)
+    if not isinstance(data, bytes):
+        raise TypeError(f"payload codec returned {type(data).__name__}, not bytes")
+    return data
+
+
+def view(message: Any, span: int) -> memoryview:
+    """The bytes of a span of a received message, which are not copied."""
+    start = span >> 32
+    return memoryview(message._buffer)[start : start + (span & LENGTH)]
+
+
+def decode(message: Any, span: int) -> Any:
+    """args or kwargs of a received message.
+
+    :raises Exception: what the codec raises.
+    """
+    number = message._record[CODEC]
+    if number == CBOR or number == CBOR_NAMED:
+        return cbor.loads(view(message, span))
+    if number == FLEXBUFFERS:
+        return flexbuffers.loads(view(message, span))
+    from .. import _helpers
+
+    name = details.codec_of(message) if number == NAMED else None
+    return _helpers.payload_loads(number, name, view(message, span))

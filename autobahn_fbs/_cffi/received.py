@@ -1,0 +1,233 @@
+"""One subclass of each of Autobahn's message classes: the received message."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autobahn.wamp.message import Message
+
+from . import cbor, metadata
+from .accessors import keep, properties
+from .classes import CLASSES, Attribute, MessageClass, register
+from .record import (
+    ABSENT,
+    ASSIGNED,
+    CODEC,
+    DIALECT,
+    EXPOSED,
+    FIELDS,
+    KEPT,
+    MESSAGE,
+    METADATA,
+    NO_LIMITS,
+    SIZE,
+    START,
+    UNSET,
+    read,
+)
+
+_new = object.__new__
+
+
+def make(record: list[int], buffer: bytes) -> Any:
+    """The message that a record of the core describes.
+
+    :raises ProtocolError: for what its metadata says.
+    """
+    received = _RECEIVED[record[MESSAGE]]
+    self: Any = _new(received)
+    self._buffer = buffer
+    self._record = record
+    self._kept = None
+    self._cache = None
+    self._from_fbs = None
+    self._correlation_id = None
+    self._correlation_uri = None
+    self._correlation_is_anchor = None
+    self._correlation_is_last = None
+    self._router_internal = None
+    if record[METADATA] != ABSENT:
+        metadata.apply(CLASSES[record[MESSAGE]], self)
+    return self
+
+
+def _class_init(c: MessageClass) -> dict[str, Any]:
+    """How the constructor's messages begin: with nothing assigned, and no buffer."""
+    header = [0] * FIELDS
+    header[MESSAGE], header[METADATA] = c.index, ABSENT
+    begin = header + [
+        ABSENT if a is None or a.property is None else UNSET for a in c.attributes
+    ]
+
+    def __new__(cls: Any, *args: Any, **kwargs: Any) -> Any:
+        self = _new(cls)
+        self._buffer = None
+        self._record = begin[:]
+        self._kept = None
+        self._cache = None
+        return self
+
+    def __init_subclass__(cls: Any, **kwargs: Any) -> None:
+        raise TypeError(f"type '{c.table.name}' of received messages is not an acceptable base type")
+
+    return {"__new__": __new__, "__init_subclass__": classmethod(__init_subclass__)}
+
+
+# ---- the cache of serializations
+
+
+def _get_serialized(self: Any) -> Any:
+    if self._cache is None:
+        self._cache = {}
+    return self._cache
+
+
+def _set_serialized(self: Any, value: Any) -> None:
+    self._cache = value
+
+
+def _delete_serialized(self: Any) -> None:
+    self._cache = None
+
+
+# ---- comparing
+
+
+def _same_content(c: MessageClass, self: Any, other: Any) -> bool:
+    """Whether two messages are equal in every attribute that both have."""
+    return all(
+        getattr(self, a.name) == getattr(other, a.name)
+        for a in c.used
+        if a.property is not None or type(other) is c.received
+    )
+
+
+def _same_encoding(a: Attribute, fresh: Any, self: Any) -> bool:
+    """Compares an exposed attribute of two messages: by encoding, because True == 1 == 1.0 and an
+    equal list is not the same list."""
+    before, now = getattr(fresh, a.name), getattr(self, a.name)
+    if a.use == "ROLES":
+        return bool(before == now)
+    expected = cbor.dumps(before)
+    try:
+        return cbor.dumps(now) == expected
+    except MemoryError:
+        raise
+    except Exception:
+        return False  # what can't be encoded was not received
+
+
+def is_unchanged(c: MessageClass, self: Any) -> bool:
+    """Whether a received message still says what its bytes say."""
+    record = self._record
+    if self._buffer is None or record[ASSIGNED]:
+        return False
+    exposed = record[EXPOSED]
+    if not exposed:
+        return True
+    # Somebody holds a list or a dict of ours. Decode it anew and compare.
+    again = read(self._buffer, record[START], record[SIZE], record[DIALECT], NO_LIMITS)
+    assert again is not None, "verified bytes don't change"
+    fresh = make(again, self._buffer)
+    return all(_same_encoding(a, fresh, self) for a in c.used if exposed & a.bit)
+
+
+def _comparisons(c: MessageClass) -> dict[str, Any]:
+    def __eq__(self: Any, other: object) -> bool:
+        return isinstance(other, c.plain) and _same_content(c, self, other)
+
+    def __ne__(self: Any, other: object) -> bool:
+        return not __eq__(self, other)
+
+    return {"__eq__": __eq__, "__ne__": __ne__, "__hash__": None}
+
+
+# ---- copying
+
+_NEVER_SENT = (
+    "_from_fbs",
+    "_correlation_id",
+    "_correlation_uri",
+    "_correlation_is_anchor",
+    "_correlation_is_last",
+    "_router_internal",
+)
+
+
+def _copy(self: Any) -> Any:
+    """A new message over the same buffer, without the cache of serializations."""
+    twin = _new(type(self))
+    twin._buffer = self._buffer
+    twin._record = self._record[:]
+    twin._kept = self._kept and self._kept[:]
+    twin._cache = None
+    for name in _NEVER_SENT:
+        if hasattr(self, name):
+            setattr(twin, name, getattr(self, name))
+    return twin
+
+
+def _deepcopy(self: Any, memo: Any) -> Any:
+    from .._helpers import deepcopy
+
+    twin = _copy(self)
+    c = CLASSES[twin._record[MESSAGE]]
+    for a in c.used:
+        if a.mutable and twin._record[FIELDS + a.index] == KEPT:
+            keep(twin, a.index, deepcopy(twin._kept[a.index], memo))
+    return twin
+
+
+def _reduce(self: Any) -> Any:
+    """Pickles as its bytes (encoded anew if changed), its dialect and the attributes that are
+    never sent."""
+    from .. import _helpers
+
+    schema = self._record[DIALECT] == 1
+    return _helpers.reduce(self, _helpers.encode(self, schema), schema)
+
+
+def _serialize(self: Any, serializer: Any, /) -> bytes:
+    """The message's bytes for an object serializer, from its cache if they are there.
+
+    A message that nobody changed gives back the bytes it came in, for serializers of this package;
+    any other serializer gets what marshal() returns.
+    """
+    from .serializer import ObjectSerializer
+
+    if isinstance(serializer, ObjectSerializer):
+        return serializer.serialize(self)
+    data: bytes = Message.serialize(self, serializer)
+    return data
+
+
+# ---- the classes
+
+
+def _received_class(c: MessageClass) -> Any:
+    namespace: dict[str, Any] = {
+        "__slots__": ("_buffer", "_cache", "_kept", "_record"),
+        "__module__": "autobahn_fbs._cffi",
+        "__doc__": c.plain.__doc__,
+        "__copy__": _copy,
+        "__deepcopy__": _deepcopy,
+        "__reduce__": _reduce,
+        "serialize": _serialize,
+        "_serialized": property(_get_serialized, _set_serialized, _delete_serialized),
+        **_class_init(c),
+        **_comparisons(c),
+        **properties(c.used),
+    }
+    received = type(c.plain)(c.plain.__name__, (c.plain,), namespace)
+    del received.__slots__  # what goes through a message's slots means Autobahn's
+    return received
+
+
+for _c in CLASSES:
+    _c.received = _received_class(_c)
+    register(_c.received, _c)
+
+_RECEIVED = [c.received for c in CLASSES]
+
+#: Autobahn's class name -> the received class.
+RECEIVED = {c.table.name: c.received for c in CLASSES}

@@ -1,0 +1,226 @@
+"""The base types of the two serializers: messages to bytes and back, and the statistics of
+Autobahn's Serializer. The classes below them carry the constants and all that is not hot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autobahn.wamp.exception import ProtocolError
+
+from . import payload
+from .classes import find
+from .encode import encode
+from .received import is_unchanged, make
+from .record import DIALECT, MAX_BUFFER, SIZE, START, fault, limits, read
+from .schema import LABELS
+
+
+def _pass_on(message: Any, batched: int) -> bytes:
+    """The bytes of a received message that still says what they say, framed as asked."""
+    record, buffer = message._record, message._buffer
+    header = 4 if batched else 0
+    start, size = record[START], record[SIZE]
+    if start == header and len(buffer) == header + size:
+        whole: bytes = buffer
+        return whole
+    body: bytes = buffer[start : start + size]
+    return size.to_bytes(4, "big") + body if batched else body
+
+
+class ObjectSerializer:
+    """Base of autobahn_fbs.FlatBuffersObjectSerializer: the part that works with the core."""
+
+    def __init__(
+        self,
+        batched: bool = False,
+        schema_dialect: bool = False,
+        codec: int = 0,
+        codec_name: str | None = None,
+        limits: tuple[int, int, int, int] | None = None,
+    ) -> None:
+        if (codec == payload.NAMED) != (type(codec_name) is str):
+            raise ValueError("codec_name goes with the custom codec, and only with it")
+        self._framed = 1 if batched else 0
+        self._dialect_number = 1 if schema_dialect else 0
+        self._codec_number = codec
+        self._codec_name = codec_name
+        self._limits = _limits(limits)
+
+    @property
+    def _batched(self) -> bool:
+        return self._framed == 1
+
+    @property
+    def _schema_dialect(self) -> bool:
+        return self._dialect_number == 1
+
+    @property
+    def _codec(self) -> int:
+        return self._codec_number
+
+    def serialize(self, obj: Any, /) -> bytes:
+        """The bytes of a WAMP message (or of a raw WAMP list).
+
+        Raises TypeError or ValueError that names the attribute if a value can't be sent, and
+        whatever the payload codec raises. The result is kept in the message's cache.
+        """
+        c = find(type(obj))
+        if c is None:
+            if not isinstance(obj, list):
+                raise TypeError(
+                    f"expected a WAMP message or a raw WAMP list, got {type(obj).__name__}"
+                )
+            from .. import _helpers
+
+            return self.serialize(_helpers.parse(obj))
+        if type(obj) is c.received:
+            # Changed ones are encoded anew every time, since a list of it may change again.
+            if obj._record[DIALECT] == self._dialect_number and is_unchanged(c, obj):
+                return _pass_on(obj, self._framed)
+            return self._encode(c, obj)
+        cache = obj._serialized
+        if type(cache) is not dict:
+            return self._encode(c, obj)
+        data: bytes | None = cache.get(self) if cache else None
+        if data is None:
+            cache[self] = data = self._encode(c, obj)
+        return data
+
+    def _encode(self, c: Any, message: Any) -> bytes:
+        return encode(
+            c, message, self._dialect_number, self._framed, self._codec_number, self._codec_name
+        )
+
+    def serialize_payload(self, data: Any, /) -> bytes:
+        """The bytes of args or kwargs in this serializer's payload codec.
+
+        Raises what the codec raises for a value that it can't encode.
+        """
+        return payload.encode(self._codec_number, self._codec_name, data)
+
+    def unserialize(self, payload: Any, /) -> list[Any]:
+        """The messages in a bytes-like object, as a list: one, or all of a batch.
+
+        Every message is verified as a whole; its attributes are decoded when they are read. Raises
+        autobahn.wamp.exception.ProtocolError that names message, field and offset if anything is
+        wrong.
+        """
+        buffer = payload if type(payload) is bytes else _opened(payload)
+        if self._framed:
+            return self._batch(buffer)
+        return [self._one(buffer, 0, len(buffer))]
+
+    def _one(self, buffer: bytes, start: int, size: int) -> Any:
+        """Verifies one message and wraps it."""
+        if start + size > MAX_BUFFER and start:
+            buffer, start = buffer[start : start + size], 0  # positions are 31 bits
+        record = read(buffer, start, size, self._dialect_number, self._limits)
+        if record is None:
+            table, field, text, offset = fault(
+                buffer, start, size, self._dialect_number, self._limits
+            )
+            name = LABELS.get(table or "Message", table or "Message")
+            raise ProtocolError(
+                f"{name}{'.' if field else ''}{field}: {text}, at offset {offset}"
+            )
+        return make(record, buffer)
+
+    def _batch(self, buffer: bytes) -> list[Any]:
+        """All messages of a batch: each after its length, 32 bits, big-endian."""
+        messages = []
+        at, end = 0, len(buffer)
+        while at < end:
+            size = int.from_bytes(buffer[at : at + 4], "big") if end - at >= 4 else 0
+            if not size or size > end - at - 4:
+                what = (
+                    "trailing bytes"
+                    if end - at < 4
+                    else "message length runs past the frame"
+                    if size
+                    else "message of no bytes"
+                )
+                raise ProtocolError(f"batch: {what} at offset {at}")
+            messages.append(self._one(buffer, at + 4, size))
+            at += 4 + size
+        return messages
+
+
+_limits = limits
+
+
+def _opened(payload: Any) -> bytes:
+    """The bytes of anything bytes-like. A view onto all of a bytes object is shared; everything
+    else is copied once, because a buffer that changes after it was verified is a hole."""
+    try:
+        view = memoryview(payload)
+    except TypeError:
+        raise TypeError(
+            f"a bytes-like object is required, not '{type(payload).__name__}'"
+        ) from None
+    base = view.obj
+    if type(payload) is memoryview and type(base) is bytes:
+        if view.c_contiguous and view.nbytes == len(base):
+            return base
+    return view.tobytes()
+
+
+class TransportSerializer:
+    """Base of autobahn_fbs.FlatBuffersSerializer: the hot path and the counters that Autobahn's
+    stats() reads."""
+
+    _serializer: Any = None
+    _autoreset_callback: Any = None
+    _autoreset_rated_messages: int | None = None
+    _autoreset_duration: int | None = None
+    _serialized_bytes: int = 0
+    _serialized_messages: int = 0
+    _serialized_rated_messages: int = 0
+    _unserialized_bytes: int = 0
+    _unserialized_messages: int = 0
+    _unserialized_rated_messages: int = 0
+    _rated_size: int = 0
+
+    def _opened(self) -> ObjectSerializer:
+        serializer = self._serializer
+        if not isinstance(serializer, ObjectSerializer):
+            raise TypeError("_serializer is not an object serializer of autobahn_fbs")
+        return serializer
+
+    def _rated(self, size: int) -> int:
+        """Rated messages: the size in units of RATED_MESSAGE_SIZE, rounded up."""
+        unit = self._rated_size if self._rated_size > 0 else 512
+        return (size + unit - 1) // unit
+
+    def _maybe_autoreset(self) -> None:
+        """Resets the statistics if that is due."""
+
+    def serialize(self, msg: Any, /) -> tuple[bytes, bool]:
+        """The message's bytes, and True: they need a binary transport (ISerializer.serialize)."""
+        data = self._opened().serialize(msg)
+        size = len(data)
+        self._serialized_bytes += size
+        self._serialized_messages += 1
+        self._serialized_rated_messages += self._rated(size)
+        if self._autoreset_callback is not None:
+            self._maybe_autoreset()
+        return data, True
+
+    def unserialize(self, payload: Any, isBinary: bool | None = None) -> list[Any]:
+        """The messages in a bytes-like object (ISerializer.unserialize).
+
+        Raises ProtocolError as FlatBuffersObjectSerializer.unserialize does, and if isBinary is
+        given and false.
+        """
+        serializer = self._opened()
+        if isBinary is not None and not isBinary:
+            raise ProtocolError(
+                "invalid serialization of WAMP message (binary False, but expected True)"
+            )
+        size = payload.nbytes if type(payload) is memoryview else len(payload)
+        messages = serializer.unserialize(payload)
+        self._unserialized_bytes += size
+        self._unserialized_messages += len(messages)
+        self._unserialized_rated_messages += self._rated(size)
+        if self._autoreset_callback is not None:
+            self._maybe_autoreset()
+        return messages

@@ -1,0 +1,193 @@
+/* What the cffi binding sees of the core: written by hand, beside the headers that it
+ * repeats, and checked against them by the compiler (API mode). */
+
+/* core/schema.h */
+typedef enum {
+    WFBS_KIND_NONE,
+    WFBS_KIND_BOOL,
+    WFBS_KIND_U8,
+    WFBS_KIND_U16,
+    WFBS_KIND_U32,
+    WFBS_KIND_U64,
+    WFBS_KIND_ENUM8,
+    WFBS_KIND_ENUM16,
+    WFBS_KIND_STRING,
+    WFBS_KIND_BYTES,
+    WFBS_KIND_VECTOR_ENUM8,
+    WFBS_KIND_VECTOR_U64,
+    WFBS_KIND_VECTOR_STRING,
+    WFBS_KIND_TABLE,
+    WFBS_KIND_VECTOR_TABLE,
+    WFBS_KIND_UNION,
+    ...
+} wfbs_kind;
+
+typedef enum {
+    WFBS_AS_UNUSED,
+    WFBS_AS_INT,
+    WFBS_AS_BOOL,
+    WFBS_AS_STR,
+    WFBS_AS_ENUM,
+    WFBS_AS_ENUM_NAME,
+    WFBS_AS_ENUMS,
+    WFBS_AS_INTS,
+    WFBS_AS_STRS,
+    WFBS_AS_ARGS,
+    WFBS_AS_KWARGS,
+    WFBS_AS_PAYLOAD,
+    WFBS_AS_ENC_ALGO,
+    WFBS_AS_ENC_KEY,
+    WFBS_AS_ENC_SERIALIZER,
+    WFBS_AS_ENC_CIPHER,
+    WFBS_AS_PRINCIPALS,
+    WFBS_AS_ROLES,
+    WFBS_AS_DICT,
+    WFBS_AS_LIST,
+    WFBS_AS_CUSTOM,
+    ...
+} wfbs_as;
+
+typedef enum {
+    WFBS_CHECK_NONE,
+    WFBS_CHECK_ID,
+    WFBS_CHECK_URI,
+    WFBS_CHECK_URI_PATTERN,
+    WFBS_CHECK_URI_MATCH,
+    WFBS_CHECK_POSITIVE,
+    WFBS_CHECK_NONZERO,
+    WFBS_CHECK_LOOSE_BOOL,
+    WFBS_CHECK_REQUEST_TYPE,
+    ...
+} wfbs_check;
+
+typedef enum {
+    WFBS_RULE_NONE,
+    WFBS_RULE_PAYLOAD,
+    WFBS_RULE_RESUME_HELLO,
+    WFBS_RULE_RESUME_WELCOME,
+    WFBS_RULE_REVOKE,
+    ...
+} wfbs_rule;
+
+#define WFBS_FLAG_REQUIRED ...
+#define WFBS_FLAG_OPTIONAL ...
+#define WFBS_FLAG_POSITIONAL ...
+#define WFBS_FLAG_NULLABLE ...
+#define WFBS_FLAG_OPEN ...
+#define WFBS_FLAG_LENIENT ...
+
+typedef struct {
+    const char *name;
+    const char *attribute;
+    const char *detail;
+    uint8_t kind;
+    uint8_t as;
+    uint8_t check;
+    uint8_t flags;
+    uint16_t sub;
+    uint32_t default_value;
+    ...;
+} wfbs_field;
+
+typedef struct {
+    const char *name;
+    const wfbs_field *fields;
+    uint8_t slot_count;
+    uint8_t field_count;
+    uint8_t rule;
+    ...;
+} wfbs_table;
+
+typedef struct {
+    const char *name;
+    const char *const *names;
+    uint16_t count;
+} wfbs_enum;
+
+typedef struct {
+    const char *label;
+    uint16_t table;
+    uint16_t type;
+    uint8_t code;
+    uint8_t ordinal;
+} wfbs_message_type;
+
+#define WFBS_MAX_FIELDS ...
+
+/* generated/tables.h */
+#define WFBS_TABLE_COUNT ...
+#define WFBS_ENUM_COUNT ...
+#define WFBS_MESSAGE_COUNT ...
+extern const wfbs_table wfbs_tables[];
+extern const wfbs_enum wfbs_enums[];
+extern const wfbs_message_type wfbs_messages[];
+
+/* core/verify.h */
+typedef struct {
+    size_t max_size;
+    size_t budget_minimum;
+    size_t budget_factor;
+    size_t max_tables;
+} wfbs_limits;
+
+typedef enum {
+    WFBS_DIALECT_AUTOBAHN,
+    WFBS_DIALECT_SCHEMA,
+    ...
+} wfbs_dialect;
+
+typedef enum {
+    WFBS_ERROR_REVOCATION,
+    ...
+} wfbs_error_code;
+
+typedef enum {
+    WFBS_URI_NO_EMPTY,
+    ...
+} wfbs_uri_mode;
+
+typedef struct {
+    wfbs_error_code code;
+    const char *table;
+    const char *field;
+    uint64_t offset;
+    ...;
+} wfbs_error;
+
+extern const wfbs_limits wfbs_default_limits;
+const char *wfbs_error_text(wfbs_error_code code);
+_Bool wfbs_request_type_is_valid(uint64_t type);
+_Bool wfbs_uri_is_valid(const uint8_t *data, size_t size, wfbs_uri_mode mode);
+
+/* core/write.h */
+#define WFBS_BLOB_MIN ...
+
+/* cffi/flat.h */
+#define WFBS_FLAT_MESSAGE ...
+#define WFBS_FLAT_METADATA ...
+#define WFBS_FLAT_START ...
+#define WFBS_FLAT_SIZE ...
+#define WFBS_FLAT_DIALECT ...
+#define WFBS_FLAT_ASSIGNED ...
+#define WFBS_FLAT_EXPOSED ...
+#define WFBS_FLAT_CODEC ...
+#define WFBS_FLAT_FIELDS ...
+#define WFBS_FLAT_ROOM ...
+#define WFBS_FLAT_ABSENT ...
+#define WFBS_FLAT_LARGE ...
+#define WFBS_BUILD_PRESENT ...
+#define WFBS_BUILD_METADATA ...
+#define WFBS_BUILD_FIELDS ...
+#define WFBS_BUILD_ROOM ...
+#define WFBS_BUILD_TOO_LONG ...
+#define WFBS_BUILD_NO_MEMORY ...
+#define WFBS_BUILD_NO_ROOM ...
+int wfbs_flat_index(const uint8_t *buffer, int64_t start, int64_t size, int dialect,
+                    const wfbs_limits *limits, int64_t *out);
+void wfbs_flat_fault(const uint8_t *buffer, int64_t start, int64_t size, int dialect,
+                     const wfbs_limits *limits, wfbs_error *error);
+void wfbs_flat_tables(const uint8_t *buffer, int64_t first, int64_t count, int table, int64_t *out);
+void wfbs_flat_table(const uint8_t *buffer, int64_t position, int table, int64_t *out);
+void wfbs_flat_strings(const uint8_t *buffer, int64_t first, int64_t count, int64_t *out);
+int64_t wfbs_flat_build(int message, int dialect, int batched, int64_t *record, int64_t count,
+                        const uint8_t *text, uint8_t *out, int64_t room);

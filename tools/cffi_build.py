@@ -1,0 +1,15 @@
+"""What cffi builds: the module autobahn_fbs._cffi._core, in API mode.
+
+setup.py names this file to cffi, which takes ``ffi`` from it. What Python sees of the C core is
+written by hand in csrc/cffi/cdef.h; sources and flags are setup.py's.
+"""
+
+from pathlib import Path
+
+from cffi import FFI
+
+ROOT = Path(__file__).resolve().parent.parent
+
+ffi = FFI()
+ffi.cdef((ROOT / "csrc" / "cffi" / "cdef.h").read_text("utf-8"))
+ffi.set_source("autobahn_fbs._cffi._core", '#include "csrc/cffi/flat.h"')
