@@ -1,9 +1,9 @@
 """How to build the extension; everything else is in pyproject.toml.
 
 On CPython that is ``_cpython``, through the C API; on PyPy ``_cffi``, through cffi. Environment:
-``AUTOBAHN_FBS_BUILD_CFFI=1`` builds ``_cffi`` on CPython as well, ``AUTOBAHN_FBS_SANITIZE=1`` builds
-with ASan and UBSan, ``AUTOBAHN_FBS_WERROR=1`` with all warnings as errors. A failed build fails the
-installation: there is no fallback.
+``AUTOBAHN_FBS_BUILD_CFFI=1`` builds ``_cffi`` on CPython as well, ``AUTOBAHN_FBS_SANITIZE=1``
+builds with ASan and UBSan, ``AUTOBAHN_FBS_WERROR=1`` with all warnings as errors. A failed build
+fails the installation: there is no fallback.
 """
 
 import importlib.util

@@ -1,8 +1,8 @@
 """Which binding of the C core this process uses.
 
-``_cpython`` on CPython and ``_cffi`` on PyPy, unless ``AUTOBAHN_FBS_BACKEND`` in the environment says
-``cpython`` or ``cffi``. Both have the same names, those of ``_cpython.pyi``. What was asked for and
-is not there is an error: there is no fallback.
+``_cpython`` on CPython and ``_cffi`` on PyPy, unless ``AUTOBAHN_FBS_BACKEND`` in the environment
+says ``cpython`` or ``cffi``. Both have the same names, those of ``_cpython.pyi``. What was asked
+for and is not there is an error: there is no fallback.
 """
 
 from __future__ import annotations

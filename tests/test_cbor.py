@@ -18,10 +18,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from autobahn_fbs import _cpython
+from autobahn_fbs._backend import native
 
-dumps = _cpython.cbor_dumps
-loads = _cpython.cbor_loads
+dumps = native.cbor_dumps
+loads = native.cbor_loads
 
 
 class Count(int):

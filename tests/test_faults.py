@@ -29,7 +29,8 @@ from autobahn.wamp.exception import ProtocolError
 from autobahn.wamp.message import Message
 
 import conftest  # noqa: F401  (chooses the txaio framework when this file is the program)
-from autobahn_fbs import FlatBuffersObjectSerializer, FlatBuffersSerializer, _cpython
+from autobahn_fbs import FlatBuffersObjectSerializer, FlatBuffersSerializer
+from autobahn_fbs._backend import native
 from compare import MESSAGE_CLASSES, attribute_names, canonical, plain_copy
 from samples import full
 from wirebuild import build
@@ -168,13 +169,13 @@ def codec() -> Iterator[Work]:
         [[i, str(i), {str(i): i}] for i in range(20)],
     ]
     for value in values:
-        data = _cpython.cbor_dumps(value)
-        yield lambda value=value: value, _cpython.cbor_dumps
-        yield lambda data=data: data, _cpython.cbor_loads
+        data = native.cbor_dumps(value)
+        yield lambda value=value: value, native.cbor_dumps
+        yield lambda data=data: data, native.cbor_loads
     for value in values[0], [[i, str(i), {str(i): i}] for i in range(20)]:
-        data = _cpython.flex_dumps(value)
-        yield lambda value=value: value, _cpython.flex_dumps
-        yield lambda data=data: data, _cpython.flex_loads
+        data = native.flex_dumps(value)
+        yield lambda value=value: value, native.flex_dumps
+        yield lambda data=data: data, native.flex_loads
 
 
 def transport() -> Iterator[Work]:

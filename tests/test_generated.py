@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from autobahn.wamp import message
 
-from autobahn_fbs import _cpython
+from autobahn_fbs._backend import native
 from compare import MESSAGE_CLASSES, attribute_names
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -44,7 +44,7 @@ def test_the_binary_schema_is_package_data():
 def test_the_package_has_its_type_information():
     package = resources.files("autobahn_fbs")
     assert (package / "py.typed").is_file()
-    assert (package / "_cpython.pyi").is_file()
+    assert (package / "native.pyi").is_file()
 
 
 def test_there_is_a_table_for_each_of_the_25_messages():
@@ -54,12 +54,12 @@ def test_there_is_a_table_for_each_of_the_25_messages():
 
 
 def test_there_is_a_received_class_for_each_of_autobahns():
-    assert sorted(_cpython.RECEIVED) == sorted(klass.__name__ for klass in MESSAGE_CLASSES)
-    for name, received in _cpython.RECEIVED.items():
+    assert sorted(native.RECEIVED) == sorted(klass.__name__ for klass in MESSAGE_CLASSES)
+    for name, received in native.RECEIVED.items():
         assert received.__bases__ == (getattr(message, name),)
 
 
 @pytest.mark.parametrize("klass", MESSAGE_CLASSES, ids=lambda klass: klass.__name__)
 def test_the_table_has_every_attribute_of_autobahns_class(klass):
-    ours = vars(_cpython.RECEIVED[klass.__name__])
+    ours = vars(native.RECEIVED[klass.__name__])
     assert set(attribute_names(klass)) <= set(ours)

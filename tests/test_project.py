@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import autobahn_fbs
-from autobahn_fbs import _cpython
+from autobahn_fbs._backend import native
 from compare import MESSAGE_CLASSES, attribute_names
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -71,7 +71,7 @@ def test_the_package_knows_its_public_names():
 def test_the_extension_exports_one_symbol():
     if not shutil.which("nm"):
         pytest.skip("NOT TESTED: the symbols of the extension, for want of nm")
-    command = ["nm", "-D", "--defined-only", _cpython.__file__]
+    command = ["nm", "-D", "--defined-only", native.__file__]
     listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     exported = [line.split()[-1] for line in listed.splitlines()]
     # A sanitized build has its runtime's own.

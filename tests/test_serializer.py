@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import copy
 import inspect
+import os
+import sys
 from typing import Any
 
 import pytest
@@ -91,7 +93,8 @@ def test_an_unknown_codec_or_dialect_is_refused(kind):
 
 
 def test_the_backend_is_named():
-    assert autobahn_fbs.backend == "cpython"
+    default = "cpython" if sys.implementation.name == "cpython" else "cffi"
+    assert autobahn_fbs.backend == os.environ.get("AUTOBAHN_FBS_BACKEND", default)
     assert autobahn_fbs.__version__
 
 

@@ -201,5 +201,7 @@ def properties(attributes: tuple[Attribute, ...]) -> dict[str, property]:
     return found
 
 
-_VIEW = """The field's bytes in the received buffer, read-only and not copied; None if absent or since
-assigned."""
+_VIEW = (
+    "The field's bytes in the received buffer, read-only and not copied; None if absent or since "
+    "assigned."
+)

@@ -80,7 +80,7 @@ class MessageClass:
         self.label = kind.label
         self.table = kind.table
         self.plain: type[Message] = getattr(message, kind.table.name)
-        self.received: type[Message] = self.plain  # received.py makes it
+        self.received: Any = None  # received.py makes it
         if hasattr(self.plain, "__dict__") and "__dict__" in slots_of(self.plain):
             raise TypeError(f"autobahn.wamp.message.{self.plain.__name__} has not slots alone")
         #: by index; None for fields that no attribute of Autobahn's uses

@@ -12,7 +12,7 @@ from ._core import lib
 from .classes import ROLE_CLASSES, Attribute, custom_match
 from .schema import TABLES, Table
 
-_LARGEST = {"U8": 2**8 - 1, "U16": 2**16 - 1, "ENUM16": 2**16 - 1, "U32": 2**32 - 1, "U64": 2**64 - 1}
+_BITS = {"U8": 8, "U16": 16, "ENUM16": 16, "U32": 32, "U64": 64}
 
 BUILD_FIELDS: int = lib.WFBS_BUILD_FIELDS
 BUILD_ROOM: int = lib.WFBS_BUILD_ROOM
@@ -116,7 +116,7 @@ def _int(a: Attribute, value: Any, out: Outgoing) -> int | None:
         refuse(a, ValueError, "must be 1 or more")
     if check == "REQUEST_TYPE" and not lib.wfbs_request_type_is_valid(number):
         refuse(a, ValueError, f"{value!r} is not the type of a request that can fail")
-    return _signed(number) if number <= _LARGEST[a.kind] else METADATA
+    return _signed(number) if number < 1 << _BITS[a.kind] else METADATA
 
 
 def _bool(a: Attribute, value: Any, out: Outgoing) -> int | None:

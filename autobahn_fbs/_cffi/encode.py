@@ -30,21 +30,19 @@ _build = lib.wfbs_flat_build
 def _is_untouched(message: Any, a: Attribute) -> bool:
     """Whether nobody has read or set this attribute of a received message."""
     state = message._record[FIELDS + a.index]
-    return state != KEPT and state != READ_ABSENT and state != UNSET
+    return state not in (KEPT, READ_ABSENT, UNSET)
+
+
+_TEXTS: tuple[type, ...] = (str, bytes)
 
 
 def _has_good_type(a: Attribute, value: Any) -> bool:
     """Whether a value may be sent as args or kwargs: what Message.parse takes."""
     if a.use == "ARGS":
         return isinstance(value, (list, tuple)) or (
-            a.owner.label == "PUBLISH" and type(value) in (str, bytes)
+            a.owner.label == "PUBLISH" and type(value) in _TEXTS
         )
-    if not isinstance(value, dict):
-        return False
-    for key in value:
-        if not isinstance(key, str):
-            return False
-    return True
+    return isinstance(value, dict) and all(isinstance(key, str) for key in value)
 
 
 def _encoded(a: Attribute, value: Any, number: int, name: str | None) -> bytes | None:
@@ -110,9 +108,7 @@ def _check_payload(c: MessageClass, held: dict[int, Any], has_args: bool) -> Non
         if has_args:
             refuse(c.payload, ValueError, "excludes args and kwargs")
         if enc and c.enc[0].index not in held:
-            refuse(
-                c.enc[0], ValueError, "is required with enc_key, enc_serializer or ppt_cipher"
-            )
+            refuse(c.enc[0], ValueError, "is required with enc_key, enc_serializer or ppt_cipher")
     elif enc:
         refuse(min(enc, key=lambda a: a.index), ValueError, "goes with payload only")
 

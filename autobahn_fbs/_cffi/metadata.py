@@ -132,9 +132,7 @@ def _may_be_null(a: Attribute) -> bool:
     if a.use in ENC or a.field.check == "LOOSE_BOOL":
         return True
     return (
-        a.owner.label == "WELCOME"
-        and a.name != "resume_token"
-        and a.use in ("STR", "ENUM", "DICT")
+        a.owner.label == "WELCOME" and a.name != "resume_token" and a.use in ("STR", "ENUM", "DICT")
     )
 
 

@@ -15,7 +15,7 @@ def encode(number: int, name: str | None, value: Any) -> bytes:
 
     :raises Exception: what the codec raises for a value that it can't encode.
     """
-    if number == CBOR or number == CBOR_NAMED:
+    if number in (CBOR, CBOR_NAMED):
         return cbor.dumps(value)
     if number == FLEXBUFFERS:
         return flexbuffers.dumps(value)
@@ -39,7 +39,7 @@ def decode(message: Any, span: int) -> Any:
     :raises Exception: what the codec raises.
     """
     number = message._record[CODEC]
-    if number == CBOR or number == CBOR_NAMED:
+    if number in (CBOR, CBOR_NAMED):
         return cbor.loads(view(message, span))
     if number == FLEXBUFFERS:
         return flexbuffers.loads(view(message, span))

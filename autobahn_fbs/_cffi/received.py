@@ -12,7 +12,6 @@ from .classes import CLASSES, Attribute, MessageClass, register
 from .record import (
     ABSENT,
     ASSIGNED,
-    CODEC,
     DIALECT,
     EXPOSED,
     FIELDS,
@@ -55,9 +54,7 @@ def _class_init(c: MessageClass) -> dict[str, Any]:
     """How the constructor's messages begin: with nothing assigned, and no buffer."""
     header = [0] * FIELDS
     header[MESSAGE], header[METADATA] = c.index, ABSENT
-    begin = header + [
-        ABSENT if a is None or a.property is None else UNSET for a in c.attributes
-    ]
+    begin = header + [ABSENT if a is None or a.property is None else UNSET for a in c.attributes]
 
     def __new__(cls: Any, *args: Any, **kwargs: Any) -> Any:
         self = _new(cls)
@@ -67,8 +64,8 @@ def _class_init(c: MessageClass) -> dict[str, Any]:
         self._cache = None
         return self
 
-    def __init_subclass__(cls: Any, **kwargs: Any) -> None:
-        raise TypeError(f"type '{c.table.name}' of received messages is not an acceptable base type")
+    def __init_subclass__(cls: Any, /, **kwargs: Any) -> None:
+        raise TypeError(f"received {c.table.name} is not an acceptable base type")
 
     return {"__new__": __new__, "__init_subclass__": classmethod(__init_subclass__)}
 
@@ -218,7 +215,8 @@ def _received_class(c: MessageClass) -> Any:
         **_comparisons(c),
         **properties(c.used),
     }
-    received = type(c.plain)(c.plain.__name__, (c.plain,), namespace)
+    metaclass: Any = type(c.plain)
+    received = metaclass(c.plain.__name__, (c.plain,), namespace)
     del received.__slots__  # what goes through a message's slots means Autobahn's
     return received
 

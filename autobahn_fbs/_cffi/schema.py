@@ -1,4 +1,4 @@
-"""What the schemas say, read from the core's generated tables: there is no second list of fields."""
+"""What the schemas say, read from the core's generated tables: no second list of fields."""
 
 from __future__ import annotations
 

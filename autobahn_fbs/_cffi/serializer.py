@@ -120,9 +120,7 @@ class ObjectSerializer:
                 buffer, start, size, self._dialect_number, self._limits
             )
             name = LABELS.get(table or "Message", table or "Message")
-            raise ProtocolError(
-                f"{name}{'.' if field else ''}{field}: {text}, at offset {offset}"
-            )
+            raise ProtocolError(f"{name}{'.' if field else ''}{field}: {text}, at offset {offset}")
         return make(record, buffer)
 
     def _batch(self, buffer: bytes) -> list[Any]:
@@ -157,10 +155,9 @@ def _opened(payload: Any) -> bytes:
         raise TypeError(
             f"a bytes-like object is required, not '{type(payload).__name__}'"
         ) from None
-    base = view.obj
-    if type(payload) is memoryview and type(base) is bytes:
-        if view.c_contiguous and view.nbytes == len(base):
-            return base
+    base: Any = view.obj
+    if type(base) is bytes and view.c_contiguous and view.nbytes == len(base):
+        return base if type(payload) is memoryview else view.tobytes()
     return view.tobytes()
 
 
