@@ -44,7 +44,7 @@ def test_the_binary_schema_is_package_data():
 def test_the_package_has_its_type_information():
     package = resources.files("autobahn_fbs")
     assert (package / "py.typed").is_file()
-    assert (package / "native.pyi").is_file()
+    assert (package / "_cpython.pyi").is_file()
 
 
 def test_there_is_a_table_for_each_of_the_25_messages():

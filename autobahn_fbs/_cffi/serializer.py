@@ -157,7 +157,7 @@ def _opened(payload: Any) -> bytes:
         ) from None
     base: Any = view.obj
     if type(base) is bytes and view.c_contiguous and view.nbytes == len(base):
-        return base if type(payload) is memoryview else view.tobytes()
+        return base
     return view.tobytes()
 
 
