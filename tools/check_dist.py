@@ -29,17 +29,18 @@ ADDED_TO_SDIST = re.compile(rf"PKG-INFO|setup\.cfg|{PACKAGE}\.egg-info/.*")
 # What a compiler leaves in a wheel, by the kind of Python.
 NATIVE = re.compile(rf"{PACKAGE}/_\w+\.(?:cpython-|cp|pypy)[\w-]+\.(?:so|pyd)|{PACKAGE}/_\w+\.pyd")
 
+# Patterns of tags, and what they stand for.
 INTERPRETERS = {
     "cp311-cp311": "CPython 3.11",
     "cp312-cp312": "CPython 3.12",
     "cp313-cp313": "CPython 3.13",
     "cp314-cp314": "CPython 3.14",
     "cp314-cp314t": "CPython 3.14, free-threaded",
-    "pp311-pypy311_pp73": "PyPy 3.11",
+    r"pp311-pypy311_pp\d+": "PyPy 3.11",
 }
 PLATFORMS = {
-    r"manylinux\w*_x86_64": "Linux, glibc, x86_64",
-    r"manylinux\w*_aarch64": "Linux, glibc, aarch64",
+    "manylinux2014_x86_64": "Linux, glibc, x86_64",
+    "manylinux2014_aarch64": "Linux, glibc, aarch64",
     r"musllinux\w*_x86_64": "Linux, musl, x86_64",
     r"musllinux\w*_aarch64": "Linux, musl, aarch64",
     r"macosx_\w+_x86_64": "macOS, x86_64",
@@ -125,7 +126,7 @@ def tags(path: Path) -> tuple[str, str]:
 def wheel_faults(path: Path) -> Iterator[str]:
     """What is wrong with a wheel."""
     interpreter, platform = tags(path)
-    if interpreter not in INTERPRETERS:
+    if not any(re.fullmatch(known, interpreter) for known in INTERPRETERS):
         yield f"is tagged {interpreter}, which is no interpreter that is supported"
     if platform == "any":
         yield "is for any platform, so without compiled code"
@@ -151,7 +152,8 @@ def release_faults(paths: list[Path]) -> Iterator[str]:
     wheels = [tags(path) for path in paths if path.suffix == ".whl"]
     for interpreter, platform in PROMISED:
         if not any(
-            tag == interpreter and any(re.fullmatch(platform, one) for one in place.split("."))
+            re.fullmatch(interpreter, tag)
+            and any(re.fullmatch(platform, one) for one in place.split("."))
             for tag, place in wheels
         ):
             yield f"no wheel for {INTERPRETERS[interpreter]} on {PLATFORMS[platform]}"
@@ -184,6 +186,7 @@ def main() -> int:
     parser.add_argument(
         "--release", action="store_true", help="all wheels that are promised have to be there"
     )
+    parser.add_argument("--version", action="version", version=version())
     options = parser.parse_args()
     found = faults(options.files, options.release)
     print(*found, sep="\n", end="\n" if found else "")
