@@ -64,7 +64,7 @@ def register_payload_serializer(id: str, dumps: Dumps, loads: Loads) -> None:
 
 
 def unregister_payload_serializer(id: str) -> None:
-    """Removes a codec that :func:`register_payload_serializer` added.
+    """Removes a codec that :func:`autobahn_fbs.register_payload_serializer` added.
 
     :raises KeyError: if there is none of that id.
     """

@@ -35,6 +35,7 @@ OF_THE_CHECKOUT = [
     "test_generated.py",
     "test_project.py",
     "test_verifier_parity.py",
+    "test_wire_pages.py",
     "test_workflows.py",
 ]
 IN_CHECKOUT = (Path(__file__).resolve().parent.parent / "csrc").is_dir()

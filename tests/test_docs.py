@@ -1,10 +1,21 @@
-"""The code blocks of the documentation run, those of sessions against a real router."""
+"""Every code block of the documentation runs, those of sessions against a real router, which is
+started as the page on Crossbar.io says; or it says why it doesn't."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import io
+import json
+import os
 import re
-import textwrap
+import shlex
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -12,51 +23,214 @@ import pytest
 
 import autobahn_fbs
 from autobahn_fbs import payloads
+from docs_blocks import EVERY, PAGES, ROOT, Block, blocks_of, output_of
 
-DOCS = Path(__file__).parent.parent / "docs"
-BLOCK = re.compile(r"^\.\. code-block:: python\n\n((?:    .*\n|\n)+)", re.MULTILINE)
+WITH_PYTHON = [page for page in PAGES if any(b.language == "python" for b in blocks_of(page))]
+PROGRAMS = [block for block in EVERY if block.is_program]
+COMPONENTS = [block for block in EVERY if block.is_component]
+REALM = "realm1"
 
-
-def blocks(page: str) -> list[str]:
-    return [textwrap.dedent(code) for code in BLOCK.findall((DOCS / page).read_text("utf-8"))]
-
-
-SESSIONS = [code for code in blocks("payloads.rst") if "Component(" in code]
-OTHERS = [code for code in blocks("payloads.rst") if "Component(" not in code]
-
-
-@pytest.mark.parametrize("code", OTHERS, ids=lambda code: code.splitlines()[0])
-def test_a_block_of_the_payload_page_runs(code):
-    try:
-        exec(compile(code, "payloads.rst", "exec"), {})
-    finally:
-        payloads._registered.pop("x_pickle", None)
+needs_router = pytest.mark.skipif(
+    find_spec("crossbar") is None, reason='needs Crossbar.io: pip install "autobahn_fbs[demo]"'
+)
 
 
-def test_the_page_shows_every_codec():
-    shown = set(re.findall(r'"flatbuffers-?([a-z]*)"', " ".join(SESSIONS)))
-    assert shown | {"cbor"} == {*payloads.NUMBERS, ""}
+def blocks(page: str, language: str) -> list[Block]:
+    return [block for block in blocks_of(page) if block.language == language]
 
 
-@pytest.fixture(scope="module")
-def router_url():
-    sessions = pytest.importorskip("test_router", reason="needs Crossbar.io")
-    site = sessions.make_site()
-    autobahn_fbs.install()
-    try:
-        with sessions.Router(site.auth) as router:
-            yield f"ws://127.0.0.1:{router.websocket}/", sessions.REALM
-    finally:
-        autobahn_fbs.uninstall()
+CROSSBAR = "docs/crossbar.rst"
+#: Commands that tests of this file run.
+RUN_HERE = {
+    *(block.code for block in blocks(CROSSBAR, "sh")),
+    "python -m autobahn_fbs run crossbar start",
+    "python -m autobahn_fbs run server.py --port 8080",
+    "flatc --json --raw-binary --strict-json wamp.fbs -- message.bin",
+}
+
+
+# All blocks
+
+
+def is_run(block: Block) -> bool:
+    """Whether some test here runs the block; text is checked as the output of what is above it."""
+    if block.language == "python":
+        return True
+    if block.language == "text":
+        return any(output_of(b) == block.code.splitlines() for b in blocks_of(block.page))
+    if block.language == "json":
+        return block.page in (CROSSBAR, "README.rst")
+    return block.language == "sh" and block.code in RUN_HERE
+
+
+@pytest.mark.parametrize("block", EVERY, ids=str)
+def test_a_block_is_run_or_says_why_not(block):
+    if block.mark == "run by":
+        runner = (ROOT / block.reason).read_text("utf-8")
+        missing = [line for line in block.code.splitlines() if line.strip() not in runner]
+        assert missing == [], f"{block.reason} doesn't have these"
+    elif block.mark != "not run":
+        assert is_run(block), f"{block}: mark it with `.. run by: FILE` or `.. not run: REASON`"
+
+
+def test_a_mark_stands_where_a_block_is():
+    marks = sum(
+        len(re.findall(r"^\.\. (?:run by|not run):", (ROOT / page).read_text("utf-8"), re.M))
+        for page in PAGES
+    )
+    assert marks == sum(block.mark != "" for block in EVERY)
+
+
+# Python that needs nothing else
 
 
 @pytest.mark.filterwarnings("ignore:autobahn_fbs.install:RuntimeWarning")
-@pytest.mark.parametrize("code", SESSIONS, ids=lambda code: code.split('"serializers": ["')[1][:24])
-def test_a_session_of_the_payload_page_publishes_and_hears_itself(code, router_url):
-    url, realm = router_url
-    names: dict[str, Any] = {"url": str(url)}
-    exec(compile(code.replace('"realm1"', repr(realm)), "payloads.rst", "exec"), names)
-    component = names["component"]
+@pytest.mark.parametrize("page", WITH_PYTHON)
+def test_the_blocks_of_a_page_run_one_after_the_other(page):
+    names: dict[str, Any] = {}
+    try:
+        for block in blocks(page, "python"):
+            if block.is_program or block.is_component or block.mark == "not run":
+                continue
+            said = io.StringIO()
+            with contextlib.redirect_stdout(said):
+                exec(compile(block.code, str(block), "exec"), names)
+            assert said.getvalue().splitlines() == (output_of(block) or []), str(block)
+    finally:
+        autobahn_fbs.uninstall()
+        payloads._registered.pop("x_pickle", None)
+
+
+def test_the_page_on_payloads_shows_every_codec():
+    shown = set(re.findall(r'"flatbuffers-?([a-z]*)"', " ".join(b.code for b in COMPONENTS)))
+    assert shown | {"cbor"} == {*payloads.NUMBERS, ""}
+
+
+# The router of the page on Crossbar.io
+
+
+def configuration(*transports: dict[str, Any]) -> dict[str, Any]:
+    """The page's configuration, with these transports if there are any."""
+    config: dict[str, Any] = json.loads(blocks(CROSSBAR, "json")[0].code)
+    if transports:
+        config["workers"][0]["transports"] = list(transports)
+    return config
+
+
+def transports_of(config: dict[str, Any]) -> list[dict[str, Any]]:
+    (worker,) = config["workers"]
+    found: list[dict[str, Any]] = worker["transports"]
+    return found
+
+
+class Node:
+    """A node that is started with a command of the documentation, its ports changed to free ones.
+
+    Has `ports`: for each port of the configuration the one that is used instead.
+    """
+
+    def __init__(self, folder: Path, config: dict[str, Any], command: str) -> None:
+        from autobahn_fbs._demo.router import _free_ports, _listens
+
+        endpoints = [transport["endpoint"] for transport in transports_of(config)]
+        free = _free_ports(len(endpoints))
+        self.ports = {e["port"]: port for e, port in zip(endpoints, free, strict=True)}
+        for endpoint, port in zip(endpoints, free, strict=True):
+            endpoint["port"] = port
+        (folder / "config.json").write_text(json.dumps(config))
+        self._log = folder / "router.log"
+        words = [sys.executable, *shlex.split(command)[1:], "--cbdir", str(folder)]
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                words, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+            )
+        deadline = time.monotonic() + 60
+        while not all(map(_listens, free)):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                pytest.fail(f"{command}:\n{self._log.read_text(errors='replace')[-3000:]}")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def adapt(self, code: str) -> str:
+        """The code with the ports that are used."""
+        for documented, port in self.ports.items():
+            code = re.sub(rf"\b{documented}\b", str(port), code)
+        return code
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    """The node of the whole page: WebSocket and RawSocket."""
+    config = configuration()
+    transports_of(config).append(json.loads(blocks(CROSSBAR, "json")[1].code))
+    command = blocks(CROSSBAR, "sh")[1].code
+    running = Node(tmp_path_factory.mktemp("node"), config, command)
+    yield running
+    running.stop()
+
+
+def say(node: Node, block: Block, expected: list[str]) -> list[str]:
+    """What a program prints, until it has printed what is expected; it may run on for ever."""
+    command = [sys.executable, "-W", "ignore", "-u", "-c", node.adapt(block.code)]
+    said: list[str] = []
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as program:
+        guard = threading.Timer(40, program.kill)
+        guard.start()
+        try:
+            for line in program.stdout or ():
+                # Twisted's Component logs what is printed, with a time before it.
+                said.append(re.sub(r"^\S+T\S+ ", "", line.rstrip("\n")))
+                if said[-1] == expected[-1]:
+                    return said
+            pytest.fail("\n".join(said) + (program.stderr.read() if program.stderr else ""))
+        finally:
+            guard.cancel()
+            program.kill()
+
+
+@needs_router
+@pytest.mark.parametrize("block", PROGRAMS, ids=str)
+def test_a_program_prints_what_the_page_says(block, node):
+    if "twisted" in block.code and find_spec("twisted") is None:
+        pytest.skip("needs Twisted")
+    expected = output_of(block)
+    assert expected, f"{block}: show what it prints"
+    said = say(node, block, expected)
+    assert [line for line in said if line in expected] == expected
+
+
+@needs_router
+@pytest.mark.parametrize("page", [CROSSBAR, "README.rst"])
+def test_the_router_starts_as_the_page_says(page, tmp_path):
+    """The first configuration of the page on the router, and the transport of the README."""
+    given = json.loads(blocks(page, "json")[0].code)
+    config = configuration() if page == CROSSBAR else configuration(given)
+    command = next(b.code for b in blocks(page, "sh") if b.code.endswith("run crossbar start"))
+    running = Node(tmp_path, config, command)
+    try:
+        block = next(block for block in PROGRAMS if block.page == page or page == CROSSBAR)
+        assert say(running, block, ["joined with flatbuffers"])
+    finally:
+        running.stop()
+
+
+# Autobahn imports passlib, which imports crypt, which is deprecated since Python 3.11.
+@needs_router
+@pytest.mark.filterwarnings("ignore:'crypt' is deprecated:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:autobahn_fbs.install:RuntimeWarning")
+@pytest.mark.parametrize("block", COMPONENTS, ids=str)
+def test_a_component_publishes_and_hears_itself(block, node):
+    names: dict[str, Any] = {"url": f"ws://127.0.0.1:{node.ports[8080]}/"}
     heard: list[Any] = []
 
     async def play() -> None:
@@ -74,10 +248,51 @@ def test_a_session_of_the_payload_page_publishes_and_hears_itself(code, router_u
             await session.leave()
             done.set_result(None)
 
+        component = names["component"]
         component.on("join", joined)
         component.start(loop=asyncio.get_running_loop())
         await asyncio.wait_for(done, 20)
 
-    asyncio.run(play())
+    autobahn_fbs.install()
+    try:
+        exec(compile(block.code, str(block), "exec"), names)
+        asyncio.run(play())
+    finally:
+        autobahn_fbs.uninstall()
     assert heard[0] == (1, "two")
     assert heard[1].startswith("flatbuffers")
+
+
+# Other commands
+
+
+def test_the_launcher_starts_the_program_of_the_page(tmp_path):
+    command = "python -m autobahn_fbs run server.py --port 8080"
+    assert any(command == block.code for block in blocks("docs/sessions.rst", "sh"))
+    (tmp_path / "server.py").write_text(
+        "import sys\n"
+        "from autobahn.wamp.serializer import SERID_TO_SER\n"
+        "print(sys.argv[1:], SERID_TO_SER['flatbuffers'].__module__)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
+    words = [sys.executable, *shlex.split(command)[1:]]
+    done = subprocess.run(
+        words, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout == "['--port', '8080'] autobahn_fbs._serializer\n", done.stderr
+
+
+def test_flatc_prints_a_message_as_the_page_says(tmp_path):
+    import autobahn
+    from autobahn.wamp import message
+
+    (command,) = [block.code for block in blocks("docs/wire/index.rst", "sh")]
+    flatc = Path(autobahn.__file__).parent / "_flatc" / "bin" / "flatc"
+    for schema in (ROOT / "autobahn_fbs" / "schemas").glob("*.fbs"):
+        (tmp_path / schema.name).write_bytes(schema.read_bytes())
+    data = autobahn_fbs.FlatBuffersObjectSerializer().serialize(message.Published(7, 8))
+    (tmp_path / "message.bin").write_bytes(data)
+    subprocess.run([flatc, *shlex.split(command)[1:]], cwd=tmp_path, check=True, timeout=60)
+    printed = json.loads((tmp_path / "message.json").read_text())
+    assert printed["msg_type"] == "Published"
+    assert printed["msg"] == {"request": 7, "publication": 8}

@@ -21,7 +21,7 @@ from compare import MESSAGE_CLASSES, attribute_names
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 README = (ROOT / "README.rst").read_text("utf-8")
-ROOMS = ("autobahn_fbs", "benchmarks", "csrc", "fuzz", "tests", "tools")
+ROOMS = ("autobahn_fbs", "benchmarks", "csrc", "docs", "fuzz", "tests", "tools")
 MAX_LINES = 800
 
 
