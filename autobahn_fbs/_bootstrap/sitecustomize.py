@@ -131,13 +131,13 @@ class Installer:
         ours = any(name.startswith("autobahn_fbs.") for name in self._hooks.running)
         if self._done or ours or serializer is None:
             return
+        self._done = True  # by now: loading the package comes by here again
         try:
             # The import system sets this only after us.
             sys.modules["autobahn.wamp"].serializer = serializer  # type: ignore[attr-defined]
             load_package().install()
         except Exception as error:
             die(f"can't be installed: {type(error).__name__}: {error}")
-        self._done = True
 
 
 def load_package() -> ModuleType:
