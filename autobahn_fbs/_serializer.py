@@ -42,7 +42,9 @@ class FlatBuffersObjectSerializer(native.ObjectSerializer):
         range.
     """
 
+    #: By this name Autobahn knows that the bytes are FlatBuffers.
     NAME = "flatbuffers"
+    #: The bytes need a binary transport.
     BINARY = True
     #: The module that does the work, for version displays.
     FLATBUFFERS_MODULE = sys.modules[__package__ or "autobahn_fbs"]
@@ -77,8 +79,12 @@ class FlatBuffersSerializer(native.TransportSerializer, Serializer):  # type: ig
     connection.
     """
 
+    #: Part of the WebSocket subprotocol ``wamp.2.flatbuffers``; ``"flatbuffers.batched"`` with
+    #: ``batched=True``.
     SERIALIZER_ID = "flatbuffers"
+    #: Number of the serializer in RawSocket's handshake.
     RAWSOCKET_SERIALIZER_ID = 5
+    #: Content type of one message.
     MIME_TYPE = "application/x-flatbuffers"
 
     def __init__(

@@ -15,17 +15,18 @@ class Limits(NamedTuple):
 
     #: Bytes of one message, 8 to 2**31-1.
     max_size: int = 2**31 - 1
-    #: Apparent size that any message may have, in bytes. A string or table counts each time that
-    #: it is referred to.
+    #: Apparent size that any message may have, in bytes, 0 to 2**31-1. A string or table counts
+    #: each time that it is referred to.
     apparent_size: int = 64 * 1024
-    #: Apparent size that a message may have for each of its own bytes, where that is more. At
-    #: least 1; honest messages need no more than 2.
+    #: Apparent size that a message may have for each of its own bytes, where that is more, 1 to
+    #: 65,536; honest messages need no more than 2.
     apparent_factor: int = 8
-    #: Tables that may be visited, shared ones each time; the default is that of Google's verifier.
+    #: Tables that may be visited, shared ones each time, 2 to 2**31-1; the default is that of
+    #: Google's verifier.
     max_tables: int = 1_000_000
 
     def checked(self) -> Limits:
-        """These limits.
+        """These limits, if they are valid.
 
         :raises TypeError: if one is not an int.
         :raises ValueError: if one is out of its range; the text says which.

@@ -17,13 +17,19 @@ version = release = autobahn_fbs.__version__
 extensions = ["sphinx.ext.autodoc", "wire_schema"]
 nitpicky = True
 # Other projects' names: looking them up would need their sites while building.
-nitpick_ignore_regex = [("py:.*", r"(autobahn|collections|typing)\..*"), ("py:class", "callable")]
+nitpick_ignore_regex = [
+    ("py:.*", r"(autobahn|collections|typing)\..*"),
+    ("py:class", "Message|Buffer|callable"),
+]
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
-autodoc_class_signature = "separated"
+autodoc_preserve_defaults = True
 autoclass_content = "class"
+
+toc_object_entries_show_parents = "hide"
+smartquotes_action = "D"  # dashes; quotes are code here
 
 html_theme = "furo"
 html_title = f"autobahn_fbs {release}"

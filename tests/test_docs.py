@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import doctest
+import importlib
 import io
 import json
 import os
@@ -99,6 +101,20 @@ def test_the_blocks_of_a_page_run_one_after_the_other(page):
     finally:
         autobahn_fbs.uninstall()
         payloads._registered.pop("x_pickle", None)
+
+
+@pytest.mark.filterwarnings("ignore:autobahn_fbs.install:RuntimeWarning")
+def test_the_examples_in_docstrings_run():
+    names = [f"autobahn_fbs.{path.stem}" for path in (ROOT / "autobahn_fbs").glob("[a-z]*.py")]
+    tried = 0
+    try:
+        for name in ["autobahn_fbs", *names]:
+            result = doctest.testmod(importlib.import_module(name))
+            assert result.failed == 0, name
+            tried += result.attempted
+    finally:
+        autobahn_fbs.uninstall()
+    assert tried > 0
 
 
 def test_the_page_on_payloads_shows_every_codec():

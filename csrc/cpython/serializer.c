@@ -148,8 +148,14 @@ wfbs_serialize(wfbs_state *state, PyObject *serializer, PyObject *message)
 
 PyDoc_STRVAR(serialize_doc, "serialize($self, obj, /)\n--\n\n"
 "The bytes of a WAMP message (or of a raw WAMP list).\n\n"
-"Raises TypeError or ValueError that names the attribute if a value can't be sent,\n"
-"and whatever the payload codec raises. The result is kept in the message's cache.");
+"They are kept in the message's cache. A received message that nobody changed gives\n"
+"the very bytes it came in.\n\n"
+":param obj: a message of ``autobahn.wamp.message``, or a list such as\n"
+"    ``[17, 1, 2]`` as WAMP has it.\n"
+":raises TypeError: if a value, or the object itself, is of a type that can't be sent;\n"
+"    the text names the attribute.\n"
+":raises ValueError: if a value is out of range, or its payload codec refuses it.\n"
+":raises autobahn.wamp.exception.ProtocolError: for a list that is no WAMP message.");
 
 static PyObject *
 object_serializer_serialize(PyObject *self, PyObject *message)
@@ -160,7 +166,7 @@ object_serializer_serialize(PyObject *self, PyObject *message)
 
 PyDoc_STRVAR(serialize_payload_doc, "serialize_payload($self, data, /)\n--\n\n"
 "The bytes of args or kwargs in this serializer's payload codec.\n\n"
-"Raises what the codec raises for a value that it can't encode.");
+":raises Exception: what the codec raises for a value that it can't encode.");
 
 static PyObject *
 object_serializer_serialize_payload(PyObject *self, PyObject *data)
@@ -300,8 +306,11 @@ unserialize(wfbs_state *state, const object_serializer *s, PyObject *payload, si
 PyDoc_STRVAR(unserialize_doc, "unserialize($self, payload, /)\n--\n\n"
 "The messages in a bytes-like object, as a list: one, or all of a batch.\n\n"
 "Every message is verified as a whole; its attributes are decoded when they are\n"
-"read. Raises autobahn.wamp.exception.ProtocolError that names message, field and\n"
-"offset if anything is wrong.");
+"read. ``bytes`` are shared with the messages, anything else is copied once.\n\n"
+":param payload: one message, or with ``batched=True`` any number of them.\n"
+":raises autobahn.wamp.exception.ProtocolError: if anything is wrong with any of them;\n"
+"    the text names message, field and offset.\n"
+":raises TypeError: if it is not bytes-like.");
 
 static PyObject *
 object_serializer_unserialize(PyObject *self, PyObject *payload)
@@ -426,7 +435,8 @@ maybe_autoreset(PyObject *self)
 }
 
 PyDoc_STRVAR(transport_serialize_doc, "serialize($self, msg, /)\n--\n\n"
-"The message's bytes, and True: they need a binary transport (ISerializer.serialize).");
+"The message's bytes, and True: they need a binary transport (``ISerializer``).\n\n"
+":raises TypeError, ValueError: as ``FlatBuffersObjectSerializer.serialize`` does.");
 
 static PyObject *
 transport_serialize(PyObject *self, PyObject *message)
@@ -452,9 +462,11 @@ transport_serialize(PyObject *self, PyObject *message)
 }
 
 PyDoc_STRVAR(transport_unserialize_doc, "unserialize($self, payload, isBinary=None)\n--\n\n"
-"The messages in a bytes-like object (ISerializer.unserialize).\n\n"
-"Raises ProtocolError as FlatBuffersObjectSerializer.unserialize does, and if\n"
-"isBinary is given and false.");
+"The messages in a bytes-like object (``ISerializer``).\n\n"
+":param isBinary: whether the transport says that the payload is binary; None if it\n"
+"    doesn't say.\n"
+":raises autobahn.wamp.exception.ProtocolError: as\n"
+"    ``FlatBuffersObjectSerializer.unserialize`` does, and if ``isBinary`` is false.");
 
 static PyObject *
 transport_unserialize(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
