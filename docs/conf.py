@@ -29,6 +29,7 @@ autodoc_preserve_defaults = True
 autoclass_content = "class"
 
 toc_object_entries_show_parents = "hide"
+highlight_language = "sh"
 smartquotes_action = "D"  # dashes; quotes are code here
 
 html_theme = "furo"

@@ -230,8 +230,8 @@ def enum_section(enum: Thing) -> list[str]:
             row.append(f"``{text}``" if text else "none")
         rows.append([*row, prose(value["documentation"])])
     if len(rows[0]) == 4:
-        return lines + _rows("8 27 20 45", ["Value", "Name", "In WAMP", "Meaning"], rows)
-    return lines + _rows("8 27 65", ["Value", "Name", "Meaning"], rows)
+        return lines + _rows("11 27 20 42", ["Value", "Name", "In WAMP", "Meaning"], rows)
+    return lines + _rows("11 29 60", ["Value", "Name", "Meaning"], rows)
 
 
 def _union_rows(enum: Thing) -> list[str]:
@@ -243,7 +243,7 @@ def _union_rows(enum: Thing) -> list[str]:
             name = link(reflected()["objects"][value["union_type"]["index"]]["name"])
         rows.append([str(value["value"]), str(ordinal), name, text])
     heads = ["Type", "Ordinal", "Table", "Meaning"]
-    return _rows("10 12 28 50", heads, rows)
+    return _rows("11 14 28 47", heads, rows)
 
 
 def page(stem: str) -> str:
