@@ -38,7 +38,14 @@ JOBS = {
 
 
 def rst_table(head: list[str], rows: list[list[str]]) -> str:
-    """A simple table of reStructuredText."""
+    """A simple table of reStructuredText.
+
+    A row whose first cell is empty would continue the one above, and a lone dash be a list.
+    """
+    head, *rows = [
+        ["\\" if cell == "" else "\\-" if cell == "-" else cell for cell in row]
+        for row in [head, *rows]
+    ]
     widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
     rule = "  ".join("=" * width for width in widths)
 
@@ -74,7 +81,7 @@ def times_table(results: Results, mode: str = "normal") -> str:
                 continue
             cells = [_number(results.times(job, mode, size, other, OURS)) for other in others]
             rows.append([title, size, _time(seconds), *cells])
-            title = "\\"  # an empty first cell would continue the row above
+            title = ""
     heads = [CONTENDERS[name][1].removeprefix("Autobahn ") for name in others]
     return rst_table(["", "payload", "autobahn_fbs", *heads], rows)
 

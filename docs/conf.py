@@ -14,6 +14,7 @@ author = "the autobahn_fbs contributors"
 project_copyright = author
 version = release = autobahn_fbs.__version__
 
+exclude_patterns = ["speed.rst"]  # included in performance.rst
 extensions = ["sphinx.ext.autodoc", "wire_schema"]
 nitpicky = True
 # Other projects' names: looking them up would need their sites while building.

@@ -272,7 +272,18 @@ def test_the_targets_as_text_count_what_is_missed() -> None:
 
 def test_the_table_for_the_readme_has_our_time_and_the_others_ratios() -> None:
     line = report.times_table(_results()).splitlines()[3]
-    assert line.split() == ["serialize", "empty", "1.0", "µs", "2.0", "10.0", "-", "200", "-", "-"]
+    words = ["serialize", "empty", "1.0", "µs", "2.0", "10.0", r"\-", "200", r"\-", r"\-"]
+    assert line.split() == words
+
+
+def test_a_table_has_no_cell_that_markup_takes_for_something_else() -> None:
+    """An empty first cell continues the row above, or drops the head; a dash begins a list."""
+    table = report.rst_table(["", "a"], [["one", "-"], ["", "2"]]).splitlines()
+    assert [line.split() for line in table[1:2] + table[3:5]] == [
+        ["\\", "a"],
+        ["one", "\\-"],
+        ["\\", "2"],
+    ]
 
 
 def test_the_plots_are_svg_and_the_same_for_the_same_results(tmp_path: Path) -> None:
