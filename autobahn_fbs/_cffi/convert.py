@@ -12,7 +12,8 @@ from ._core import lib
 from .classes import ROLE_CLASSES, Attribute, custom_match
 from .schema import TABLES, Table
 
-_BITS = {"U8": 8, "U16": 16, "ENUM16": 16, "U32": 32, "U64": 64}
+#: How many bits an int's field has, by kind.
+INTEGER_BITS = {"U8": 8, "U16": 16, "ENUM16": 16, "U32": 32, "U64": 64}
 
 BUILD_FIELDS: int = lib.WFBS_BUILD_FIELDS
 BUILD_ROOM: int = lib.WFBS_BUILD_ROOM
@@ -92,6 +93,11 @@ def is_ppt_name(a: Attribute, value: Any) -> bool:
     return value in a.enum.values or custom_match(value) is not None
 
 
+def is_request_type(number: int) -> bool:
+    """Whether an ERROR can answer a message of this WAMP type."""
+    return bool(lib.wfbs_request_type_is_valid(number))
+
+
 def convert(a: Attribute, value: Any, out: Outgoing) -> bool:
     """Puts `value`, which is not None, into `out`; False if it belongs into the metadata.
 
@@ -114,9 +120,9 @@ def _int(a: Attribute, value: Any, out: Outgoing) -> int | None:
         refuse(a, ValueError, f"WAMP IDs are 0 to 2**53, not {value!r}")
     if check == "POSITIVE" and not number:
         refuse(a, ValueError, "must be 1 or more")
-    if check == "REQUEST_TYPE" and not lib.wfbs_request_type_is_valid(number):
+    if check == "REQUEST_TYPE" and not is_request_type(number):
         refuse(a, ValueError, f"{value!r} is not the type of a request that can fail")
-    return _signed(number) if number < 1 << _BITS[a.kind] else METADATA
+    return _signed(number) if number < 1 << INTEGER_BITS[a.kind] else METADATA
 
 
 def _bool(a: Attribute, value: Any, out: Outgoing) -> int | None:

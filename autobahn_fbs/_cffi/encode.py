@@ -8,21 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import details, metadata, payload
-from ._core import ffi, lib
+from . import details, fast, metadata, payload
+from ._core import ffi
 from .accessors import READ_ABSENT
+from .build import BLOB_MIN, build
 from .classes import Attribute, MessageClass
 from .convert import BUILD_FIELDS, BUILD_ROOM, Outgoing, convert, refuse, refuse_encoding
 from .record import ABSENT, CODEC, FIELDS, KEPT, UNSET, cut
-
-BLOB_MIN: int = lib.WFBS_BLOB_MIN
-_NO_ROOM: int = lib.WFBS_BUILD_NO_ROOM
-
-#: Output memory is kept between calls, but never above this many bytes.
-_KEPT_ROOM = 1024 * 1024
-_free_outputs: list[tuple[Any, Any, int]] = []
-_build = lib.wfbs_flat_build
-
 
 # ---- args and kwargs
 
@@ -218,70 +210,17 @@ def _written(
         record[BUILD_FIELDS + slot] = value
     for i, value in enumerate(out.extension, BUILD_ROOM):
         record[i] = value
-    blobs = {slot: piece for slot, piece in out.texts.items() if len(piece) >= BLOB_MIN}
-    kinds = c.table.fields
+    fields = c.table.fields
     texts = [
-        out.texts[slot]
-        for slot in sorted(out.texts)
-        if slot not in blobs or kinds[slot].kind != "BYTES"
+        piece
+        for slot, piece in sorted(out.texts.items())
+        if len(piece) < BLOB_MIN or fields[slot].kind != "BYTES"
     ]
     if data is not None:
+        out.texts[-1] = data
         if len(data) < BLOB_MIN:
             texts.append(data)
-        else:
-            blobs[-1] = data
-    return build(c, dialect, batched, record, len(record), b"".join(texts), blobs)
-
-
-def build(
-    c: MessageClass,
-    dialect: int,
-    batched: int,
-    record: Any,
-    count: int,
-    text: bytes,
-    blobs: dict[int, bytes] | None,
-) -> bytes:
-    """The message that a record describes. `blobs` are the large payloads by slot."""
-    try:
-        output = _free_outputs.pop()
-    except IndexError:
-        memory = ffi.new("uint8_t[]", 4096)
-        output = (memory, ffi.buffer(memory), 4096)
-    size = _build(c.index, dialect, batched, record, count, text, output[0], output[2])
-    if size < 0:
-        if size > _NO_ROOM:
-            _free_outputs.append(output)
-            if size == lib.WFBS_BUILD_NO_MEMORY:
-                raise MemoryError
-            raise ValueError(f"{c.label} is longer than 2**31-1 bytes")
-        room = max(_NO_ROOM - size, 2 * output[2])
-        memory = ffi.new("uint8_t[]", room)
-        output = (memory, ffi.buffer(memory), room)
-        size = _build(c.index, dialect, batched, record, count, text, memory, room)
-    _, view, room = output
-    data: bytes = view[room - size : room]
-    if room <= _KEPT_ROOM:
-        _free_outputs.append(output)
-    if record[0]:
-        assert blobs is not None
-        data = _join(data, batched, record, blobs)
-    return data
-
-
-def _join(written: bytes, batched: int, record: Any, blobs: dict[int, bytes]) -> bytes:
-    """Puts the large payloads where they belong: each is copied once."""
-    done = at = 4 if batched else 0
-    header = at
-    pieces = []
-    for i in reversed(range(record[0])):  # first in the message first
-        blob = blobs[record[1 + 2 * i]]
-        before = header + record[2 + 2 * i] - done
-        pieces += [written[at : at + before], blob]
-        at += before
-        done += before + len(blob)
-    pieces.append(written[at:])
-    return b"".join(pieces)
+    return build(c, dialect, batched, record, len(record), b"".join(texts), out.texts)
 
 
 def encode(
@@ -291,17 +230,21 @@ def encode(
 
     :raises TypeError, ValueError: naming the attribute whose value can't be sent.
     """
-    args, kwargs = c.args, c.kwargs
-    codec: tuple[int, str | None, bytes | None, bytes | None]
-    if args is None or kwargs is None:
-        codec = (number, None, None, None)
-    elif type(message) is c.received:
-        codec = _of_received(c, message, number, name)
-    else:
+    args = kwargs = None
+    has_payload = c.args is not None and c.kwargs is not None
+    if type(message) is c.received:
         codec = (
-            number,
-            name,
-            _encoded(args, message.args, number, name),
-            _encoded(kwargs, message.kwargs, number, name),
+            _of_received(c, message, number, name) if has_payload else (number, name, None, None)
         )
-    return _general(c, message, dialect, batched, codec)
+        return _general(c, message, dialect, batched, codec)
+    if c.args is not None and c.kwargs is not None:
+        args = _encoded(c.args, message.args, number, name)
+        kwargs = _encoded(c.kwargs, message.kwargs, number, name)
+    if type(message) is c.plain and message._from_fbs is None and dialect == 0 and name is None:
+        encode_usual = c.fast
+        if encode_usual is None:
+            encode_usual = c.fast = fast.make(c)
+        data: bytes | None = encode_usual(message, args, kwargs, number, batched)
+        if data is not None:
+            return data
+    return _general(c, message, dialect, batched, (number, name, args, kwargs))
