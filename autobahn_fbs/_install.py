@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import warnings
 from typing import Any
 
@@ -17,6 +18,9 @@ _ABSENT = object()
 
 # What was there before install(): (container, key, value); None while not installed.
 _saved: list[tuple[Any, str, Any]] | None = None
+
+# Held while _saved and Autobahn's registries change together.
+_lock = threading.Lock()
 
 # Modules that were warned about: once each.
 _warned: set[str] = set()
@@ -84,21 +88,8 @@ def _warn_of_old_imports(old: tuple[Any, ...]) -> None:
         )
 
 
-def install() -> None:
-    """Makes Autobahn use this package wherever it serializes WAMP with FlatBuffers.
-
-    Replaces the entries of ``SERID_TO_SER`` and ``SERID_TO_OBJSER``, adds ``flatbuffers.batched``
-    and one ``flatbuffers-<payload serializer>`` for each payload codec (``flatbuffers-json`` ...),
-    and replaces ``FlatBuffersSerializer`` and ``FlatBuffersObjectSerializer`` in
-    ``autobahn.wamp.serializer`` and ``Message.serialize``. Calling it again does nothing.
-
-    Warns (RuntimeWarning, once for each) about modules that imported one of the replaced classes
-    by name before: those keep what they have.
-    """
-    global _saved
-    if _saved is not None:
-        return
-    changes: list[tuple[Any, str, Any]] = [
+def _changes() -> list[tuple[Any, str, Any]]:
+    return [
         (upstream.SERID_TO_SER, "flatbuffers", FlatBuffersSerializer),
         (upstream.SERID_TO_SER, "flatbuffers.batched", _batched),
         *(
@@ -110,14 +101,39 @@ def install() -> None:
         (upstream, "FlatBuffersObjectSerializer", FlatBuffersObjectSerializer),
         (message.Message, "serialize", _message_serialize(message.Message.serialize)),
     ]
-    saved = [(container, key, _get(container, key)) for container, key, _ in changes]
-    for container, key, value in changes:
-        _put(container, key, value)
-    _saved = saved
-    old = tuple(
-        value for container, key, value in saved if container is upstream and value is not _ABSENT
-    )
-    _warn_of_old_imports(old)
+
+
+def _replace() -> tuple[Any, ...]:
+    """Does what install() says; returns the classes that were replaced, none if it was done."""
+    global _saved
+    with _lock:
+        if _saved is not None:
+            return ()
+        changes = _changes()
+        _saved = [(container, key, _get(container, key)) for container, key, _ in changes]
+        for container, key, value in changes:
+            _put(container, key, value)
+        return tuple(
+            value
+            for container, key, value in _saved
+            if container is upstream and value is not _ABSENT
+        )
+
+
+def install() -> None:
+    """Makes Autobahn use this package wherever it serializes WAMP with FlatBuffers.
+
+    Replaces the entries of ``SERID_TO_SER`` and ``SERID_TO_OBJSER``, adds ``flatbuffers.batched``
+    and one ``flatbuffers-<payload serializer>`` for each payload codec (``flatbuffers-json`` ...),
+    and replaces ``FlatBuffersSerializer`` and ``FlatBuffersObjectSerializer`` in
+    ``autobahn.wamp.serializer`` and ``Message.serialize``. Calling it again does nothing.
+
+    Warns (RuntimeWarning, once for each) about modules that imported one of the replaced classes
+    by name before: those keep what they have.
+    """
+    replaced = _replace()
+    if replaced:  # a warning can run any code, so nothing is locked here
+        _warn_of_old_imports(replaced)
 
 
 def uninstall() -> None:
@@ -126,8 +142,7 @@ def uninstall() -> None:
     Messages and serializers made before keep working.
     """
     global _saved
-    if _saved is None:
-        return
-    for container, key, value in _saved:
-        _put(container, key, value)
-    _saved = None
+    with _lock:
+        for container, key, value in _saved or ():
+            _put(container, key, value)
+        _saved = None

@@ -1,16 +1,12 @@
-"""Several interpreters in one process, each with a GIL of its own (PEP 684), and many threads."""
+"""Several interpreters in one process, each with a GIL of its own (PEP 684)."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 import textwrap
-import threading
 
 import pytest
-from autobahn.wamp import message as m
-
-from autobahn_fbs import FlatBuffersObjectSerializer, FlatBuffersSerializer
 
 WORK = """
     import warnings; warnings.simplefilter("ignore")
@@ -25,8 +21,7 @@ WORK = """
 """
 
 MAIN = """
-    import threading
-    try:
+        try:
         import _interpreters as interpreters
     except ImportError:
         import _xxsubinterpreters as interpreters
@@ -78,51 +73,3 @@ def test_the_interpreter_ends_with_messages_alive():
     """)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (0, "bye\n"), done.stderr
-
-
-def test_many_threads_read_one_message():
-    objser = FlatBuffersObjectSerializer()
-    sent = m.Event(1, 2, args=[1, ["x"] * 20], kwargs={"k": "v"}, topic="a.b", publisher=5)
-    data = objser.serialize(sent)
-    names = ["args", "kwargs", "topic", "publisher", "forward_for", "enc_algo", "subscription"]
-    wrong: list[object] = []
-
-    for _ in range(50):
-        (msg,) = objser.unserialize(data)
-        start = threading.Barrier(4)
-        seen: list[list[object]] = []
-
-        def read(msg=msg, start=start, seen=seen) -> None:
-            start.wait()
-            seen.append([getattr(msg, name) for name in names])
-
-        threads = [threading.Thread(target=read) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        first = seen[0]
-        # One object each, however many asked at once.
-        wrong += [
-            values for values in seen if any(a is not b for a, b in zip(values, first, strict=True))
-        ]
-    assert not wrong
-
-
-def test_threads_share_a_serializer():
-    serializer = FlatBuffersSerializer()
-    wrong: list[object] = []
-
-    def work(number: int) -> None:
-        for i in range(300):
-            data, _ = serializer.serialize(m.Event(number, i, args=[number, i, "x" * i]))
-            (msg,) = serializer.unserialize(data)
-            if (msg.subscription, msg.args) != (number, [number, i, "x" * i]):
-                wrong.append(msg)
-
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not wrong

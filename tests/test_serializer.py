@@ -4,6 +4,7 @@ cache of serialized bytes, and what routers and transports do with them."""
 from __future__ import annotations
 
 import copy
+import gc
 import inspect
 import os
 import sys
@@ -18,7 +19,7 @@ from autobahn.wamp.message import Message
 from autobahn.wamp.serializer import CBORSerializer, Serializer
 
 import autobahn_fbs
-from autobahn_fbs import FlatBuffersObjectSerializer, FlatBuffersSerializer
+from autobahn_fbs import FlatBuffersObjectSerializer, FlatBuffersSerializer, payloads
 from compare import MESSAGE_CLASSES, assert_same, plain_copy
 from samples import every_sample, full, minimal
 
@@ -434,3 +435,55 @@ def test_a_message_that_cannot_be_serialized_leaves_no_cache(objser):
 def test_minimal_messages_are_small(objser):
     for klass in MESSAGE_CLASSES:
         assert len(objser.serialize(klass(**minimal(klass)))) <= 250, klass.__name__
+
+
+# -- what a codec, or whoever holds a value, does meanwhile
+
+
+def test_a_payload_view_that_was_released_is_refused(objser):
+    view = memoryview(b"payload")
+    msg = m.Event(1, 2, payload=b"", enc_algo="cryptobox")
+    msg._payload = view
+    view.release()
+    with pytest.raises(ValueError, match=r"^EVENT\.payload: .*released"):
+        objser.serialize(msg)
+
+
+@pytest.fixture
+def meddling():
+    """Registers a codec that first calls whatever is put into the list."""
+    calls = []
+
+    def dumps(value):
+        for call in calls:
+            call()
+        return b"x"
+
+    autobahn_fbs.register_payload_serializer("x_meddling", dumps, lambda view: ["y"])
+    yield calls
+    payloads.unregister_payload_serializer("x_meddling")
+
+
+def test_a_codec_may_replace_the_object_serializer_that_called_it(meddling):
+    serializer = FlatBuffersSerializer(payload_serializer="x_meddling")
+
+    def replace():
+        serializer._serializer = FlatBuffersObjectSerializer(batched=True)
+        gc.collect()
+
+    meddling.append(replace)
+    data, _ = serializer.serialize(m.Event(1, 2, args=[1]))
+    (msg,) = FlatBuffersObjectSerializer().unserialize(data)
+    assert msg.args == ["y"]
+
+
+def test_an_object_serializer_stays_as_it_was_made(meddling):
+    objser = FlatBuffersObjectSerializer(payload_serializer="x_meddling")
+
+    def change():
+        with pytest.raises(TypeError, match="again"):
+            objser.__init__(batched=True)
+
+    meddling.append(change)
+    (msg,) = FlatBuffersObjectSerializer().unserialize(objser.serialize(m.Event(1, 2, args=[1])))
+    assert msg.args == ["y"]

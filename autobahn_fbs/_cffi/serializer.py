@@ -40,6 +40,8 @@ class ObjectSerializer:
     ) -> None:
         if (codec == payload.NAMED) != (type(codec_name) is str):
             raise ValueError("codec_name goes with the custom codec, and only with it")
+        if hasattr(self, "_framed"):
+            raise TypeError("an object serializer can't be initialized again")
         self._framed = 1 if batched else 0
         self._dialect_number = 1 if schema_dialect else 0
         self._codec_number = codec

@@ -9,6 +9,12 @@
 #include <Python.h>
 #include <stdint.h>
 
+/* Free-threaded builds take the object's lock; with the GIL this is nothing. */
+#ifndef Py_BEGIN_CRITICAL_SECTION
+#define Py_BEGIN_CRITICAL_SECTION(op) {
+#define Py_END_CRITICAL_SECTION() }
+#endif
+
 typedef struct {
     uint8_t *data;   /* owned; NULL while capacity is 0 */
     size_t size;     /* bytes in use, <= capacity */

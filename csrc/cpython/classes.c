@@ -230,12 +230,7 @@ class_init(wfbs_class *c, wfbs_state *state, unsigned index, PyObject *message_m
             return -1;
         }
     }
-    PyObject *serialized = PyUnicode_InternFromString("_serialized");
-    if (!serialized) {
-        return -1;
-    }
-    c->serialized = slot_offset(c->plain, serialized);
-    Py_DECREF(serialized);
+    c->serialized = slot_offset(c->plain, state->str_serialized);
     c->from_fbs = slot_offset(c->plain, state->base_slots[0]);
     if (c->serialized < 0 || c->from_fbs < 0 || class_getset(c) < 0
         || class_subclass(c, state->module) < 0) {

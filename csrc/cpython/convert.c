@@ -490,14 +490,19 @@ convert_payload(const wfbs_attribute *a, PyObject *value, wfbs_arena *arena, wfb
     if (!PyMemoryView_Check(value)) {
         return refuse_type(a, "bytes", value);
     }
-    const Py_buffer *view = PyMemoryView_GET_BUFFER(value);
-    void *copy = wfbs_arena_take(arena, (size_t)view->len, 1);
-    if (!copy || PyBuffer_ToContiguous(copy, view, view->len, 'C') < 0) {
-        return WFBS_CONVERT_ERROR;
+    Py_buffer view;
+    if (PyObject_GetBuffer(value, &view, PyBUF_FULL_RO) < 0) {
+        return wfbs_refuse_encoding(a); /* it was released */
     }
-    out->as.bytes = copy;
-    out->size = (size_t)view->len;
-    return WFBS_CONVERT_OK;
+    void *copy = wfbs_arena_take(arena, (size_t)view.len, 1);
+    wfbs_converted result = WFBS_CONVERT_ERROR;
+    if (copy && PyBuffer_ToContiguous(copy, &view, view.len, 'C') == 0) {
+        out->as.bytes = copy;
+        out->size = (size_t)view.len;
+        result = WFBS_CONVERT_OK;
+    }
+    PyBuffer_Release(&view);
+    return result;
 }
 
 wfbs_converted

@@ -39,6 +39,12 @@ is_plain(const wfbs_class *c, PyObject *message)
 #endif
 }
 
+static inline uint32_t
+bit(unsigned index)
+{
+    return UINT32_C(1) << (index % 32); /* always below WFBS_MAX_FIELDS == 32 */
+}
+
 /* The current value of an attribute. New reference (None if unset) or NULL. */
 static PyObject *
 attribute_value(const wfbs_attribute *a, PyObject *message)
@@ -50,12 +56,6 @@ attribute_value(const wfbs_attribute *a, PyObject *message)
         }
     }
     return PyObject_GetAttr(message, a->name);
-}
-
-static inline uint32_t
-bit(unsigned index)
-{
-    return UINT32_C(1) << (index % 32); /* always below WFBS_MAX_FIELDS == 32 */
 }
 
 /* The buffer of a received message, NULL for any other. */
@@ -70,11 +70,17 @@ received_source(const job *j)
     return r->buffer ? r : NULL;
 }
 
-/* Whether nobody has read or set this attribute of a received message. */
-static inline bool
-is_untouched(const job *j, unsigned slot)
+/* Those of args and kwargs (slots) that nobody has read or set in a received message. */
+static inline uint32_t
+untouched(const job *j, unsigned args, unsigned kwargs)
 {
-    return !*wfbs_slot_of(j->message, j->owner->offsets[slot]);
+    const int32_t *offsets = j->owner->offsets;
+    uint32_t found;
+    Py_BEGIN_CRITICAL_SECTION(j->message);
+    found = (*wfbs_slot_of(j->message, offsets[args]) ? 0 : bit(args))
+            | (*wfbs_slot_of(j->message, offsets[kwargs]) ? 0 : bit(kwargs));
+    Py_END_CRITICAL_SECTION();
+    return found;
 }
 
 /* Settles the codec of args and kwargs. A received message whose payload nobody
@@ -92,7 +98,8 @@ job_codec(job *j, wfbs_codec wanted)
         return 0;
     }
     unsigned own = wfbs_decode_u8(j->owner, r, WFBS_AS_ENC_SERIALIZER);
-    if (is_untouched(j, args) && is_untouched(j, kwargs)) {
+    uint32_t raw = untouched(j, args, kwargs), both = bit(args) | bit(kwargs);
+    if (raw == both) {
         j->codec.number = own;
         j->codec.name = NULL;
         if (own == WFBS_CODEC_NAMED) {
@@ -102,10 +109,10 @@ job_codec(job *j, wfbs_codec wanted)
             }
             j->codec.name = j->codec_name == Py_None ? NULL : j->codec_name;
         }
-        j->raw = bit(args) | bit(kwargs);
+        j->raw = both;
     }
     else if (own == wanted.number && own != WFBS_CODEC_NAMED) {
-        j->raw = (is_untouched(j, args) ? bit(args) : 0) | (is_untouched(j, kwargs) ? bit(kwargs) : 0);
+        j->raw = raw;
     }
     return 0;
 }
@@ -122,9 +129,11 @@ payload_has_good_type(const wfbs_attribute *a, PyObject *value)
     PyObject *key, *item;
     Py_ssize_t position = 0;
     bool good = PyDict_Check(value);
+    Py_BEGIN_CRITICAL_SECTION(value);
     while (good && PyDict_Next(value, &position, &key, &item)) {
         good = PyUnicode_Check(key);
     }
+    Py_END_CRITICAL_SECTION();
     return good;
 }
 
@@ -182,6 +191,58 @@ job_none(job *j, const wfbs_attribute *a)
     return 0;
 }
 
+#ifdef Py_GIL_DISABLED
+
+/* A private copy of a list, or NULL with MemoryError: of the dicts in it as well. */
+static PyObject *
+copy_hops(PyObject *list)
+{
+    PyObject *copy = PyList_GetSlice(list, 0, PY_SSIZE_T_MAX);
+    for (Py_ssize_t i = 0; copy && i < PyList_GET_SIZE(copy); i++) {
+        PyObject *hop = PyList_GET_ITEM(copy, i);
+        hop = PyDict_Check(hop) ? PyDict_Copy(hop) : Py_NewRef(hop);
+        if (!hop || PyList_SetItem(copy, i, hop) < 0) {
+            Py_CLEAR(copy);
+        }
+    }
+    return copy;
+}
+
+/* The value of an attribute (stolen), or a private copy if other threads can change it while it
+ * is converted: conversion borrows from it. NULL with MemoryError. */
+static PyObject *
+keep_still(const wfbs_attribute *a, PyObject *value)
+{
+    PyObject *copy;
+    if (a->field->as == WFBS_AS_PRINCIPALS && (PyList_Check(value) || PyTuple_Check(value))) {
+        PyObject *list = PyList_Check(value) ? Py_NewRef(value) : PySequence_List(value);
+        copy = list ? copy_hops(list) : NULL;
+        Py_XDECREF(list);
+    }
+    else if (PyList_Check(value)) {
+        copy = PyList_GetSlice(value, 0, PY_SSIZE_T_MAX);
+    }
+    else if (PyDict_Check(value)) {
+        copy = PyDict_Copy(value);
+    }
+    else {
+        return value;
+    }
+    Py_DECREF(value);
+    return copy;
+}
+
+#else
+
+static inline PyObject *
+keep_still(const wfbs_attribute *a, PyObject *value)
+{
+    (void)a;
+    return value;
+}
+
+#endif
+
 /* Takes the value of attribute `i` (stolen). */
 static inline int
 job_take(job *j, unsigned i, PyObject *value)
@@ -190,6 +251,10 @@ job_take(job *j, unsigned i, PyObject *value)
     if (value == Py_None) {
         Py_DECREF(value);
         return c->demanding & bit(i) ? job_none(j, &c->attributes[i]) : 0;
+    }
+    value = keep_still(&c->attributes[i], value);
+    if (!value) {
+        return -1;
     }
     if (c->defaulting & bit(i) && PyDict_CheckExact(value) && !PyDict_GET_SIZE(value)) {
         Py_DECREF(value);

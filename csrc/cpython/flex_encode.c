@@ -252,8 +252,12 @@ encode_other(wfbs_flex_writer *w, PyObject *obj, unsigned depth, wfbs_flex_slot 
                                      (size_t)PyBytes_GET_SIZE(obj), slot);
     }
     if (PyByteArray_Check(obj)) {
-        return wfbs_flex_write_bytes(w, WFBS_FLEX_BLOB, PyByteArray_AS_STRING(obj),
-                                     (size_t)PyByteArray_GET_SIZE(obj), slot);
+        int status;
+        Py_BEGIN_CRITICAL_SECTION(obj);
+        status = wfbs_flex_write_bytes(w, WFBS_FLEX_BLOB, PyByteArray_AS_STRING(obj),
+                                       (size_t)PyByteArray_GET_SIZE(obj), slot);
+        Py_END_CRITICAL_SECTION();
+        return status;
     }
     if (PyMemoryView_Check(obj)) {
         return encode_memoryview(w, obj, slot);

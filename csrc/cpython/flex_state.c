@@ -208,15 +208,15 @@ wfbs_flex_loads_function(PyObject *module, PyObject *const *args, Py_ssize_t cou
 {
     const int lazy = parse_flag(args, count, names, "flex_loads", "lazy");
     wfbs_flex *f = &wfbs_state_of(module)->flex;
-    Py_buffer view;
+    wfbs_input in;
 
     if (lazy != 0) {
         return lazy < 0 ? NULL : wfbs_flex_lazy_root(f, args[0]);
     }
-    if (PyObject_GetBuffer(args[0], &view, PyBUF_SIMPLE) < 0) {
+    if (wfbs_input_open(args[0], &in) < 0) {
         return NULL;
     }
-    PyObject *result = wfbs_flex_decode(f, view.buf, (size_t)view.len);
-    PyBuffer_Release(&view);
+    PyObject *result = wfbs_flex_decode(f, in.data, in.size);
+    Py_DECREF(in.buffer);
     return result;
 }

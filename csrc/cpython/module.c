@@ -26,20 +26,39 @@ wfbs_state_alive(wfbs_state *state)
     return state;
 }
 
+/* autobahn_fbs._helpers, imported on first need. New reference or NULL. */
+static PyObject *
+helpers_of(wfbs_state *state)
+{
+    PyObject *helpers;
+    Py_BEGIN_CRITICAL_SECTION(state->module);
+    helpers = Py_XNewRef(state->helpers);
+    Py_END_CRITICAL_SECTION();
+    if (helpers) {
+        return helpers;
+    }
+    helpers = PyImport_ImportModule("autobahn_fbs._helpers");
+    if (!helpers) {
+        return NULL;
+    }
+    /* The import, or another thread, can have been here meanwhile: the first one stays. */
+    Py_BEGIN_CRITICAL_SECTION(state->module);
+    if (!state->helpers) {
+        state->helpers = Py_NewRef(helpers);
+    }
+    Py_END_CRITICAL_SECTION();
+    return helpers;
+}
+
 PyObject *
 wfbs_call_helper(wfbs_state *state, const char *name, PyObject *a, PyObject *b, PyObject *c)
 {
-    if (!state->helpers) {
-        PyObject *helpers = PyImport_ImportModule("autobahn_fbs._helpers");
-        if (!helpers) {
-            return NULL;
-        }
-        Py_XSETREF(state->helpers, helpers); /* the import can have come back here */
-    }
+    PyObject *helpers = helpers_of(state);
     /* Interned: a fresh string would stay behind in the type attribute cache. */
-    PyObject *attribute = PyUnicode_InternFromString(name);
-    PyObject *function = attribute ? PyObject_GetAttr(state->helpers, attribute) : NULL;
+    PyObject *attribute = helpers ? PyUnicode_InternFromString(name) : NULL;
+    PyObject *function = attribute ? PyObject_GetAttr(helpers, attribute) : NULL;
     Py_XDECREF(attribute);
+    Py_XDECREF(helpers);
     if (!function) {
         return NULL;
     }
@@ -96,12 +115,12 @@ PyDoc_STRVAR(cbor_loads_doc, "cbor_loads(data, /)\n--\n\n"
 static PyObject *
 cbor_loads(PyObject *module, PyObject *data)
 {
-    Py_buffer view;
-    if (PyObject_GetBuffer(data, &view, PyBUF_SIMPLE) < 0) {
+    wfbs_input in;
+    if (wfbs_input_open(data, &in) < 0) {
         return NULL;
     }
-    PyObject *result = wfbs_cbor_decode(&wfbs_state_of(module)->cbor, view.buf, (size_t)view.len);
-    PyBuffer_Release(&view);
+    PyObject *result = wfbs_cbor_decode(&wfbs_state_of(module)->cbor, in.data, in.size);
+    Py_DECREF(in.buffer);
     return result;
 }
 
@@ -209,6 +228,7 @@ module_exec(PyObject *module)
     if (!(state->str_session = PyUnicode_InternFromString("session"))
         || !(state->str_authid = PyUnicode_InternFromString("authid"))
         || !(state->str_authrole = PyUnicode_InternFromString("authrole"))
+        || !(state->str_serialized = PyUnicode_InternFromString("_serialized"))
         || enums_init(state) < 0
         || !(state->object_serializer = add_type(module, &wfbs_object_serializer_spec))
         || !(state->transport_serializer = add_type(module, &wfbs_transport_serializer_spec))
@@ -239,6 +259,7 @@ module_exec(PyObject *module)
     each(state->str_session);                                                        \
     each(state->str_authid);                                                         \
     each(state->str_authrole);                                                       \
+    each(state->str_serialized);                                                     \
     for (unsigned i = 0; i < Py_ARRAY_LENGTH(state->base_slots); i++) {              \
         each(state->base_slots[i]);                                                  \
     }                                                                                \

@@ -9,6 +9,7 @@
  *   metadata.c    what the typed fields can't hold, as a CBOR map
  *   payload.c     args and kwargs through the payload codec
  *   serializer.c  the two base types of the serializers
+ *   input.c       bytes to read from
  *   cbor_*.c      the CBOR codec
  *   flex_*.c      the FlexBuffers codec
  *
@@ -27,12 +28,6 @@
 #include "buffer.h"
 #include "cbor.h"
 #include "flex.h"
-
-/* Free-threaded builds take the object's lock; with the GIL this is nothing. */
-#ifndef Py_BEGIN_CRITICAL_SECTION
-#define Py_BEGIN_CRITICAL_SECTION(op) {
-#define Py_END_CRITICAL_SECTION() }
-#endif
 
 #ifndef Py_GIL_DISABLED
 #define WFBS_SHARED_SCRATCH 1 /* one thread at a time: scratch memory can be kept in the state */
@@ -93,7 +88,7 @@ typedef struct wfbs_state {
     PyObject *role_classes[WFBS_TABLE_COUNT]; /* by table; NULL where not a role */
     PyObject *role_names[WFBS_TABLE_COUNT][WFBS_MAX_FIELDS]; /* field names of role tables */
     PyObject *enum_names[WFBS_ENUM_COUNT][80]; /* by value; NULL where no name */
-    PyObject *str_session, *str_authid, *str_authrole;
+    PyObject *str_session, *str_authid, *str_authrole, *str_serialized;
     PyObject *helpers;           /* autobahn_fbs._helpers, imported on first need */
     wfbs_cbor cbor;
     wfbs_flex flex;
@@ -144,6 +139,18 @@ PyObject *wfbs_call_helper(wfbs_state *state, const char *name, PyObject *a, PyO
 PyObject *wfbs_raise_protocol(wfbs_state *state, const char *format, ...);
 /* Raises ProtocolError for what verification found; returns NULL. */
 PyObject *wfbs_raise_verify(wfbs_state *state, const wfbs_error *error);
+
+/* ---- input.c */
+/* Where bytes to read are, and the bytes object that keeps them. */
+typedef struct {
+    PyObject *buffer; /* owned, exact bytes */
+    const uint8_t *data;
+    size_t size;
+} wfbs_input;
+/* The bytes of `object` (borrowed; anything with a buffer). Bytes, and views onto bytes, are
+ * shared; everything else is copied once, because a buffer that changes after it was verified
+ * is a hole. 0, with in->buffer to be released by the caller; or -1 with an exception. */
+int wfbs_input_open(PyObject *object, wfbs_input *in);
 
 /* ---- classes.c */
 /* Makes the 25 received types. 0, or -1 with an exception. */

@@ -208,7 +208,11 @@ wfbs_received_view(PyObject *self, void *attribute)
 {
     const wfbs_attribute *a = attribute;
     wfbs_received *r = wfbs_received_of(a->owner, self);
-    if (!r->buffer || r->assigned & bit_of(a)) {
+    uint32_t assigned;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    assigned = r->assigned;
+    Py_END_CRITICAL_SECTION();
+    if (!r->buffer || assigned & bit_of(a)) {
         Py_RETURN_NONE;
     }
     wfbs_span span = wfbs_decode_span(a, r);
@@ -325,10 +329,15 @@ int
 wfbs_received_unchanged(wfbs_class *c, PyObject *self)
 {
     wfbs_received *r = wfbs_received_of(c, self);
-    if (!r->buffer || r->assigned) {
+    uint32_t assigned, exposed;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    assigned = r->assigned;
+    exposed = r->exposed;
+    Py_END_CRITICAL_SECTION();
+    if (!r->buffer || assigned) {
         return 0;
     }
-    if (!r->exposed) {
+    if (!exposed) {
         return 1;
     }
     /* Somebody holds a list or a dict of ours. Decode it anew and compare. */
@@ -339,7 +348,7 @@ wfbs_received_unchanged(wfbs_class *c, PyObject *self)
     }
     int same = 1;
     for (unsigned i = 0; same == 1 && i < c->table->field_count; i++) {
-        if (r->exposed & (UINT32_C(1) << i)) {
+        if (exposed & (UINT32_C(1) << i)) {
             same = same_encoding(c, &c->attributes[i], fresh, self);
         }
     }

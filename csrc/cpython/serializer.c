@@ -9,6 +9,7 @@
 
 typedef struct {
     PyObject_HEAD
+    char ready;         /* it has been initialized, and never changes again */
     char batched;
     char dialect;       /* wfbs_dialect */
     unsigned char codec; /* of the payloads it writes; see payload.c */
@@ -45,11 +46,23 @@ object_serializer_init(PyObject *self, PyObject *args, PyObject *kwargs)
         return -1;
     }
     object_serializer *s = (object_serializer *)self;
-    Py_XSETREF(s->codec_name, codec == WFBS_CODEC_NAMED ? Py_NewRef(name) : NULL);
-    s->batched = (char)batched;
-    s->dialect = schema ? WFBS_DIALECT_SCHEMA : WFBS_DIALECT_AUTOBAHN;
-    s->codec = codec;
-    s->limits = limits;
+    bool again;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    again = s->ready;
+    if (!again) {
+        s->codec_name = codec == WFBS_CODEC_NAMED ? Py_NewRef(name) : NULL;
+        s->batched = (char)batched;
+        s->dialect = schema ? WFBS_DIALECT_SCHEMA : WFBS_DIALECT_AUTOBAHN;
+        s->codec = codec;
+        s->limits = limits;
+        s->ready = 1;
+    }
+    Py_END_CRITICAL_SECTION();
+    if (again) {
+        /* A codec, or another thread, may be at work with what it is now. */
+        PyErr_SetString(PyExc_TypeError, "an object serializer can't be initialized again");
+        return -1;
+    }
     return 0;
 }
 
@@ -92,13 +105,36 @@ pass_on(const wfbs_received *r, bool batched)
     return result;
 }
 
-/* The message's cache of serializations if there is one: borrowed, NULL without
- * an exception if not. */
+/* The cache of serializations of a message that is not ours: new reference, NULL without an
+ * exception if it has none. */
 static PyObject *
 cache_of(const wfbs_class *c, PyObject *message)
 {
-    PyObject *cache = *wfbs_slot_of(message, c->serialized);
-    return cache && PyDict_CheckExact(cache) ? cache : NULL;
+#ifdef Py_GIL_DISABLED /* other threads may be replacing it */
+    PyObject *cache = PyObject_GetAttr(message, c->state->str_serialized);
+    if (!cache) {
+        PyErr_Clear();
+    }
+#else
+    PyObject *cache = Py_XNewRef(*wfbs_slot_of(message, c->serialized));
+#endif
+    if (cache && !PyDict_CheckExact(cache)) {
+        Py_CLEAR(cache);
+    }
+    return cache;
+}
+
+/* What is under `key` in a dict that other threads may be changing: new reference; NULL if there
+ * is nothing, or with an exception. */
+static PyObject *
+look_up(PyObject *dict, PyObject *key)
+{
+#if PY_VERSION_HEX >= 0x030d0000
+    PyObject *value;
+    return PyDict_GetItemRef(dict, key, &value) > 0 ? value : NULL;
+#else
+    return Py_XNewRef(PyDict_GetItemWithError(dict, key));
+#endif
 }
 
 PyObject *
@@ -130,13 +166,12 @@ wfbs_serialize(wfbs_state *state, PyObject *serializer, PyObject *message)
         return wfbs_encode_message(c, message, (wfbs_dialect)s->dialect, s->batched, codec);
     }
     PyObject *cache = cache_of(c, message);
-    if (cache) {
-        PyObject *bytes
-            = PyDict_GET_SIZE(cache) ? PyDict_GetItemWithError(cache, serializer) : NULL;
+    if (cache && PyDict_GET_SIZE(cache)) {
+        PyObject *bytes = look_up(cache, serializer);
         if (bytes || PyErr_Occurred()) {
-            return Py_XNewRef(bytes);
+            Py_DECREF(cache);
+            return bytes;
         }
-        Py_INCREF(cache);
     }
     PyObject *bytes = wfbs_encode_message(c, message, (wfbs_dialect)s->dialect, s->batched, codec);
     if (bytes && cache && PyDict_SetItem(cache, serializer, bytes) < 0) {
@@ -184,55 +219,9 @@ object_serializer_serialize_payload(PyObject *self, PyObject *data)
 
 /* ---- reading */
 
-/* Where received bytes are, and the bytes object that keeps them. */
-typedef struct {
-    PyObject *buffer; /* owned, exact bytes */
-    const uint8_t *data;
-    size_t size;
-} input;
-
-/* Bytes, and views onto bytes, are shared; everything else is copied once,
- * because a buffer that changes after it was verified is a hole. */
-static int
-input_open(PyObject *payload, input *in)
-{
-    if (PyBytes_CheckExact(payload)) {
-        in->buffer = Py_NewRef(payload);
-        in->data = (const uint8_t *)PyBytes_AS_STRING(payload);
-        in->size = (size_t)PyBytes_GET_SIZE(payload);
-        return 0;
-    }
-    Py_buffer view;
-    if (PyObject_GetBuffer(payload, &view, PyBUF_FULL_RO) < 0) {
-        return -1;
-    }
-    int result = -1;
-    if (view.obj && PyMemoryView_Check(payload)) {
-        PyObject *base = PyMemoryView_GET_BUFFER(payload)->obj;
-        if (base && PyBytes_CheckExact(base) && PyBuffer_IsContiguous(&view, 'C')) {
-            in->buffer = Py_NewRef(base);
-            in->data = view.buf;
-            in->size = (size_t)view.len;
-            PyBuffer_Release(&view);
-            return 0;
-        }
-    }
-    in->buffer = PyBytes_FromStringAndSize(NULL, view.len);
-    if (in->buffer && PyBuffer_ToContiguous(PyBytes_AS_STRING(in->buffer), &view, view.len, 'C') == 0) {
-        in->data = (const uint8_t *)PyBytes_AS_STRING(in->buffer);
-        in->size = (size_t)view.len;
-        result = 0;
-    }
-    else {
-        Py_CLEAR(in->buffer);
-    }
-    PyBuffer_Release(&view);
-    return result;
-}
-
 /* Verifies one message and wraps it. New reference or NULL with ProtocolError. */
 static PyObject *
-unserialize_one(wfbs_state *state, const object_serializer *s, const input *in, const uint8_t *data,
+unserialize_one(wfbs_state *state, const object_serializer *s, const wfbs_input *in, const uint8_t *data,
                 size_t size)
 {
     wfbs_envelope envelope;
@@ -247,7 +236,7 @@ unserialize_one(wfbs_state *state, const object_serializer *s, const input *in, 
 
 /* All messages of a batch: each after its length, 32 bits, big-endian. */
 static PyObject *
-unserialize_batch(wfbs_state *state, const object_serializer *s, const input *in)
+unserialize_batch(wfbs_state *state, const object_serializer *s, const wfbs_input *in)
 {
     PyObject *list = PyList_New(0);
     size_t at = 0; /* always <= size, so the differences below can't wrap */
@@ -280,8 +269,8 @@ unserialize_batch(wfbs_state *state, const object_serializer *s, const input *in
 static PyObject *
 unserialize(wfbs_state *state, const object_serializer *s, PyObject *payload, size_t *size)
 {
-    input in;
-    if (input_open(payload, &in) < 0) {
+    wfbs_input in;
+    if (wfbs_input_open(payload, &in) < 0) {
         return NULL;
     }
     *size = in.size;
@@ -353,13 +342,16 @@ PyType_Spec wfbs_object_serializer_spec = {
 /* ---- the transport serializer */
 
 typedef struct {
+    long long bytes, messages, rated;
+} counters;
+
+typedef struct {
     PyObject_HEAD
     PyObject *serializer;          /* owned: an object serializer */
     PyObject *autoreset_callback;  /* owned */
     PyObject *autoreset_rated_messages;
     PyObject *autoreset_duration;
-    long long serialized_bytes, serialized_messages, serialized_rated;
-    long long unserialized_bytes, unserialized_messages, unserialized_rated;
+    counters serialized, unserialized;
     long long rated_size;          /* RATED_MESSAGE_SIZE of the class */
 } transport_serializer;
 
@@ -399,32 +391,42 @@ transport_serializer_dealloc(PyObject *self)
     Py_DECREF(type);
 }
 
-/* The state and the object serializer behind `self`; NULL with an exception. */
-static wfbs_state *
-transport_open(transport_serializer *t)
+/* The object serializer behind `t`: new reference, since Python code that runs meanwhile, or
+ * another thread, can replace it. NULL with an exception; *state gets the module's. */
+static PyObject *
+transport_open(transport_serializer *t, wfbs_state **state)
 {
-    wfbs_state *state = wfbs_state_by_type(Py_TYPE(t));
-    if (state && (!t->serializer || !PyObject_TypeCheck(t->serializer, state->object_serializer))) {
+    PyObject *serializer;
+    *state = wfbs_state_by_type(Py_TYPE(t));
+    if (!*state) {
+        return NULL;
+    }
+    Py_BEGIN_CRITICAL_SECTION(t);
+    serializer = Py_XNewRef(t->serializer);
+    Py_END_CRITICAL_SECTION();
+    if (!serializer || !PyObject_TypeCheck(serializer, (*state)->object_serializer)) {
+        Py_XDECREF(serializer);
         PyErr_SetString(PyExc_TypeError, "_serializer is not an object serializer of autobahn_fbs");
         return NULL;
     }
-    return state;
+    return serializer;
 }
 
-/* Rated messages: the size in units of RATED_MESSAGE_SIZE, rounded up. */
-static inline long long
-rated(const transport_serializer *t, size_t size)
-{
-    long long unit = t->rated_size > 0 ? t->rated_size : 512;
-    return ((long long)size + unit - 1) / unit;
-}
-
-/* Lets Autobahn's bookkeeping reset the statistics if it is due. 0 or -1. */
+/* Counts messages of `size` bytes together, and lets Autobahn's bookkeeping reset the statistics
+ * if it is due. Rated messages are the size in units of RATED_MESSAGE_SIZE, rounded up. 0 or -1. */
 static int
-maybe_autoreset(PyObject *self)
+count_messages(transport_serializer *t, counters *c, size_t size, Py_ssize_t messages)
 {
-    PyObject *callback = ((transport_serializer *)self)->autoreset_callback;
-    if (!callback || callback == Py_None) {
+    PyObject *self = (PyObject *)t;
+    bool resets;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    long long unit = t->rated_size > 0 ? t->rated_size : 512;
+    c->bytes += (long long)size;
+    c->messages += messages;
+    c->rated += ((long long)size + unit - 1) / unit;
+    resets = t->autoreset_callback && t->autoreset_callback != Py_None;
+    Py_END_CRITICAL_SECTION();
+    if (!resets) {
         return 0;
     }
     PyObject *name = PyUnicode_InternFromString("_maybe_autoreset");
@@ -442,16 +444,18 @@ static PyObject *
 transport_serialize(PyObject *self, PyObject *message)
 {
     transport_serializer *t = (transport_serializer *)self;
-    wfbs_state *state = transport_open(t);
-    PyObject *bytes = state ? wfbs_serialize(state, t->serializer, message) : NULL;
+    wfbs_state *state;
+    PyObject *serializer = transport_open(t, &state);
+    if (!serializer) {
+        return NULL;
+    }
+    PyObject *bytes = wfbs_serialize(state, serializer, message);
+    Py_DECREF(serializer);
     if (!bytes) {
         return NULL;
     }
     size_t size = (size_t)PyBytes_GET_SIZE(bytes);
-    t->serialized_bytes += (long long)size;
-    t->serialized_messages++;
-    t->serialized_rated += rated(t, size);
-    PyObject *result = maybe_autoreset(self) < 0 ? NULL : PyTuple_New(2);
+    PyObject *result = count_messages(t, &t->serialized, size, 1) < 0 ? NULL : PyTuple_New(2);
     if (!result) {
         Py_DECREF(bytes);
         return NULL;
@@ -472,10 +476,6 @@ static PyObject *
 transport_unserialize(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
     transport_serializer *t = (transport_serializer *)self;
-    wfbs_state *state = transport_open(t);
-    if (!state) {
-        return NULL;
-    }
     PyObject *payload = count > 0 ? args[0] : NULL;
     PyObject *binary = count > 1 ? args[1] : NULL;
     Py_ssize_t named = names ? PyTuple_GET_SIZE(names) : 0;
@@ -499,20 +499,21 @@ transport_unserialize(PyObject *self, PyObject *const *args, Py_ssize_t count, P
     if (binary && binary != Py_None) {
         int yes = PyObject_IsTrue(binary);
         if (yes <= 0) {
-            return yes ? NULL
-                       : wfbs_raise_protocol(state, "invalid serialization of WAMP message (binary "
-                                                    "False, but expected True)");
+            wfbs_state *state = yes ? NULL : wfbs_state_by_type(Py_TYPE(self));
+            return state ? wfbs_raise_protocol(state, "invalid serialization of WAMP message "
+                                                      "(binary False, but expected True)")
+                         : NULL;
         }
     }
-    size_t size;
-    PyObject *list = unserialize(state, (object_serializer *)t->serializer, payload, &size);
-    if (!list) {
+    wfbs_state *state;
+    PyObject *serializer = transport_open(t, &state);
+    if (!serializer) {
         return NULL;
     }
-    t->unserialized_bytes += (long long)size;
-    t->unserialized_messages += PyList_GET_SIZE(list);
-    t->unserialized_rated += rated(t, size);
-    if (maybe_autoreset(self) < 0) {
+    size_t size;
+    PyObject *list = unserialize(state, (object_serializer *)serializer, payload, &size);
+    Py_DECREF(serializer);
+    if (list && count_messages(t, &t->unserialized, size, PyList_GET_SIZE(list)) < 0) {
         Py_CLEAR(list);
     }
     return list;
@@ -525,8 +526,37 @@ static PyMethodDef transport_serializer_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-#define WFBS_COUNTER(name, member) \
-    {name, T_LONGLONG, offsetof(transport_serializer, member), 0, NULL}
+/* The counter at an offset, as an int. */
+static PyObject *
+counter_get(PyObject *self, void *offset)
+{
+    long long value;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    value = *(long long *)((char *)self + (uintptr_t)offset);
+    Py_END_CRITICAL_SECTION();
+    return PyLong_FromLongLong(value);
+}
+
+static int
+counter_set(PyObject *self, PyObject *value, void *offset)
+{
+    if (!value) {
+        PyErr_SetString(PyExc_TypeError, "can't delete a counter");
+        return -1;
+    }
+    long long number = PyLong_AsLongLong(value);
+    if (number == -1 && PyErr_Occurred()) {
+        return -1;
+    }
+    Py_BEGIN_CRITICAL_SECTION(self);
+    *(long long *)((char *)self + (uintptr_t)offset) = number;
+    Py_END_CRITICAL_SECTION();
+    return 0;
+}
+
+#define WFBS_COUNTER(name, member)              \
+    {name, counter_get, counter_set, NULL,      \
+     (void *)offsetof(transport_serializer, member)}
 #define WFBS_OBJECT(name, member) \
     {name, T_OBJECT, offsetof(transport_serializer, member), 0, NULL}
 
@@ -536,14 +566,18 @@ static PyMemberDef transport_serializer_members[] = {
     WFBS_OBJECT("_autoreset_callback", autoreset_callback),
     WFBS_OBJECT("_autoreset_rated_messages", autoreset_rated_messages),
     WFBS_OBJECT("_autoreset_duration", autoreset_duration),
-    WFBS_COUNTER("_serialized_bytes", serialized_bytes),
-    WFBS_COUNTER("_serialized_messages", serialized_messages),
-    WFBS_COUNTER("_serialized_rated_messages", serialized_rated),
-    WFBS_COUNTER("_unserialized_bytes", unserialized_bytes),
-    WFBS_COUNTER("_unserialized_messages", unserialized_messages),
-    WFBS_COUNTER("_unserialized_rated_messages", unserialized_rated),
-    WFBS_COUNTER("_rated_size", rated_size),
     {NULL, 0, 0, 0, NULL},
+};
+
+static PyGetSetDef transport_serializer_counters[] = {
+    WFBS_COUNTER("_serialized_bytes", serialized.bytes),
+    WFBS_COUNTER("_serialized_messages", serialized.messages),
+    WFBS_COUNTER("_serialized_rated_messages", serialized.rated),
+    WFBS_COUNTER("_unserialized_bytes", unserialized.bytes),
+    WFBS_COUNTER("_unserialized_messages", unserialized.messages),
+    WFBS_COUNTER("_unserialized_rated_messages", unserialized.rated),
+    WFBS_COUNTER("_rated_size", rated_size),
+    {NULL, NULL, NULL, NULL, NULL},
 };
 
 static PyType_Slot transport_serializer_slots[] = {
@@ -553,6 +587,7 @@ static PyType_Slot transport_serializer_slots[] = {
     {Py_tp_clear, transport_serializer_clear},
     {Py_tp_methods, transport_serializer_methods},
     {Py_tp_members, transport_serializer_members},
+    {Py_tp_getset, transport_serializer_counters},
     {0, NULL},
 };
 
