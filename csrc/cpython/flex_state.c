@@ -213,7 +213,7 @@ wfbs_flex_loads_function(PyObject *module, PyObject *const *args, Py_ssize_t cou
     if (lazy != 0) {
         return lazy < 0 ? NULL : wfbs_flex_lazy_root(f, args[0]);
     }
-    if (wfbs_input_open(args[0], &in) < 0) {
+    if (wfbs_input_open(args[0], PyBUF_SIMPLE, &in) < 0) {
         return NULL;
     }
     PyObject *result = wfbs_flex_decode(f, in.data, in.size);

@@ -2,7 +2,7 @@
 #include "module.h"
 
 int
-wfbs_input_open(PyObject *object, wfbs_input *in)
+wfbs_input_open(PyObject *object, int flags, wfbs_input *in)
 {
     if (PyBytes_CheckExact(object)) {
         in->buffer = Py_NewRef(object);
@@ -11,7 +11,7 @@ wfbs_input_open(PyObject *object, wfbs_input *in)
         return 0;
     }
     Py_buffer view;
-    if (PyObject_GetBuffer(object, &view, PyBUF_FULL_RO) < 0) {
+    if (PyObject_GetBuffer(object, &view, flags) < 0) {
         return -1;
     }
     int result = -1;

@@ -116,7 +116,7 @@ static PyObject *
 cbor_loads(PyObject *module, PyObject *data)
 {
     wfbs_input in;
-    if (wfbs_input_open(data, &in) < 0) {
+    if (wfbs_input_open(data, PyBUF_SIMPLE, &in) < 0) {
         return NULL;
     }
     PyObject *result = wfbs_cbor_decode(&wfbs_state_of(module)->cbor, in.data, in.size);

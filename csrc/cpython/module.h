@@ -149,8 +149,9 @@ typedef struct {
 } wfbs_input;
 /* The bytes of `object` (borrowed; anything with a buffer). Bytes, and views onto bytes, are
  * shared; everything else is copied once, because a buffer that changes after it was verified
- * is a hole. 0, with in->buffer to be released by the caller; or -1 with an exception. */
-int wfbs_input_open(PyObject *object, wfbs_input *in);
+ * is a hole. `flags` as for PyObject_GetBuffer: PyBUF_FULL_RO takes pieces, too, PyBUF_SIMPLE not.
+ * 0, with in->buffer to be released by the caller; or -1 with an exception. */
+int wfbs_input_open(PyObject *object, int flags, wfbs_input *in);
 
 /* ---- classes.c */
 /* Makes the 25 received types. 0, or -1 with an exception. */

@@ -270,7 +270,7 @@ static PyObject *
 unserialize(wfbs_state *state, const object_serializer *s, PyObject *payload, size_t *size)
 {
     wfbs_input in;
-    if (wfbs_input_open(payload, &in) < 0) {
+    if (wfbs_input_open(payload, PyBUF_FULL_RO, &in) < 0) {
         return NULL;
     }
     *size = in.size;
