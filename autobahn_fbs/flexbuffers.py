@@ -8,9 +8,7 @@ Python                 FlexBuffers                             and back
 ``float``              float of 32 bits if that holds the      ``float``
                        value, otherwise of 64
 ``str``                string (UTF-8)                          ``str``
-``bytes``,             blob                                    ``bytes``
-``bytearray``,
-``memoryview``
+``bytes`` and alike    blob                                    ``bytes``
 ``list``, ``tuple``    vector (untyped)                        ``list``
 ``dict``               map, its keys sorted by their UTF-8     ``dict`` in that order
 =====================  ======================================  ===========================

@@ -12,7 +12,8 @@ class HasViews(Protocol):
     >>> from autobahn.wamp import message
     >>> import autobahn_fbs
     >>> serializer = autobahn_fbs.FlatBuffersObjectSerializer()
-    >>> [received] = serializer.unserialize(serializer.serialize(message.Event(1, 2, args=[3])))
+    >>> data = serializer.serialize(message.Event(1, 2, args=[3]))
+    >>> [received] = serializer.unserialize(data)
     >>> if isinstance(received, HasViews) and received.args_view is not None:
     ...     bytes(received.args_view)
     b'\\x81\\x03'
