@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 
 from autobahn.wamp.exception import ProtocolError
 
+from . import _ubjson
+
 Dumps = Callable[[Any], bytes]
 Loads = Callable[[memoryview], Any]
 
@@ -31,10 +33,6 @@ _NAMES = {number: name for name, number in NUMBERS.items() if number}
 
 #: ``PPTSerializer.OPAQUE``: the codec's name is in the message's metadata.
 NAMED = 5
-
-#: The beginning of a UBJSON array of nothing but nulls or bools. They take no bytes of input, so
-#: that nine bytes can claim 2**31 of them. No writer makes these.
-_UBJSON_BOMB = re.compile(rb"\[\$[ZTFN]#")
 
 _CUSTOM_ID = re.compile(r"x_[a-z][a-z0-9_]+\Z")
 _registered: dict[str, _Codec] = {}
@@ -123,8 +121,8 @@ def loads(number: int, name: str | None, view: memoryview) -> Any:
         return _custom(name).loads(view)
     # JSON is text, so its one copy is due; the others read the received buffer itself.
     payload = bytes(view) if _NAMES.get(number) == "json" else view
-    if _NAMES.get(number) == "ubjson" and _UBJSON_BOMB.search(view):
-        raise ValueError("UBJSON: typed arrays of null or bool are not taken")
+    if _NAMES.get(number) == "ubjson":
+        _ubjson.check(view)
     values = _upstream(number).unserialize(payload)
     if len(values) != 1:
         raise ValueError(f"{len(values)} values instead of one")

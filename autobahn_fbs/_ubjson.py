@@ -1,0 +1,139 @@
+"""Keeps UBJSON away from bjdata that would harm it.
+
+bjdata is what Autobahn reads UBJSON with; the sender of a message chooses whether it does. It
+makes a list of any length of nine bytes (typed arrays of null or bool), takes the memory of arrays
+of many dimensions before it looks whether they are there, and crashes the process when the lengths
+of dimensions are arrays of many dimensions themselves, and so on.
+
+What is taken here is what bjdata writes, and UBJSON's counted containers: plain containers, typed
+arrays of numbers, numpy's of several dimensions included. What is refused besides malformed input:
+typed arrays of anything else, typed objects, structures of arrays, and more than 256 levels.
+"""
+
+from __future__ import annotations
+
+import re
+
+_MAX_DEPTH = 256
+#: As numpy has it. bjdata keeps the lengths in an array of that size.
+_MAX_DIMENSIONS = 32
+#: What the other lengths of an empty array may claim.
+_MAX_EMPTY = 2**20
+
+_SIGNED = b"iIlL"
+_INTS = {ord("i"): 1, ord("U"): 1, ord("I"): 2, ord("u"): 2,
+         ord("l"): 4, ord("m"): 4, ord("L"): 8, ord("M"): 8}  # fmt: skip
+_NUMBERS = {**_INTS, ord("B"): 1, ord("C"): 1, ord("h"): 2, ord("d"): 4, ord("D"): 8}
+
+#: One value of a fixed length, and as many of them as there are.
+_ONE = rb"[ZTF]|[iUBC].|[Iuh]..|[lmd].{4}|[LMD].{8}"
+_VALUE = re.compile(_ONE, re.DOTALL)
+_VALUES = re.compile(rb"(?:N|" + _ONE + rb")*+", re.DOTALL)
+
+
+def check(data: memoryview) -> None:
+    """Checks that bjdata may have this; costs linear time.
+
+    :raises ValueError: if not. The text says why.
+    """
+    try:
+        end = _value(data, 0, _MAX_DEPTH)
+    except IndexError:
+        raise ValueError("UBJSON ends too early") from None
+    if end < len(data):
+        raise ValueError(f"UBJSON has {len(data) - end} bytes behind its end")
+
+
+# Each of these takes the position of something and returns that of what follows it; IndexError says
+# that there are too few bytes.
+
+
+def _value(data: memoryview, at: int, depth: int) -> int:
+    plain = _VALUE.match(data, at)
+    if plain:
+        return plain.end()
+    marker = data[at]
+    if marker in b"SH":
+        return _bytes(data, at + 1)
+    if marker not in b"[{":
+        raise ValueError(f"UBJSON: no value at offset {at}")
+    if not depth:
+        raise ValueError(f"UBJSON is nested more than {_MAX_DEPTH} levels deep")
+    return _container(data, at + 1, depth - 1, keys=marker == ord("{"))
+
+
+def _int(data: memoryview, at: int) -> tuple[int, int]:
+    """An integer that isn't negative, too."""
+    width = _INTS.get(data[at])
+    if width is None:
+        raise ValueError(f"UBJSON: no length at offset {at}")
+    end = _skip(data, at + 1, width)
+    number = int.from_bytes(data[at + 1 : end], "little", signed=data[at] in _SIGNED)
+    if number < 0:
+        raise ValueError(f"UBJSON: negative length at offset {at}")
+    return number, end
+
+
+def _skip(data: memoryview, at: int, size: int) -> int:
+    if size > len(data) - at:
+        raise IndexError
+    return at + size
+
+
+def _bytes(data: memoryview, at: int) -> int:
+    size, at = _int(data, at)
+    return _skip(data, at, size)
+
+
+def _container(data: memoryview, at: int, depth: int, keys: bool) -> int:
+    first = data[at]
+    if first == ord("$"):
+        return _typed(data, at + 1, keys)
+    if first == ord("#"):
+        return _counted(data, at + 1, depth, keys)
+    end = ord("}" if keys else "]")
+    while True:
+        if not keys:
+            values = _VALUES.match(data, at)
+            at = values.end() if values else at
+        if data[at] == end:
+            return at + 1
+        if keys:
+            at = _bytes(data, at)
+        at = _value(data, at, depth)
+
+
+def _counted(data: memoryview, at: int, depth: int, keys: bool) -> int:
+    count, at = _int(data, at)
+    for _ in range(count):  # each of which takes a byte, or raises
+        while data[at] == ord("N"):
+            at += 1
+        if keys:
+            at = _bytes(data, at)
+        at = _value(data, at, depth)
+    return at
+
+
+def _typed(data: memoryview, at: int, keys: bool) -> int:
+    width = _NUMBERS.get(data[at])
+    if keys or width is None or data[at + 1] != ord("#"):
+        raise ValueError(f"UBJSON: typed containers other than arrays of numbers, at offset {at}")
+    at += 2
+    if data[at] != ord("["):
+        count, at = _int(data, at)
+        return _skip(data, at, count * width)
+    at += 1
+    whole, least, dimensions = width, width, 0
+    while data[at] != ord("]"):
+        length, at = _int(data, at)
+        whole *= length
+        least *= max(length, 1)  # a length of 0 doesn't make up for what others claim
+        dimensions += 1
+        if dimensions > _MAX_DIMENSIONS or least > max(len(data), _MAX_EMPTY):
+            raise ValueError(f"UBJSON: an array that is larger than its bytes, at offset {at}")
+    if not dimensions:
+        raise ValueError(f"UBJSON: an array without dimensions, at offset {at}")
+    return _skip(data, at + 1, whole)
+
+
+__all__ = ["check"]
