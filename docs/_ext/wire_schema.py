@@ -13,7 +13,8 @@ from sphinx.util.typing import ExtensionMetadata
 TOOLS = Path(__file__).resolve().parent.parent.parent / "tools"
 sys.path.insert(0, str(TOOLS))
 
-import wire_pages  # noqa: E402  # from tools/
+import wire_pages  # noqa: E402  # both from tools/
+from generate import SCHEMAS  # noqa: E402
 
 
 class WireSchema(SphinxDirective):
@@ -23,7 +24,7 @@ class WireSchema(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         stem = self.arguments[0]
-        for source in (wire_pages.generate.SCHEMAS / f"{stem}.fbs", TOOLS / "wire_pages.py"):
+        for source in (SCHEMAS / f"{stem}.fbs", TOOLS / "wire_pages.py"):
             self.env.note_dependency(str(source))
         return self.parse_text_to_nodes(wire_pages.page(stem), allow_section_headings=True)
 
