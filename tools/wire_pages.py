@@ -29,12 +29,12 @@ _SCALARS = {
 
 #: What the attribute ``check`` demands of a value, for people.
 _CHECKS = {
-    "id": "A WAMP ID: 0 to 2\\ :sup:`53`.",
-    "uri": "A URI, no component empty.",
-    "uri_pattern": "A URI; components may be empty.",
-    "uri_match": "A URI as ``match`` demands it.",
-    "positive": "1 or more.",
-    "nonzero": "Any value of the enum but its first.",
+    "id": "Has to be a WAMP ID, 0 to 2\\ :sup:`53`.",
+    "uri": "Has to be a URI without empty components.",
+    "uri_pattern": "Has to be a URI, maybe with empty components.",
+    "uri_match": "Has to be a URI of the kind that ``match`` says.",
+    "positive": "Has to be 1 or more.",
+    "nonzero": "Can't be the first value of its enum.",
     "loose_bool": "As an option, 0 and 1 are taken for a bool.",
 }
 
