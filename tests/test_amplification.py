@@ -28,14 +28,16 @@ from test_hostile import shared_vector
 from wirebuild import build
 
 OBJSER = FlatBuffersObjectSerializer()
+BATCHED = FlatBuffersObjectSerializer(batched=True)
 SIZES = (25_000, 200_000)
 
 #: All integers that have one hash, in 64 bits and both signs: multiples of 2**61 - 1.
 COLLIDING = [sign * k * (2**61 - 1) for k in range(1, 9) for sign in (1, -1)]
 
 
-def event(args: bytes) -> bytes:
-    return build("Event", {"subscription": 1, "publication": 2, "args": args})
+def event(args: bytes, codec: int = 0) -> bytes:
+    fields = {"subscription": 1, "publication": 2, "args": args}
+    return build("Event", fields | ({"ppt_serializer": codec} if codec else {}))
 
 
 def head(major: int, count: int) -> bytes:
@@ -79,6 +81,40 @@ def passthrough(size: int) -> bytes:
     return data
 
 
+def flex(thing: bytes, at: int, kind: int, count: int) -> Callable[[int], bytes]:
+    """A FlexBuffer of vectors of `count` references, of a byte each, to a thing before them that
+    begins `at` so many bytes."""
+
+    def make(size: int) -> bytes:
+        start = len(thing) + 1
+        one = thing + bytes([count, *(start + i - at for i in range(count)), *[kind << 2] * count])
+        number = size // len(one)
+        data = one * number
+        data += bytes(-len(data) % 4) + struct.pack("<I", number)
+        vector = len(data)
+        for i in range(number):
+            data += struct.pack("<I", vector + 4 * i - (i * len(one) + start))
+        data += bytes([40]) * number
+        data += bytes(-len(data) % 4)
+        return event(data + struct.pack("<I", len(data) - vector) + bytes([42, 4]), codec=7)
+
+    return make
+
+
+def flex_shared_text(size: int) -> bytes:
+    """References of 4 bytes to one text."""
+    count = size // 5
+    data = b"\x40" + b"t" * 64 + b"\0"
+    data += bytes(-len(data) % 4) + struct.pack("<I", count)
+    vector = len(data)
+    data += b"".join(struct.pack("<I", vector + 4 * i - 1) for i in range(count))
+    data += bytes([20]) * count
+    data += bytes(-len(data) % 4)
+    return event(data + struct.pack("<I", len(data) - vector) + bytes([42, 4]), codec=7)
+
+
+ONE_KEY_MAP = b"a\0" + bytes([1, 3]) + bytes([1, 1, 1, 0, 0])
+
 #: Case: what makes the message, and the most memory that it may take, in times its size.
 CASES: dict[str, tuple[Callable[[int], bytes], float]] = {
     "an honest list of strings": (
@@ -101,6 +137,9 @@ CASES: dict[str, tuple[Callable[[int], bytes], float]] = {
     ),
     "text in chunks of one byte": (chunked(3), 80),
     "bytes in chunks of one byte": (chunked(2), 80),
+    "FlexBuffers: references to an empty vector": (flex(b"\0\0", 1, 10, 100), 60),
+    "FlexBuffers: references to a map of one key": (flex(ONE_KEY_MAP, 7, 9, 40), 120),
+    "FlexBuffers: references to one text": (flex_shared_text, 30),
 }
 
 
@@ -129,12 +168,12 @@ def seconds(work: Callable[[bytes], Any], data: bytes) -> float:
     return best
 
 
-def peak(data: bytes) -> float:
+def peak(data: bytes, work: Callable[[bytes], Any] = read) -> float:
     """Memory at the peak while all of the message is read, in times its size."""
-    read(data)
+    work(data)
     tracemalloc.start()
     try:
-        read(data)
+        work(data)
         return tracemalloc.get_traced_memory()[1] / len(data)
     finally:
         tracemalloc.stop()
@@ -145,6 +184,23 @@ def test_memory_is_a_small_multiple_of_the_message(case):
     make, limit = CASES[case]
     for size in SIZES:
         assert peak(make(size)) < limit
+
+
+def batch(size: int) -> bytes:
+    """Messages that are as small as they can be to visit as much as any message may."""
+    one = shared_vector("exclude_authid", 140, 450)
+    return (len(one).to_bytes(4, "big") + one) * (size // len(one))
+
+
+def read_batch(data: bytes) -> None:
+    for msg in BATCHED.unserialize(data):
+        for name in attribute_names(type(msg)):
+            getattr(msg, name)
+
+
+def test_memory_is_a_small_multiple_of_a_batch_of_small_messages():
+    for size in SIZES:
+        assert peak(batch(size), read_batch) < 90
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -272,3 +328,4 @@ if __name__ == "__main__":
             f"{case:45} {'taken' if read(large) else 'refused':8} memory {peak(large):6.1f}  "
             f"time {slow * SIZES[1] / honest:6.1f}  growth {slow / fast:4.2f}"
         )
+    print(f"a batch of small messages: memory {peak(batch(SIZES[1]), read_batch):.1f}")
