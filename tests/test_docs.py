@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,18 @@ def test_a_mark_stands_where_a_block_is():
         for page in PAGES
     )
     assert marks == sum(block.mark != "" for block in EVERY)
+
+
+def test_the_picture_of_the_rooms_names_files_that_exist():
+    picture = (ROOT / "docs" / "_static" / "rooms.svg").read_text("utf-8")
+    words = re.findall(r"[\w*/]+\.(?:py|c|h|fbs)\b", " ".join(re.findall(r">([^<]+)<", picture)))
+    files = [file for room in ("autobahn_fbs", "csrc", "schemas", "tools") for file in paths(room)]
+    assert len(words) > 15
+    assert [word for word in words if not any(fnmatch(file, f"*/{word}") for file in files)] == []
+
+
+def paths(room: str) -> list[str]:
+    return [f"/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / room).rglob("*")]
 
 
 # Python that needs nothing else

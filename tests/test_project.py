@@ -17,6 +17,7 @@ import pytest
 import autobahn_fbs
 from autobahn_fbs._backend import native
 from compare import MESSAGE_CLASSES, attribute_names
+from docs_blocks import PAGES
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -109,14 +110,16 @@ def test_ci_runs_the_commands_of_the_readme_word_for_word(extra, run):
     assert command in (ROOT / ".ci" / "run").read_text("utf-8")
 
 
-@pytest.mark.parametrize("name", ["README.rst", "CONTRIBUTING.rst"])
+@pytest.mark.parametrize("name", PAGES)
 def test_every_path_that_a_document_names_exists(name):
     text = (ROOT / name).read_text("utf-8")
     paths = re.findall(
         r"``((?:autobahn_fbs|benchmarks|csrc|docs|fuzz|schemas|tests|tools|\.ci)/[\w./-]*)``", text
     )
-    assert paths
-    assert [path for path in paths if not (ROOT / path).exists()] == []
+    assert paths or name not in ("README.rst", "CONTRIBUTING.rst")
+    made = "fuzz/work/"  # by the fuzzer
+    missing = [p for p in paths if not p.startswith(made) and not (ROOT / p).exists()]
+    assert missing == []
 
 
 # Rules of Message.parse that bind several fields, the parts of a principal, and payloads.
