@@ -295,6 +295,15 @@ def test_a_component_publishes_and_hears_itself(block, node):
 # Other commands
 
 
+def test_the_page_on_the_command_line_has_every_verb():
+    command = [sys.executable, "-m", "autobahn_fbs", "--help"]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    verbs = re.findall(r"^    (\w+) ", said, re.M)
+    page = (ROOT / "docs" / "command_line.rst").read_text("utf-8")
+    assert {"run", "demo"} <= set(verbs)
+    assert [verb for verb in verbs if not re.search(rf"^{verb}: .*\n---", page, re.M)] == []
+
+
 def test_the_launcher_starts_the_program_of_the_page(tmp_path):
     command = "python -m autobahn_fbs run server.py --port 8080"
     assert any(command == block.code for block in blocks("docs/sessions.rst", "sh"))
