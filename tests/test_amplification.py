@@ -290,6 +290,28 @@ def test_references_to_one_text_are_not_taken():
         native.cbor_loads(data)
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        # 1.7 s for 8 kB, and each line compared with 800 boundaries.
+        cbor2.CBORTag(35, "[\0-\U0010ffff]" * 1000),
+        cbor2.CBORTag(35, "a"),
+        cbor2.CBORTag(
+            36,
+            "".join(
+                f'Content-Type: multipart/mixed; boundary="b{i}"\n\n--b{i}\n' for i in range(800)
+            )
+            + "\n" * 50_000,
+        ),
+    ],
+    ids=["classes", "harmless", "boundaries"],
+)
+def test_what_takes_a_parser_of_its_own_is_not_taken(value):
+    for data in (value, [0, value], {"a": value}, cbor2.CBORTag(55799, value)):
+        with pytest.raises(ValueError, match="tags 35 and 36"):
+            native.cbor_loads(cbor2.dumps(data))
+
+
 @pytest.mark.parametrize("tag", [b"\xc4", b"\xc5", b"\xd8\x1e"], ids=["decimal", "big", "rational"])
 def test_numbers_with_more_digits_than_anybody_needs_are_not_taken(tag):
     def number(size: int) -> bytes:
