@@ -20,16 +20,21 @@ HEADERS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "csrc").r
 IS_CPYTHON = sys.implementation.name == "cpython"
 WITH_CFFI = not IS_CPYTHON or os.environ.get("AUTOBAHN_FBS_BUILD_CFFI") == "1"
 
-compile_args: list[str] = []
-link_args: list[str] = []
-if sys.platform != "win32":
-    compile_args += ["-std=c11", "-O3", "-fvisibility=hidden"]
-    if os.environ.get("AUTOBAHN_FBS_WERROR") == "1":
+WARNINGS_ARE_ERRORS = os.environ.get("AUTOBAHN_FBS_WERROR") == "1"
+SANITIZED = os.environ.get("AUTOBAHN_FBS_SANITIZE") == "1"
+
+
+def flags(compiler: str) -> tuple[list[str], list[str]]:
+    """What to compile and to link with, by setuptools' name of the compiler's kind."""
+    if compiler == "msvc":
+        return ["/std:c11", "/W3", *(["/WX"] if WARNINGS_ARE_ERRORS else [])], []
+    compile_args = ["-std=c11", "-O3", "-fvisibility=hidden"]
+    if WARNINGS_ARE_ERRORS:
         compile_args += ["-Wall", "-Wextra", "-Wconversion", "-Wsign-compare", "-Werror"]
-    if os.environ.get("AUTOBAHN_FBS_SANITIZE") == "1":
-        compile_args += ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-        compile_args += ["-fno-omit-frame-pointer"]
-        link_args += ["-fsanitize=address,undefined"]
+    if not SANITIZED:
+        return compile_args, []
+    compile_args += ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    return [*compile_args, "-fno-omit-frame-pointer"], ["-fsanitize=address,undefined"]
 
 
 def sources(binding: str) -> list[str]:
@@ -55,8 +60,7 @@ class BuildBesideToo(build_ext):
         if ext.name.endswith("._core"):  # from tools/cffi_build.py
             ext.sources += sources("cffi")
             ext.include_dirs.append(str(ROOT))
-        ext.extra_compile_args = compile_args
-        ext.extra_link_args = link_args
+        ext.extra_compile_args, ext.extra_link_args = flags(self.compiler.compiler_type)
         super().build_extension(ext)
 
 

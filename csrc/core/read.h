@@ -8,13 +8,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "portable.h"
 #include "schema.h"
-
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-#define WFBS_BIG_ENDIAN 1
-#else
-#define WFBS_BIG_ENDIAN 0
-#endif
 
 /* Each returns the value at `p`; `p` must have that many readable bytes. */
 static inline uint16_t
@@ -48,36 +43,6 @@ wfbs_load_u64(const uint8_t *p)
     uint64_t v;
     memcpy(&v, p, sizeof v);
     return v;
-}
-
-/* The number of the lowest bit that is set in `bits`, which is not 0. */
-static inline unsigned
-wfbs_lowest_bit(uint32_t bits)
-{
-#if defined(__GNUC__) || defined(__clang__)
-    return (unsigned)__builtin_ctz(bits);
-#else
-    unsigned i = 0;
-    while (!(bits >> i & 1)) {
-        i++;
-    }
-    return i;
-#endif
-}
-
-/* The number of the highest bit that is set in `bits`, which is not 0. */
-static inline unsigned
-wfbs_highest_bit(uint32_t bits)
-{
-#if defined(__GNUC__) || defined(__clang__)
-    return 31u - (unsigned)__builtin_clz(bits);
-#else
-    unsigned i = 31;
-    while (!(bits >> i & 1)) {
-        i--;
-    }
-    return i;
-#endif
 }
 
 /* Bytes inside a buffer; borrowed from whoever owns that buffer. */

@@ -1,0 +1,67 @@
+/* What C11 leaves to compilers, for each of them: the one place for their extensions.
+ *
+ * gcc and clang are tested; MSVC, in C11 mode, is supported by care (tests/test_portability.py).
+ * With WFBS_PLAIN_C defined nothing but standard C is used. */
+#ifndef WFBS_PORTABLE_H
+#define WFBS_PORTABLE_H
+
+#include <stdint.h>
+
+#if defined(WFBS_PLAIN_C)
+#define WFBS_SCAN_LOOP 1
+#elif defined(__GNUC__) || defined(__clang__)
+#define WFBS_SCAN_BUILTIN 1
+#elif defined(_MSC_VER)
+#include <intrin.h>
+#define WFBS_SCAN_INTRINSIC 1
+#else
+#define WFBS_SCAN_LOOP 1
+#endif
+
+/* Whether the most significant byte comes first in memory. Compilers that don't say (MSVC) are for
+ * processors where it doesn't. */
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define WFBS_BIG_ENDIAN 1
+#else
+#define WFBS_BIG_ENDIAN 0
+#endif
+
+/* The number of the lowest bit that is set in `bits`, which is not 0. Cannot fail. */
+static inline unsigned
+wfbs_lowest_bit(uint32_t bits)
+{
+#if defined(WFBS_SCAN_BUILTIN)
+    return (unsigned)__builtin_ctz(bits);
+#elif defined(WFBS_SCAN_INTRINSIC)
+    unsigned long place;
+    _BitScanForward(&place, bits);
+    return (unsigned)place;
+#else
+    unsigned place = 0;
+    while (!(bits >> place & 1)) {
+        place++;
+    }
+    return place;
+#endif
+}
+
+/* The number of the highest bit that is set in `bits`, which is not 0. Cannot fail. */
+static inline unsigned
+wfbs_highest_bit(uint32_t bits)
+{
+#if defined(WFBS_SCAN_BUILTIN)
+    return 31u - (unsigned)__builtin_clz(bits);
+#elif defined(WFBS_SCAN_INTRINSIC)
+    unsigned long place;
+    _BitScanReverse(&place, bits);
+    return (unsigned)place;
+#else
+    unsigned place = 31;
+    while (!(bits >> place & 1)) {
+        place--;
+    }
+    return place;
+#endif
+}
+
+#endif
