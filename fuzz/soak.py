@@ -1,0 +1,105 @@
+"""Memory over many messages: ``soak.py [MESSAGES]`` (100,000 unless told).
+
+Every message of the tests, in both dialects, alone and in batches, goes through a serializer: it is
+read whole or in part, sent on as it is or changed, copied, pickled, refused where it was damaged.
+Every twentieth part of the way the process's resident memory is printed. Status 1 if it grows by
+more than 2 MB after the first fifth.
+"""
+
+from __future__ import annotations
+
+import copy
+import gc
+import os
+import pickle
+import random
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from autobahn.wamp.exception import ProtocolError  # noqa: E402
+from autobahn.wamp.message import Message  # noqa: E402
+
+import conftest  # noqa: E402, F401  (chooses the txaio framework)
+from autobahn_fbs import FlatBuffersObjectSerializer, FlatBuffersSerializer  # noqa: E402
+from compare import attribute_names, plain_copy  # noqa: E402
+from samples import every_sample  # noqa: E402
+
+PAGE = os.sysconf("SC_PAGE_SIZE")
+CHECKPOINTS = 20
+ALLOWED = 2_000_000
+
+
+def resident() -> int:
+    """Bytes of this process that are in memory."""
+    gc.collect()
+    with open("/proc/self/statm", encoding="ascii") as statm:
+        return int(statm.read().split()[1]) * PAGE
+
+
+def read(msg: Message) -> None:
+    for name in attribute_names(type(msg)):
+        getattr(msg, name)
+
+
+def change(msg: Message) -> None:
+    for name in ("args", "kwargs", "topic", "reason"):
+        with suppress(AttributeError, AssertionError):
+            setattr(msg, name, getattr(msg, name))
+
+
+USES: list[Callable[[Message], object]] = [
+    lambda msg: None, read, read, change, copy.copy, copy.deepcopy, plain_copy, str,
+    lambda msg: pickle.loads(pickle.dumps(msg)),
+]  # fmt: skip
+
+
+def run(messages: int) -> bool:
+    """Puts so many messages through; whether memory stayed where it was."""
+    dice = random.Random(1)
+    wire = []
+    for dialect in ("autobahn", "schema"):
+        for codec in ("cbor", "flexbuffers"):
+            for batched in (False, True):
+                serializer = FlatBuffersSerializer(
+                    batched=batched, dialect=dialect, payload_serializer=codec
+                )
+                plain = FlatBuffersObjectSerializer(
+                    batched=batched, dialect=dialect, payload_serializer=codec
+                )
+                wire += [
+                    (serializer, plain.serialize(plain_copy(msg)) * (3 if batched else 1))
+                    for msg in every_sample()
+                ]
+    done, refused, sizes, begin = 0, 0, [], time.monotonic()
+    for checkpoint in range(CHECKPOINTS + 1):
+        while done < messages * checkpoint // CHECKPOINTS:
+            serializer, data = dice.choice(wire)
+            if dice.random() < 0.1:
+                place = dice.randrange(len(data))
+                data = data[:place] + bytes([dice.randrange(256)]) + data[place + 1 :]
+            try:
+                received = serializer.unserialize(data, True)
+                done += len(received)
+                for msg in received:
+                    dice.choice(USES)(msg)
+                    serializer.serialize(msg)
+            except (ProtocolError, TypeError, ValueError, AssertionError):
+                refused += 1  # damaged so that it can't be taken, or be sent by a plain message
+                done += 1
+        sizes.append(resident())
+        print(f"{done:10} messages  {sizes[-1] / 1e6:8.2f} MB", flush=True)
+    settled = sizes[CHECKPOINTS // 5]
+    growth = max(sizes[CHECKPOINTS // 5 :]) - settled
+    seconds = time.monotonic() - begin
+    print(f"{refused} refused, {growth / 1e6:.2f} MB more after the first fifth, {seconds:.0f} s")
+    return growth <= ALLOWED
+
+
+if __name__ == "__main__":
+    sys.exit(not run(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000))
