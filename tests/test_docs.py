@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from fnmatch import fnmatch
 from importlib.util import find_spec
 from pathlib import Path
@@ -113,7 +114,7 @@ def test_the_blocks_of_a_page_run_one_after_the_other(page):
             assert said.getvalue().splitlines() == (output_of(block) or []), str(block)
     finally:
         autobahn_fbs.uninstall()
-        payloads._registered.pop("x_pickle", None)
+        payloads._registered.clear()
 
 
 @pytest.mark.filterwarnings("ignore:autobahn_fbs.install:RuntimeWarning")
@@ -159,6 +160,8 @@ class Node:
     """
 
     def __init__(self, folder: Path, config: dict[str, Any], command: str) -> None:
+        path = os.pathsep.join([str(folder), str(ROOT), os.environ.get("PYTHONPATH", "")])
+        command = command.replace("PYTHONPATH=$PWD ", "")
         from autobahn_fbs._demo.router import _free_ports, _listens
 
         endpoints = [transport["endpoint"] for transport in transports_of(config)]
@@ -171,7 +174,11 @@ class Node:
         words = [sys.executable, *shlex.split(command)[1:], "--cbdir", str(folder)]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                words, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "PYTHONPATH": path.rstrip(os.pathsep)},
             )
         deadline = time.monotonic() + 60
         while not all(map(_listens, free)):
@@ -236,6 +243,22 @@ def test_a_program_prints_what_the_page_says(block, node):
     assert expected, f"{block}: show what it prints"
     said = say(node, block, expected)
     assert [line for line in said if line in expected] == expected
+
+
+@needs_router
+def test_a_codec_of_ones_own_works_in_the_router(tmp_path):
+    (codec,) = [b.code for b in blocks("docs/payloads.rst", "python") if "def loads" in b.code]
+    (tmp_path / "sitecustomize.py").write_text(codec)
+    (command,) = [b.code for b in blocks(CROSSBAR, "sh") if "PYTHONPATH" in b.code]
+    program = next(b for b in PROGRAMS if b.page == "docs/sessions.rst")
+    own = program.code.replace('["flatbuffers"]', '["flatbuffers-x_zjson"]')
+    assert own != program.code
+    block = replace(program, code=f"{codec}\n{own}")
+    running = Node(tmp_path, configuration(), command)
+    try:
+        assert say(running, block, ["2 + 3 = 5"])
+    finally:
+        running.stop()
 
 
 @needs_router
