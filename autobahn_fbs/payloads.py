@@ -49,8 +49,8 @@ def register_payload_serializer(id: str, dumps: Dumps, loads: Loads) -> None:
         ``"x_pickle5"``. Registering an id again replaces its codec.
     :param dumps: takes what a message has as args (a list or tuple) or kwargs (a dict) and returns
         ``bytes``.
-    :param loads: takes a read-only ``memoryview`` of those bytes and returns a list or a dict. It
-        runs on what a peer sent; whatever it raises becomes a ``ProtocolError``.
+    :param loads: takes a read-only ``memoryview`` of those bytes and returns a list or a dict, no
+        tuple. It runs on what a peer sent; whatever it raises becomes a ``ProtocolError``.
     :raises ValueError: if the id is not of that form.
     :raises TypeError: if ``dumps`` or ``loads`` can't be called.
     """
