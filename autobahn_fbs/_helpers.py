@@ -63,7 +63,8 @@ def details(msg: message.Message) -> dict[str, Any]:
             raw = twin.marshal()
             index = _DETAILS_INDEX[cls]
             found = dict(raw[index]) if len(raw) > index else {}
-            if "roles" in found:  # equal messages have equal bytes, whatever order roles came in
+            if cls in (message.Hello, message.Welcome):
+                # Equal messages have equal bytes, whatever order roles came in.
                 found["roles"] = dict(sorted(found["roles"].items()))
             return found
     return {}

@@ -6,6 +6,7 @@ from __future__ import annotations
 import struct
 
 import pytest
+from autobahn.wamp import message as m
 from autobahn.wamp.message import Message
 from hypothesis import given, note
 from hypothesis import strategies as st
@@ -84,3 +85,15 @@ def test_a_message_moves_between_the_dialects_and_framings(msg: Message):
         (again,) = serializer.unserialize(serializer.serialize(received))
         assert_same(again, msg)
         assert plain_class(type(again)) is plain_class(type(msg)), name
+
+
+@pytest.mark.parametrize("roles", ["text", 5, None, [1], {"b": 1, "a": 2}, {"b": {}, "a": {}}])
+@pytest.mark.parametrize("klass", [m.Challenge, m.Authenticate])
+def test_an_extra_may_have_an_entry_called_roles(klass, roles):
+    """What a peer had put there ended in an AttributeError when the message was sent on."""
+    sent = klass("wampcra", {"roles": roles, "more": 1})
+    for serializer in SERIALIZERS.values():
+        (received,) = serializer.unserialize(serializer.serialize(sent))
+        assert_same(received, sent)
+        assert_same(plain_copy(received), sent)
+        assert serializer.serialize(plain_copy(received)) == serializer.serialize(sent)
