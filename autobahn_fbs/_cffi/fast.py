@@ -40,7 +40,7 @@ def _condition(a: Attribute) -> str | None:
     low = 1 if a.field.check == "POSITIVE" else 0
     high = 2 ** min(INTEGER_BITS[a.kind], 53) - (INTEGER_BITS[a.kind] < 53)
     if a.field.check == "REQUEST_TYPE":
-        return "is_request_type(value)"
+        return f"0 <= value <= {high} and is_request_type(value)"
     return f"{low} <= value <= {high}"
 
 
