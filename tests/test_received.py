@@ -15,6 +15,7 @@ from autobahn.wamp import message as m
 from autobahn.wamp.exception import ProtocolError
 from autobahn.wamp.message import Message
 
+import autobahn_fbs
 from autobahn_fbs import FlatBuffersObjectSerializer
 from compare import (
     MESSAGE_CLASSES,
@@ -124,7 +125,11 @@ def test_a_second_read_gives_the_very_object(msg):
     received = receive(msg)
     for name in attribute_names(type(msg)):
         first = getattr(received, name)
-        assert getattr(received, name) is first, name
+        again = getattr(received, name)
+        if autobahn_fbs.backend == "cffi" and type(first) is str:
+            assert again == first, name  # on PyPy, to keep it would cost more than to make it
+        else:
+            assert again is first, name
 
 
 @all_samples

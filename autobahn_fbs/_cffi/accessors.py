@@ -1,7 +1,8 @@
 """The properties of received messages: each decodes its field when it is first read.
 
 A message keeps the int record that the core made. A value that was decoded or assigned is in the
-list `_kept`, and the record says so: KEPT. What is not worth keeping is made again: ints and bools.
+list `_kept`, and the record says so: KEPT. Text, ints and bools are made again when they are read
+again: on PyPy that costs less than to keep them.
 Each property is a closure over its attribute, so that PyPy's compiler sees constants.
 """
 
@@ -43,9 +44,7 @@ def _text(a: Attribute) -> Getter:
         value = self._record[place]
         if value >= 0:
             start = value >> 32
-            text = self._buffer[start : start + (value & LENGTH)].decode()
-            keep(self, index, text)
-            return text
+            return self._buffer[start : start + (value & LENGTH)].decode()
         if value == KEPT:
             return self._kept[index]
         return None if value == ABSENT else _missing(a)

@@ -59,7 +59,7 @@ def _lines(a: Attribute) -> list[str]:
             *_bytes_of("data", a),
         ]
     if use == "INT":
-        condition = f"type(value) is not int or not {_condition(a)}"
+        condition = f"type(value) is not int or not ({_condition(a)})"
         return [f"    if {condition}:", f"        {_DECLINE}", store + "value", mark]
     if use == "BOOL":
         return [
