@@ -21,7 +21,8 @@ WORK = """
 """
 
 MAIN = """
-        try:
+    import threading
+    try:
         import _interpreters as interpreters
     except ImportError:
         import _xxsubinterpreters as interpreters

@@ -113,6 +113,8 @@ ENUMS = {
 
 def to_json(schema: Path, binaries: list[Path], folder: Path, *options: str) -> None:
     """Has flatc print FlatBuffers as JSON, each into a file of its name in `folder`."""
+    if not FLATC.is_file() or not UPSTREAM.is_file():
+        pytest.skip("NOT TESTED: with flatc, which an Autobahn built from its sdist may lack")
     command = [str(FLATC), "--json", "--strict-json", "--raw-binary", *options, "-o", str(folder)]
     done = subprocess.run([*command, schema, "--", *binaries], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
