@@ -59,6 +59,12 @@ def offline() -> list[str]:
     return []
 
 
+def wheel_of(sdist: Path, folder: Path) -> list[object]:
+    """The command that builds a wheel with what is installed here."""
+    flags = ["--no-index", "--no-build-isolation", "--no-deps", "--no-cache-dir"]
+    return [sys.executable, "-m", "pip", "wheel", *flags, "-w", folder, sdist]
+
+
 @pytest.fixture(scope="module")
 def wheel(sdist, tmp_path_factory):
     """The wheel, built from the sdist without network and without tools but a compiler."""
@@ -70,9 +76,7 @@ def wheel(sdist, tmp_path_factory):
         (traps / name).chmod(0o755)
     environment = {**os.environ, "PATH": f"{traps}{os.pathsep}{os.environ['PATH']}"}
     environment.pop("LD_PRELOAD", None)
-    flags = ["--no-index", "--no-build-isolation", "--no-deps", "--no-cache-dir"]
-    command = [*offline(), sys.executable, "-m", "pip", "wheel", *flags, "-w", folder, sdist]
-    made = run(*command, env=environment, cwd=folder)
+    made = run(*offline(), *wheel_of(sdist, folder), env=environment, cwd=folder)
     assert made.returncode == 0, made.stderr
     assert not (folder / "used").exists(), (folder / "used").read_text()
     [path] = folder.glob("*.whl")
@@ -85,6 +89,14 @@ def test_the_sdist_has_all_that_git_tracks_and_nothing_else(sdist):
 
 def test_the_wheel_is_built_offline_with_a_compiler_alone_and_is_complete(wheel):
     assert check_dist.faults([wheel]) == []
+
+
+def test_a_failed_native_build_never_yields_a_wheel(sdist, tmp_path):
+    environment = {key: value for key, value in os.environ.items() if key != "LD_PRELOAD"}
+    made = run(*wheel_of(sdist, tmp_path), env={**environment, "CC": "false"}, cwd=tmp_path)
+    assert made.returncode != 0
+    assert "failed building wheel" in made.stderr.lower()
+    assert list(tmp_path.glob("*.whl")) == []
 
 
 def test_the_wheel_has_no_sources_and_no_tests(wheel):

@@ -29,7 +29,9 @@ ADDED_TO_SDIST = re.compile(rf"PKG-INFO|setup\.cfg|{PACKAGE}\.egg-info/.*")
 # What a compiler leaves in a wheel, by the kind of Python.
 NATIVE = re.compile(rf"{PACKAGE}/_\w+\.(?:cpython-|cp|pypy)[\w-]+\.(?:so|pyd)|{PACKAGE}/_\w+\.pyd")
 
-# Patterns of tags, and what they stand for.
+SUPPORTED = re.compile(r"(cp3\d+)-\1t?|pp3\d+-pypy3\d+_pp\d+")
+
+# What is promised: patterns of tags, and what they stand for.
 INTERPRETERS = {
     "cp311-cp311": "CPython 3.11",
     "cp312-cp312": "CPython 3.12",
@@ -126,8 +128,8 @@ def tags(path: Path) -> tuple[str, str]:
 def wheel_faults(path: Path) -> Iterator[str]:
     """What is wrong with a wheel."""
     interpreter, platform = tags(path)
-    if not any(re.fullmatch(known, interpreter) for known in INTERPRETERS):
-        yield f"is tagged {interpreter}, which is no interpreter that is supported"
+    if not SUPPORTED.fullmatch(interpreter):
+        yield f"is tagged {interpreter}, which is not for one version of CPython or PyPy"
     if platform == "any":
         yield "is for any platform, so without compiled code"
     folder = f"{PACKAGE}-{version()}.dist-info"
