@@ -148,6 +148,23 @@ def test_the_check_finds_a_wheel_without_compiled_code(wheel, tmp_path):
     assert any("0 extension modules" in fault for fault in found)
 
 
+@pytest.mark.parametrize(
+    ("name", "native"),
+    [
+        ("autobahn_fbs/_cpython.cpython-311-x86_64-linux-gnu.so", True),
+        ("autobahn_fbs/_cpython.cpython-314t-darwin.so", True),
+        ("autobahn_fbs/_cpython.cp312-win_amd64.pyd", True),
+        ("autobahn_fbs/_cffi/_core.pypy311-pp73-x86_64-linux-gnu.so", True),
+        ("autobahn_fbs/_cffi/_core.pypy311-pp80-win_amd64.pyd", True),
+        ("autobahn_fbs/_cffi/_core.cpython-311-x86_64-linux-gnu.so", False),
+        ("autobahn_fbs/_cpython.pypy311-pp73-x86_64-linux-gnu.so", False),
+        ("autobahn_fbs.libs/libgcc_s.so", False),
+    ],
+)
+def test_the_check_knows_the_one_extension_of_each_kind_of_python(name, native):
+    assert bool(check_dist.NATIVE.fullmatch(name)) is native
+
+
 def test_the_check_finds_what_an_sdist_lacks(sdist, tmp_path):
     path = tmp_path / sdist.name
     with tarfile.open(sdist) as old, tarfile.open(path, "w:gz") as new:

@@ -27,7 +27,7 @@ PACKAGE = "autobahn_fbs"
 ADDED_TO_SDIST = re.compile(rf"PKG-INFO|setup\.cfg|{PACKAGE}\.egg-info/.*")
 
 # What a compiler leaves in a wheel, by the kind of Python.
-NATIVE = re.compile(rf"{PACKAGE}/_\w+\.(?:cpython-|cp|pypy)[\w-]+\.(?:so|pyd)|{PACKAGE}/_\w+\.pyd")
+NATIVE = re.compile(rf"{PACKAGE}/(?:_cpython\.(?:cpython-|cp)|_cffi/_core\.pypy)[\w-]+\.(?:so|pyd)")
 
 SUPPORTED = re.compile(r"(cp3\d+)-\1t?|pp3\d+-pypy3\d+_pp\d+")
 
