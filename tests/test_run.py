@@ -26,6 +26,10 @@ PROBE = (
     "print(cls.__module__.split('.')[0])\n"
 )
 
+on_posix = pytest.mark.skipif(
+    sys.platform == "win32", reason="exec, signals, #! lines and a shell: not on Windows"
+)
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -78,6 +82,7 @@ def test_a_module_has_the_drop_in(run: Run, tmp_path: Path) -> None:
     assert run("-m", "some_module").stdout == "autobahn_fbs\n"
 
 
+@on_posix
 def test_a_console_command_has_the_drop_in(run: Run, tmp_path: Path) -> None:
     path = script(tmp_path, f"#!{sys.executable}\n{PROBE}", "some-command")
     path.chmod(0o755)
@@ -105,6 +110,7 @@ def test_a_python_process_started_by_the_program_has_the_drop_in(run: Run, tmp_p
     assert run(script(tmp_path, code)).stdout == "autobahn_fbs\n"
 
 
+@on_posix
 def test_a_python_process_behind_another_program_has_the_drop_in(run: Run, tmp_path: Path) -> None:
     path = script(tmp_path, PROBE)
     assert run("/bin/sh", "-c", f"{sys.executable} {path}").stdout == "autobahn_fbs\n"
@@ -124,6 +130,7 @@ def test_the_exit_status_is_the_programs(run: Run) -> None:
     assert run("-c", "raise SystemExit(41)").returncode == 41
 
 
+@on_posix
 def test_a_signal_reaches_the_program_itself() -> None:
     code = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
     words = [sys.executable, "-m", "autobahn_fbs", "run", "-c", code]
@@ -135,6 +142,7 @@ def test_a_signal_reaches_the_program_itself() -> None:
     assert pid == process.pid
 
 
+@on_posix
 def test_a_program_that_is_not_python_gets_the_default_for_broken_pipes(run: Run) -> None:
     ignored = run("/bin/sh", "-c", "grep SigIgn /proc/self/status")
     if ignored.returncode != 0:
