@@ -28,7 +28,8 @@ def flags(compiler: str) -> tuple[list[str], list[str]]:
     """What to compile and to link with, by setuptools' name of the compiler's kind."""
     if compiler == "msvc":
         return ["/std:c11", "/W3", *(["/WX"] if WARNINGS_ARE_ERRORS else [])], []
-    compile_args = ["-std=c11", "-O3", "-fvisibility=hidden"]
+    # Where the linker happens to put the CBOR encoder's loop makes a tenth of its speed.
+    compile_args = ["-std=c11", "-O3", "-fvisibility=hidden", "-falign-functions=64"]
     if WARNINGS_ARE_ERRORS:
         compile_args += ["-Wall", "-Wextra", "-Wconversion", "-Wsign-compare", "-Werror"]
     if not SANITIZED:

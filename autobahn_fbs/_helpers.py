@@ -10,6 +10,7 @@ from autobahn.wamp import message
 from autobahn.wamp.exception import ProtocolError
 from autobahn.wamp.role import ROLE_NAME_TO_CLASS
 
+from ._backend import native
 from .payloads import dumps as payload_dumps  # called from C
 from .payloads import loads as payload_loads
 
@@ -122,8 +123,6 @@ _NEVER_SENT = (
 
 def encode(msg: message.Message, schema_dialect: bool) -> bytes:
     """The message's bytes, unbatched, in one of the dialects."""
-    from ._backend import native
-
     return native.ObjectSerializer(False, schema_dialect).serialize(msg)
 
 
@@ -135,8 +134,6 @@ def reduce(msg: message.Message, data: bytes, schema_dialect: bool) -> tuple[Any
 
 def restore(data: bytes, schema_dialect: bool, state: dict[str, Any]) -> message.Message:
     """Unpickles a received message: its bytes are verified again."""
-    from ._backend import native
-
     (msg,) = native.ObjectSerializer(False, schema_dialect).unserialize(data)
     for name, value in state.items():
         setattr(msg, name, value)

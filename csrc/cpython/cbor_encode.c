@@ -12,7 +12,11 @@
 #include <string.h>
 
 /* What the functions below return besides -1 (an exception is set). */
-enum { ENCODED = 0, UNKNOWN = 1 }; /* UNKNOWN: no exception set, cbor2 has to do it */
+enum {
+    ENCODED = 0,
+    UNKNOWN = 1, /* no exception set, cbor2 has to do it */
+    ODD_KEY = 2, /* no exception set, a key of kwargs is no str */
+};
 
 enum { UNSIGNED = 0x00, NEGATIVE = 0x20, BYTES = 0x40, TEXT = 0x60, ARRAY = 0x80, MAP = 0xa0 };
 
@@ -283,13 +287,17 @@ static int encode_list(wfbs_buffer *out, PyObject *obj, int depth) {
 
 #endif
 
-/* Encodes an exact dict that nobody changes meanwhile. Returns as encode_item. */
-static int encode_still_dict(wfbs_buffer *out, PyObject *obj, int depth) {
+/* Encodes an exact dict that nobody changes meanwhile. Returns as encode_item, or ODD_KEY if
+ * there is a key that is no str and `kwargs` is set. */
+static inline int encode_still_dict(wfbs_buffer *out, PyObject *obj, int depth, int kwargs) {
     int status = append_head(out, MAP, (uint64_t)PyDict_GET_SIZE(obj));
     PyObject *key, *value;
     Py_ssize_t position = 0;
 
     while (status == ENCODED && PyDict_Next(obj, &position, &key, &value)) {
+        if (kwargs && !PyUnicode_Check(key)) {
+            return ODD_KEY;
+        }
         status = encode_item(out, key, depth);
         if (status == ENCODED) {
             status = encode_item(out, value, depth);
@@ -298,16 +306,16 @@ static int encode_still_dict(wfbs_buffer *out, PyObject *obj, int depth) {
     return status;
 }
 
-/* Encodes an exact dict. Returns as encode_item. */
-static inline int encode_dict(wfbs_buffer *out, PyObject *obj, int depth) {
+/* Encodes an exact dict. Returns as encode_still_dict. */
+static inline int encode_dict(wfbs_buffer *out, PyObject *obj, int depth, int kwargs) {
 #ifdef Py_GIL_DISABLED
     PyObject *copy = PyDict_Copy(obj);
-    int status = copy == NULL ? -1 : encode_still_dict(out, copy, depth);
+    int status = copy == NULL ? -1 : encode_still_dict(out, copy, depth, kwargs);
 
     Py_XDECREF(copy);
     return status;
 #else
-    return encode_still_dict(out, obj, depth);
+    return encode_still_dict(out, obj, depth, kwargs);
 #endif
 }
 
@@ -339,7 +347,7 @@ static int encode_item(wfbs_buffer *out, PyObject *obj, int depth) {
         return UNKNOWN;
     }
     if (type == &PyDict_Type) {
-        return encode_dict(out, obj, depth + 1);
+        return encode_dict(out, obj, depth + 1, 0);
     }
     if (type == &PyList_Type) {
         return encode_list(out, obj, depth + 1);
@@ -389,4 +397,14 @@ int wfbs_cbor_encode(wfbs_cbor *c, wfbs_buffer *out, PyObject *obj) {
     }
     out->size = size;
     return status == UNKNOWN ? encode_with_cbor2(c, out, obj) : -1;
+}
+
+int wfbs_cbor_encode_kwargs(wfbs_buffer *out, PyObject *dict) {
+    const size_t size = out->size;
+    const int status = encode_dict(out, dict, 1, 1);
+
+    if (status != ENCODED) {
+        out->size = size;
+    }
+    return status > ENCODED ? 1 : status;
 }

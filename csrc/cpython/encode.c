@@ -158,13 +158,21 @@ job_payload(job *j, wfbs_attribute *a)
     j->refs[a->index] = value;
     j->held |= bit(a->index);
     j->at[a->index] = j->scratch.size;
-    if (!payload_has_good_type(a, value)) {
+    int slow = 1;
+    if (PyDict_CheckExact(value) && a->field->as == WFBS_AS_KWARGS
+        && j->codec.number == WFBS_CODEC_CBOR) {
+        slow = wfbs_cbor_encode_kwargs(&j->scratch, value);
+    }
+    if (slow > 0 && !payload_has_good_type(a, value)) {
         wfbs_refuse(a, PyExc_TypeError, "expected %s, got %s",
                     a->field->as == WFBS_AS_ARGS ? "list or tuple" : "dict with str keys",
                     Py_TYPE(value)->tp_name);
         return -1;
     }
-    if (wfbs_payload_encode(j->owner->state, j->codec, value, &j->scratch) < 0) {
+    if (slow > 0) {
+        slow = wfbs_payload_encode(j->owner->state, j->codec, value, &j->scratch);
+    }
+    if (slow < 0) {
         wfbs_refuse_encoding(a);
         return -1;
     }
@@ -347,39 +355,68 @@ job_enum_name(job *j, unsigned index, wfbs_dialect dialect)
     return text != NULL;
 }
 
-/* Converts the values of the commonest types here, without a call. */
-static inline wfbs_converted
-convert(wfbs_attribute *a, PyObject *value, wfbs_arena *arena, wfbs_value *out)
+/* Converts the values of the commonest types here, without a call. Returns whether it did; no
+ * exception is set in either case. */
+static inline bool
+convert_common(const wfbs_field *field, PyObject *value, wfbs_value *out)
 {
-    switch ((wfbs_as)a->field->as) {
+    switch ((wfbs_as)field->as) {
     case WFBS_AS_STR:
         if (PyUnicode_CheckExact(value) && PyUnicode_IS_COMPACT_ASCII(value)
-            && a->field->kind == WFBS_KIND_STRING) {
+            && field->kind == WFBS_KIND_STRING) {
             out->as.bytes = PyUnicode_1BYTE_DATA(value);
             out->size = (size_t)PyUnicode_GET_LENGTH(value);
-            return WFBS_CONVERT_OK;
+            return true;
         }
-        break;
+        return false;
     case WFBS_AS_INT:
-        if (a->field->kind == WFBS_KIND_U64 && PyLong_CheckExact(value)) {
+        if (field->kind == WFBS_KIND_U64 && PyLong_CheckExact(value)) {
             uint64_t number = PyLong_AsUnsignedLongLong(value);
             if (number <= (UINT64_C(1) << 53)) { /* what no check refuses; errors are above */
                 out->as.scalar = number;
-                return WFBS_CONVERT_OK;
+                return true;
             }
             PyErr_Clear();
         }
-        break;
+        return false;
     case WFBS_AS_BOOL:
-        if (value == Py_True || value == Py_False) {
-            out->as.scalar = value == Py_True;
-            return WFBS_CONVERT_OK;
-        }
-        break;
+        out->as.scalar = value == Py_True;
+        return value == Py_True || value == Py_False;
     default:
-        break;
+        return false;
     }
-    return wfbs_convert(a, value, arena, out);
+}
+
+/* Fetches and converts in one go, without holding anything, where every attribute is in its slot
+ * and of the commonest types, as in most messages that applications make. Returns whether it was
+ * so; if not, nothing has changed but j->values. No Python code runs here or before the last byte
+ * is written, so that the slots keep their values alive. */
+static bool
+job_fill_plain(job *j, wfbs_dialect dialect)
+{
+    wfbs_class *c = j->owner;
+    if (dialect != WFBS_DIALECT_AUTOBAHN || j->codec.number != WFBS_CODEC_CBOR
+        || !is_plain(c, j->message)) {
+        return false;
+    }
+    uint32_t present = j->present;
+    for (uint32_t todo = c->fetched_plain; todo; todo &= todo - 1) {
+        unsigned i = wfbs_lowest_bit(todo);
+        PyObject *value = *wfbs_slot_of(j->message, c->offsets[i]);
+        if (value == Py_None && !(c->demanding & bit(i))) {
+            continue;
+        }
+        if (!value || !convert_common(c->attributes[i].field, value, &j->values[i])) {
+            return false;
+        }
+        present |= bit(i);
+    }
+    j->present = present;
+    for (uint32_t todo = j->payloads; todo; todo &= todo - 1) {
+        unsigned i = wfbs_lowest_bit(todo);
+        j->values[i].as.bytes = j->scratch.data + j->at[i];
+    }
+    return true;
 }
 
 /* Converts all values that the typed fields can hold; *more gets the bits of
@@ -391,7 +428,11 @@ job_convert(job *j, wfbs_dialect dialect, uint32_t *more)
     *more = 0;
     for (uint32_t todo = j->held & ~j->payloads & ~j->in_metadata; todo; todo &= todo - 1) {
         unsigned i = wfbs_lowest_bit(todo);
-        switch (convert(&c->attributes[i], j->refs[i], &j->arena, &j->values[i])) {
+        if (convert_common(c->attributes[i].field, j->refs[i], &j->values[i])) {
+            j->present |= bit(i);
+            continue;
+        }
+        switch (wfbs_convert(&c->attributes[i], j->refs[i], &j->arena, &j->values[i])) {
         case WFBS_CONVERT_ERROR:
             return -1;
         case WFBS_CONVERT_METADATA:
@@ -527,7 +568,8 @@ wfbs_encode_message(wfbs_class *c, PyObject *message, wfbs_dialect dialect, bool
          || (job_codec(&j, codec) == 0
              && job_payload(&j, &c->attributes[t->slot_of[WFBS_AS_ARGS]]) == 0
              && job_payload(&j, &c->attributes[t->slot_of[WFBS_AS_KWARGS]]) == 0))
-        && job_fetch(&j) == 0 && job_check_payload(&j) == 0 && job_fill(&j, dialect) == 0) {
+        && (job_fill_plain(&j, dialect)
+            || (job_fetch(&j) == 0 && job_check_payload(&j) == 0 && job_fill(&j, dialect) == 0))) {
         wfbs_buffer output = scratch_take(&c->state->output_scratch);
         result = job_write(&j, dialect, batched, &output);
         scratch_return(&c->state->output_scratch, &output);

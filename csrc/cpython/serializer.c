@@ -347,6 +347,7 @@ typedef struct {
 
 typedef struct {
     PyObject_HEAD
+    wfbs_state *state;             /* borrowed from the type's module; set with the serializer */
     PyObject *serializer;          /* owned: an object serializer */
     PyObject *autoreset_callback;  /* owned */
     PyObject *autoreset_rated_messages;
@@ -397,19 +398,50 @@ static PyObject *
 transport_open(transport_serializer *t, wfbs_state **state)
 {
     PyObject *serializer;
-    *state = wfbs_state_by_type(Py_TYPE(t));
-    if (!*state) {
-        return NULL;
-    }
     Py_BEGIN_CRITICAL_SECTION(t);
     serializer = Py_XNewRef(t->serializer);
+    *state = t->state;
     Py_END_CRITICAL_SECTION();
-    if (!serializer || !PyObject_TypeCheck(serializer, (*state)->object_serializer)) {
-        Py_XDECREF(serializer);
-        PyErr_SetString(PyExc_TypeError, "_serializer is not an object serializer of autobahn_fbs");
-        return NULL;
+    if (!serializer) {
+        PyErr_SetString(PyExc_AttributeError, "_serializer is not set");
+    }
+    else if (!wfbs_state_alive(*state)) {
+        Py_CLEAR(serializer);
     }
     return serializer;
+}
+
+static PyObject *
+transport_get_serializer(PyObject *self, void *Py_UNUSED(closure))
+{
+    PyObject *serializer;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    serializer = Py_XNewRef(((transport_serializer *)self)->serializer);
+    Py_END_CRITICAL_SECTION();
+    return serializer ? serializer : Py_NewRef(Py_None);
+}
+
+/* Takes an object serializer of ours and nothing else, so that no call has to look. */
+static int
+transport_set_serializer(PyObject *self, PyObject *value, void *Py_UNUSED(closure))
+{
+    transport_serializer *t = (transport_serializer *)self;
+    wfbs_state *state = wfbs_state_by_type(Py_TYPE(self));
+    if (!state) {
+        return -1;
+    }
+    if (!value || !PyObject_TypeCheck(value, state->object_serializer)) {
+        PyErr_SetString(PyExc_TypeError, "_serializer is not an object serializer of autobahn_fbs");
+        return -1;
+    }
+    PyObject *before;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    before = t->serializer;
+    t->serializer = Py_NewRef(value);
+    t->state = state;
+    Py_END_CRITICAL_SECTION();
+    Py_XDECREF(before);
+    return 0;
 }
 
 /* Counts messages of `size` bytes together, and lets Autobahn's bookkeeping reset the statistics
@@ -423,7 +455,7 @@ count_messages(transport_serializer *t, counters *c, size_t size, Py_ssize_t mes
     long long unit = t->rated_size > 0 ? t->rated_size : 512;
     c->bytes += (long long)size;
     c->messages += messages;
-    c->rated += ((long long)size + unit - 1) / unit;
+    c->rated += (long long)size <= unit ? size > 0 : ((long long)size + unit - 1) / unit;
     resets = t->autoreset_callback && t->autoreset_callback != Py_None;
     Py_END_CRITICAL_SECTION();
     if (!resets) {
@@ -562,14 +594,13 @@ counter_set(PyObject *self, PyObject *value, void *offset)
 
 /* Named as the attributes of Autobahn's Serializer, whose methods use them. */
 static PyMemberDef transport_serializer_members[] = {
-    WFBS_OBJECT("_serializer", serializer),
     WFBS_OBJECT("_autoreset_callback", autoreset_callback),
     WFBS_OBJECT("_autoreset_rated_messages", autoreset_rated_messages),
     WFBS_OBJECT("_autoreset_duration", autoreset_duration),
     {NULL, 0, 0, 0, NULL},
 };
 
-static PyGetSetDef transport_serializer_counters[] = {
+static PyGetSetDef transport_serializer_getset[] = {
     WFBS_COUNTER("_serialized_bytes", serialized.bytes),
     WFBS_COUNTER("_serialized_messages", serialized.messages),
     WFBS_COUNTER("_serialized_rated_messages", serialized.rated),
@@ -577,6 +608,7 @@ static PyGetSetDef transport_serializer_counters[] = {
     WFBS_COUNTER("_unserialized_messages", unserialized.messages),
     WFBS_COUNTER("_unserialized_rated_messages", unserialized.rated),
     WFBS_COUNTER("_rated_size", rated_size),
+    {"_serializer", transport_get_serializer, transport_set_serializer, NULL, NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -587,7 +619,7 @@ static PyType_Slot transport_serializer_slots[] = {
     {Py_tp_clear, transport_serializer_clear},
     {Py_tp_methods, transport_serializer_methods},
     {Py_tp_members, transport_serializer_members},
-    {Py_tp_getset, transport_serializer_counters},
+    {Py_tp_getset, transport_serializer_getset},
     {0, NULL},
 };
 
