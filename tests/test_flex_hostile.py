@@ -299,18 +299,43 @@ def test_keys_that_share_their_bytes_are_charged_each():
 
 
 def test_many_references_to_one_text_share_it():
-    text = "y" * 50_000
-    data = wide(20_000, b"\x50\xc3\x00\x00" + text.encode() + b"\0", STRING | 2, 4)
+    text = "y" * 60
+    data = wide(20_000, b"\x3c\0\0\0" + text.encode() + b"\0", STRING | 2, 4)
     tracemalloc.start()
     try:
         values = loads(data)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert len(values) == 20_000
+    assert values == [text] * 20_000
     assert all(value is values[0] for value in values)
-    assert values[0] == text
     assert peak < 10 * len(data)
+
+
+def test_references_do_not_stand_for_much_more_when_a_value_is_written_again():
+    """150 kB could stand for 1 GB, which a router that reads a payload would write again."""
+    for length in (100, 1000, 50_000):
+        text = length.to_bytes(4, "little") + b"y" * length + b"\0"
+        for count in (10, 100, 1000, 20_000):
+            data = wide(count, text, STRING | 2, 4)
+            if count * length > 80 * len(data):
+                with pytest.raises(FlexBuffersError, match="add up"):
+                    loads(data)
+            elif count * length < 4 * len(data):
+                assert loads(data) == ["y" * length] * count
+
+
+def test_keys_do_not_stand_for_much_more_when_a_value_is_written_again():
+    def maps(length: int) -> bytes:
+        """Many references to a map of one key."""
+        inner = b"k" * length + b"\0" + bytes(-(length + 1) % 4) + (1).to_bytes(4, "little")
+        inner += len(inner).to_bytes(4, "little")  # the vector of one key
+        inner += (4).to_bytes(4, "little") * 2 + (1).to_bytes(4, "little")
+        return wide(5000, inner + bytes([0, 0, 0, 0, INT | 2]), MAP | 2, len(inner))
+
+    assert loads(maps(64)) == [{"k" * 64: 0}] * 5000
+    with pytest.raises(FlexBuffersError, match="add up"):
+        loads(maps(2000))
 
 
 @pytest.mark.parametrize("compact", [False, True])

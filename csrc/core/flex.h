@@ -60,6 +60,13 @@ enum {
 #define WFBS_FLEX_BUDGET_FACTOR 4
 /* What a visit costs besides the bytes that it reads. */
 #define WFBS_FLEX_VISIT_COST 4
+/* A text that was read before costs a unit, and another one for so many bytes. It takes no more
+ * memory, but whoever writes the value again, in a format without sharing, writes it again: this
+ * bounds what that can be (to WFBS_FLEX_BUDGET_FACTOR times as many bytes for each byte). */
+#define WFBS_FLEX_KNOWN_BYTES 16
+/* Texts of at most so many bytes may be shared without end: a reference to one costs no more units
+ * than a map's entry has, less what reading the entry costs. */
+#define WFBS_FLEX_SHARED_MAX 64
 
 /* Every way a buffer can be wrong. */
 #define WFBS_FLEX_ERRORS(X)                                                          \
@@ -366,7 +373,7 @@ wfbs_flex_place(const wfbs_flex_reader *r, size_t first, uint64_t tag)
 
 typedef enum {
     WFBS_FLEX_BROKE,    /* the budget is exhausted */
-    WFBS_FLEX_KNOWN,    /* seen before, and still remembered: costs one unit */
+    WFBS_FLEX_KNOWN,    /* seen before, and still remembered: costs less */
     WFBS_FLEX_FIRST,    /* the first one at its place */
     WFBS_FLEX_REPLACES  /* another one was at its place */
 } wfbs_flex_visit;
@@ -386,7 +393,8 @@ wfbs_flex_visit_text(wfbs_flex_reader *r, const wfbs_flex_span *text, unsigned w
     *place = at;
     const uint64_t last = r->seen[at];
     /* A text is within the bytes, so the sum can't wrap. */
-    if (!wfbs_flex_charge(r, last == tag ? 1 : text->size + WFBS_FLEX_VISIT_COST, text->at)) {
+    if (!wfbs_flex_charge(r, last == tag ? 1 + text->size / WFBS_FLEX_KNOWN_BYTES
+                                         : text->size + WFBS_FLEX_VISIT_COST, text->at)) {
         return WFBS_FLEX_BROKE;
     }
     r->seen[at] = tag;

@@ -3,7 +3,8 @@
  * Two things are shared, by rules that depend on nothing but the value, so that equal values give
  * equal bytes: a key that was written before (as far as a table of fixed size remembers it, which
  * is indexed by a hash of the key's bytes); and, in compact form, the whole vector of keys of the
- * last map at the same depth, if it has the same keys: most often a list of records.
+ * last map at the same depth, if it has the same keys: most often a list of records. Keys of more
+ * than WFBS_FLEX_SHARED_MAX bytes are not shared, since readers bound what sharing can stand for.
  *
  * Only in compact form, since Google's C++ verifier with a reuse tracker (flatc) counts each shared
  * vector as one more level of nesting, and refuses what has more than 64 levels. */
@@ -338,6 +339,7 @@ static int
 write_key(wfbs_flex_writer *w, wfbs_flex_key *key, bool pooled)
 {
     wfbs_flex_scratch *scratch = w->scratch;
+    pooled = pooled && key->size <= WFBS_FLEX_SHARED_MAX;
     const unsigned index = pooled ? pool_index(key) : 0;
 
     if (pooled && scratch->pool[index].stamp == scratch->stamp && scratch->pool[index].size == key->size
@@ -355,7 +357,7 @@ write_key(wfbs_flex_writer *w, wfbs_flex_key *key, bool pooled)
     memcpy(w->out->data + w->out->size, key->text, key->size);
     w->out->data[w->out->size + key->size] = 0;
     w->out->size += key->size + 1;
-    if (pooled && key->size <= UINT32_MAX) {
+    if (pooled) {
         scratch->pool[index].stamp = scratch->stamp;
         scratch->pool[index].size = (uint32_t)key->size;
         scratch->pool[index].position = key->position;
@@ -380,7 +382,8 @@ same_keys(const wfbs_flex_writer *w, const wfbs_flex_layout *old, const wfbs_fle
     return true;
 }
 
-/* Writes the vector of a sorted layout's keys; and before it the keys, unless they are `written`. */
+/* Writes the vector of a sorted layout's keys; and before it the keys, unless they are `written`. A
+ * layout with a key that isn't to be shared gets no stamp, so that no map is taken for one like it. */
 static int
 write_key_vector(wfbs_flex_writer *w, wfbs_flex_layout *layout, bool written)
 {
@@ -389,6 +392,7 @@ write_key_vector(wfbs_flex_writer *w, wfbs_flex_layout *layout, bool written)
     const bool pooled = layout->count <= WFBS_FLEX_POOL / 2;
     const wfbs_flex_rank *ranks = layout->ranks;
     wfbs_flex_slot vector;
+    bool shared = true;
     size_t first;
 
     if (wfbs_flex_take_slots(w, layout->count, &first) < 0) {
@@ -396,6 +400,7 @@ write_key_vector(wfbs_flex_writer *w, wfbs_flex_layout *layout, bool written)
     }
     for (size_t i = 0; i < layout->count; i++) {
         wfbs_flex_key *key = &layout->keys[ranks[i].index];
+        shared = shared && key->size <= WFBS_FLEX_SHARED_MAX;
         if (!written && write_key(w, key, pooled) < 0) {
             return -1;
         }
@@ -410,7 +415,7 @@ write_key_vector(wfbs_flex_writer *w, wfbs_flex_layout *layout, bool written)
     }
     layout->vector = (size_t)vector.bits;
     layout->width = vector.width;
-    layout->stamp = w->scratch->stamp;
+    layout->stamp = shared ? w->scratch->stamp : 0;
     return 0;
 }
 
