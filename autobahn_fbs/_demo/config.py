@@ -80,19 +80,25 @@ def make_site() -> Site:
     return Site({login.method: login for login in logins}, auth)
 
 
-def _transport(kind: str, port: int, auth: dict[str, Any]) -> dict[str, Any]:
-    return {
+def _transport(kind: str, port: int, auth: dict[str, Any], largest: int | None) -> dict[str, Any]:
+    transport: dict[str, Any] = {
         "type": kind,
         "endpoint": {"type": "tcp", "interface": "127.0.0.1", "port": port},
         "serializers": OFFERED,
         "auth": auth,
     }
+    if largest is not None:
+        transport["options"] = {"max_message_size": largest}
+    return transport
 
 
-def node_config(auth: dict[str, Any], websocket: int, rawsocket: int) -> dict[str, Any]:
+def node_config(
+    auth: dict[str, Any], websocket: int, rawsocket: int, largest: int | None = None
+) -> dict[str, Any]:
     """A Crossbar.io node: one realm, a WebSocket and a RawSocket listener on two loopback ports.
 
     :param auth: Crossbar.io's ``auth`` item, used for both listeners.
+    :param largest: the largest message that both take, in bytes; None is Crossbar.io's default.
     """
     everything = {
         "uri": "",
@@ -108,8 +114,8 @@ def node_config(auth: dict[str, Any], websocket: int, rawsocket: int) -> dict[st
                 "type": "router",
                 "realms": [{"name": REALM, "roles": roles}],
                 "transports": [
-                    _transport("websocket", websocket, auth),
-                    _transport("rawsocket", rawsocket, auth),
+                    _transport("websocket", websocket, auth, largest),
+                    _transport("rawsocket", rawsocket, auth, largest),
                 ],
             }
         ],

@@ -70,14 +70,19 @@ class Router:
     A context manager: the router listens inside, and is gone, with its folder, after.
 
     :param auth: Crossbar.io's ``auth`` item: who may join.
+    :param patience: seconds to wait until it listens.
+    :param largest: the largest message that it takes, in bytes; None is Crossbar.io's default.
     :raises RouterFailed: from ``with``: the router ended, or didn't listen in time.
     """
 
     #: How it is started, after the interpreter; what follows names its folder.
     COMMAND = ("-m", "autobahn_fbs", "run", "--allow-rawsocket", "--", "crossbar", "start")
 
-    def __init__(self, auth: dict[str, Any], patience: float = 30.0) -> None:
+    def __init__(
+        self, auth: dict[str, Any], patience: float = 30.0, largest: int | None = None
+    ) -> None:
         self._auth = auth
+        self._largest = largest
         self._patience = patience
         self._folder = tempfile.TemporaryDirectory(prefix="autobahn-fbs-demo-")
         self._process: subprocess.Popen[bytes] | None = None
@@ -127,7 +132,7 @@ class Router:
 
     def _start(self) -> None:
         self.websocket, self.rawsocket = _free_ports(2)
-        config = node_config(self._auth, self.websocket, self.rawsocket)
+        config = node_config(self._auth, self.websocket, self.rawsocket, self._largest)
         (self.folder / "config.json").write_text(json.dumps(config, indent=2))
         command = [sys.executable, *self.COMMAND, "--cbdir", str(self.folder)]
         with open(self.folder / "router.log", "wb") as log:
