@@ -91,7 +91,7 @@ class MessageClass:
         by_use = {a.use: a for a in reversed(self.used)}
         self.args, self.kwargs = by_use.get("ARGS"), by_use.get("KWARGS")
         self.payload = by_use.get("PAYLOAD")
-        self.enc = tuple(by_use[use] for use in ENC) if self.payload else ()
+        self.enc: tuple[Attribute, ...] = tuple(by_use[use] for use in ENC) if self.payload else ()
         self.extra = by_use.get("DICT")
         self.fast: Any = None  # encode.py makes it on first need
 

@@ -61,7 +61,8 @@ def _of_received(
     assert args is not None and kwargs is not None
     own = message._record[CODEC]
     raw = [_is_untouched(message, args), _is_untouched(message, kwargs)]
-    if message._buffer is None or own < 0:
+    has_bytes = message._buffer is not None and own >= 0
+    if not has_bytes:
         raw = [False, False]
     elif all(raw):
         number, name = own, details.codec_of(message) if own == payload.NAMED else None
