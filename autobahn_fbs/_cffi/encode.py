@@ -61,8 +61,8 @@ def _of_received(
     assert args is not None and kwargs is not None
     own = message._record[CODEC]
     raw = [_is_untouched(message, args), _is_untouched(message, kwargs)]
-    has_bytes = message._buffer is not None and own >= 0
-    if not has_bytes:
+    buffer: bytes = message._buffer  # or None, and then nothing is raw
+    if buffer is None or own < 0:
         raw = [False, False]
     elif all(raw):
         number, name = own, details.codec_of(message) if own == payload.NAMED else None
@@ -72,7 +72,7 @@ def _of_received(
     for a, is_raw in zip((args, kwargs), raw, strict=True):
         if is_raw:
             span = message._record[FIELDS + a.index]
-            found.append(None if span == ABSENT else cut(message._buffer, span))
+            found.append(None if span == ABSENT else cut(buffer, span))
         else:
             found.append(_encoded(a, getattr(message, a.name), number, name))
     return number, name, found[0], found[1]
