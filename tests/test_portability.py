@@ -180,6 +180,7 @@ def test_the_package_uses_nothing_that_another_system_lacks(platform, tmp_path):
     """Type checkers know what os, signal and socket have on each."""
     if find_spec("mypy") is None:
         pytest.skip("NOT TESTED: what other systems lack, for want of mypy")
-    command = [sys.executable, "-m", "mypy", f"--platform={platform}", f"--cache-dir={tmp_path}"]
-    checked = subprocess.run([*command, "autobahn_fbs"], cwd=ROOT, capture_output=True, text=True)
+    flags = [f"--platform={platform}", f"--cache-dir={tmp_path}", "--ignore-missing-imports"]
+    command = [sys.executable, "-m", "mypy", *flags, "autobahn_fbs"]
+    checked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert checked.returncode == 0, checked.stdout + checked.stderr
