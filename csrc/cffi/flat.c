@@ -47,7 +47,7 @@ table_values(const uint8_t *data, int64_t start, uint32_t position, const wfbs_t
     uint32_t vtable = position - wfbs_load_u32(data + position); /* mod 2^32, as in read.h */
     uint32_t known = (wfbs_load_u16(data + vtable) - 4u) / 2;    /* verified: at least 4 */
     for (unsigned slot = 0; slot < t->slot_count; slot++) {
-        uint16_t offset = slot < known ? wfbs_load_u16(data + vtable + 4 + 2 * slot) : 0;
+        uint16_t offset = slot < known ? wfbs_load_u16(data + vtable + 4 + 2 * (size_t)slot) : 0;
         out[slot] = offset ? field_value(data, start, position + offset,
                                          (wfbs_kind)t->fields[slot].kind)
                            : WFBS_FLAT_ABSENT;
