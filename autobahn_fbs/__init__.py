@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from . import _backend
 
 if TYPE_CHECKING:
+    from ._counters import Counters, counters
     from ._install import install, uninstall
     from ._serializer import FlatBuffersObjectSerializer, FlatBuffersSerializer
     from .limits import Limits
@@ -25,19 +26,23 @@ __version__ = "0.1.0"
 backend = _backend.NAME
 
 __all__ = [
+    "Counters",
     "FlatBuffersObjectSerializer",
     "FlatBuffersSerializer",
     "Limits",
     "backend",
+    "counters",
     "install",
     "register_payload_serializer",
     "uninstall",
 ]
 
 _LAZY = {
+    "Counters": "_counters",
     "FlatBuffersObjectSerializer": "_serializer",
     "FlatBuffersSerializer": "_serializer",
     "Limits": "limits",
+    "counters": "_counters",
     "install": "_install",
     "register_payload_serializer": "payloads",
     "uninstall": "_install",

@@ -74,6 +74,12 @@ def cbor_dumps(obj: Any, /) -> bytes:
 def cbor_loads(data: Buffer, /) -> Any:
     """What cbor2.loads(data) returns or raises (RFC 8949), faster for the common data model."""
 
+def counters() -> dict[str, Any]:
+    """What the process did with its messages: see autobahn_fbs.counters(), which types it.
+
+    A reason in "refused" is there once it happened; it is the name of a WFBS_ERROR_ code without
+    that prefix, "METADATA", "BATCH" or, for each failed reading of args or kwargs, "PAYLOAD"."""
+
 class FlexBuffersError(ValueError):
     """The bytes are no FlexBuffer, or one that breaks the rules of the format."""
 

@@ -5,6 +5,7 @@ It has the names of _cpython.pyi, with the same meaning and the same errors.
 
 from .cbor import dumps as cbor_dumps
 from .cbor import loads as cbor_loads
+from .counters import counters
 from .flexbuffers import FlexBuffersError, Lazy
 from .flexbuffers import dumps as flex_dumps
 from .flexbuffers import loads as flex_loads
@@ -19,6 +20,7 @@ __all__ = [
     "TransportSerializer",
     "cbor_dumps",
     "cbor_loads",
+    "counters",
     "flex_dumps",
     "flex_loads",
 ]

@@ -9,6 +9,7 @@ from autobahn.wamp.exception import ProtocolError
 
 from . import payload
 from .classes import ROLE_CLASSES, Attribute
+from .counters import COUNTS, REFUSED
 from .record import ABSENT, FIELDS, LARGE, LENGTH, START, cut, strings, table, tables, text
 from .schema import TABLES, Table
 
@@ -120,6 +121,19 @@ def _map(t: Table, buffer: bytes, position: int) -> dict[str, Any]:
 
 
 def _payload(a: Attribute, message: Any, span: int) -> Any:
+    """args or kwargs, and counted what came of it."""
+    try:
+        value = _decoded(a, message, span)
+    except ProtocolError:
+        if not hasattr(message, "_uncounted"):
+            REFUSED["PAYLOAD"] += 1
+        raise
+    if not hasattr(message, "_uncounted"):
+        COUNTS.payloads_decoded += 1
+    return value
+
+
+def _decoded(a: Attribute, message: Any, span: int) -> Any:
     """args or kwargs through the codec that the message names; checked as Message.parse and the
     constructors check them."""
     offset = (span >> 32) - message._record[START]

@@ -126,6 +126,7 @@ def is_unchanged(c: MessageClass, self: Any) -> bool:
     again = read(self._buffer, record[START], record[SIZE], record[DIALECT], NO_LIMITS)
     assert again is not None, "verified bytes don't change"
     fresh = make(again, self._buffer)
+    fresh._uncounted = True
     return all(_same_encoding(a, fresh, self) for a in c.used if exposed & a.bit)
 
 
@@ -158,6 +159,7 @@ def _copy(self: Any) -> Any:
     twin._record = self._record[:]
     twin._kept = self._kept and self._kept[:]
     twin._cache = None
+    twin._uncounted = True
     for name in _NEVER_SENT:
         if hasattr(self, name):
             setattr(twin, name, getattr(self, name))
@@ -203,7 +205,8 @@ def _serialize(self: Any, serializer: Any, /) -> bytes:
 
 def _received_class(c: MessageClass) -> Any:
     namespace: dict[str, Any] = {
-        "__slots__": ("_buffer", "_cache", "_kept", "_record"),
+        # _uncounted is there in copies alone: they were counted as received elsewhere.
+        "__slots__": ("_buffer", "_cache", "_kept", "_record", "_uncounted"),
         "__module__": "autobahn_fbs._cffi",
         "__doc__": c.plain.__doc__,
         "__copy__": _copy,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ._core import ffi, lib
+from .counters import refused_by_core
 
 # csrc/cffi/flat.h explains these.
 MESSAGE: int = lib.WFBS_FLAT_MESSAGE
@@ -70,6 +71,7 @@ def fault(buffer: bytes, start: int, size: int, dialect: int, bounds: Any) -> tu
     table, field = (
         ffi.string(name).decode() if name else "" for name in (error.table, error.field)
     )
+    refused_by_core(error.code)
     return table, field, ffi.string(lib.wfbs_error_text(error.code)).decode(), error.offset
 
 

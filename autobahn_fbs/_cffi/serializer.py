@@ -8,11 +8,29 @@ from typing import Any
 from autobahn.wamp.exception import ProtocolError
 
 from . import payload
-from .classes import find
+from .classes import CLASSES, find
+from .counters import COUNTS, REFUSED
 from .encode import encode
 from .received import is_unchanged, make
-from .record import DIALECT, MAX_BUFFER, SIZE, START, fault, limits, read
+from .record import (
+    ABSENT,
+    DIALECT,
+    FIELDS,
+    MAX_BUFFER,
+    MESSAGE,
+    SIZE,
+    START,
+    fault,
+    limits,
+    read,
+)
 from .schema import LABELS
+
+#: By message: where its record has args and kwargs; None for messages without.
+_PAYLOADS = tuple(
+    (FIELDS + c.args.index, FIELDS + c.kwargs.index) if c.args and c.kwargs else None
+    for c in CLASSES
+)
 
 
 def _pass_on(message: Any, batched: int) -> bytes:
@@ -78,6 +96,7 @@ class ObjectSerializer:
         if type(obj) is c.received:
             # Changed ones are encoded anew every time, since a list of it may change again.
             if obj._record[DIALECT] == self._dialect_number and is_unchanged(c, obj):
+                COUNTS.pass_ons += 1
                 return _pass_on(obj, self._framed)
             return self._encode(c, obj)
         cache = obj._serialized
@@ -86,12 +105,16 @@ class ObjectSerializer:
         data: bytes | None = cache.get(self) if cache else None
         if data is None:
             cache[self] = data = self._encode(c, obj)
+        else:
+            COUNTS.cache_hits += 1
         return data
 
     def _encode(self, c: Any, message: Any) -> bytes:
-        return encode(
+        data = encode(
             c, message, self._dialect_number, self._framed, self._codec_number, self._codec_name
         )
+        COUNTS.encoded += 1
+        return data
 
     def serialize_payload(self, data: Any, /) -> bytes:
         """The bytes of args or kwargs in this serializer's payload codec.
@@ -123,7 +146,16 @@ class ObjectSerializer:
             )
             name = LABELS.get(table or "Message", table or "Message")
             raise ProtocolError(f"{name}{'.' if field else ''}{field}: {text}, at offset {offset}")
-        return make(record, buffer)
+        try:
+            message = make(record, buffer)
+        except ProtocolError:
+            REFUSED["METADATA"] += 1
+            raise
+        payloads = _PAYLOADS[record[MESSAGE]]
+        if payloads is not None:
+            args, kwargs = payloads
+            COUNTS.payloads += (record[args] != ABSENT) + (record[kwargs] != ABSENT)
+        return message
 
     def _batch(self, buffer: bytes) -> list[Any]:
         """All messages of a batch: each after its length, 32 bits, big-endian."""
@@ -139,6 +171,7 @@ class ObjectSerializer:
                     if size
                     else "message of no bytes"
                 )
+                REFUSED["BATCH"] += 1
                 raise ProtocolError(f"batch: {what} at offset {at}")
             messages.append(self._one(buffer, at + 4, size))
             at += 4 + size

@@ -156,6 +156,7 @@ typedef struct {
 
 extern const wfbs_limits wfbs_default_limits;
 const char *wfbs_error_text(wfbs_error_code code);
+const char *wfbs_error_name(wfbs_error_code code);
 _Bool wfbs_request_type_is_valid(uint64_t type);
 _Bool wfbs_uri_is_valid(const uint8_t *data, size_t size, wfbs_uri_mode mode);
 

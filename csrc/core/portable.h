@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #if defined(WFBS_PLAIN_C)
+#include <stdatomic.h>
 #define WFBS_SCAN_LOOP 1
 #elif defined(__GNUC__) || defined(__clang__)
 #define WFBS_SCAN_BUILTIN 1
@@ -15,6 +16,7 @@
 #include <intrin.h>
 #define WFBS_SCAN_INTRINSIC 1
 #else
+#include <stdatomic.h>
 #define WFBS_SCAN_LOOP 1
 #endif
 
@@ -61,6 +63,20 @@ wfbs_highest_bit(uint32_t bits)
         place--;
     }
     return place;
+#endif
+}
+
+/* Adds to a number that other threads add to and read at the same time, and returns what it was.
+ * Orders nothing else. Wraps around at 2^64. */
+static inline uint64_t
+wfbs_atomic_add(uint64_t *number, uint64_t more)
+{
+#if defined(WFBS_SCAN_BUILTIN)
+    return __atomic_fetch_add(number, more, __ATOMIC_RELAXED);
+#elif defined(WFBS_SCAN_INTRINSIC)
+    return (uint64_t)_InterlockedExchangeAdd64((volatile __int64 *)number, (__int64)more);
+#else
+    return atomic_fetch_add_explicit((_Atomic uint64_t *)number, more, memory_order_relaxed);
 #endif
 }
 

@@ -29,6 +29,17 @@ wfbs_error_text(wfbs_error_code code)
     return (unsigned)code < WFBS_ERROR_COUNT ? texts[code] : "unknown error";
 }
 
+const char *
+wfbs_error_name(wfbs_error_code code)
+{
+    static const char *const names[] = {
+#define WFBS_ERROR_NAME(name, text) [WFBS_ERROR_##name] = #name,
+        WFBS_ERRORS(WFBS_ERROR_NAME)
+#undef WFBS_ERROR_NAME
+    };
+    return (unsigned)code < WFBS_ERROR_COUNT ? names[code] : "UNKNOWN";
+}
+
 /* The state of one verification. Positions are uint64_t throughout: they are
  * sums of at most four 32 bit values, so no sum wraps. */
 typedef struct {

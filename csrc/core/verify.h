@@ -81,6 +81,8 @@ typedef struct {
 
 /* The text of an error code; never NULL. */
 const char *wfbs_error_text(wfbs_error_code code);
+/* Its name, "STRING_UTF8" for WFBS_ERROR_STRING_UTF8; never NULL. */
+const char *wfbs_error_name(wfbs_error_code code);
 
 typedef struct {
     size_t max_size;       /* bytes of one message, at most 2^31 - 1 */

@@ -238,6 +238,22 @@ decode_payload(const wfbs_attribute *a, const wfbs_received *r, wfbs_span span)
     return value;
 }
 
+/* Counts what came of it: a payload that was read for the first time, or one that can't be. */
+static void
+count_decoded(const wfbs_attribute *a, const wfbs_received *r, bool good)
+{
+    wfbs_counters *counters = &a->owner->state->counters;
+    if (r->uncounted) {
+        return;
+    }
+    if (good) {
+        wfbs_count_add(counters, WFBS_COUNT_PAYLOADS_DECODED, 1);
+    }
+    else if (PyErr_ExceptionMatches(a->owner->state->protocol_error)) {
+        wfbs_count_refused(counters, WFBS_REFUSED_PAYLOAD);
+    }
+}
+
 /* What an absent field reads as. New reference or NULL. */
 static PyObject *
 decode_absent(const wfbs_attribute *a)
@@ -289,8 +305,11 @@ wfbs_decode_attribute(const wfbs_attribute *a, const wfbs_received *r)
         return decode_enum(c->state, f->sub, *p);
     }
     case WFBS_AS_ARGS:
-    case WFBS_AS_KWARGS:
-        return decode_payload(a, r, wfbs_span_at(r->data, place));
+    case WFBS_AS_KWARGS: {
+        PyObject *value = decode_payload(a, r, wfbs_span_at(r->data, place));
+        count_decoded(a, r, value != NULL);
+        return value;
+    }
     case WFBS_AS_PAYLOAD: {
         wfbs_span span = wfbs_span_at(r->data, place);
         return PyBytes_FromStringAndSize((const char *)span.data, (Py_ssize_t)span.size);

@@ -124,9 +124,19 @@ cbor_loads(PyObject *module, PyObject *data)
     return result;
 }
 
+PyDoc_STRVAR(counters_doc, "counters()\n--\n\n"
+"What this process did with its messages so far; see autobahn_fbs.counters().");
+
+static PyObject *
+counters(PyObject *module, PyObject *Py_UNUSED(ignored))
+{
+    return wfbs_counters_dict(&wfbs_state_of(module)->counters);
+}
+
 static PyMethodDef module_methods[] = {
     {"cbor_dumps", cbor_dumps, METH_O, cbor_dumps_doc},
     {"cbor_loads", cbor_loads, METH_O, cbor_loads_doc},
+    {"counters", counters, METH_NOARGS, counters_doc},
     {"flex_dumps", (PyCFunction)(void (*)(void))wfbs_flex_dumps_function,
      METH_FASTCALL | METH_KEYWORDS, wfbs_flex_dumps_doc},
     {"flex_loads", (PyCFunction)(void (*)(void))wfbs_flex_loads_function,

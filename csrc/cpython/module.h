@@ -10,6 +10,7 @@
  *   payload.c     args and kwargs through the payload codec
  *   serializer.c  the two base types of the serializers
  *   input.c       bytes to read from
+ *   counters.c    what was done with the messages, counted
  *   cbor_*.c      the CBOR codec
  *   flex_*.c      the FlexBuffers codec
  *
@@ -27,6 +28,7 @@
 #include "../core/write.h"
 #include "buffer.h"
 #include "cbor.h"
+#include "counters.h"
 #include "flex.h"
 
 #ifndef Py_GIL_DISABLED
@@ -90,6 +92,7 @@ typedef struct wfbs_state {
     PyObject *enum_names[WFBS_ENUM_COUNT][80]; /* by value; NULL where no name */
     PyObject *str_session, *str_authid, *str_authrole, *str_serialized;
     PyObject *helpers;           /* autobahn_fbs._helpers, imported on first need */
+    wfbs_counters counters;
     wfbs_cbor cbor;
     wfbs_flex flex;
     wfbs_buffer payload_scratch; /* taken out while in use */
@@ -108,6 +111,7 @@ typedef struct {
     uint32_t exposed;       /* bit per attribute: a mutable object was handed out */
     PyObject *ppt_cipher;   /* owned: the slot of an attribute that Autobahn's class lacks */
     uint8_t dialect;
+    uint8_t uncounted;      /* a copy: what is decoded in it was counted as received elsewhere */
 } wfbs_received;
 
 static inline wfbs_received *
@@ -152,6 +156,10 @@ typedef struct {
  * is a hole. `flags` as for PyObject_GetBuffer: PyBUF_FULL_RO takes pieces, too, PyBUF_SIMPLE not.
  * 0, with in->buffer to be released by the caller; or -1 with an exception. */
 int wfbs_input_open(PyObject *object, int flags, wfbs_input *in);
+
+/* ---- counters.c */
+/* The counters as a new dict, those of refusals in a dict in it. New reference or NULL. */
+PyObject *wfbs_counters_dict(wfbs_counters *counters);
 
 /* ---- classes.c */
 /* Makes the 25 received types. 0, or -1 with an exception. */

@@ -346,6 +346,7 @@ wfbs_received_unchanged(wfbs_class *c, PyObject *self)
     if (!fresh) {
         return -1;
     }
+    wfbs_received_of(c, fresh)->uncounted = 1;
     int same = 1;
     for (unsigned i = 0; same == 1 && i < c->table->field_count; i++) {
         if (exposed & (UINT32_C(1) << i)) {
@@ -374,6 +375,7 @@ received_copy(PyObject *self, PyObject *Py_UNUSED(ignored))
     wfbs_received *r = wfbs_received_of(c, copy);
     Py_BEGIN_CRITICAL_SECTION(self);
     *r = *wfbs_received_of(c, self);
+    r->uncounted = 1;
     Py_XINCREF(r->buffer);
     Py_XINCREF(r->ppt_cipher);
     PyObject **to = slots_begin(copy);

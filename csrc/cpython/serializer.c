@@ -159,21 +159,29 @@ wfbs_serialize(wfbs_state *state, PyObject *serializer, PyObject *message)
         if (r->buffer && r->dialect == (uint8_t)s->dialect) {
             int unchanged = wfbs_received_unchanged(c, message);
             if (unchanged) {
-                return unchanged < 0 ? NULL : pass_on(r, s->batched);
+                if (unchanged < 0) {
+                    return NULL;
+                }
+                wfbs_count_add(&state->counters, WFBS_COUNT_PASS_ONS, 1);
+                return pass_on(r, s->batched);
             }
         }
         /* Changed: encoded anew every time, since a list of it may change again. */
-        return wfbs_encode_message(c, message, (wfbs_dialect)s->dialect, s->batched, codec);
+        PyObject *anew = wfbs_encode_message(c, message, (wfbs_dialect)s->dialect, s->batched, codec);
+        wfbs_count_add(&state->counters, WFBS_COUNT_ENCODED, anew != NULL);
+        return anew;
     }
     PyObject *cache = cache_of(c, message);
     if (cache && PyDict_GET_SIZE(cache)) {
         PyObject *bytes = look_up(cache, serializer);
         if (bytes || PyErr_Occurred()) {
+            wfbs_count_add(&state->counters, WFBS_COUNT_CACHE_HITS, bytes != NULL);
             Py_DECREF(cache);
             return bytes;
         }
     }
     PyObject *bytes = wfbs_encode_message(c, message, (wfbs_dialect)s->dialect, s->batched, codec);
+    wfbs_count_add(&state->counters, WFBS_COUNT_ENCODED, bytes != NULL);
     if (bytes && cache && PyDict_SetItem(cache, serializer, bytes) < 0) {
         Py_CLEAR(bytes);
     }
@@ -219,6 +227,18 @@ object_serializer_serialize_payload(PyObject *self, PyObject *data)
 
 /* ---- reading */
 
+/* Counts args and kwargs of a verified message whose table is at `table`. Cannot fail. */
+static inline void
+count_payloads(const wfbs_class *c, const uint8_t *data, uint32_t table)
+{
+    unsigned args = c->table->slot_of[WFBS_AS_ARGS], kwargs = c->table->slot_of[WFBS_AS_KWARGS];
+    if (args != WFBS_NO_SLOT) {
+        unsigned payloads = (unsigned)(wfbs_slot_position(data, table, args) != 0)
+                            + (unsigned)(wfbs_slot_position(data, table, kwargs) != 0);
+        wfbs_count_add(&c->state->counters, WFBS_COUNT_PAYLOADS, payloads);
+    }
+}
+
 /* Verifies one message and wraps it. New reference or NULL with ProtocolError. */
 static PyObject *
 unserialize_one(wfbs_state *state, const object_serializer *s, const wfbs_input *in, const uint8_t *data,
@@ -228,10 +248,19 @@ unserialize_one(wfbs_state *state, const object_serializer *s, const wfbs_input 
     wfbs_error error;
     wfbs_dialect dialect = (wfbs_dialect)s->dialect;
     if (!wfbs_verify(data, size, dialect, &s->limits, &envelope, &error)) {
+        wfbs_count_refused(&state->counters, error.code);
         return wfbs_raise_verify(state, &error);
     }
-    return wfbs_received_new(&state->classes[envelope.message], in->buffer, data, size, &envelope,
-                             dialect);
+    const wfbs_class *c = &state->classes[envelope.message];
+    PyObject *message = wfbs_received_new(&state->classes[envelope.message], in->buffer, data, size,
+                                          &envelope, dialect);
+    if (message) {
+        count_payloads(c, data, envelope.table);
+    }
+    else if (PyErr_ExceptionMatches(state->protocol_error)) {
+        wfbs_count_refused(&state->counters, WFBS_REFUSED_METADATA);
+    }
+    return message;
 }
 
 /* All messages of a batch: each after its length, 32 bits, big-endian. */
@@ -247,6 +276,7 @@ unserialize_batch(wfbs_state *state, const object_serializer *s, const wfbs_inpu
             size = (size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
         }
         if (!size || size > in->size - at - 4) {
+            wfbs_count_refused(&state->counters, WFBS_REFUSED_BATCH);
             wfbs_raise_protocol(state, "batch: %s at offset %zu",
                                 in->size - at < 4 ? "trailing bytes"
                                 : size            ? "message length runs past the frame"
