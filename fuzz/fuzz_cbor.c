@@ -3,7 +3,7 @@
  * The input is decoded by both. Both refuse it with the same exception, or both
  * give the same value, to which ours may then be encoded and decoded again: the bytes
  * are those of cbor2, and the value is the one before. What is kept away from cbor2
- * (csrc/cpython/cbor_guard.c) is kept away from it here, too: it might never return. */
+ * (csrc/core/cbor_guard.c) is kept away from it here, too: it might never return. */
 #include "embedded.h"
 
 #include "../csrc/cpython/cbor.h"

@@ -12,4 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 ffi = FFI()
 ffi.cdef((ROOT / "csrc" / "cffi" / "cdef.h").read_text("utf-8"))
-ffi.set_source("autobahn_fbs._cffi._core", '#include "csrc/cffi/flat.h"')
+ffi.set_source(
+    "autobahn_fbs._cffi._core",
+    '#include "csrc/core/cbor_guard.h"\n#include "csrc/cffi/flat.h"',
+)

@@ -25,12 +25,12 @@ def read(message: Any) -> dict[str, Any]:
     first = span >> 32
     place = f"at offset {first - record[START]}"
     try:
-        found, used = cbor.loads_first(memoryview(message._buffer)[first : first + (span & LENGTH)])
+        found, behind = cbor.loads_first(message._buffer, first, first + (span & LENGTH))
     except MemoryError:
         raise
     except Exception:
         raise ProtocolError(f"{label}: metadata is not CBOR, {place}") from None
-    if used != span & LENGTH:
+    if behind != first + (span & LENGTH):
         raise ProtocolError(f"{label}: metadata has bytes behind its map, {place}")
     if type(found) is not dict:
         raise ProtocolError(f"{label}: metadata is not a map, {place}")

@@ -40,7 +40,8 @@ def decode(message: Any, span: int) -> Any:
     """
     number = message._record[CODEC]
     if number in (CBOR, CBOR_NAMED):
-        return cbor.loads(view(message, span))
+        start = span >> 32
+        return cbor.loads_part(message._buffer, start, start + (span & LENGTH))
     if number == FLEXBUFFERS:
         return flexbuffers.loads(view(message, span))
     from .. import _helpers

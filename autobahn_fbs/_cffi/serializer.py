@@ -11,6 +11,7 @@ from . import payload
 from .classes import CLASSES, find
 from .counters import COUNTS, REFUSED
 from .encode import encode
+from .input import opened
 from .received import is_unchanged, make
 from .record import (
     ABSENT,
@@ -130,7 +131,7 @@ class ObjectSerializer:
         autobahn.wamp.exception.ProtocolError that names message, field and offset if anything is
         wrong.
         """
-        buffer = payload if type(payload) is bytes else _opened(payload)
+        buffer = payload if type(payload) is bytes else opened(payload)
         if self._framed:
             return self._batch(buffer)
         return [self._one(buffer, 0, len(buffer))]
@@ -179,21 +180,6 @@ class ObjectSerializer:
 
 
 _limits = limits
-
-
-def _opened(payload: Any) -> bytes:
-    """The bytes of anything bytes-like. A view onto all of a bytes object is shared; everything
-    else is copied once, because a buffer that changes after it was verified is a hole."""
-    try:
-        view = memoryview(payload)
-    except TypeError:
-        raise TypeError(
-            f"a bytes-like object is required, not '{type(payload).__name__}'"
-        ) from None
-    base: Any = view.obj
-    if type(base) is bytes and view.c_contiguous and view.nbytes == len(base):
-        return base
-    return view.tobytes()
 
 
 class TransportSerializer:

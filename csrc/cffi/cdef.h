@@ -160,6 +160,9 @@ const char *wfbs_error_name(wfbs_error_code code);
 _Bool wfbs_request_type_is_valid(uint64_t type);
 _Bool wfbs_uri_is_valid(const uint8_t *data, size_t size, wfbs_uri_mode mode);
 
+/* core/cbor_guard.h */
+const char *wfbs_cbor_refusal(const uint8_t *data, size_t size);
+
 /* core/write.h */
 #define WFBS_BLOB_MIN ...
 

@@ -18,11 +18,6 @@
  * the C stack. What is deeper raises ValueError here. */
 #define WFBS_CBOR_HAND_OVER_DEPTH 1000
 
-/* In what is handed to cbor2.loads: keys of one map (elements of one set) that can be given equal
- * hashes, and bytes of one decimal, bigfloat or rational. What has more raises ValueError here. */
-#define WFBS_CBOR_COSTLY_KEYS 256
-#define WFBS_CBOR_NUMBER_MAX 1024
-
 /* Map keys of at most this many bytes, all ASCII, are shared between decoded maps. */
 #define WFBS_CBOR_KEY_MAX 32
 /* Slots of the cache of shared keys, as a power of two. A slot holds one string at most, so
@@ -56,7 +51,7 @@ int wfbs_cbor_encode_kwargs(wfbs_buffer *out, PyObject *dict);
 
 /* Decodes the item at the start of `data`; what follows it is ignored, as cbor2.loads does.
  * Returns a new reference, or NULL with an exception set (as above, from cbor2.loads; ValueError
- * for what would cost cbor2 more than linear time: see cbor_guard.c). The
+ * for what would cost cbor2 more than linear time: see core/cbor_guard.c). The
  * caller keeps `data` alive and unchanged until this returns. Input that goes to cbor2 is
  * copied first. No exception may be pending at the call. */
 PyObject *wfbs_cbor_decode(wfbs_cbor *c, const uint8_t *data, size_t size);

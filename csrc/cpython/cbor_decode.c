@@ -12,6 +12,8 @@
 #include <limits.h>
 #include <string.h>
 
+#include "../core/cbor_guard.h"
+
 typedef struct {
     const uint8_t *next; /* the next byte of the input */
     size_t spare;        /* bytes from `next` on, without those set aside */
@@ -378,6 +380,16 @@ static PyObject *decode_item(reader *r, int depth) {
     default:
         return decode_simple(r, byte);
     }
+}
+
+int wfbs_cbor_check_input(const uint8_t *data, size_t size) {
+    const char *refusal = wfbs_cbor_refusal(data, size);
+
+    if (refusal != NULL) {
+        PyErr_Format(PyExc_ValueError, "CBOR: %s", refusal);
+        return -1;
+    }
+    return 0;
 }
 
 /* Returns what cbor2.loads(data) returns, or NULL with an exception set: ValueError, too, for

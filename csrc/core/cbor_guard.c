@@ -11,7 +11,7 @@
  *
  * Numbers as such, text and byte strings as keys are harmless: at most 16 integers of 64 bits
  * have one hash, and the hashes of strings, like those of dates, are keyed. */
-#include "cbor.h"
+#include "cbor_guard.h"
 
 /* Deeper than cbor2 goes (400), so that it stops at the latest where this does. */
 #define GUARD_DEPTH 1000
@@ -175,13 +175,9 @@ static int scan_item(scanner *s, int in_set, int depth) {
     }
 }
 
-int wfbs_cbor_check_input(const uint8_t *data, size_t size) {
+const char *wfbs_cbor_refusal(const uint8_t *data, size_t size) {
     scanner s = {.next = data, .end = data + size, .refusal = NULL};
 
     (void)scan_item(&s, 0, 0);
-    if (s.refusal != NULL) {
-        PyErr_Format(PyExc_ValueError, "CBOR: %s", s.refusal);
-        return -1;
-    }
-    return 0;
+    return s.refusal;
 }

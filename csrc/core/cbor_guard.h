@@ -1,0 +1,17 @@
+/* What cbor2 is kept away from; see cbor_guard.c. */
+#ifndef WFBS_CBOR_GUARD_H
+#define WFBS_CBOR_GUARD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* In what is handed to cbor2.loads: keys of one map (elements of one set) that can be given equal
+ * hashes, and bytes of one decimal, bigfloat or rational. What has more is refused. */
+#define WFBS_CBOR_COSTLY_KEYS 256
+#define WFBS_CBOR_NUMBER_MAX 1024
+
+/* Why cbor2.loads must not be given this input, as a constant text; NULL where it can take it (also
+ * input that it will refuse) in linear time. Never reads outside `data`. */
+const char *wfbs_cbor_refusal(const uint8_t *data, size_t size);
+
+#endif
