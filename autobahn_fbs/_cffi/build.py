@@ -83,7 +83,8 @@ def build(
 
 def _join(written: bytes, batched: int, record: Any, pieces: Mapping[int, bytes | None]) -> bytes:
     """Puts the large payloads where they belong."""
-    header = done = at = 4 if batched else 0
+    header = 4 if batched else 0
+    at = done = 0  # bytes of `written`, and of the result
     parts = []
     for i in reversed(range(record[0])):  # first in the message first
         piece = pieces[record[1 + 2 * i]]

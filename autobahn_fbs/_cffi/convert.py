@@ -186,7 +186,10 @@ def _payload(a: Attribute, value: Any, out: Outgoing) -> int | None:
     """bytes; or a memoryview, which is what upstream's reader gives, copied."""
     if not isinstance(value, (bytes, memoryview)):
         _refuse_type(a, "bytes", value)
-    data = value if type(value) is bytes else bytes(value)
+    try:
+        data = value if type(value) is bytes else bytes(value)
+    except ValueError as error:  # it was released
+        refuse_encoding(a, error)
     out.texts[a.index] = data
     return len(data)
 

@@ -57,6 +57,8 @@ class ObjectSerializer:
         codec_name: str | None = None,
         limits: tuple[int, int, int, int] | None = None,
     ) -> None:
+        if hasattr(self, "_limits"):  # a codec, or another thread, may be at work with what it is
+            raise TypeError("an object serializer can't be initialized again")
         if (codec == payload.NAMED) != (type(codec_name) is str):
             raise ValueError("codec_name goes with the custom codec, and only with it")
         if hasattr(self, "_framed"):
