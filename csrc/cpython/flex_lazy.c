@@ -2,8 +2,8 @@
  *
  * Each access checks what it reads, along the way to the value, with a budget of its own; nothing
  * else is looked at. What a Lazy knows about its container was checked when it was made; offsets
- * inside are checked at each access, so that bytes which are changed meanwhile (of a bytearray)
- * give other values or errors, and nothing worse. */
+ * inside are checked at each access, so that bytes which are changed between two accesses (of a
+ * bytearray) give other values or errors, and nothing worse. */
 #include "flex.h"
 
 #include "module.h"
@@ -62,12 +62,29 @@ lazy_value(wfbs_flex_decoder *d, PyObject *owner, const wfbs_flex_ref *ref)
     return (PyObject *)lazy;
 }
 
+/* A view onto the bytes of `data`. New reference or NULL. Without a GIL bytes can change between
+ * a check and what relies on it, so there a buffer that can be written to is copied. */
+static PyObject *
+open_view(PyObject *data)
+{
+    PyObject *view = PyMemoryView_FromObject(data);
+#ifdef Py_GIL_DISABLED
+    if (view && !PyMemoryView_GET_BUFFER(view)->readonly
+        && PyBuffer_IsContiguous(PyMemoryView_GET_BUFFER(view), 'C')) {
+        PyObject *copy = PyBytes_FromObject(view);
+        Py_SETREF(view, copy ? PyMemoryView_FromObject(copy) : NULL);
+        Py_XDECREF(copy);
+    }
+#endif
+    return view;
+}
+
 PyObject *
 wfbs_flex_lazy_root(wfbs_flex *f, PyObject *data)
 {
     wfbs_flex_decoder decoder;
     wfbs_flex_ref root;
-    PyObject *owner = PyMemoryView_FromObject(data), *value = NULL;
+    PyObject *owner = open_view(data), *value = NULL;
 
     if (!owner) {
         return NULL;
