@@ -180,7 +180,8 @@ def test_a_list_that_was_handed_out_grows_while_the_message_is_sent():
     together(grow, *[send] * (THREADS - 1))
 
 
-@pytest.mark.parametrize("codec", ["cbor", "flexbuffers", "json", "msgpack"])
+# Of the codecs that are ours: CPython 3.13's json, without a GIL, crashes over such values.
+@pytest.mark.parametrize("codec", ["cbor", "flexbuffers"])
 def test_dicts_and_lists_change_while_they_are_sent(codec: str):
     objser = FlatBuffersObjectSerializer(payload_serializer=codec)
     inner: dict[str, Any] = {}
@@ -197,18 +198,16 @@ def test_dicts_and_lists_change_while_they_are_sent(codec: str):
 
     def send() -> None:
         msg.uncache()
-        try:
-            got = receive(objser.serialize(msg))
-        except (RuntimeError, ValueError):
-            # "dictionary changed size during iteration": what the codecs of others say
-            assert codec in ("json", "msgpack")
-            return
+        got = receive(objser.serialize(msg))
         assert all(key == value for key, value in got.kwargs["inner"].items())
         assert set(got.args[0][1:]) <= {"x", "end"}
 
     together(change, *[send] * (THREADS - 1))
 
 
+@pytest.mark.skipif(
+    FREE_THREADED and sys.version_info < (3, 14), reason="bytearray has no lock before Python 3.14"
+)
 def test_a_bytearray_changes_its_size_while_it_is_sent():
     data = bytearray(b"a" * 10)
 
