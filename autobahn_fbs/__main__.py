@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from . import __version__
+from ._cli.arguments import add_verbs, run_verb
 
 RUN_HELP = """\
 Starts PROGRAM with the drop-in installed in it and in the Python processes that it spawns.
@@ -48,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
         "serializers and, where it is installed, with msgspec, in turn, and prints a table of "
         "ratios. Every message is checked to come back as it was before it is timed.",
     )
+    add_verbs(verbs)
     run = verbs.add_parser(
         "run",
         help="start a Python program with the drop-in installed",
@@ -89,6 +91,9 @@ def main(words: Sequence[str] | None = None) -> int:
         from ._bench import main as bench
 
         return bench()
+
+    if options.verb in ("dump", "verify", "info"):
+        return run_verb(options)
 
     from ._run import CannotRun, run
 

@@ -1,0 +1,143 @@
+"""What ``dump``, ``verify`` and ``info`` take on the command line, and how they end."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import redirect_stderr
+from io import StringIO
+from typing import Any
+
+from .sources import ENCODINGS, FRAMINGS
+from .terminal import COLORS
+
+_FRAMES = """\
+How messages lie in a file (--framing):
+
+  message    the file is one message
+  batched    any number, each after its length: 32 bits, big-endian (WAMP's batched mode)
+  rawsocket  what came out of a RawSocket connection in one direction: frames of a byte for the
+             kind, a length of 24 bits, big-endian, and the message; a handshake may come first
+  auto       batched or rawsocket if the lengths lead exactly to the end, else message (default)
+
+A file may be hexadecimal or base64 text instead of bytes; that is recognized, or say --encoding.
+"""
+
+DUMP_HELP = """\
+Shows WAMP messages that were serialized as FlatBuffers: type, every attribute that is present,
+payloads decoded by their codec, and where the bytes of each are (@offset +size, in the file).
+"""
+
+DUMP_NOTES = f"""\
+{_FRAMES}
+Examples:
+
+  python -m autobahn_fbs dump event.bin
+  python -m autobahn_fbs dump --json capture.bin | jq -r 'select(.type == "EVENT") | .attributes.topic'
+  xxd -p event.bin | python -m autobahn_fbs dump
+
+With --json there is one line for each message. Bytes are {{"$bytes": "hexadecimal"}} there.
+Exit status: 0 all good, 1 a message is wrong or a file can't be read, 2 usage.
+"""  # noqa: E501
+
+VERIFY_HELP = """\
+Says whether WAMP messages that were serialized as FlatBuffers are good: the verdict of a receiver,
+payloads included. A fault is FILE:OFFSET: MESSAGE.field: reason.
+"""
+
+VERIFY_NOTES = f"""\
+{_FRAMES}
+Examples:
+
+  python -m autobahn_fbs verify captures/*.bin
+  python -m autobahn_fbs verify -q - < event.bin && echo good
+
+Exit status: 0 all good, 1 a message is wrong or a file can't be read, 2 usage.
+"""
+
+INFO_NOTES = """\
+Example:
+
+  python -m autobahn_fbs info --json | jq .packages.autobahn
+"""
+
+
+def add_verbs(verbs: Any) -> None:
+    """Adds the three verbs to a parser's subparsers."""
+    raw = argparse.RawDescriptionHelpFormatter
+    for name, short, text, notes in (
+        ("dump", "show what is in messages", DUMP_HELP, DUMP_NOTES),
+        ("verify", "say whether messages are good", VERIFY_HELP, VERIFY_NOTES),
+    ):
+        verb = verbs.add_parser(
+            name, help=short, description=text, epilog=notes, formatter_class=raw
+        )
+        verb.add_argument(
+            "files", nargs="*", default=["-"], metavar="FILE", help="- is standard input (default)"
+        )
+        verb.add_argument("--json", action="store_true", help="JSON, one line each")
+        if name == "dump":
+            verb.add_argument("--full", action="store_true", help="don't cut long values")
+        else:
+            verb.add_argument("-q", "--quiet", action="store_true", help="no output but for errors")
+        verb.add_argument("--framing", choices=FRAMINGS, default="auto", help="see below")
+        verb.add_argument("--encoding", choices=ENCODINGS, default="auto", help="of the file")
+        verb.add_argument(
+            "--dialect",
+            choices=("autobahn", "schema"),
+            default="autobahn",
+            help="what the union's type tags are (default: autobahn)",
+        )
+        _add_color(verb)
+    verb = verbs.add_parser(
+        "info",
+        help="versions, backend, limits",
+        description="Shows what is installed here and how it runs; put it into bug reports.",
+        epilog=INFO_NOTES,
+        formatter_class=raw,
+    )
+    verb.add_argument("--json", action="store_true", help="JSON, one line")
+    _add_color(verb)
+
+
+def _add_color(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--color",
+        choices=COLORS,
+        default="auto",
+        help="auto: on a terminal, unless NO_COLOR is set (default)",
+    )
+
+
+def run_verb(options: argparse.Namespace) -> int:
+    """Runs one of the three; returns the exit status. A reader that goes away, or an interrupt,
+    ends it quietly, with the status that a shell gives a program that died of it."""
+    with redirect_stderr(StringIO()):  # what optional modules print as Autobahn tries them
+        from .dump import dump
+        from .info import info
+        from .verify import verify
+
+    verbs: dict[str, Callable[[argparse.Namespace], int]] = {
+        "dump": dump,
+        "info": info,
+        "verify": verify,
+    }
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        status = verbs[options.verb](options)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        # The interpreter flushes once more at its end; let that go nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + getattr(signal, "SIGPIPE", 13)
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except OSError as error:  # the disk is full
+        print(f"autobahn_fbs {options.verb}: {error.strerror or error}", file=sys.stderr)
+        return 1

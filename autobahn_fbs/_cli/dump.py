@@ -1,0 +1,101 @@
+"""``dump``: messages as readable text, or as JSON."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from .. import FlatBuffersObjectSerializer
+from .messages import Message, Wrong, look
+from .sources import CannotRead, frames, read
+from .terminal import Painter, safe, to_json, to_text, wants_color
+
+_WIDTH = 200
+
+
+def dump(options: argparse.Namespace) -> int:
+    """Prints what is in the files; 0 if all of it is good, else 1."""
+    serializer = FlatBuffersObjectSerializer(dialect=options.dialect)
+    paint = Painter(wants_color(options.color))
+    status = 0
+    several = len(options.files) > 1
+    for name in options.files:
+        try:
+            data = read(name, options.encoding)
+        except CannotRead as error:
+            print(f"{safe(name)}: {safe(str(error))}", file=sys.stderr)
+            status = 1
+            continue
+        if several and not options.json:
+            print(paint("title", f"==> {safe(name)} <=="))
+        for index, frame in enumerate(frames(data, options.framing)):
+            found = look(frame, serializer)
+            if isinstance(found, Wrong) or found.wrong:
+                status = 1
+            if options.json:
+                print(to_json({"file": name, "index": index, **as_json(found)}))
+            else:
+                print(as_text(found, paint, None if options.full else _WIDTH))
+    return status
+
+
+def as_json(found: Message | Wrong) -> dict[str, Any]:
+    """What one line of ``--json`` says."""
+    if isinstance(found, Wrong):
+        return {"ok": False, "errors": [_error(found)]}
+    return {
+        "ok": not found.wrong,
+        "type": found.label,
+        "code": found.code,
+        "offset": found.offset,
+        "size": found.size,
+        "codec": found.codec,
+        "attributes": found.attributes,
+        "fields": [
+            {
+                "name": place.name,
+                "attribute": place.attribute,
+                "slot": place.slot,
+                "offset": found.offset + place.offset,
+                "size": place.size,
+            }
+            for place in found.places
+        ],
+        **({"errors": [_error(wrong) for wrong in found.wrong]} if found.wrong else {}),
+    }
+
+
+def _error(wrong: Wrong) -> dict[str, Any]:
+    return {"where": wrong.where, "reason": wrong.reason, "offset": wrong.offset}
+
+
+def _fault_text(wrong: Wrong, paint: Painter) -> str:
+    at = "" if wrong.offset is None else f" (at offset {wrong.offset})"
+    return paint("bad", f"error: {safe(str(wrong))}{at}")
+
+
+def as_text(found: Message | Wrong, paint: Painter, width: int | None) -> str:
+    """One message as lines: each attribute with where its bytes are and how many."""
+    if isinstance(found, Wrong):
+        return _fault_text(found, paint)
+    codec = f", payload in {safe(found.codec)}" if found.codec else ""
+    head = f"{found.label} [{found.code}]"
+    lines = [f"{paint('title', head)}  {found.size} bytes at offset {found.offset}{codec}"]
+    places = {place.attribute: place for place in found.places}
+    for name, value in found.attributes.items():
+        place = places.pop(name, None)
+        if place is None:
+            beyond = name in found.metadata or name == "custom"
+            at = "metadata" if beyond else "-"
+        else:
+            size = "" if place.size is None else f" +{place.size}"
+            at = f"@{found.offset + place.offset}{size}"
+        text = to_text(value, width)
+        lines.append(f"  {paint('name', f'{name:<23}')} {paint('faint', f'{at:<12}')} {text}")
+    if "metadata" in places:
+        place = places["metadata"]
+        at = f"@{found.offset + place.offset} +{place.size}"
+        lines.append(f"  {paint('faint', f'(metadata)              {at}')}")
+    lines += [f"  {_fault_text(wrong, paint)}" for wrong in found.wrong]
+    return "\n".join(lines)

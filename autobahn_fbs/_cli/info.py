@@ -1,0 +1,82 @@
+"""``info``: what is installed here, and how it runs."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import platform
+import sys
+import sysconfig
+from importlib import metadata, resources
+from typing import Any
+
+from .. import Limits, __version__, backend
+from .terminal import Painter, safe, to_json, wants_color
+
+_OTHERS = ("autobahn", "crossbar", "cbor2", "msgpack", "py-ubjson", "bjdata", "twisted", "txaio")
+
+
+def _versions() -> dict[str, str | None]:
+    found: dict[str, str | None] = {}
+    for name in _OTHERS:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = None
+    return found
+
+
+def _schema() -> str:
+    data = (resources.files("autobahn_fbs") / "schemas" / "wamp.bfbs").read_bytes()
+    return hashlib.sha256(data).hexdigest()[:16]
+
+
+def gather() -> dict[str, Any]:
+    """Everything that ``info --json`` says. What can't be found out is None."""
+    from .. import payloads
+    from .._backend import native
+
+    gil = getattr(sys, "_is_gil_enabled", None)
+    return {
+        "autobahn_fbs": __version__,
+        "backend": backend,
+        "extension": getattr(native, "__file__", None),
+        "schema_sha256": _schema(),
+        "python": platform.python_version(),
+        "implementation": platform.python_implementation(),
+        "compiler": platform.python_compiler(),
+        "free_threaded_build": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
+        "gil_enabled": True if gil is None else bool(gil()),
+        "platform": platform.platform(),
+        "machine": platform.machine(),
+        "packages": _versions(),
+        "payload_codecs": payloads.known_ids(),
+        "limits": Limits()._asdict(),
+    }
+
+
+def info(options: argparse.Namespace) -> int:
+    """Prints it; always 0."""
+    found = gather()
+    if options.json:
+        print(to_json(found))
+        return 0
+    paint = Painter(wants_color(options.color))
+    for name, value in found.items():
+        if isinstance(value, dict):
+            print(paint("name", name))
+            for inner, each in value.items():
+                print(f"  {inner:<20} {_text(each)}")
+        else:
+            print(f"{paint('name', f'{name:<22}')} {_text(value)}")
+    return 0
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return " ".join(safe(str(each)) for each in value)
+    return f"{value:,}" if isinstance(value, int) else safe(str(value))

@@ -1,0 +1,129 @@
+"""One frame: what it says, or what is wrong with it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from autobahn.wamp.exception import ProtocolError
+
+from .. import FlatBuffersObjectSerializer, payloads
+from .layout import Place, number, places
+from .sources import Fault, Frame
+
+#: How errors name the place: "..., at offset 44", "... at offset 0", "(at offset 44)".
+_AT = re.compile(r",? ?\(?at offset (\d+)\)?")
+_WHERE = re.compile(r"([A-Z_]+(?:\.\w+)?): ")
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A fault: `where` is "EVENT.topic", or "" for what is wrong with the input as a whole;
+    `offset` counts from the beginning of the input, None where the fault has no place."""
+
+    where: str
+    reason: str
+    offset: int | None
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.reason}" if self.where else self.reason
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message that is good but for what is in `wrong`: payloads that can't be decoded."""
+
+    label: str  #: "EVENT"
+    code: int  #: 36
+    offset: int
+    size: int
+    attributes: dict[str, Any]
+    places: list[Place]
+    codec: str | None  #: of args and kwargs; None if there are none
+    metadata: dict[str, Any]  #: what the schema's fields can't express, by WAMP's names
+    wrong: list[Wrong] = field(default_factory=list)
+
+
+def fault_of(error: Exception, offset: int) -> Wrong:
+    """What a ProtocolError says, taken apart; its message lies at `offset` of the input."""
+    text = str(error)
+    at = _AT.search(text)
+    place = None if at is None else offset + int(at[1])
+    text = _AT.sub("", text) if at else text
+    where = _WHERE.match(text)
+    return Wrong(where[1], text[where.end() :], place) if where else Wrong("", text, place)
+
+
+def attribute_names(cls: type) -> list[str]:
+    """What Autobahn's class has: its own slots. Those that all messages have are not sent."""
+    names = [
+        slot.removeprefix("_")
+        for base in cls.__mro__
+        if base.__name__ != "Message"
+        for slot in base.__dict__.get("__slots__", ())
+    ]
+    return [*names, "ppt_cipher"] if hasattr(cls, "ppt_cipher") else names
+
+
+def look(frame: Frame | Fault, serializer: FlatBuffersObjectSerializer) -> Message | Wrong:
+    """Verifies a frame and, if it is good, decodes everything in it."""
+    if isinstance(frame, Fault):
+        return Wrong("", frame.reason, frame.offset)
+    try:
+        [message] = serializer.unserialize(frame.data)
+    except ProtocolError as error:
+        return fault_of(error, frame.offset)
+    cls: Any = type(message)
+    attributes, wrong = {}, []
+    for name in attribute_names(cls):
+        try:
+            value = getattr(message, name)
+        except ProtocolError as error:
+            wrong.append(fault_of(error, frame.offset))
+            continue
+        except RecursionError:
+            wrong.append(Wrong(name, "is nested too deep to be shown", None))
+            continue
+        if value is not None and not (name == "custom" and value == {}):
+            attributes[name] = value
+    found = places(frame.data, cls.__name__)
+    metadata = _metadata(frame.data, found)
+    return Message(
+        label=_label(cls.__name__),
+        code=cls.MESSAGE_TYPE,
+        offset=frame.offset,
+        size=len(frame.data),
+        attributes=attributes,
+        places=found,
+        codec=_codec(frame.data, cls.__name__, found, metadata),
+        metadata=metadata,
+        wrong=wrong,
+    )
+
+
+def _label(name: str) -> str:
+    """WAMP's name of a message: EVENT_RECEIVED of EventReceived."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper()
+
+
+def _metadata(data: bytes, found: list[Place]) -> dict[str, Any]:
+    from .._backend import native
+
+    for place in found:
+        if place.name == "metadata":
+            map: dict[str, Any] = native.cbor_loads(
+                data[place.offset : place.offset + (place.size or 0)]
+            )
+            return map
+    return {}
+
+
+def _codec(data: bytes, name: str, found: list[Place], metadata: dict[str, Any]) -> str | None:
+    names = {place.name for place in found}
+    if "payload" in names or not {"args", "kwargs"} & names:
+        return None
+    codec = number(data, name, "ppt_serializer")
+    if codec == payloads.NAMED:
+        return str(metadata.get("ppt_serializer"))
+    return next((id for id, value in payloads.NUMBERS.items() if value == codec), "cbor")

@@ -1,0 +1,88 @@
+"""Output: colours where they are wanted, and nothing from a peer that a terminal would obey."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+COLORS = ("auto", "always", "never")
+_CODES = {"name": "36", "good": "32", "bad": "31", "title": "1", "faint": "2"}
+
+# Deeper nesting than this is shown as what it is, not as what is in it.
+_DEPTH = 200
+
+
+def wants_color(choice: str) -> bool:
+    """Whether to use colours: if asked to, or else on a terminal where NO_COLOR is not set."""
+    if choice != "auto":
+        return choice == "always"
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return sys.stdout.isatty()
+
+
+class Painter:
+    """Puts text in colours, or leaves it as it is."""
+
+    def __init__(self, color: bool) -> None:
+        self._color = color
+
+    def __call__(self, kind: str, text: str) -> str:
+        return f"\x1b[{_CODES[kind]}m{text}\x1b[0m" if self._color else text
+
+
+def safe(text: str) -> str:
+    """The text with everything escaped that is not plainly visible: control characters, what
+    changes the direction of writing, halves of surrogate pairs."""
+    if text.isprintable():
+        return text
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text
+    )
+
+
+def plain(value: Any, depth: int = 0) -> Any:
+    """The value as JSON can have it. Bytes become {"$bytes": hex}; numbers that JSON lacks, and
+    everything else, become text."""
+    if value is None or isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else repr(value)
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return {"$bytes": bytes(value).hex()}
+    if depth > _DEPTH:
+        return f"... nested deeper than {_DEPTH}"
+    if isinstance(value, Mapping):
+        return {_key(key): plain(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(item, depth + 1) for item in value]
+    if hasattr(value, "marshal"):  # forward_for's principals
+        return plain(value.marshal(), depth + 1)
+    features = getattr(value, "__dict__", None)
+    if type(value).__name__.startswith("Role") and features:
+        named = {name.lstrip("_"): item for name, item in features.items() if item is not None}
+        return plain({name: item for name, item in named.items() if name != "ROLE"}, depth + 1)
+    return str(value)
+
+
+def _key(key: Any) -> str:
+    return key if isinstance(key, str) else str(plain(key))
+
+
+def to_json(value: Any) -> str:
+    """One line of JSON, ASCII alone."""
+    return json.dumps(plain(value), allow_nan=False)
+
+
+def to_text(value: Any, width: int | None) -> str:
+    """The value on one line as JSON, but readable, cut to `width` characters if that is given."""
+    text = safe(json.dumps(plain(value), ensure_ascii=False, allow_nan=False))
+    if width is not None and len(text) > width:
+        return f"{text[:width]}... ({len(text):,} characters; --full shows all)"
+    return text
