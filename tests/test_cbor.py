@@ -19,6 +19,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from autobahn_fbs._backend import native
+from marks import extension_only
 
 dumps = native.cbor_dumps
 loads = native.cbor_loads
@@ -509,6 +510,7 @@ def test_every_bytes_like_object_is_read(wrap: Any) -> None:
     assert loads(wrap(b"\xc2\x41\x05")) == 5
 
 
+@extension_only
 def test_short_keys_of_different_maps_are_one_object() -> None:
     if not getattr(sys, "_is_gil_enabled", lambda: True)():
         pytest.skip("keys are not shared in builds without a GIL")

@@ -32,6 +32,7 @@ import conftest  # noqa: F401  (chooses the txaio framework when this file is th
 from autobahn_fbs import FlatBuffersObjectSerializer, FlatBuffersSerializer
 from autobahn_fbs._backend import native
 from compare import MESSAGE_CLASSES, attribute_names, canonical, plain_copy
+from marks import extension_only
 from samples import full
 from wirebuild import build
 
@@ -326,6 +327,7 @@ def report(name: str) -> dict[str, Any]:
     return {"works": len(works), "failures": failures, "growth": growth}
 
 
+@extension_only
 @pytest.mark.parametrize("name", WORK)
 def test_without_memory_there_is_a_memory_error_and_nothing_is_lost(name):
     if set_nomemory is None:

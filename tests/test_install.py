@@ -32,7 +32,7 @@ def test_importing_the_package_imports_nothing_heavy():
     run("""
         import sys
         import autobahn_fbs
-        assert autobahn_fbs.backend == BACKEND
+        assert autobahn_fbs.backend in ("cpython", "cffi")
         for name in ("numpy", "autobahn.flatbuffers", "autobahn.wamp.serializer", "flatbuffers"):
             assert name not in sys.modules, name
     """)

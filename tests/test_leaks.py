@@ -26,6 +26,7 @@ from autobahn.wamp.serializer import CBORSerializer
 import conftest  # noqa: F401  (chooses the txaio framework when this file is the program)
 from autobahn_fbs import FlatBuffersObjectSerializer, FlatBuffersSerializer
 from compare import MESSAGE_CLASSES, attribute_names, attributes_of, plain_copy
+from marks import extension_only
 from samples import every_sample, full
 from test_attributes import impossible
 from wirebuild import build
@@ -182,6 +183,7 @@ def state(objects: list[Any]) -> tuple[int, list[int]]:
     return len(gc.get_objects()), [sys.getrefcount(thing) for thing in objects]
 
 
+@extension_only
 @pytest.mark.parametrize("work", WORK, ids=lambda work: work.__name__)
 def test_references_and_objects_stay_constant(work: Callable[[], None]):
     rounds = 5

@@ -195,7 +195,7 @@ ENDINGS = {
         class Cycle: pass
         cycle = Cycle(); cycle.me = cycle
         got._router_internal = cycle; cycle.message = got
-        import autobahn_fbs._cpython as native
+        from autobahn_fbs._backend import native
         cycle.module = native; native.cycle = cycle
         print("bye")
     """,

@@ -19,6 +19,7 @@ from autobahn.wamp.message import Message
 import conftest  # noqa: F401  (chooses the txaio framework when this file is the program)
 from autobahn_fbs import FlatBuffersObjectSerializer
 from compare import assert_same, attribute_names, plain_copy
+from marks import extension_only
 from samples import every_sample
 
 HERE = Path(__file__)
@@ -78,6 +79,7 @@ def check(serializer: FlatBuffersObjectSerializer, sample: Message) -> int:
     return failures
 
 
+@extension_only
 @pytest.mark.parametrize("dialect", ["autobahn", "schema"])
 def test_each_allocation_may_fail(dialect):
     pytest.importorskip("_testcapi")

@@ -18,6 +18,7 @@ import autobahn_fbs
 from autobahn_fbs._backend import native
 from compare import MESSAGE_CLASSES, attribute_names
 from docs_blocks import PAGES
+from marks import extension_only
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -68,6 +69,7 @@ def test_the_package_knows_its_public_names():
         _ = autobahn_fbs.nonsense
 
 
+@extension_only
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the symbols of an ELF file")
 def test_the_extension_exports_one_symbol():
     if not shutil.which("nm"):
