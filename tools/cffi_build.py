@@ -14,5 +14,5 @@ ffi = FFI()
 ffi.cdef((ROOT / "csrc" / "cffi" / "cdef.h").read_text("utf-8"))
 ffi.set_source(
     "autobahn_fbs._cffi._core",
-    '#include "csrc/core/cbor_guard.h"\n#include "csrc/cffi/flat.h"',
+    '#include "csrc/core/cbor_guard.h"\n#include "csrc/cffi/flat.h"\n#include "csrc/cffi/flex.h"',
 )

@@ -195,3 +195,63 @@ void wfbs_flat_table(const uint8_t *buffer, int64_t position, int table, int64_t
 void wfbs_flat_strings(const uint8_t *buffer, int64_t first, int64_t count, int64_t *out);
 int64_t wfbs_flat_build(int message, int dialect, int batched, int64_t *record, int64_t count,
                         const uint8_t *text, uint8_t *out, int64_t room);
+
+/* core/flex.h */
+typedef enum {
+    WFBS_FLEX_ERROR_OK,
+    WFBS_FLEX_ERROR_DUPLICATE,
+    ...
+} wfbs_flex_error;
+const char *wfbs_flex_error_text(wfbs_flex_error error);
+
+#define WFBS_FLEX_MAX_DEPTH ...
+#define WFBS_FLEX_SHARED_MAX ...
+#define WFBS_FLEX_IS_SCALAR ...
+#define WFBS_FLEX_IS_MAP ...
+
+typedef struct {
+    ...;
+} wfbs_flex_ref;
+
+typedef struct {
+    uint64_t count;
+    ...;
+} wfbs_flex_vector;
+
+typedef struct {
+    wfbs_flex_vector values;
+    wfbs_flex_vector keys;
+    ...;
+} wfbs_flex_map;
+
+/* cffi/flex.h */
+#define WFBS_TOKEN_NULL ...
+#define WFBS_TOKEN_FALSE ...
+#define WFBS_TOKEN_TRUE ...
+#define WFBS_TOKEN_INT ...
+#define WFBS_TOKEN_UINT ...
+#define WFBS_TOKEN_FLOAT ...
+#define WFBS_TOKEN_DOUBLE ...
+#define WFBS_TOKEN_TEXT ...
+#define WFBS_TOKEN_TEXT_AGAIN ...
+#define WFBS_TOKEN_BLOB ...
+#define WFBS_TOKEN_VECTOR ...
+#define WFBS_TOKEN_MAP ...
+
+typedef struct {
+    int error;
+    uint64_t at;
+} wfbs_flex_fault;
+
+int64_t wfbs_cffi_flex_read(const uint8_t *data, size_t size, const wfbs_flex_ref *ref, int whole,
+                            int64_t *out, int64_t room, wfbs_flex_fault *fault);
+int64_t wfbs_cffi_flex_keys(const uint8_t *data, size_t size, const wfbs_flex_map *map,
+                            int64_t *out, int64_t room, wfbs_flex_fault *fault);
+void wfbs_cffi_flex_root(const uint8_t *data, size_t size, wfbs_flex_ref *out,
+                         wfbs_flex_fault *fault);
+int wfbs_cffi_flex_container(const uint8_t *data, size_t size, const wfbs_flex_ref *ref,
+                             wfbs_flex_map *out, wfbs_flex_fault *fault);
+void wfbs_cffi_flex_item(const uint8_t *data, size_t size, const wfbs_flex_map *map, uint64_t i,
+                         wfbs_flex_ref *out);
+uint64_t wfbs_cffi_flex_find(const uint8_t *data, size_t size, const wfbs_flex_map *map,
+                             const uint8_t *text, size_t text_size, wfbs_flex_fault *fault);
