@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from . import _backend
 
 if TYPE_CHECKING:
+    from ._compatible import IncompatibleAutobahn
     from ._counters import Counters, counters
     from ._install import install, uninstall
     from ._serializer import FlatBuffersObjectSerializer, FlatBuffersSerializer
@@ -29,6 +30,7 @@ __all__ = [
     "Counters",
     "FlatBuffersObjectSerializer",
     "FlatBuffersSerializer",
+    "IncompatibleAutobahn",
     "Limits",
     "backend",
     "counters",
@@ -41,6 +43,7 @@ _LAZY = {
     "Counters": "_counters",
     "FlatBuffersObjectSerializer": "_serializer",
     "FlatBuffersSerializer": "_serializer",
+    "IncompatibleAutobahn": "_compatible",
     "Limits": "limits",
     "counters": "_counters",
     "install": "_install",

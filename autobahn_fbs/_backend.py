@@ -44,6 +44,13 @@ def __getattr__(name: str) -> Any:
             f"the {NAME} backend of autobahn_fbs was not built for this Python ({error}): "
             "see CONTRIBUTING.rst"
         ) from error
+    except (AttributeError, TypeError) as error:  # what the binding says of classes and slots
+        from ._compatible import refuse
+
+        raise refuse([error]) from error
+    from ._compatible import check_messages
+
+    check_messages(module.RECEIVED)
     globals()["native"] = module
     return module
 

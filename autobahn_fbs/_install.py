@@ -12,6 +12,7 @@ from autobahn.wamp import serializer as upstream
 
 from . import payloads
 from ._backend import native
+from ._compatible import check_installable
 from ._serializer import FlatBuffersObjectSerializer, FlatBuffersSerializer
 
 _ABSENT = object()
@@ -109,6 +110,7 @@ def _replace() -> tuple[Any, ...]:
     with _lock:
         if _saved is not None:
             return ()
+        check_installable(native.RECEIVED, FlatBuffersObjectSerializer())
         changes = _changes()
         _saved = [(container, key, _get(container, key)) for container, key, _ in changes]
         for container, key, value in changes:
@@ -130,6 +132,9 @@ def install() -> None:
 
     Warns (RuntimeWarning, once for each) about modules that imported one of the replaced classes
     by name before: those keep what they have.
+
+    :raises IncompatibleAutobahn: the installed Autobahn has other classes, slots, role features or
+        registries than this package knows. Nothing is changed then.
     """
     replaced = _replace()
     if replaced:  # a warning can run any code, so nothing is locked here

@@ -96,8 +96,8 @@ attribute_init(wfbs_class *c, unsigned index)
     }
     else {
         a->offset = slot_offset(c->plain, a->private_name);
-        a->property = property_of(c->plain, a->name);
-        if (a->offset < 0 || !a->property) {
+        a->property = a->offset < 0 ? NULL : property_of(c->plain, a->name);
+        if (!a->property) {
             return -1;
         }
     }

@@ -1,0 +1,156 @@
+"""Whether the installed Autobahn is one that this package knows.
+
+Received messages are built into the slots of Autobahn's classes, without their constructors, and
+messages are sent slot by slot. An Autobahn with other slots, classes or registries would be read
+wrongly, or would lose what it added; so everything that is relied on is compared first. What
+pyproject.toml declares is what is tested; this is for all others.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Iterator
+from importlib import metadata
+from typing import Any
+
+#: The slots of Autobahn's Message: the cache, and what is never sent.
+_BASE_SLOTS = {
+    "_from_fbs",
+    "_serialized",
+    "_correlation_id",
+    "_correlation_uri",
+    "_correlation_is_anchor",
+    "_correlation_is_last",
+    "_router_internal",
+}
+
+#: What install() replaces, and what the serializers inherit, in autobahn.wamp.serializer.
+_REGISTRIES = ("SERID_TO_SER", "SERID_TO_OBJSER")
+_CLASSES = ("FlatBuffersSerializer", "FlatBuffersObjectSerializer")
+_METHODS = ("stats", "stats_reset", "stats_rated_messages", "set_stats_autoreset")
+
+
+class IncompatibleAutobahn(ImportError):
+    """The installed Autobahn is not one that this package knows; the text says what differs."""
+
+
+def refuse(differences: Iterable[object]) -> IncompatibleAutobahn:
+    """The exception that says so."""
+    try:
+        version = metadata.version("autobahn")
+    except metadata.PackageNotFoundError:
+        version = "of an unknown version"
+    try:
+        needed = [r for r in metadata.requires("autobahn_fbs") or () if r.startswith("autobahn")]
+    except metadata.PackageNotFoundError:  # it runs from its sources
+        needed = []
+    tested = f" (it is tested with {needed[0]})" if needed else ""
+    return IncompatibleAutobahn(
+        f"Autobahn {version} is not one that autobahn_fbs knows{tested}: "
+        + "; ".join(str(each) for each in differences)
+    )
+
+
+def _slots(cls: type) -> set[str]:
+    slots = cls.__dict__.get("__slots__", ())
+    return {slots} if isinstance(slots, str) else set(slots)
+
+
+def of_messages(received: dict[str, Any]) -> Iterator[str]:
+    """How Autobahn's message classes differ from `received`, the classes of received messages by
+    name. That they have what those rely on is what the backend checked when it was loaded."""
+    from autobahn.wamp import message
+
+    base: Any = message.Message
+    for name in sorted(_BASE_SLOTS ^ _slots(base)):
+        yield f"Message has {'an unknown' if name not in _BASE_SLOTS else 'no'} slot {name}"
+    for name, cls in vars(message).items():
+        if (
+            inspect.isclass(cls)
+            and issubclass(cls, base)
+            and isinstance(getattr(cls, "MESSAGE_TYPE", None), int)
+        ):
+            known = received.get(cls.__name__)
+            if known is None:
+                yield f"there is an unknown message {name}"
+            elif known.__mro__[1] is not cls:
+                yield f"{name} is not the class that it was"
+    for name, ours in received.items():
+        for cls in ours.__mro__[1:]:
+            if cls is base:
+                break
+            for slot in sorted(_slots(cls) - set(vars(ours))):
+                yield f"{name} has an unknown slot {slot}"
+
+
+def of_serializers(received: dict[str, Any]) -> Iterator[str]:
+    """How autobahn.wamp.serializer differs from what install() and the serializers rely on."""
+    from autobahn.wamp import message, serializer
+
+    for name in _REGISTRIES:
+        registry = getattr(serializer, name, None)
+        if not isinstance(registry, dict):
+            yield f"autobahn.wamp.serializer has no dict {name}"
+        elif "flatbuffers" not in registry:
+            yield f"{name} has no entry flatbuffers"
+    for name in _CLASSES:
+        if not inspect.isclass(getattr(serializer, name, None)):
+            yield f"autobahn.wamp.serializer has no class {name}"
+    if not callable(getattr(message.Message, "serialize", None)):
+        yield "Message has no method serialize"
+    base = getattr(serializer, "Serializer", None)
+    for name in _METHODS:
+        if not callable(getattr(base, name, None)):
+            yield f"Serializer has no method {name}"
+    types = getattr(base, "MESSAGE_TYPE_MAP", None) or {}
+    for name, ours in received.items():
+        if types.get(ours.MESSAGE_TYPE) is not ours.__mro__[1]:
+            yield f"Serializer.MESSAGE_TYPE_MAP has no {name} for {ours.MESSAGE_TYPE}"
+    for number, cls in types.items():
+        if cls.__name__ not in received:
+            yield f"Serializer.MESSAGE_TYPE_MAP has an unknown message {cls.__name__} for {number}"
+
+
+def of_roles(serializer: Any) -> Iterator[str]:
+    """Which features of which roles don't come back when they are sent."""
+    from autobahn.wamp import message, role
+
+    classes: dict[str, Any] = role.ROLE_NAME_TO_CLASS
+    for name, cls in classes.items():
+        features = [p for p in inspect.signature(cls).parameters]
+        features = [feature for feature in features if feature != "kwargs"]
+        sent = {name: cls(**dict.fromkeys(features, True))}
+        module: Any = message
+        try:
+            if name in ("broker", "dealer"):
+                opening = module.Welcome(1, sent, realm="realm1", authid="a", authrole="b")
+            else:
+                opening = module.Hello("realm1", sent)
+            [back] = serializer.unserialize(serializer.serialize(opening))
+            there = vars(back.roles[name])
+        except Exception as error:
+            yield f"role {name} can't be sent: {error}"
+            continue
+        for feature in features:
+            if there.get(feature) is not True:
+                yield f"role {name} has an unknown feature {feature}"
+
+
+def check_messages(received: dict[str, Any]) -> None:
+    """When the backend has been loaded.
+
+    :raises IncompatibleAutobahn: naming everything that differs.
+    """
+    found = list(of_messages(received))
+    if found:
+        raise refuse(found)
+
+
+def check_installable(received: dict[str, Any], serializer: Any) -> None:
+    """Before install() changes anything.
+
+    :raises IncompatibleAutobahn: naming everything that differs.
+    """
+    found = [*of_serializers(received), *of_roles(serializer)]
+    if found:
+        raise refuse(found)
