@@ -11,7 +11,6 @@ from __future__ import annotations
 import gc
 import struct
 import time
-import tracemalloc
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -24,6 +23,7 @@ import conftest  # noqa: F401  (chooses the txaio framework when this file is th
 from autobahn_fbs import FlatBuffersObjectSerializer
 from autobahn_fbs._backend import native
 from compare import attribute_names
+from marks import counting_memory, cpython_only
 from test_hostile import shared_vector
 from wirebuild import build
 
@@ -171,14 +171,12 @@ def seconds(work: Callable[[bytes], Any], data: bytes) -> float:
 def peak(data: bytes, work: Callable[[bytes], Any] = read) -> float:
     """Memory at the peak while all of the message is read, in times its size."""
     work(data)
-    tracemalloc.start()
-    try:
+    with counting_memory() as counted:
         work(data)
-        return tracemalloc.get_traced_memory()[1] / len(data)
-    finally:
-        tracemalloc.stop()
+    return float(counted.peak / len(data))
 
 
+@cpython_only
 @pytest.mark.parametrize("case", CASES)
 def test_memory_is_a_small_multiple_of_the_message(case):
     make, limit = CASES[case]
@@ -198,6 +196,7 @@ def read_batch(data: bytes) -> None:
             getattr(msg, name)
 
 
+@cpython_only
 def test_memory_is_a_small_multiple_of_a_batch_of_small_messages():
     for size in SIZES:
         assert peak(batch(size), read_batch) < 90

@@ -19,7 +19,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from autobahn_fbs._backend import native
-from marks import extension_only
+from marks import cpython_only, extension_only
 
 dumps = native.cbor_dumps
 loads = native.cbor_loads
@@ -266,6 +266,7 @@ def test_every_code_point_encodes_as_utf8() -> None:
     assert dumps(value) == cbor2.dumps(value)
 
 
+@cpython_only
 def test_encoding_a_str_leaves_no_utf8_copy_in_it() -> None:
     value = "".join(["\u6c34", "\xfc"] * 500)
     before = sys.getsizeof(value)
@@ -297,7 +298,7 @@ def test_encoding_a_str_leaves_no_utf8_copy_in_it() -> None:
 )
 def test_a_value_of_another_type_is_left_to_cbor2(value: object) -> None:
     for whole in (value, ["before", value, "after"]):
-        assert dumps(whole) == cbor2.dumps(whole)
+        assert outcome(dumps, whole) == outcome(cbor2.dumps, whole)  # cbor2 5 knows no range
 
 
 @pytest.mark.parametrize("value", ["\ud800", "a\udc80", "\U0001f600\udfff", object(), len])
@@ -467,8 +468,9 @@ def test_a_length_beyond_the_input_is_refused_before_anything_is_allocated(
 ) -> None:
     data = bytearray.fromhex(head)
     data[0] |= major
-    with pytest.raises(cbor2.CBORDecodeEOF):
+    with pytest.raises(cbor2.CBORDecodeError):
         loads(bytes(data) + bytes(20))
+    assert_decodes_as_cbor2_does(bytes(data) + bytes(20))
 
 
 def test_nested_arrays_that_each_claim_the_whole_input_are_refused() -> None:
@@ -559,6 +561,7 @@ def leaked_blocks(action: Any) -> int:
     return sys.getallocatedblocks() - before
 
 
+@cpython_only
 @pytest.mark.parametrize(
     "value",
     [GOOD, [GOOD, object()], [GOOD, "\ud800"], [GOOD, decimal.Decimal(1)], [GOOD, nested(250)]],
@@ -568,6 +571,7 @@ def test_encoding_leaks_nothing(value: object) -> None:
     assert leaked_blocks(lambda: outcome(dumps, value)) < 50
 
 
+@cpython_only
 @pytest.mark.parametrize(
     "tail",
     [b"", b"\xff", b"\x62\xc3\x28", b"\xc2\x41\x05", b"\xa1\x80\x01", b"\xa1\x01", b"\x81" * 300],
@@ -579,11 +583,13 @@ def test_decoding_leaks_nothing(tail: bytes) -> None:
         assert leaked_blocks(lambda data=data: outcome(loads, data)) < 50
 
 
+@cpython_only
 def test_decoding_what_is_right_leaks_nothing() -> None:
     data = cbor2.dumps(GOOD)
     assert leaked_blocks(lambda: loads(data)) < 50
 
 
+@cpython_only
 @pytest.mark.parametrize("direction", ["encode", "decode"])
 def test_every_failing_allocation_raises_memory_error(direction: str) -> None:
     testcapi = pytest.importorskip("_testcapi")

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import random
 import time
-import tracemalloc
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -15,6 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from autobahn_fbs.flexbuffers import FlexBuffersError, Lazy, dumps, loads
+from marks import counting_memory
 from test_core import CSRC, SANITIZE, WARNINGS, compile_to, run
 
 # Packed types: the type, and the logarithm of the width in the lower two bits.
@@ -269,17 +269,13 @@ ATTACKS = {
 @pytest.mark.parametrize("name", ATTACKS)
 def test_many_references_to_one_place_are_refused_at_a_linear_price(name):
     data = ATTACKS[name]
-    tracemalloc.start()
-    try:
+    with counting_memory() as counted:
         start = time.process_time()
         with pytest.raises(FlexBuffersError, match="add up"):
             loads(data)
         elapsed = time.process_time() - start
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
     assert elapsed < 1
-    assert peak < 100 * len(data) + 500_000
+    assert counted.peak < 100 * len(data) + 500_000
 
 
 def keys_that_share_bytes(count: int) -> bytes:
@@ -301,15 +297,11 @@ def test_keys_that_share_their_bytes_are_charged_each():
 def test_many_references_to_one_text_share_it():
     text = "y" * 60
     data = wide(20_000, b"\x3c\0\0\0" + text.encode() + b"\0", STRING | 2, 4)
-    tracemalloc.start()
-    try:
+    with counting_memory() as counted:
         values = loads(data)
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
     assert values == [text] * 20_000
     assert all(value is values[0] for value in values)
-    assert peak < 10 * len(data)
+    assert counted.peak < 10 * len(data)
 
 
 def test_references_do_not_stand_for_much_more_when_a_value_is_written_again():
@@ -353,13 +345,9 @@ def test_wide_records_that_share_their_keys_are_read(columns, length, compact):
 def test_the_densest_buffers_cost_little_memory_for_their_size():
     # An empty vector that is referred to as often as the budget allows.
     data = wide(200_000, bytes(4), VECTOR, 4)
-    tracemalloc.start()
-    try:
+    with counting_memory() as counted:
         assert loads(data) == [[]] * 200_000
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    assert peak < 100 * len(data)
+    assert counted.peak < 100 * len(data)
 
 
 def test_lazy_reaches_the_end_of_an_attack_in_no_time():

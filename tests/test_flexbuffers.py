@@ -12,7 +12,6 @@ import random
 import struct
 import subprocess
 import sys
-import tracemalloc
 from array import array
 from collections import OrderedDict
 from contextlib import suppress
@@ -27,6 +26,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autobahn_fbs.flexbuffers import FlexBuffersError, Lazy, dumps, loads
+from marks import cpython_only
 
 INTS = st.integers(-(2**63), 2**64 - 1)
 FLOATS = st.floats(allow_nan=False)
@@ -115,7 +115,8 @@ def test_text_reads_back_as_the_same_kind_of_str(wide, size):
     for text in (wide + "a" * (size - 1), "a" * (size - 1) + wide, wide * size):
         back = loads(dumps([text]))[0]
         assert back == text
-        assert sys.getsizeof(back) == sys.getsizeof("".join(list(text)))
+        if sys.implementation.name == "cpython":
+            assert sys.getsizeof(back) == sys.getsizeof("".join(list(text)))
         assert loads(dumps({text: 1})) == {text: 1}
 
 
@@ -543,12 +544,15 @@ def exercise() -> None:
             dumps(value)
 
 
+@cpython_only
 def test_memory_and_references_stay_where_they_are():
     key = copy.deepcopy("counted key")
     value = {key: [key, {key: key}]}
     for _ in range(3):
         exercise()
     gc.collect()
+    import tracemalloc
+
     count = sys.getrefcount(key)
     tracemalloc.start()
     try:

@@ -10,7 +10,6 @@ import os
 import pickle
 import subprocess
 import sys
-import tracemalloc
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
@@ -26,7 +25,7 @@ from autobahn.wamp.serializer import CBORSerializer
 import conftest  # noqa: F401  (chooses the txaio framework when this file is the program)
 from autobahn_fbs import FlatBuffersObjectSerializer, FlatBuffersSerializer
 from compare import MESSAGE_CLASSES, attribute_names, attributes_of, plain_copy
-from marks import extension_only
+from marks import cpython_only, extension_only
 from samples import every_sample, full
 from test_attributes import impossible
 from wirebuild import build
@@ -206,7 +205,9 @@ def test_references_and_objects_stay_constant(work: Callable[[], None]):
 
 def growth(work: Callable[[], None]) -> list[int]:
     """Bytes gained in each of some rounds; ends with the first round that gains nothing."""
-    grown = []
+    import tracemalloc
+
+    grown: list[int] = []
     while len(grown) < 8 and not (grown and grown[-1] <= 0):
         settle()
         before = tracemalloc.get_traced_memory()[0]
@@ -234,6 +235,7 @@ def growths() -> dict[str, list[int]]:
     return result
 
 
+@cpython_only
 @pytest.mark.parametrize("work", WORK, ids=lambda work: work.__name__)
 def test_memory_stays_constant(work: Callable[[], None]):
     """A leak grows in every round; the interpreter's own caches do so in some."""
