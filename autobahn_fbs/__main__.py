@@ -21,8 +21,10 @@ PROGRAM is a Python script, "-m MODULE", or a command:
 RUN_NOTES = """\
 The program takes over this process: its arguments, standard streams, signals and exit status are
 its own. It never runs without the drop-in: if that can't be installed, the exit status is 70.
-The drop-in travels in PYTHONPATH. What ignores that is out of reach: an interpreter with -I, -E or
--S (refused where it is seen), a frozen executable, a child that is given another PYTHONPATH.
+The drop-in travels in PYTHONPATH, as a "sitecustomize" that runs yours as well. Out of reach is
+what ignores that: an interpreter with -I, -E or -S, a child that is given another PYTHONPATH or one
+where another sitecustomize comes first, a frozen executable. PROGRAM is refused if it is like that;
+when PROGRAM starts such a Python, a warning on standard error says so.
 """
 
 

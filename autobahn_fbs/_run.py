@@ -78,7 +78,7 @@ def environment(base: Mapping[str, str], rawsocket: bool) -> dict[str, str]:
     return {**base, "PYTHONPATH": os.pathsep.join([*own, *(others if any(others) else [])])}
 
 
-def _shebang(path: str) -> list[str]:
+def shebang(path: str) -> list[str]:
     """The words of a script's ``#!`` line; none if there is no such line."""
     try:
         with open(path, "rb") as file:
@@ -88,7 +88,7 @@ def _shebang(path: str) -> list[str]:
     return line[2:].decode(errors="replace").split() if line.startswith(b"#!") else []
 
 
-def _interpreter_flags(words: Sequence[str]) -> Iterator[str]:
+def interpreter_flags(words: Sequence[str]) -> Iterator[str]:
     """The single-letter options that a command line gives to a Python interpreter."""
     rest = iter(words)
     for word in rest:
@@ -115,8 +115,8 @@ def check_flags(command: Sequence[str]) -> None:
     :raises CannotRun: the command, or the ``#!`` line of its file, has ``-I``, ``-E`` or ``-S``.
     """
     is_python = Path(command[0]).name.lower().startswith(("python", "pypy"))
-    for words in (command if is_python else [], _shebang(command[0])):
-        for flag in _interpreter_flags(words):
+    for words in (command if is_python else [], shebang(command[0])):
+        for flag in interpreter_flags(words):
             if flag in "IES":
                 raise CannotRun(
                     f"{command[0]} runs Python with -{flag}, which keeps the drop-in out",

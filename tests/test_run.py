@@ -291,6 +291,100 @@ def test_an_unknown_program_is_reported_as_a_shell_does(run: Run) -> None:
     )
 
 
+# Children that it can't reach
+
+WARNING = "autobahn_fbs: warning: "
+
+
+def child(words: str, more: str = "") -> str:
+    return f"import os, subprocess, sys\nsubprocess.run({words}{more})"
+
+
+def test_a_child_with_another_pythonpath_is_warned_of(run: Run) -> None:
+    env = "{**os.environ, 'PYTHONPATH': '/nowhere'}"
+    done = run("-c", child("[sys.executable, '-c', '']", f", env={env}"))
+    assert done.stderr.startswith(WARNING)
+    assert "runs without the drop-in: it gets another PYTHONPATH" in done.stderr
+
+
+def test_a_child_with_another_sitecustomize_first_is_warned_of(run: Run, tmp_path: Path) -> None:
+    other = script(tmp_path, "", "sitecustomize.py")
+    env = (
+        f"{{**os.environ, 'PYTHONPATH': {str(tmp_path)!r} + os.pathsep + os.environ['PYTHONPATH']}}"
+    )
+    done = run("-c", child("[sys.executable, '-c', '']", f", env={env}"))
+    assert f"runs without the drop-in: {other} comes before it" in done.stderr
+
+
+@pytest.mark.parametrize("flag", ["-I", "-E", "-S", "-sE"])
+def test_a_child_that_ignores_the_path_is_warned_of(run: Run, flag: str) -> None:
+    done = run("-c", child(f"[sys.executable, {flag!r}, '-c', '']"))
+    assert "keeps it out" in done.stderr
+
+
+@on_posix
+def test_a_child_that_is_forked_and_executed_is_warned_of(run: Run) -> None:
+    code = "import os, sys\nos.execve(sys.executable, [sys.executable, '-c', ''], {})"
+    assert run("-c", code).stderr.startswith(WARNING)
+
+
+@on_posix
+def test_a_script_with_an_isolated_interpreter_is_warned_of(run: Run, tmp_path: Path) -> None:
+    path = script(tmp_path, f"#!{sys.executable} -I\n", "isolated")
+    path.chmod(0o755)
+    assert "-I keeps it out" in run("-c", child(f"[{str(path)!r}]")).stderr
+
+
+def test_a_warning_comes_once(run: Run) -> None:
+    one = "subprocess.run([sys.executable, '-I', '-c', ''])\n"
+    done = run("-c", f"import subprocess, sys\n{one * 3}")
+    assert done.stderr.count(WARNING) == 1
+
+
+def test_children_that_have_the_drop_in_are_not_warned_of(run: Run, tmp_path: Path) -> None:
+    done = run("-c", child("[sys.executable, '-c', '']", ", check=True"))
+    assert done.stderr == ""
+
+
+@on_posix
+def test_programs_that_are_not_python_are_not_warned_of(run: Run) -> None:
+    assert run("-c", child("['true']", ", env={'PATH': os.environ['PATH']}")).stderr == ""
+
+
+def test_a_program_gets_its_own_errors_of_starting_another(run: Run) -> None:
+    done = run("-c", child("['/no/such/program']"))
+    assert "FileNotFoundError" in done.stderr and WARNING not in done.stderr
+
+
+# Status
+
+
+@on_posix
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV])
+def test_a_program_that_a_signal_ends_ends_the_launcher_like_that(run: Run, number: int) -> None:
+    done = run("-c", f"import os; os.kill(os.getpid(), {int(number)})")
+    assert done.returncode == -number
+
+
+def test_a_program_that_raises_ends_with_status_1(run: Run) -> None:
+    assert run("-c", "raise ValueError").returncode == 1
+
+
+def test_bytes_pass_the_standard_streams_unchanged() -> None:
+    every = bytes(range(256)) * 100
+    code = (
+        "import sys; data = sys.stdin.buffer.read()\n"
+        "sys.stdout.buffer.write(data); sys.stderr.buffer.write(data)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "autobahn_fbs", "run", "-c", code],
+        input=every,
+        capture_output=True,
+        env=environ(),
+    )
+    assert (done.stdout, done.stderr) == (every, every)
+
+
 # The switch for RawSocket
 
 CHECKCONFIG = """

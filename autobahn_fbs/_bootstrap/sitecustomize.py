@@ -6,7 +6,8 @@ right after, before anybody can take a class out of that module. A program that 
 pays for nothing. Then it hands over to the ``sitecustomize`` that would have been found without it.
 
 A program never goes on without the drop-in: when it can't be installed, the process ends with a
-message and exit status 70, past any ``except ImportError`` that would have hidden the reason.
+message and exit status 70, past any ``except ImportError`` that would have hidden the reason. When
+it starts another Python that won't have it, a message says so.
 """
 
 from __future__ import annotations
@@ -163,6 +164,46 @@ def load_package() -> ModuleType:
     return module
 
 
+class Watch:
+    """An audit hook that says so when this process starts a Python that won't have the drop-in."""
+
+    #: Where the events have program, arguments and environment.
+    EVENTS = {  # noqa: RUF012
+        "subprocess.Popen": (0, 1, 3),
+        "os.exec": (0, 1, 2),
+        "os.posix_spawn": (0, 1, 2),
+        "os.spawn": (1, 2, 3),
+    }
+
+    def __init__(self) -> None:
+        self._said: set[str] = set()
+        self._busy = False
+
+    def __call__(self, event: str, args: tuple[Any, ...]) -> None:
+        places = self.EVENTS.get(event)
+        if places is None or self._busy:
+            return
+        self._busy = True
+        try:
+            self._look(*(args[place] for place in places))
+        except Exception:  # a program's own error, which it will get when it goes on
+            pass
+        finally:
+            self._busy = False
+
+    def _look(self, program: Any, words: Any, env: Any) -> None:
+        load_package()
+        from autobahn_fbs._children import why_without
+
+        reason = why_without(program, words, env)
+        if reason is not None:
+            name = os.fsdecode(program or words[0])
+            text = f"autobahn_fbs: warning: {name} runs without the drop-in: {reason}\n"
+            if text not in self._said:
+                self._said.add(text)
+                os.write(2, text.encode(errors="backslashreplace"))
+
+
 def allow_rawsocket() -> None:
     """Has Crossbar.io's configuration check accept ``flatbuffers`` for RawSocket listeners.
 
@@ -202,6 +243,7 @@ def main() -> None:
         hooks = AfterImport()
         sys.meta_path.insert(0, hooks)
         Installer(hooks)
+        sys.addaudithook(Watch())
         if os.path.join(HERE, "allow-rawsocket") in sys.path:
             hooks.call("crossbar.common.checkconfig", allow_rawsocket)
     except Exception as error:

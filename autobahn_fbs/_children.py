@@ -1,0 +1,68 @@
+"""Whether a process that a launched program is about to start will have the drop-in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ._run import BOOTSTRAP, interpreter_flags, shebang
+
+_PREFIXES = ("python", "pypy")
+
+
+def _is_python(path: str) -> bool:
+    return Path(path).name.lower().startswith(_PREFIXES)
+
+
+def _text(value: Any) -> str:
+    return os.fsdecode(value) if isinstance(value, (str, bytes, os.PathLike)) else str(value)
+
+
+def _path_of(name: str, environ: Mapping[str, str]) -> str:
+    """The file that a command's name stands for; the name itself if there is none."""
+    if os.path.dirname(name):
+        return name
+    for folder in environ.get("PATH", os.defpath).split(os.pathsep):
+        path = os.path.join(folder, name)
+        if os.access(path, os.X_OK):
+            return path
+    return name
+
+
+def _shadowing(entries: Sequence[str]) -> str | None:
+    """The sitecustomize in the first of these folders that has one."""
+    for entry in entries:
+        for name in ("sitecustomize.py", os.path.join("sitecustomize", "__init__.py")):
+            path = os.path.join(entry, name)
+            if os.path.isfile(path):
+                return path
+    return None
+
+
+def why_without(executable: Any, words: Any, env: Any) -> str | None:
+    """Why a command will be a Python without the drop-in; None if it will have it, or is none.
+
+    :param executable: the program, None for the first of `words`.
+    :param words: its arguments, itself included: a sequence, or one string.
+    :param env: its environment, None for that of this process; may have bytes.
+    """
+    command = [_text(words)] if isinstance(words, (str, bytes, os.PathLike)) else []
+    command = command or [_text(word) for word in words]
+    if executable is not None:
+        command[:1] = [_text(executable)]
+    given = os.environ if env is None else env
+    environ = {_text(key): _text(value) for key, value in given.items()}
+    path = _path_of(command[0], environ)
+    interpreter = command if _is_python(path) else shebang(path)
+    if not any(_is_python(word) for word in interpreter):
+        return None
+    flags = [flag for flag in interpreter_flags(interpreter) if flag in "IES"]
+    if flags:
+        return f"-{flags[0]} keeps it out"
+    entries = environ.get("PYTHONPATH", "").split(os.pathsep)
+    if BOOTSTRAP not in entries:
+        return "it gets another PYTHONPATH than this program has"
+    other = _shadowing([entry for entry in entries[: entries.index(BOOTSTRAP)] if entry])
+    return None if other is None else f"{other} comes before it"
