@@ -109,7 +109,13 @@ INTRIN_H = """
 unsigned char _BitScanForward(unsigned long *, unsigned long);
 unsigned char _BitScanReverse(unsigned long *, unsigned long);
 """
-STDLIB_H = "#include <stddef.h>\nvoid *malloc(size_t);\nvoid free(void *);\n"
+STDLIB_H = """
+#include <stddef.h>
+void *malloc(size_t);
+void *calloc(size_t, size_t);
+void *realloc(void *, size_t);
+void free(void *);
+"""
 
 
 @pytest.mark.parametrize(

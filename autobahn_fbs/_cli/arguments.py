@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import redirect_stderr
-from io import StringIO
+from io import StringIO, TextIOWrapper
 from typing import Any
 
 from .sources import ENCODINGS, FRAMINGS
@@ -126,7 +126,7 @@ def run_verb(options: argparse.Namespace) -> int:
         "verify": verify,
     }
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
         status = verbs[options.verb](options)
