@@ -48,8 +48,8 @@ def why_without(executable: Any, words: Any, env: Any) -> str | None:
     :param words: its arguments, itself included: a sequence, or one string.
     :param env: its environment, None for that of this process; may have bytes.
     """
-    command = [_text(words)] if isinstance(words, (str, bytes, os.PathLike)) else []
-    command = command or [_text(word) for word in words]
+    is_one = isinstance(words, (str, bytes, os.PathLike))
+    command = [_text(word) for word in ([words] if is_one else words)]
     if executable is not None:
         command[:1] = [_text(executable)]
     given = os.environ if env is None else env
