@@ -127,7 +127,13 @@ def test_it_leaves_no_file_and_no_process_behind(done: Done) -> None:
 def test_an_interrupted_demo_stops_its_router(tmp_path: Path, number: int) -> None:
     words = [sys.executable, "-m", "autobahn_fbs", "demo"]
     env = environ(folder=tmp_path)
-    with subprocess.Popen(words, env=env, stdout=subprocess.PIPE, text=True) as process:
+
+    def listen() -> None:  # what a shell starts in the background ignores interrupts
+        signal.signal(number, signal.SIG_DFL)
+
+    with subprocess.Popen(
+        words, env=env, stdout=subprocess.PIPE, text=True, preexec_fn=listen
+    ) as process:
         assert process.stdout is not None
         ports: list[str] = []
         for line in process.stdout:
