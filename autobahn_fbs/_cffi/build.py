@@ -12,9 +12,9 @@ from .convert import BUILD_ROOM
 #: Payloads of this size and above are put in when all else is written: each is copied once.
 BLOB_MIN: int = lib.WFBS_BLOB_MIN
 _NO_ROOM: int = lib.WFBS_BUILD_NO_ROOM
-_ROOM = 8192
+ROOM = 8192
 
-_build = lib.wfbs_flat_build
+core_build = lib.wfbs_flat_build
 
 
 class Workspace:
@@ -24,35 +24,12 @@ class Workspace:
 
     def __init__(self) -> None:
         self.record = ffi.new("int64_t[]", BUILD_ROOM)
-        self.output = ffi.new("uint8_t[]", _ROOM)
+        self.output = ffi.new("uint8_t[]", ROOM)
         self.view = ffi.buffer(self.output)
 
 
 #: Those that nobody is using.
 free: list[Workspace] = []
-
-
-def build_usual(
-    w: Workspace,
-    index: int,
-    batched: int,
-    text: bytes,
-    slots: tuple[int, int] | None,
-    args: bytes | None,
-    kwargs: bytes | None,
-) -> bytes | None:
-    """The message that the workspace's record describes; None if it takes more room than that has.
-
-    `slots` are those of args and kwargs.
-    """
-    record = w.record
-    size = _build(index, 0, batched, record, BUILD_ROOM, text, w.output, _ROOM)
-    if size < 0:
-        return None
-    data: bytes = w.view[_ROOM - size : _ROOM]
-    if record[0] and slots:
-        data = _join(data, batched, record, {slots[0]: args, slots[1]: kwargs})
-    return data
 
 
 def build(
@@ -66,22 +43,22 @@ def build(
 ) -> bytes:
     """The message that a record describes. `pieces` has at least the large payloads by slot, -1 for
     the metadata."""
-    room = _ROOM
+    room = ROOM
     output = ffi.new("uint8_t[]", room)
-    size = _build(c.index, dialect, batched, record, count, text, output, room)
+    size = core_build(c.index, dialect, batched, record, count, text, output, room)
     if size <= _NO_ROOM:
         room = _NO_ROOM - size
         output = ffi.new("uint8_t[]", room)
-        size = _build(c.index, dialect, batched, record, count, text, output, room)
+        size = core_build(c.index, dialect, batched, record, count, text, output, room)
     if size == lib.WFBS_BUILD_NO_MEMORY:
         raise MemoryError
     if size < 0:
         raise ValueError(f"{c.label} is longer than 2**31-1 bytes")
     data: bytes = ffi.buffer(output)[room - size : room]
-    return _join(data, batched, record, pieces) if record[0] else data
+    return join(data, batched, record, pieces) if record[0] else data
 
 
-def _join(written: bytes, batched: int, record: Any, pieces: Mapping[int, bytes | None]) -> bytes:
+def join(written: bytes, batched: int, record: Any, pieces: Mapping[int, bytes | None]) -> bytes:
     """Puts the large payloads where they belong."""
     header = 4 if batched else 0
     at = done = 0  # bytes of `written`, and of the result

@@ -34,7 +34,12 @@ def _has_good_type(a: Attribute, value: Any) -> bool:
         return isinstance(value, (list, tuple)) or (
             a.owner.label == "PUBLISH" and type(value) in _TEXTS
         )
-    return isinstance(value, dict) and all(isinstance(key, str) for key in value)
+    if not isinstance(value, dict):
+        return False
+    for key in value:  # noqa: SIM110  # a generator costs PyPy more than the encoding
+        if not isinstance(key, str):
+            return False
+    return True
 
 
 def _encoded(a: Attribute, value: Any, number: int, name: str | None) -> bytes | None:
@@ -238,14 +243,18 @@ def encode(
             _of_received(c, message, number, name) if has_payload else (number, name, None, None)
         )
         return _general(c, message, dialect, batched, codec)
+    plain = type(message) is c.plain and message._from_fbs is None
     if c.args is not None and c.kwargs is not None:
-        args = _encoded(c.args, message.args, number, name)
-        kwargs = _encoded(c.kwargs, message.kwargs, number, name)
-    if type(message) is c.plain and message._from_fbs is None and dialect == 0 and name is None:
+        args = _encoded(c.args, message._args if plain else message.args, number, name)
+        kwargs = _encoded(c.kwargs, message._kwargs if plain else message.kwargs, number, name)
+    if plain and dialect == 0 and name is None:
         encode_usual = c.fast
         if encode_usual is None:
             encode_usual = c.fast = fast.make(c)
-        data: bytes | None = encode_usual(message, args, kwargs, number, batched)
+        try:
+            data: bytes | None = encode_usual(message, args, kwargs, number, batched)
+        except UnicodeEncodeError:  # the general way names the attribute
+            data = None
         if data is not None:
             return data
     return _general(c, message, dialect, batched, (number, name, args, kwargs))

@@ -8,19 +8,45 @@ errors.
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from .build import BLOB_MIN, Workspace, build_usual, free
+from .build import BLOB_MIN, ROOM, Workspace, core_build, free, join
 from .classes import ENC, Attribute, MessageClass
-from .convert import BUILD_FIELDS, INTEGER_BITS, is_request_type
+from .convert import BUILD_FIELDS, BUILD_ROOM, INTEGER_BITS, is_request_type
 
 #: Encodes a message, or returns None if it declines. Arguments: the message, args and kwargs in
 #: bytes or None, the codec that wrote them, and whether to frame the message.
 Fast = Callable[[Any, bytes | None, bytes | None, int, int], bytes | None]
 
-_DECLINE = "return None"
+_DECLINE = "return decline(w)"
+
+#: How a function begins and ends; build.py explains.
+_BEGIN = """\
+def fast(message, args, kwargs, codec, batched):
+    try:
+        w = free.pop()
+    except IndexError:
+        w = Workspace()
+    record = w.record
+    texts = []
+    present = 0
+"""
+_END = """
+    record[0] = present
+    record[1] = -1
+    text = b"".join(texts)
+    size = core_build(INDEX, 0, batched, record, BUILD_ROOM, text, w.output, ROOM)
+    if size < 0:
+        return decline(w)
+    data = w.view[ROOM - size : ROOM]
+    if record[0]:
+        data = join(data, batched, record, {ARGS: args, KWARGS: kwargs})
+    free.append(w)
+    return data
+"""
 
 
 def _bytes_of(variable: str, a: Attribute) -> list[str]:
@@ -82,7 +108,7 @@ def _lines(a: Attribute) -> list[str]:
 
 def source(c: MessageClass) -> str:
     """The Python of a class's function."""
-    lines = ["def fill(message, record, texts, args, kwargs, codec):", "    present = 0"]
+    lines = []
     for a in c.used:
         if a.use == "ENC_CIPHER":
             continue  # Autobahn's class has none
@@ -105,39 +131,27 @@ def source(c: MessageClass) -> str:
         lines += ["    " + line for line in _lines(a)]
         if a.demanding:
             lines += ["    else:", f"        {_DECLINE}"]
-    lines += ["    record[0] = present", "    record[1] = -1", "    return b''.join(texts)"]
-    return "\n".join(lines)
+    return _BEGIN + "\n".join(lines) + _END
+
+
+def _decline(w: Workspace) -> None:
+    """What a function does with a message that is not a usual one."""
+    free.append(w)
 
 
 def make(c: MessageClass) -> Fast:
     """The function for a class."""
     # A module's dict, because PyPy's compiler takes what is in those for constants.
     names = vars(ModuleType(f"{__name__}.{c.table.name}"))
-    names.update(BLOB_MIN=BLOB_MIN, is_request_type=is_request_type, type=type, len=len)
-    names.update(int=int, str=str, bool=bool)
+    names.update(vars(builtins), free=free, Workspace=Workspace, decline=_decline, join=join)
+    names.update(core_build=core_build, is_request_type=is_request_type)
+    names.update(INDEX=c.index, BLOB_MIN=BLOB_MIN, BUILD_ROOM=BUILD_ROOM, ROOM=ROOM)
+    names["ARGS"], names["KWARGS"] = (
+        (c.args.index, c.kwargs.index) if c.args and c.kwargs else (0, 0)
+    )
     for a in c.used:
         if a.enum is not None:
             names[f"{a.name}_values"] = a.enum.values
     exec(compile(source(c), f"<fast {c.label}>", "exec"), names)
-    fill: Callable[..., bytes | None] = names["fill"]
-    index = c.index
-    slots = (c.args.index, c.kwargs.index) if c.args and c.kwargs else None
-
-    def fast(
-        message: Any, args: bytes | None, kwargs: bytes | None, codec: int, batched: int
-    ) -> bytes | None:
-        try:
-            w = free.pop()
-        except IndexError:
-            w = Workspace()
-        try:
-            text = fill(message, w.record, [], args, kwargs, codec)
-        except UnicodeEncodeError:
-            text = None
-        data = None
-        if text is not None:
-            data = build_usual(w, index, batched, text, slots, args, kwargs)
-        free.append(w)
-        return data
-
+    fast: Fast = names["fast"]
     return fast

@@ -57,11 +57,9 @@ class ObjectSerializer:
         codec_name: str | None = None,
         limits: tuple[int, int, int, int] | None = None,
     ) -> None:
-        if hasattr(self, "_limits"):  # a codec, or another thread, may be at work with what it is
-            raise TypeError("an object serializer can't be initialized again")
         if (codec == payload.NAMED) != (type(codec_name) is str):
             raise ValueError("codec_name goes with the custom codec, and only with it")
-        if hasattr(self, "_framed"):
+        if hasattr(self, "_framed"):  # a codec, or another thread, may be at work with what it is
             raise TypeError("an object serializer can't be initialized again")
         self._framed = 1 if batched else 0
         self._dialect_number = 1 if schema_dialect else 0
@@ -106,10 +104,14 @@ class ObjectSerializer:
         if type(cache) is not dict:
             return self._encode(c, obj)
         data: bytes | None = cache.get(self) if cache else None
-        if data is None:
-            cache[self] = data = self._encode(c, obj)
-        else:
+        if data is not None:
             COUNTS.cache_hits += 1
+            return data
+        data = encode(
+            c, obj, self._dialect_number, self._framed, self._codec_number, self._codec_name
+        )
+        COUNTS.encoded += 1
+        cache[self] = data
         return data
 
     def _encode(self, c: Any, message: Any) -> bytes:
@@ -184,6 +186,11 @@ class ObjectSerializer:
 _limits = limits
 
 
+def _not_ours() -> TypeError:
+    return TypeError("_serializer is not an object serializer of autobahn_fbs")
+
+
+# Its hot functions call as few others as they can: PyPy's compiler gives up on what is too long.
 class TransportSerializer:
     """Base of autobahn_fbs.FlatBuffersSerializer: the hot path and the counters that Autobahn's
     stats() reads."""
@@ -198,29 +205,22 @@ class TransportSerializer:
     _unserialized_bytes: int = 0
     _unserialized_messages: int = 0
     _unserialized_rated_messages: int = 0
-    _rated_size: int = 0
-
-    def _opened(self) -> ObjectSerializer:
-        serializer = self._serializer
-        if not isinstance(serializer, ObjectSerializer):
-            raise TypeError("_serializer is not an object serializer of autobahn_fbs")
-        return serializer
-
-    def _rated(self, size: int) -> int:
-        """Rated messages: the size in units of RATED_MESSAGE_SIZE, rounded up."""
-        unit = self._rated_size if self._rated_size > 0 else 512
-        return (size + unit - 1) // unit
+    _rated_size: int = 512
 
     def _maybe_autoreset(self) -> None:
         """Resets the statistics if that is due."""
 
     def serialize(self, msg: Any, /) -> tuple[bytes, bool]:
         """The message's bytes, and True: they need a binary transport (ISerializer.serialize)."""
-        data = self._opened().serialize(msg)
+        serializer = self._serializer
+        if not isinstance(serializer, ObjectSerializer):
+            raise _not_ours()
+        data = serializer.serialize(msg)
         size = len(data)
+        unit = self._rated_size or 512
         self._serialized_bytes += size
         self._serialized_messages += 1
-        self._serialized_rated_messages += self._rated(size)
+        self._serialized_rated_messages += (size + unit - 1) // unit
         if self._autoreset_callback is not None:
             self._maybe_autoreset()
         return data, True
@@ -231,16 +231,20 @@ class TransportSerializer:
         Raises ProtocolError as FlatBuffersObjectSerializer.unserialize does, and if isBinary is
         given and false.
         """
-        serializer = self._opened()
+        serializer = self._serializer
+        if not isinstance(serializer, ObjectSerializer):
+            raise _not_ours()
         if isBinary is not None and not isBinary:
             raise ProtocolError(
                 "invalid serialization of WAMP message (binary False, but expected True)"
             )
-        size = payload.nbytes if type(payload) is memoryview else len(payload)
-        messages = serializer.unserialize(payload)
+        buffer = payload if type(payload) is bytes else opened(payload)
+        messages = serializer.unserialize(buffer)
+        size = len(buffer)
+        unit = self._rated_size or 512
         self._unserialized_bytes += size
         self._unserialized_messages += len(messages)
-        self._unserialized_rated_messages += self._rated(size)
+        self._unserialized_rated_messages += (size + unit - 1) // unit
         if self._autoreset_callback is not None:
             self._maybe_autoreset()
         return messages
