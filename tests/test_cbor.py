@@ -610,3 +610,30 @@ def test_every_failing_allocation_raises_memory_error(direction: str) -> None:
         assert result is None or result == expected
     assert failed > 0
     assert call(argument) == expected
+
+
+def test_a_value_that_another_thread_changes_is_never_half_of_each() -> None:
+    items: list[object] = [1, "two", 3.5] * 20
+    mapping: dict[str, object] = {f"key{i}": i for i in range(20)}
+    value = [items, mapping]
+    done = threading.Event()
+
+    def change() -> None:
+        while not done.is_set():
+            items.append(None)
+            mapping["more"] = items
+            del mapping["more"]
+            items.pop()
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    thread = threading.Thread(target=change)
+    thread.start()
+    try:
+        for _ in range(10_000):
+            first, second = loads(dumps(value))
+            assert len(first) in (60, 61) and len(second) in (20, 21)
+    finally:
+        done.set()
+        thread.join()
+        sys.setswitchinterval(interval)

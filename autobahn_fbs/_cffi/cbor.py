@@ -5,6 +5,22 @@ What comes out is byte for byte what ``cbor2.dumps(obj)`` writes, and what comes
 value and type to what ``cbor2.loads(data)`` returns. Whatever this codec doesn't know makes it drop
 its own work and hand the whole value to cbor2, which then decides: also about the exception.
 Straight code over few types, because that is what PyPy's compiler makes fast.
+
+What was tried on PyPy 7.3.19, in nanoseconds for args and kwargs of benchmarks/rotate.py in rotation
+(small, medium, large), on a busy machine, so that only ratios count:
+
+=====================================================  =====  ======  =======
+reading: cbor2 5.9, in Python                            865   6,079   43,233
+reading: u-msgpack, which Autobahn takes on PyPy         657   6,831   51,249
+reading: one loop with a stack of its own                418   3,195   20,790
+reading: recursion, the place in an object (this)        340   2,991   23,316
+the same, with the keys of maps from a table             289   3,122   25,932
+writing: cbor2 5.9, in Python                          1,152   5,994   37,592
+writing: u-msgpack                                       265   1,679   13,108
+writing: io.BytesIO                                      324   2,027   17,569
+writing: PyPy's BytesBuilder                             303   2,073   16,177
+writing: a list of parts, joined (this)                  202   2,460   27,664
+=====================================================  =====  ======  =======
 """
 
 from __future__ import annotations
@@ -24,6 +40,14 @@ HAND_OVER_DEPTH = 1000
 
 class _Unknown(Exception):
     """Something that cbor2 has to decide."""
+
+
+class _Changed(Exception):
+    """Another thread has changed the value meanwhile: what is written would be no CBOR."""
+
+
+#: How often a value that changes is tried again.
+_TRIES = 100
 
 
 # ---- encoding
@@ -76,19 +100,32 @@ def _put_float(out: list[bytes], value: float) -> None:
 
 
 def _put_items(out: list[bytes], values: Any, depth: int) -> None:
-    out.append(_head(0x80, len(values)))
+    left = len(values)
+    out.append(_head(0x80, left))
     for value in values:
         _put(out, value, depth)
+        left -= 1
+    if left:
+        raise _Changed
 
 
 def _put_map(out: list[bytes], values: dict[Any, Any], depth: int) -> None:
-    out.append(_head(0xA0, len(values)))
-    for key, value in values.items():
-        if type(key) is str:
-            _put_text(out, key)
-        else:
-            _put(out, key, depth)
-        _put(out, value, depth)
+    left = len(values)
+    out.append(_head(0xA0, left))
+    try:
+        for key, value in values.items():
+            if type(key) is str:
+                _put_text(out, key)
+            else:
+                _put(out, key, depth)
+            _put(out, value, depth)
+            left -= 1
+    except RecursionError:
+        raise
+    except RuntimeError:  # the dict has another size; nothing else here raises that
+        raise _Changed from None
+    if left:
+        raise _Changed
 
 
 def _put(out: list[bytes], value: Any, depth: int) -> None:
@@ -118,13 +155,20 @@ def _put(out: list[bytes], value: Any, depth: int) -> None:
 
 
 def dumps(obj: Any, /) -> bytes:
-    """What cbor2.dumps(obj) returns (RFC 8949), faster for the common data model."""
-    out: list[bytes] = []
-    try:
-        _put(out, obj, 0)
-    except (_Unknown, UnicodeEncodeError):
-        return _dumps_with_cbor2(obj)
-    return b"".join(out)
+    """What cbor2.dumps(obj) returns (RFC 8949), faster for the common data model.
+
+    :raises RuntimeError: if other threads don't cease to change the value.
+    """
+    for _ in range(_TRIES):
+        out: list[bytes] = []
+        try:
+            _put(out, obj, 0)
+        except (_Unknown, UnicodeEncodeError):
+            return _dumps_with_cbor2(obj)
+        except _Changed:
+            continue
+        return b"".join(out)
+    raise RuntimeError("the value was changed by another thread while it was serialized")
 
 
 def _dumps_with_cbor2(obj: Any) -> bytes:
