@@ -6,8 +6,8 @@ value and type to what ``cbor2.loads(data)`` returns. Whatever this codec doesn'
 its own work and hand the whole value to cbor2, which then decides: also about the exception.
 Straight code over few types, because that is what PyPy's compiler makes fast.
 
-What was tried on PyPy 7.3.19, in nanoseconds for args and kwargs of benchmarks/rotate.py in rotation
-(small, medium, large), on a busy machine, so that only ratios count:
+What was tried on PyPy 7.3.19, in nanoseconds for args and kwargs of benchmarks/rotate.py in
+rotation (small, medium, large), on a busy machine, so that only ratios count:
 
 =====================================================  =====  ======  =======
 reading: cbor2 5.9, in Python                            865   6,079   43,233
