@@ -173,7 +173,8 @@ def codec() -> Iterator[Work]:
         data = native.cbor_dumps(value)
         yield lambda value=value: value, native.cbor_dumps
         yield lambda data=data: data, native.cbor_loads
-    for value in values[0], [[i, str(i), {str(i): i}] for i in range(20)]:
+    large = {"so large that keys are remembered elsewhere": b"b" * 20_000}
+    for value in values[0], [[i, str(i), {str(i): i}] for i in range(20)], large:
         data = native.flex_dumps(value)
         yield lambda value=value: value, native.flex_dumps
         yield lambda data=data: data, native.flex_loads
