@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import sys
-import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -23,9 +22,11 @@ def held(make: Callable[[], Any]) -> float:
     make()
     gc.collect()
     kept: list[Any] = [None] * _COUNT
+    import tracemalloc
+
     tracemalloc.start()
     try:
-        before = tracemalloc.get_traced_memory()[0]
+        before: int = tracemalloc.get_traced_memory()[0]
         for index in range(_COUNT):
             kept[index] = make()
         gc.collect()
@@ -38,6 +39,8 @@ def peak(work: Callable[[], Any]) -> int:
     """The most bytes that `work` has allocated at any time."""
     work()
     gc.collect()
+    import tracemalloc
+
     tracemalloc.start()
     try:
         before = tracemalloc.get_traced_memory()[0]
@@ -82,7 +85,10 @@ def growth(name: str = "Event") -> dict[str, int]:
 
 
 def measure() -> dict[str, Any]:
-    """Memory of every class with a small payload, and of unserialize as payloads grow."""
+    """Memory of every class with a small payload, and of unserialize as payloads grow; nothing on
+    PyPy, where nobody counts it."""
+    if sys.implementation.name != "cpython":
+        return {}
     return {
         "messages": {name: message_memory(scenario(name, "small")) for name in TYPES},
         "unserialize peak": growth(),

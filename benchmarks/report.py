@@ -3,7 +3,8 @@
 
     python benchmarks/report.py results.json [--plots FOLDER] [--rst FILE] [--check]
 
-Several files are taken as one: what they have in common is put together.
+Several files of one kind of Python are taken as one: what they have in common is put together.
+Those of CPython and of PyPy are set side by side; the targets and plots are then CPython's.
 """
 
 from __future__ import annotations
@@ -84,6 +85,24 @@ def times_table(results: Results, mode: str = "normal") -> str:
             title = ""
     heads = [CONTENDERS[name][1].removeprefix("Autobahn ") for name in others]
     return rst_table(["", "payload", "autobahn_fbs", *heads], rows)
+
+
+def beside_table(by_python: dict[str, Results], mode: str = "normal") -> str:
+    """The same for each kind of Python, with the serializers that there are on all of them."""
+    others = [MSGPACK, "Autobahn cbor", UPSTREAM]
+    rows = []
+    for job, title in JOBS.items():
+        for size in SIZES:
+            cells = []
+            for results in by_python.values():
+                cells.append(_time(results.seconds(job, mode, size, OURS)))
+                for other in others:
+                    cells.append(_number(results.times(job, mode, size, other, OURS)))
+            if any(cell != "-" for cell in cells):
+                rows.append([title, size, *cells])
+                title = ""
+    labels = [CONTENDERS[name][1].removeprefix("Autobahn ") for name in others]
+    return rst_table(["", "payload", *(x for name in by_python for x in (name, *labels))], rows)
 
 
 def lengths_table(results: Results, name: str = "Event") -> str:
@@ -190,6 +209,15 @@ def merged(files: list[Path]) -> Results:
     return results
 
 
+def by_python(files: list[Path]) -> dict[str, Results]:
+    """Result files, together for each kind of Python, CPython's first."""
+    kinds: dict[str, list[Path]] = {}
+    for file in files:
+        name = load(file).machine.get("python_implementation", "python")
+        kinds.setdefault({"cpython": "CPython", "pypy": "PyPy"}.get(name, name), []).append(file)
+    return {name: merged(kinds[name]) for name in sorted(kinds)}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("files", nargs="+", type=Path, metavar="RESULTS")
@@ -197,7 +225,8 @@ def main() -> int:
     parser.add_argument("--rst", type=Path, metavar="FILE", help="write the README's tables there")
     parser.add_argument("--check", action="store_true", help="exit status 1 if a target is missed")
     options = parser.parse_args()
-    results = merged(options.files)
+    found = by_python(options.files)
+    results = next(iter(found.values()))
     targets = check(results)
     print(provenance(results))
     print()
@@ -205,8 +234,12 @@ def main() -> int:
     larger = larger_than_upstream(results)
     if larger:
         print("larger than Autobahn's flatbuffers:", ", ".join(larger))
+    beside = ""
+    if len(found) > 1:
+        beside = f"{beside_table(found)}\n\n" + "\n\n".join(map(provenance, found.values())) + "\n"
+        print(beside)
     if options.rst:
-        options.rst.write_text(rst(results), encoding="utf-8")
+        options.rst.write_text(rst(results) + beside, encoding="utf-8")
     if options.plots:
         for file in plots(results, options.plots):
             print(file)

@@ -10,11 +10,16 @@ from __future__ import annotations
 
 import gc
 import math
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from time import perf_counter
 
 from .jobs import Run
+
+#: How long a lane runs before it is timed, in seconds, where a compiler watches it: on PyPy.
+WARM_UP = 0.0 if sys.implementation.name == "cpython" else 0.25
 
 
 @dataclass
@@ -40,8 +45,11 @@ def no_collections() -> Iterator[None]:
 
 
 def _batches(run: Run, seconds: float) -> int:
-    """How many batches take about that long; has run the lane twice, to warm it up."""
+    """How many batches take about that long; has run the lane twice at least, to warm it up."""
+    start = perf_counter()
     run.seconds(1)
+    while perf_counter() - start < WARM_UP:
+        run.seconds(32)
     once = run.seconds(1)
     return max(1, round(seconds / max(once, 1e-9)))
 
