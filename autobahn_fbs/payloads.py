@@ -10,6 +10,7 @@ of them whatever it is configured to write.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -119,8 +120,10 @@ def loads(number: int, name: str | None, view: memoryview) -> Any:
     """Decodes args or kwargs with a codec that is not in C."""
     if number == NAMED:
         return _custom(name).loads(view)
-    # JSON is text, so its one copy is due; the others read the received buffer itself.
-    payload = bytes(view) if _NAMES.get(number) == "json" else view
+    # JSON is text, so its one copy is due; the others read the received buffer itself, but for the
+    # MessagePack that Autobahn has on PyPy.
+    copied = ("json", "msgpack") if sys.implementation.name == "pypy" else ("json",)
+    payload = bytes(view) if _NAMES.get(number) in copied else view
     if _NAMES.get(number) == "ubjson":
         _ubjson.check(view)
     values = _upstream(number).unserialize(payload)

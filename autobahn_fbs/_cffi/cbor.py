@@ -371,7 +371,15 @@ def _loads_with_cbor2(data: bytes) -> Any:
     refusal = lib.wfbs_cbor_refusal(data, len(data))
     if refusal:
         raise ValueError(f"CBOR: {ffi.string(refusal).decode()}")
-    return cbor2.loads(data)
+    if not lib.wfbs_cbor_has_stray_break(data, len(data)):
+        return cbor2.loads(data)
+    try:  # the pure Python cbor2 takes such a break for a value
+        cbor2.loads(data)
+    except cbor2.CBORDecodeError:
+        raise
+    except Exception as error:
+        raise cbor2.CBORDecodeError("a break that ends nothing") from error
+    raise cbor2.CBORDecodeError("a break that ends nothing")
 
 
 def loads(data: Any, /) -> Any:

@@ -24,6 +24,7 @@ typedef struct {
     const uint8_t *next; /* <= end */
     const uint8_t *end;
     const char *refusal; /* why the input is not taken, or NULL */
+    int stray;           /* whether a break has been met where none can be */
 } scanner;
 
 static int scan_item(scanner *s, int in_set, int depth);
@@ -171,13 +172,21 @@ static int scan_item(scanner *s, int in_set, int depth) {
     case 6:
         return scan_tag(s, byte, in_set, depth);
     default: /* a break out of place is for cbor2 to judge */
+        s->stray |= byte == 0xff;
         return byte == 0xff || scan_argument(s, byte, &n);
     }
 }
 
 const char *wfbs_cbor_refusal(const uint8_t *data, size_t size) {
-    scanner s = {.next = data, .end = data + size, .refusal = NULL};
+    scanner s = {.next = data, .end = data + size, .refusal = NULL, .stray = 0};
 
     (void)scan_item(&s, 0, 0);
     return s.refusal;
+}
+
+int wfbs_cbor_has_stray_break(const uint8_t *data, size_t size) {
+    scanner s = {.next = data, .end = data + size, .refusal = NULL, .stray = 0};
+
+    (void)scan_item(&s, 0, 0);
+    return s.stray;
 }

@@ -14,4 +14,8 @@
  * input that it will refuse) in linear time. Never reads outside `data`. */
 const char *wfbs_cbor_refusal(const uint8_t *data, size_t size);
 
+/* Whether the input has a break that ends nothing. Some versions of cbor2 take that for a value.
+ * Never reads outside `data`. */
+int wfbs_cbor_has_stray_break(const uint8_t *data, size_t size);
+
 #endif
