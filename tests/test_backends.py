@@ -7,7 +7,7 @@ import copy
 import pickle
 import random
 from collections.abc import Callable
-from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,12 +15,18 @@ from autobahn.wamp.message import Message
 from hypothesis import given
 from hypothesis import strategies as st
 
+import autobahn_fbs
 from compare import MESSAGE_CLASSES, attribute_names, canonical, plain_copy
 from mutations import mutated
 from samples import every_sample, every_value
 from strategies import messages, values
 
-BUILT = all(find_spec(f"autobahn_fbs.{name}") is not None for name in ("_cpython", "_cffi._core"))
+#: Looked for as files: to look for a module within _cffi would import that, which needs _core.
+PACKAGE = Path(autobahn_fbs.__file__).parent
+BUILT = all(
+    any(path.suffix in (".so", ".pyd") for path in PACKAGE.glob(pattern))
+    for pattern in ("_cpython.*", "_cffi/_core.*")
+)
 pytestmark = pytest.mark.skipif(
     not BUILT, reason="NOT TESTED: the backends against each other, for want of one of them"
 )
