@@ -487,6 +487,7 @@ def test_lazy_keeps_its_buffer_alive():
     assert inner[1] == "x"
 
 
+@cpython_only
 def test_lazy_survives_changes_of_a_bytearray():
     data = bytearray(dumps(RECORDS))
     lazy = loads(data, lazy=True)
@@ -495,6 +496,15 @@ def test_lazy_survives_changes_of_a_bytearray():
     data[:] = b"\xff" * len(data)
     with pytest.raises(FlexBuffersError):
         lazy[3].value()
+
+
+@pytest.mark.skipif(sys.implementation.name == "cpython", reason="keeps a bytearray in place")
+def test_lazy_has_a_copy_of_a_bytearray_where_nothing_keeps_that_in_place():
+    data = bytearray(dumps(RECORDS))
+    lazy = loads(data, lazy=True)
+    data.clear()
+    gc.collect()
+    assert lazy[3].value() == RECORDS[3]
 
 
 def test_lazy_needs_a_contiguous_buffer():

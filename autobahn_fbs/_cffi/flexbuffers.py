@@ -7,6 +7,7 @@ here needs no checks but one: that no map has a key twice.
 from __future__ import annotations
 
 import operator
+import sys
 from collections.abc import Iterator
 from struct import Struct
 from typing import Any, final
@@ -21,6 +22,8 @@ _FLOAT = Struct("<f").unpack_from
 _DOUBLE = Struct("<d").unpack_from
 
 _ROOM = 2048
+#: Whether a view keeps the memory of what can change in place; PyPy lets a bytearray be resized.
+_STAYS = sys.implementation.name == "cpython"
 _NULL: int = lib.WFBS_TOKEN_NULL
 _FALSE: int = lib.WFBS_TOKEN_FALSE
 _TRUE: int = lib.WFBS_TOKEN_TRUE
@@ -306,6 +309,8 @@ def _lazy_root(data: Any) -> Any:
     view = memoryview(data)
     if not view.c_contiguous:
         raise BufferError("the buffer of a FlexBuffer must be contiguous")
+    if not _STAYS and type(view.obj) is not bytes:
+        view = memoryview(view.tobytes())
     if view.format != "B" or view.ndim != 1:
         view = view.cast("B")
     buffer = ffi.from_buffer("uint8_t[]", view)
@@ -329,7 +334,7 @@ def loads(data: Any, /, lazy: bool = False) -> Any:
         format is read from the end.
     :param lazy: return a Lazy for a vector or map, which decodes (and checks) only what is asked of
         it: loads(data, lazy=True)["a"][3]["b"]. Any other value is decoded at once. The Lazy keeps
-        data alive, which should not be changed meanwhile.
+        data alive, which should not be changed meanwhile; on PyPy, what isn't bytes is copied.
     :raises FlexBuffersError: if the bytes are malformed; a ValueError with the attribute offset.
     """
     if lazy:
