@@ -202,7 +202,7 @@ def test_every_process_of_the_router_has_loaded_the_native_code(place: Place) ->
     processes = place.router.processes()
     assert len(processes) >= 2
     for pid in processes:
-        assert "autobahn_fbs/_cpython" in Path(f"/proc/{pid}/maps").read_text()
+        assert f"autobahn_fbs/_{autobahn_fbs.backend}" in Path(f"/proc/{pid}/maps").read_text()
 
 
 # Talking

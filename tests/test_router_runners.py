@@ -14,6 +14,7 @@ from importlib.util import find_spec
 
 import pytest
 
+import autobahn_fbs
 from test_router import REALM, Place, place
 
 __all__ = ["place"]  # the fixture
@@ -110,7 +111,7 @@ def test_a_program_talks_flatbuffers_over_websocket(
         port=port,
         realm=REALM,
     )
-    assert run(code) == f"{serializer} (1, 'two') autobahn_fbs._cpython"
+    assert run(code) == f"{serializer} (1, 'two') autobahn_fbs._{autobahn_fbs.backend}"
 
 
 @pytest.mark.parametrize("framework", ["asyncio", "twisted"])
@@ -123,4 +124,4 @@ def test_a_component_talks_flatbuffers_over_rawsocket(place: Place, framework: s
         port=port,
         realm=REALM,
     )
-    assert run(code) == "flatbuffers (1, 'two') autobahn_fbs._cpython"
+    assert run(code) == f"flatbuffers (1, 'two') autobahn_fbs._{autobahn_fbs.backend}"

@@ -49,6 +49,8 @@ def _pass_on(message: Any, batched: int) -> bytes:
 class ObjectSerializer:
     """Base of autobahn_fbs.FlatBuffersObjectSerializer: the part that works with the core."""
 
+    __module__ = "autobahn_fbs._cffi"
+
     def __init__(
         self,
         batched: bool = False,
@@ -194,6 +196,8 @@ def _not_ours() -> TypeError:
 class TransportSerializer:
     """Base of autobahn_fbs.FlatBuffersSerializer: the hot path and the counters that Autobahn's
     stats() reads."""
+
+    __module__ = "autobahn_fbs._cffi"
 
     _serializer: Any = None
     _autoreset_callback: Any = None
