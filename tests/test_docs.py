@@ -108,6 +108,8 @@ def test_the_blocks_of_a_page_run_one_after_the_other(page):
         for block in blocks(page, "python"):
             if block.is_program or block.is_component or block.mark == "not run":
                 continue
+            if "KeyRing" in block.code and find_spec("nacl") is None:
+                pytest.skip(f"NOT TESTED: {block} and what follows it, for want of PyNaCl")
             said = io.StringIO()
             with contextlib.redirect_stdout(said):
                 exec(compile(block.code, str(block), "exec"), names)
