@@ -108,7 +108,7 @@ def test_every_buffer_of_too_little_is_refused(make):
 @pytest.mark.parametrize(
     "empty",
     [b"", bytearray(), memoryview(b""), memoryview(bytearray()), array.array("Q")],
-    ids=repr,
+    ids=["bytes", "bytearray", "view of bytes", "view of bytearray", "array"],
 )
 def test_a_buffer_of_nothing_is_refused(empty):
     with pytest.raises(ProtocolError, match="shorter than the smallest message"):
