@@ -40,8 +40,15 @@ MAIN = """
         if error is not None:
             errors.append(str(getattr(error, "formatted", error)))
 
+    if hasattr(interpreters, "get_config"):  # since 3.13; before, there is nothing to ask
+        config = interpreters.get_config(interpreters.create())
+        assert config.gil == "own" and config.check_multi_interp_extensions, config
     for _ in range(2):
         ids = [interpreters.create() for _ in range(3)]
+        if not {threads}:
+            for id in ids:
+                run(id)
+            continue
         threads = [threading.Thread(target=run, args=(id,)) for id in ids]
         for thread in threads:
             thread.start()
@@ -55,11 +62,17 @@ MAIN = """
 """
 
 
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="interpreters with a GIL each: Python 3.12")
+def test_interpreters_with_a_gil_of_their_own_take_turns():
+    code = textwrap.dedent(MAIN).format(work=textwrap.dedent(WORK), threads=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100)
+    assert (done.returncode, done.stdout) == (0, "all interpreters agree\n"), done.stderr
+
+
 # In CPython 3.12, merely importing threading in an interpreter that a thread runs hangs its join().
 @pytest.mark.skipif(sys.version_info < (3, 13), reason="interpreters with a GIL each: Python 3.13")
 def test_interpreters_side_by_side_do_not_disturb_each_other():
-    work = textwrap.dedent(WORK)
-    code = textwrap.dedent(MAIN).format(work=work)
+    code = textwrap.dedent(MAIN).format(work=textwrap.dedent(WORK), threads=True)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100)
     assert (done.returncode, done.stdout) == (0, "all interpreters agree\n"), done.stderr
 
