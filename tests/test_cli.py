@@ -198,6 +198,16 @@ def test_verify_reads_payloads_too(cli: Verb) -> None:
     assert done.returncode == 1
 
 
+def test_the_place_of_a_bad_payload_is_not_the_place_that_its_codec_names(cli: Verb) -> None:
+    flex = FlatBuffersObjectSerializer(payload_serializer="flexbuffers")
+    data = flex.serialize(m.Event(1, 2, args=["hello"])).replace(b"hello", b"he\xffo!")
+    [found] = lines(cli("dump", "--json", stdin=data))
+    [args] = [field for field in found["fields"] if field["name"] == "args"]
+    [error] = found["errors"]
+    assert error["offset"] == args["offset"]
+    assert error["reason"].endswith("text is not valid UTF-8, at offset 1")
+
+
 def test_quiet_has_the_status_alone(cli: Verb) -> None:
     done = cli("verify", "-q", "bad")
     assert (done.stdout, done.stderr, done.returncode) == ("", "", 1)

@@ -12,8 +12,9 @@ from .. import FlatBuffersObjectSerializer, payloads
 from .layout import Place, number, places
 from .sources import Fault, Frame
 
-#: How errors name the place: "..., at offset 44", "... at offset 0", "(at offset 44)".
-_AT = re.compile(r",? ?\(?at offset (\d+)\)?")
+#: How errors name the place, at their end: ", at offset 44", " at offset 0", " (at offset 44)".
+#: What a codec says before that is about a place in the payload.
+_AT = re.compile(r",? ?\(?at offset (\d+)\)?\Z")
 _WHERE = re.compile(r"([A-Z_]+(?:\.\w+)?): ")
 
 
