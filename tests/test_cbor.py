@@ -499,7 +499,7 @@ def test_containers_as_keys_become_what_cbor2_makes_of_them(encoding: str) -> No
     assert_decodes_as_cbor2_does(bytes.fromhex(encoding))
 
 
-@pytest.mark.parametrize("depth", [199, 200, 201, 399, 400, 401, 100_000])
+@pytest.mark.parametrize("depth", [199, 200, 201, 399, 400, 401, 1000])
 @pytest.mark.parametrize("level", [b"\x81", b"\xa1\x01", b"\x9f", b"\xc1", b"\xd9\xd9\xf7"])
 def test_nesting_is_refused_at_the_depth_of_cbor2(depth: int, level: bytes) -> None:
     for data in (level * depth, level * depth + b"\x01"):
