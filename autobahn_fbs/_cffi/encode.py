@@ -238,12 +238,13 @@ def encode(
     """
     args = kwargs = None
     has_payload = c.args is not None and c.kwargs is not None
-    if type(message) is c.received:
+    kind = type(message)
+    if kind is c.received:
         codec = (
             _of_received(c, message, number, name) if has_payload else (number, name, None, None)
         )
         return _general(c, message, dialect, batched, codec)
-    plain = bool(type(message) is c.plain and message._from_fbs is None)  # narrows nothing
+    plain = kind is c.plain and message._from_fbs is None
     if c.args is not None and c.kwargs is not None:
         args = _encoded(c.args, message._args if plain else message.args, number, name)
         kwargs = _encoded(c.kwargs, message._kwargs if plain else message.kwargs, number, name)
