@@ -51,7 +51,7 @@ def ids(way: Way) -> str:
     return "-".join(way)
 
 
-def _more_ways_to_join(site: Site) -> None:
+def more_ways_to_join(site: Site) -> None:
     """Adds what the demo leaves out: SCRAM, and WAMP-CRA with a salted secret."""
     site.logins["scram"] = Login(
         "scram",
@@ -103,7 +103,7 @@ class Place:
 @pytest.fixture(scope="module")
 def place() -> Iterator[Place]:
     site = make_site()
-    _more_ways_to_join(site)
+    more_ways_to_join(site)
     autobahn_fbs.install()
     try:
         with Router(site.auth) as router:

@@ -75,6 +75,9 @@ class Router:
     :raises RouterFailed: from ``with``: the router ended, or didn't listen in time.
     """
 
+    #: The ports that it listens on when it has started; a subclass with more of them adds them.
+    ports: list[int]
+
     #: How it is started, after the interpreter; what follows names its folder.
     COMMAND = ("-m", "autobahn_fbs", "run", "--allow-rawsocket", "--", "crossbar", "start")
 
@@ -130,9 +133,17 @@ class Router:
             pids.extend(int(pid) for pid in task.read_text().split())
         return pids
 
+    def configure(self) -> dict[str, Any]:
+        """Chooses the ports; gives the node's configuration. Called before every attempt to start.
+
+        A subclass may have another node.
+        """
+        self.ports = _free_ports(2)
+        self.websocket, self.rawsocket = self.ports
+        return node_config(self._auth, self.websocket, self.rawsocket, self._largest)
+
     def _start(self) -> None:
-        self.websocket, self.rawsocket = _free_ports(2)
-        config = node_config(self._auth, self.websocket, self.rawsocket, self._largest)
+        config = self.configure()
         (self.folder / "config.json").write_text(json.dumps(config, indent=2))
         command = [sys.executable, *self.COMMAND, "--cbdir", str(self.folder)]
         with open(self.folder / "router.log", "wb") as log:
@@ -144,7 +155,7 @@ class Router:
                 start_new_session=True,  # a Ctrl-C is for the demo, which then stops the router
             )
         deadline = time.monotonic() + self._patience
-        while not (_listens(self.websocket) and _listens(self.rawsocket)):
+        while not all(_listens(port) for port in self.ports):
             status = self._process.poll()
             if status is not None:
                 raise RouterFailed(f"the router ended with status {status}", self.log_tail())

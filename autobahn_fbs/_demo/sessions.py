@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from ssl import SSLContext
 from typing import Any
 
 from autobahn.asyncio.rawsocket import WampRawSocketClientFactory
@@ -140,14 +141,34 @@ async def join(
     """
     peer = Peer(name or method, realm, create_authenticator(method, **options))
     peer.listener = listener
+    await enter(peer, door, serializer)
+    return peer
+
+
+async def enter(
+    peer: Peer,
+    door: Door,
+    serializer: str,
+    tls: SSLContext | None = None,
+    headers: dict[str, str] | None = None,
+) -> None:
+    """Connects a session that is ready to join, and waits until it has.
+
+    :param tls: for an encrypted connection: whom to trust, and who to be.
+    :param headers: more of them for WebSocket's handshake, such as a cookie.
+    :raises Refused: the router closed the door.
+    :raises OSError: nobody listens there.
+    """
     codec = create_transport_serializer(serializer)
     if door.transport == "websocket":
-        url = f"ws://{door.host}:{door.port}/"
-        factory: Any = WampWebSocketClientFactory(lambda: peer, url=url, serializers=[codec])
+        url = f"{'wss' if tls else 'ws'}://{door.host}:{door.port}/"
+        factory: Any = WampWebSocketClientFactory(
+            lambda: peer, url=url, serializers=[codec], headers=headers
+        )
     else:
         factory = WampRawSocketClientFactory(lambda: peer, serializer=codec)
     loop = asyncio.get_running_loop()
-    await loop.create_connection(factory, door.host, door.port)
+    await loop.create_connection(factory, door.host, door.port, ssl=tls)
     try:
         await asyncio.wait_for(asyncio.shield(peer.joined), _PATIENCE)
     except TimeoutError:
@@ -155,4 +176,3 @@ async def join(
     except Refused:
         await peer.part()
         raise
-    return peer

@@ -1,0 +1,276 @@
+"""Sessions through a real proxy worker of Crossbar.io, in front of a router worker.
+
+A proxy worker lets a client in, opens a connection of its own to the router worker for it, and
+hands each message that comes in on one side to the serializer of the other. So a message is read
+and written once more than usual, and there is one more serializer on its way: that of the leg
+between the two workers. The drop-in is in both.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+from autobahn.wamp.exception import ApplicationError
+from autobahn.wamp.types import PublishOptions, SubscribeOptions
+
+import autobahn_fbs
+from test_router import (
+    FLATBUFFERS,
+    METHODS,
+    OTHERS,
+    REALM,
+    Place,
+    Way,
+    both,
+    ids,
+    more_ways_to_join,
+)
+from test_router_payloads import ARGS, CODECS, KWARGS, exchange, keyrings
+
+if sys.platform == "win32":
+    pytest.skip("the proxy's connections are Unix domain sockets", allow_module_level=True)
+
+from autobahn_fbs._demo import talk
+from autobahn_fbs._demo.config import Login, make_site
+from autobahn_fbs._demo.sessions import Door, Peer, Refused, join
+from proxy_node import LEGS, ProxyNode
+
+WAYS = FLATBUFFERS + OTHERS
+PAIRS = [
+    (("websocket", "flatbuffers"), ("rawsocket", "flatbuffers")),
+    (("rawsocket", "flatbuffers"), ("websocket", "json")),
+    (("rawsocket", "msgpack"), ("websocket", "flatbuffers.batched")),
+]
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Place]:
+    site = make_site()
+    more_ways_to_join(site)
+    for leg in LEGS:
+        ticket = f"to the {leg} leg"
+        site.logins[leg] = Login("ticket", leg, {"authid": leg, "ticket": ticket})
+        site.auth["ticket"]["principals"][leg] = {"ticket": ticket, "role": leg}
+    autobahn_fbs.install()
+    try:
+        with ProxyNode(site.auth, patience=60) as router:
+            yield Place(router, site)
+    finally:
+        autobahn_fbs.uninstall()
+
+
+async def join_beside(place: Place, serializer: str) -> Peer:
+    """A session with the router worker itself."""
+    assert isinstance(place.router, ProxyNode)
+    login = place.site.logins["ticket"]
+    door = Door("websocket", place.router.direct)
+    return await join(door, serializer, login.method, login.options, REALM)
+
+
+def quiet(text: str) -> None:
+    pass
+
+
+# Joining
+
+
+def test_every_process_of_the_node_has_loaded_the_native_code(place: Place) -> None:
+    if not sys.platform.startswith("linux"):
+        pytest.skip("finds the node's processes in /proc")
+    processes = place.router.processes()
+    assert len(processes) >= 3  # controller, router worker, proxy worker
+    for pid in processes:
+        assert f"autobahn_fbs/_{autobahn_fbs.backend}" in Path(f"/proc/{pid}/maps").read_text()
+
+
+@pytest.mark.parametrize("way", FLATBUFFERS, ids=ids)
+@pytest.mark.parametrize("login", METHODS)
+def test_a_session_joins_through_the_proxy_with_what_it_authenticated_as(
+    place: Place, way: Way, login: str
+) -> None:
+    async def enter() -> Any:
+        peer = await place.join(way, login)
+        await peer.part()
+        return peer.details
+
+    details = asyncio.run(enter())
+    expected = place.site.logins[login]
+    assert (details.realm, details.serializer) == (REALM, way[1])
+    assert (details.authmethod, details.authrole) == (expected.method, expected.role)
+    if "authid" in expected.options:
+        assert details.authid == expected.options["authid"]
+    # What the two workers add to WELCOME has no fields in the schema.
+    assert details.authextra["x_cb_proxy_worker"] != details.authextra["x_cb_worker"]
+
+
+@pytest.mark.parametrize("login", [name for name in METHODS if name != "anonymous"])
+def test_the_proxy_refuses_wrong_credentials(place: Place, login: str) -> None:
+    with pytest.raises(Refused) as refusal:
+        asyncio.run(place.try_wrong(("websocket", "flatbuffers"), login))
+    assert refusal.value.reason.startswith("wamp.error.")
+
+
+@pytest.mark.parametrize("way", FLATBUFFERS, ids=ids)
+def test_the_proxy_refuses_an_unknown_realm(place: Place, way: Way) -> None:
+    with pytest.raises(Refused) as refusal:
+        asyncio.run(join(place.door(way[0]), way[1], "anonymous", {}, "com.example.nowhere"))
+    assert refusal.value.reason == "wamp.error.no_such_realm"
+
+
+# Talking
+
+
+@pytest.mark.parametrize(("one", "two"), PAIRS, ids=ids)
+@pytest.mark.parametrize("leg", LEGS)
+def test_two_sessions_understand_each_other_through_the_proxy(
+    place: Place, leg: str, one: Way, two: Way
+) -> None:
+    async def run() -> None:
+        first, second = await place.join(one, leg), await place.join(two, leg)
+        await talk.everything(first, second, quiet)
+        await talk.everything(second, first, quiet)
+        await first.part()
+        await second.part()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("serializer", ["flatbuffers", "json"])
+@pytest.mark.parametrize("leg", LEGS)
+def test_a_session_behind_the_proxy_understands_one_beside_it(
+    place: Place, leg: str, serializer: str
+) -> None:
+    async def run() -> None:
+        behind = await place.join(("websocket", "flatbuffers"), leg)
+        beside = await join_beside(place, serializer)
+        await talk.everything(behind, beside, quiet)
+        await talk.everything(beside, behind, quiet)
+        await behind.part()
+        await beside.part()
+
+    asyncio.run(run())
+
+
+def test_one_event_goes_through_every_leg_to_subscribers_with_every_serializer(
+    place: Place,
+) -> None:
+    async def run() -> list[Any]:
+        received: asyncio.Queue[Any] = asyncio.Queue()
+        speaker = await place.join(("websocket", "flatbuffers"), "raw")
+        legs = [*LEGS, "raw"]
+        listeners = [await place.join(way, leg) for way, leg in zip(WAYS, legs, strict=True)]
+        for listener in listeners:
+            await listener.subscribe(lambda *args: received.put_nowait(args), "com.example.all")
+        await speaker.publish("com.example.all", "one", 2, options=PublishOptions(acknowledge=True))
+        results = [await asyncio.wait_for(received.get(), 10) for _ in listeners]
+        for peer in (speaker, *listeners):
+            await peer.part()
+        return results
+
+    assert asyncio.run(run()) == [("one", 2)] * 6
+
+
+def test_an_event_through_the_proxy_says_who_published_it(place: Place) -> None:
+    async def scene(speaker: Peer, listener: Peer) -> None:
+        received: asyncio.Queue[Any] = asyncio.Queue()
+        options = SubscribeOptions(match="prefix", details_arg="details")
+        await listener.subscribe(
+            lambda details: received.put_nowait(details), "com.example.who", options=options
+        )
+        options = PublishOptions(acknowledge=True)
+        await speaker.publish("com.example.who.me", options=options)
+        details = await asyncio.wait_for(received.get(), 10)
+        assert details.topic == "com.example.who.me"
+        assert details.publisher == speaker.details.session
+        assert (details.publisher_authid, details.publisher_authrole) == ("tina", "member")
+
+    both(place, ("websocket", "flatbuffers"), ("rawsocket", "flatbuffers"), scene)
+
+
+def test_a_call_through_the_proxy_that_is_cancelled_ends_with_that_error(place: Place) -> None:
+    async def scene(caller: Peer, callee: Peer) -> None:
+        started, interrupted = asyncio.Event(), asyncio.Event()
+
+        async def wait() -> None:
+            started.set()
+            try:
+                await asyncio.sleep(10)
+            except asyncio.CancelledError:
+                interrupted.set()
+                raise
+
+        await callee.register(wait, "com.example.wait")
+        call = caller.call("com.example.wait")
+        await asyncio.wait_for(started.wait(), 10)
+        call.cancel()
+        await asyncio.wait_for(interrupted.wait(), 10)
+
+    both(place, ("websocket", "flatbuffers"), ("rawsocket", "flatbuffers"), scene)
+
+
+@pytest.mark.parametrize("leg", LEGS)
+def test_an_unknown_procedure_is_an_error_from_the_router_behind_the_proxy(
+    place: Place, leg: str
+) -> None:
+    async def run() -> None:
+        caller = await place.join(("websocket", "flatbuffers"), leg)
+        with pytest.raises(ApplicationError) as error:
+            await caller.call("com.example.nobody")
+        assert error.value.error == "wamp.error.no_such_procedure"
+        await caller.part()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("leg", LEGS)
+def test_a_large_message_survives_the_proxy(place: Place, leg: str) -> None:
+    payload = {"bytes": bytes(range(256)) * 2000, "text": "ü" * 100_000}
+
+    async def run() -> None:
+        peer = await place.join(("rawsocket", "flatbuffers"), leg)
+        await peer.register(lambda value: value, "com.example.large")
+        assert await peer.call("com.example.large", payload) == payload
+        await peer.part()
+
+    asyncio.run(run())
+
+
+# Payloads
+
+
+@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize("leg", ["raw", "cbor"])
+def test_every_payload_codec_goes_through_the_proxy(place: Place, leg: str, codec: str) -> None:
+    async def run() -> None:
+        one = await place.join(("websocket", f"flatbuffers-{codec}"), leg)
+        two = await place.join(("rawsocket", "flatbuffers"), leg)
+        assert await exchange(one, two) == [(ARGS, KWARGS)] * 3
+        assert await exchange(two, one) == [(ARGS, KWARGS)] * 3
+        await one.part()
+        await two.part()
+
+    asyncio.run(run())
+
+
+@pytest.mark.skipif(find_spec("nacl") is None, reason="cryptobox needs PyNaCl")
+@pytest.mark.parametrize("other", [("rawsocket", "flatbuffers"), ("websocket", "json")], ids=ids)
+@pytest.mark.parametrize("leg", ["raw", "cbor"])
+def test_what_is_encrypted_from_end_to_end_passes_the_proxy_unread(
+    place: Place, leg: str, other: Way
+) -> None:
+    async def run() -> None:
+        one, two = await place.join(("websocket", "flatbuffers"), leg), await place.join(other, leg)
+        first, second = keyrings()
+        one.set_payload_codec(first)
+        two.set_payload_codec(second)
+        assert await exchange(one, two) == [(ARGS, KWARGS)] * 3
+        await one.part()
+        await two.part()
+
+    asyncio.run(run())
