@@ -92,12 +92,14 @@ convert_text(const wfbs_attribute *a, PyObject *value, const char *what, wfbs_sp
         return false;
     }
     Py_ssize_t size;
+    Py_INCREF(value); /* CPython 3.11 can run finalizers as it raises: one may empty the list it is in */
     const char *data = PyUnicode_AsUTF8AndSize(value, &size);
+    if (!data && PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
+        PyErr_Clear();
+        wfbs_refuse(a, PyExc_ValueError, "%s%R has no UTF-8 encoding", what, value);
+    }
+    Py_DECREF(value);
     if (!data) {
-        if (PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
-            PyErr_Clear();
-            wfbs_refuse(a, PyExc_ValueError, "%s%R has no UTF-8 encoding", what, value);
-        }
         return false;
     }
     out->data = (const uint8_t *)data;
@@ -287,6 +289,21 @@ convert_strs(const wfbs_attribute *a, PyObject *value, wfbs_arena *arena, wfbs_v
     return WFBS_CONVERT_OK;
 }
 
+/* What a hop has under `name`: borrowed, NULL if there is nothing. Compares the texts, since a
+ * look-up can call a key's __eq__, which might change what is being converted. */
+static PyObject *
+hop_item(PyObject *hop, PyObject *name)
+{
+    PyObject *key, *value;
+    Py_ssize_t position = 0;
+    while (PyDict_Next(hop, &position, &key, &value)) {
+        if (key == name || (PyUnicode_Check(key) && !PyUnicode_Compare(key, name))) {
+            return value;
+        }
+    }
+    return NULL;
+}
+
 /* One hop: session, authid or None, authrole, nothing else. */
 static wfbs_converted
 convert_principal(const wfbs_attribute *a, PyObject *hop, wfbs_value *values, uint32_t *present)
@@ -295,12 +312,9 @@ convert_principal(const wfbs_attribute *a, PyObject *hop, wfbs_value *values, ui
     if (!PyDict_Check(hop)) {
         return wfbs_refuse(a, PyExc_TypeError, "item: expected dict, got %s", Py_TYPE(hop)->tp_name);
     }
-    PyObject *session = PyDict_GetItemWithError(hop, state->str_session);
-    PyObject *authid = PyDict_GetItemWithError(hop, state->str_authid);
-    PyObject *authrole = PyDict_GetItemWithError(hop, state->str_authrole);
-    if (PyErr_Occurred()) {
-        return WFBS_CONVERT_ERROR;
-    }
+    PyObject *session = hop_item(hop, state->str_session);
+    PyObject *authid = hop_item(hop, state->str_authid);
+    PyObject *authrole = hop_item(hop, state->str_authrole);
     if (!session || !authid || !authrole) {
         return wfbs_refuse(a, PyExc_ValueError, "item: session, authid and authrole must be there");
     }
