@@ -304,6 +304,14 @@ def test_enc_key_and_enc_serializer_demand_enc_algo(klass, any_serializer):
             any_serializer.serialize(msg)
 
 
+@pytest.mark.parametrize("number", [10**5000, -(10**5000)], ids=["positive", "negative"])
+def test_an_int_of_more_digits_than_python_shows_is_refused_by_name(number, objser):
+    msg = message.Publish(1, "a.b")
+    msg._exclude = [number]
+    with pytest.raises(ValueError, match=r"^PUBLISH\.exclude: item: the wire holds 0 to 2\*\*64-1"):
+        objser.serialize(msg)
+
+
 def test_a_payload_that_has_no_encoding_raises_the_codecs_error(any_serializer):
     msg = message.Call(1, "a.b", args=[object()])
     with pytest.raises(Exception, match="object"):

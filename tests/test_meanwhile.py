@@ -110,3 +110,28 @@ def test_a_finalizer_may_empty_the_list_whose_item_is_refused(attribute):
         except ValueError as error:
             print(ascii(error))
     """).startswith(f'ValueError("PUBLISH.{attribute}: ')
+
+
+def test_an_interrupt_while_metadata_is_read_goes_on_as_it_is():
+    """It is nothing that is wrong with the bytes."""
+    assert (
+        printed("""
+            import cbor2
+            import datetime
+            from autobahn.wamp.role import RoleCallerFeatures
+
+            hello = m.Hello("realm1", {"caller": RoleCallerFeatures()})
+            hello.authextra = {"when": datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc)}
+            data = objser.serialize(hello)
+
+            def interrupted(data):
+                raise KeyboardInterrupt
+
+            cbor2.loads = interrupted
+            try:
+                objser.unserialize(data)
+            except KeyboardInterrupt:
+                print("interrupted")
+        """)
+        == "interrupted"
+    )

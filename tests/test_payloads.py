@@ -161,6 +161,32 @@ def test_what_a_custom_codec_raises_on_writing_names_the_attribute(shouting):
         serializer.serialize(m.Event(1, 2, args=[object()]))
 
 
+class Silent(Exception):
+    """An exception that can't say what it is about."""
+
+    def __str__(self) -> str:
+        raise LookupError("no text")
+
+
+def test_an_exception_without_a_text_is_named_by_its_type():
+    def fail(value):
+        raise Silent
+
+    autobahn_fbs.register_payload_serializer("x_silent", lambda value: b"x", fail)
+    try:
+        serializer = FlatBuffersObjectSerializer(payload_serializer="x_silent")
+        data = serializer.serialize(m.Event(1, 2, args=[1]))
+        with pytest.raises(
+            ProtocolError, match=r"EVENT\.args: payload can't be decoded: Silent \("
+        ):
+            _ = READER.unserialize(data)[0].args
+        autobahn_fbs.register_payload_serializer("x_silent", fail, fail)
+        with pytest.raises(ValueError, match=r"EVENT\.args: can't be encoded: Silent$"):
+            serializer.serialize(m.Event(1, 2, args=[1]))
+    finally:
+        payloads.unregister_payload_serializer("x_silent")
+
+
 def test_a_custom_codec_must_return_bytes():
     autobahn_fbs.register_payload_serializer("x_wrong", lambda v: "text", lambda v: v)
     try:

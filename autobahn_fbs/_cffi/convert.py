@@ -45,10 +45,21 @@ def refuse(a: Attribute, exception: type[Exception], text: str) -> NoReturn:
     raise exception(f"{a.place}: {text}")
 
 
+def description(error: Exception) -> str:
+    """What an exception says, or just its type if it can't say it."""
+    kind = type(error).__name__[:200]
+    try:
+        return f"{kind}: {str(error)[:500]}"
+    except MemoryError:
+        raise
+    except Exception:
+        return kind
+
+
 def refuse_encoding(a: Attribute, error: Exception) -> NoReturn:
     """Raises TypeError or ValueError for what a codec raised about the attribute."""
     kind = TypeError if isinstance(error, TypeError) else ValueError
-    raise kind(f"{a.place}: can't be encoded: {type(error).__name__}: {error}") from error
+    raise kind(f"{a.place}: can't be encoded: {description(error)}") from error
 
 
 def _refuse_type(a: Attribute, expected: str, value: Any, what: str = "") -> NoReturn:
@@ -60,7 +71,11 @@ def _u64(a: Attribute, value: Any, what: str = "") -> int:
     if type(value) is not int:
         _refuse_type(a, "int", value, what)
     if not 0 <= value < 2**64:
-        refuse(a, ValueError, f"{what}the wire holds 0 to 2**64-1, not {value!r}")
+        try:
+            digits = repr(value)
+        except ValueError:  # CPython limits how many an int may show
+            digits = "an int of so many digits"
+        refuse(a, ValueError, f"{what}the wire holds 0 to 2**64-1, not {digits}")
     return value
 
 

@@ -9,6 +9,7 @@ from autobahn.wamp.exception import ProtocolError
 
 from . import payload
 from .classes import ROLE_CLASSES, Attribute
+from .convert import description
 from .counters import COUNTS, REFUSED
 from .record import ABSENT, FIELDS, LARGE, LENGTH, START, cut, strings, table, tables, text
 from .schema import TABLES, Table
@@ -144,7 +145,7 @@ def _decoded(a: Attribute, message: Any, span: int) -> Any:
     except Exception as error:
         raise ProtocolError(
             f"{a.owner.label}.{a.field.name}: payload can't be decoded: "
-            f"{type(error).__name__[:200]}: {str(error)[:500]} (at offset {offset})"
+            f"{description(error)} (at offset {offset})"
         ) from None
     kind = type(value)
     name = kind.__name__

@@ -41,14 +41,18 @@ wfbs_refuse(const wfbs_attribute *a, PyObject *exception, const char *format, ..
 wfbs_converted
 wfbs_refuse_encoding(const wfbs_attribute *a)
 {
-    if (!PyErr_ExceptionMatches(PyExc_Exception) || PyErr_ExceptionMatches(PyExc_MemoryError)) {
-        return WFBS_CONVERT_ERROR; /* KeyboardInterrupt and the like are not about the value */
+    if (!wfbs_error_is_about_value()) {
+        return WFBS_CONVERT_ERROR;
     }
     PyObject *type, *error, *traceback;
     PyErr_Fetch(&type, &error, &traceback);
     PyErr_NormalizeException(&type, &error, &traceback);
-    wfbs_refuse(a, PyErr_GivenExceptionMatches(type, PyExc_TypeError) ? PyExc_TypeError : PyExc_ValueError,
-                "can't be encoded: %s: %S", ((PyTypeObject *)type)->tp_name, error);
+    PyObject *description = wfbs_error_description(error);
+    if (description) {
+        wfbs_refuse(a, PyErr_GivenExceptionMatches(type, PyExc_TypeError) ? PyExc_TypeError : PyExc_ValueError,
+                    "can't be encoded: %U", description);
+        Py_DECREF(description);
+    }
     PyObject *new_type, *new_error, *new_traceback;
     PyErr_Fetch(&new_type, &new_error, &new_traceback);
     PyErr_NormalizeException(&new_type, &new_error, &new_traceback);
@@ -77,7 +81,16 @@ convert_u64(const wfbs_attribute *a, PyObject *value, const char *what, uint64_t
     *out = PyLong_AsUnsignedLongLong(value);
     if (*out == (uint64_t)-1 && PyErr_Occurred()) {
         PyErr_Clear();
-        wfbs_refuse(a, PyExc_ValueError, "%sthe wire holds 0 to 2**64-1, not %R", what, value);
+        PyObject *digits = PyObject_Repr(value);
+        if (!digits) { /* CPython limits how many an int may show */
+            if (!PyErr_ExceptionMatches(PyExc_ValueError)) {
+                return false;
+            }
+            PyErr_Clear();
+        }
+        wfbs_refuse(a, PyExc_ValueError, "%sthe wire holds 0 to 2**64-1, not %V", what, digits,
+                    "an int of so many digits");
+        Py_XDECREF(digits);
         return false;
     }
     return true;

@@ -198,13 +198,17 @@ decode_payload(const wfbs_attribute *a, const wfbs_received *r, wfbs_span span)
     wfbs_class *c = a->owner;
     PyObject *value = wfbs_payload_decode(c, r, span);
     if (!value) {
-        if (PyErr_ExceptionMatches(PyExc_Exception) && !PyErr_ExceptionMatches(PyExc_MemoryError)) {
+        if (wfbs_error_is_about_value()) {
             PyObject *type, *error, *traceback;
             PyErr_Fetch(&type, &error, &traceback);
             PyErr_NormalizeException(&type, &error, &traceback);
-            wfbs_raise_protocol(c->state, "%s.%s: payload can't be decoded: %.200s: %.500S (at offset %zd)",
-                                c->type->label, a->field->name, ((PyTypeObject *)type)->tp_name,
-                                error ? error : Py_None, (Py_ssize_t)(span.data - r->data));
+            PyObject *description = wfbs_error_description(error);
+            if (description) {
+                wfbs_raise_protocol(c->state, "%s.%s: payload can't be decoded: %U (at offset %zd)",
+                                    c->type->label, a->field->name, description,
+                                    (Py_ssize_t)(span.data - r->data));
+                Py_DECREF(description);
+            }
             Py_XDECREF(type);
             Py_XDECREF(error);
             Py_XDECREF(traceback);

@@ -429,7 +429,7 @@ read_details(const wfbs_class *c, const wfbs_received *r)
     PyObject *details = wfbs_cbor_decode_first(&c->state->cbor, r->data + r->metadata,
                                                r->metadata_size, &used);
     if (!details) {
-        if (!PyErr_ExceptionMatches(PyExc_MemoryError)) {
+        if (wfbs_error_is_about_value()) {
             PyErr_Clear();
             wfbs_raise_protocol(c->state, "%s: metadata is not CBOR, at offset %u", c->type->label,
                                 (unsigned)r->metadata);

@@ -91,6 +91,28 @@ wfbs_raise_verify(wfbs_state *state, const wfbs_error *error)
                                (unsigned long long)error->offset);
 }
 
+bool
+wfbs_error_is_about_value(void)
+{
+    return PyErr_ExceptionMatches(PyExc_Exception) && !PyErr_ExceptionMatches(PyExc_MemoryError);
+}
+
+PyObject *
+wfbs_error_description(PyObject *error)
+{
+    PyObject *text = PyObject_Str(error);
+    if (!text) { /* its type will do */
+        if (!wfbs_error_is_about_value()) {
+            return NULL;
+        }
+        PyErr_Clear();
+    }
+    PyObject *description = text ? PyUnicode_FromFormat("%.200s: %.500U", Py_TYPE(error)->tp_name, text)
+                                 : PyUnicode_FromFormat("%.200s", Py_TYPE(error)->tp_name);
+    Py_XDECREF(text);
+    return description;
+}
+
 /* ---- the codec, for tests and for other modules of the package */
 
 PyDoc_STRVAR(cbor_dumps_doc, "cbor_dumps(obj, /)\n--\n\n"

@@ -143,6 +143,12 @@ PyObject *wfbs_call_helper(wfbs_state *state, const char *name, PyObject *a, PyO
 PyObject *wfbs_raise_protocol(wfbs_state *state, const char *format, ...);
 /* Raises ProtocolError for what verification found; returns NULL. */
 PyObject *wfbs_raise_verify(wfbs_state *state, const wfbs_error *error);
+/* Whether the pending exception is about the value at hand: not MemoryError, nor
+ * KeyboardInterrupt and the like, which go on as they are. */
+bool wfbs_error_is_about_value(void);
+/* What an exception says: "ValueError: too long", or just its type if it can't say it. New str, or
+ * NULL with MemoryError or what is not about a value. */
+PyObject *wfbs_error_description(PyObject *error);
 
 /* ---- input.c */
 /* Where bytes to read are, and the bytes object that keeps them. */
@@ -214,6 +220,9 @@ typedef struct {
 #define WFBS_CODEC_KEY "ppt_serializer"
 /* Appends the encoding of `value` to `out`. 0, or -1 with the codec's exception. */
 int wfbs_payload_encode(wfbs_state *state, wfbs_codec codec, PyObject *value, wfbs_buffer *out);
+/* The codec that wrote a received message's args and kwargs. The name's reference is new (NULL if
+ * it has none). 0, or -1 with ProtocolError. */
+int wfbs_payload_codec(const wfbs_class *c, const wfbs_received *r, wfbs_codec *codec);
 /* Decodes args or kwargs of a received message. New reference or NULL. */
 PyObject *wfbs_payload_decode(const wfbs_class *c, const wfbs_received *r, wfbs_span view);
 /* A read-only memoryview of `span`, which lies in the bytes object `buffer`. New reference. */
@@ -268,7 +277,7 @@ int wfbs_metadata_encode(wfbs_class *c, PyObject *message, PyObject *const *valu
                          uint32_t mask, wfbs_dialect dialect, wfbs_codec codec,
                          wfbs_buffer *out);
 /* The name of the custom codec that wrote a received message's payload. New
- * reference (None if there is none) or NULL with ProtocolError. */
+ * reference (None if it is not stated) or NULL with ProtocolError. */
 PyObject *wfbs_metadata_codec(const wfbs_class *c, const wfbs_received *r);
 /* Reads a received message's metadata into its slots. 0, or -1 with ProtocolError. */
 int wfbs_metadata_apply(wfbs_class *c, PyObject *self);
