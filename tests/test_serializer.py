@@ -218,6 +218,15 @@ def test_the_cache_is_honoured_and_emptied_by_uncache():
     assert serializer.serialize(msg) == (first, True)
 
 
+def test_what_is_no_bytes_in_the_cache_is_replaced():
+    serializer = FlatBuffersSerializer()
+    msg = m.Event(1, 2)
+    msg._serialized = {serializer._serializer: object()}
+    data, _ = serializer.serialize(msg)
+    assert msg._serialized[serializer._serializer] is data
+    assert data == FlatBuffersObjectSerializer().serialize(m.Event(1, 2))
+
+
 def test_serializers_with_other_settings_do_not_share_cached_bytes():
     msg = m.Event(1, 2, args=[1])
     settings = [

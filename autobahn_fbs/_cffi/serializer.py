@@ -105,10 +105,10 @@ class ObjectSerializer:
         cache = obj._serialized
         if type(cache) is not dict:
             return self._encode(c, obj)
-        data: bytes | None = cache.get(self) if cache else None
-        if data is not None:
+        known = cache.get(self) if cache else None
+        if type(known) is bytes:
             COUNTS.cache_hits += 1
-            return data
+            return known
         data = encode(
             c, obj, self._dialect_number, self._framed, self._codec_number, self._codec_name
         )

@@ -174,6 +174,9 @@ wfbs_serialize(wfbs_state *state, PyObject *serializer, PyObject *message)
     PyObject *cache = cache_of(c, message);
     if (cache && PyDict_GET_SIZE(cache)) {
         PyObject *bytes = look_up(cache, serializer);
+        if (bytes && !PyBytes_CheckExact(bytes)) {
+            Py_CLEAR(bytes); /* nothing of ours: it is replaced */
+        }
         if (bytes || PyErr_Occurred()) {
             wfbs_count_add(&state->counters, WFBS_COUNT_CACHE_HITS, bytes != NULL);
             Py_DECREF(cache);
