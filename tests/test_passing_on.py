@@ -13,7 +13,8 @@ from autobahn.wamp import message as m
 from autobahn.wamp.serializer import CBORSerializer, JsonSerializer
 from hypothesis import given
 
-from autobahn_fbs import FlatBuffersObjectSerializer
+import autobahn_fbs
+from autobahn_fbs import FlatBuffersObjectSerializer, payloads
 from compare import (
     assert_same,
     attributes_of,
@@ -112,6 +113,34 @@ def test_other_containers_changed_in_place_are_sent_as_changed(msg, name, change
     assert_same(again, received)
 
 
+@pytest.fixture
+def pickling():
+    """A payload codec that knows every type, which CBOR does not."""
+    autobahn_fbs.register_payload_serializer("x_pickle", pickle.dumps, pickle.loads)
+    yield FlatBuffersObjectSerializer(payload_serializer="x_pickle")
+    payloads.unregister_payload_serializer("x_pickle")
+
+
+def test_a_payload_of_types_that_cbor_does_not_know_goes_on_when_it_was_read(pickling):
+    data = pickling.serialize(m.Event(1, 2, args=[ValueError], kwargs={"a": range(3)}))
+    (received,) = SERIALIZER.unserialize(data)
+    assert (received.args, received.kwargs) == ([ValueError], {"a": range(3)})
+    for serializer in (SERIALIZER, pickling):
+        assert serializer.serialize(received) == data
+    received.args.append(KeyError)
+    (again,) = SERIALIZER.unserialize(pickling.serialize(received))
+    assert again.args == [ValueError, KeyError]
+    with pytest.raises(ValueError, match=r"EVENT\.args: can't be encoded"):
+        SERIALIZER.serialize(received)
+
+
+def test_what_was_changed_is_found_where_cbor_would_not_tell_the_difference(pickling):
+    (received,) = SERIALIZER.unserialize(pickling.serialize(m.Event(1, 2, args=[(1, 2)])))
+    received.args[0] = [1, 2]
+    (again,) = SERIALIZER.unserialize(pickling.serialize(received))
+    assert again.args == [[1, 2]]
+
+
 def test_a_role_changed_in_place_is_sent_as_changed(any_serializer):
     received = receive(m.Welcome(**full(m.Welcome)), any_serializer)
     received.roles["dealer"].call_timeout = None
@@ -200,6 +229,20 @@ def test_a_copy_shares_what_was_read_and_a_deep_copy_does_not():
     deep.args[0].append(2)
     assert received.args == [[1]]
     assert_same(receive(deep), m.Event(1, 2, args=[[1, 2]]))
+
+
+def test_what_a_copy_shares_and_is_changed_in_place_is_changed_in_both(any_serializer):
+    """Also what was there from the beginning, since it came in the metadata."""
+    received = receive(
+        m.Hello("realm1", full(m.Hello)["roles"], authextra={"a": 1}), any_serializer
+    )
+    before, after = copy.copy(received), copy.copy(received)
+    received.authextra["a"] = 2
+    for twin in (before, after, received):
+        assert any_serializer.unserialize(any_serializer.serialize(twin))[0].authextra == {"a": 2}
+    second = receive(received, any_serializer)
+    copy.copy(second).authextra["a"] = 3  # the copy's, too, is that of the original
+    assert any_serializer.unserialize(any_serializer.serialize(second))[0].authextra == {"a": 3}
 
 
 def test_setting_on_a_copy_leaves_the_original_alone():

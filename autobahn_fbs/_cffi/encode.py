@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import details, fast, metadata, payload
+from . import fast, metadata, payload
 from ._core import ffi
 from .accessors import READ_ABSENT
 from .build import BLOB_MIN, build
@@ -70,7 +70,7 @@ def _of_received(
     if buffer is None or own < 0:
         raw = [False, False]
     elif all(raw):
-        number, name = own, details.codec_of(message) if own == payload.NAMED else None
+        number, name = payload.codec_of(message)
     elif own != number or own == payload.NAMED:
         raw = [False, False]
     found: list[bytes | None] = []

@@ -33,12 +33,19 @@ def view(message: Any, span: int) -> memoryview:
     return memoryview(message._buffer)[start : start + (span & LENGTH)]
 
 
+def codec_of(message: Any) -> tuple[int, Any]:
+    """The codec that wrote a received message's args and kwargs, and its name if it is a custom
+    one (None if that is not stated)."""
+    number = message._record[CODEC]
+    return number, details.codec_of(message) if number == NAMED else None
+
+
 def decode(message: Any, span: int) -> Any:
     """args or kwargs of a received message.
 
     :raises Exception: what the codec raises.
     """
-    number = message._record[CODEC]
+    number, name = codec_of(message)
     if number in (CBOR, CBOR_NAMED):
         start = span >> 32
         return cbor.loads_part(message._buffer, start, start + (span & LENGTH))
@@ -46,5 +53,4 @@ def decode(message: Any, span: int) -> Any:
         return flexbuffers.loads(view(message, span))
     from .. import _helpers
 
-    name = details.codec_of(message) if number == NAMED else None
     return _helpers.payload_loads(number, name, view(message, span))

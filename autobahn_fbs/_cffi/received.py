@@ -6,7 +6,7 @@ from typing import Any
 
 from autobahn.wamp.message import Message
 
-from . import cbor, metadata
+from . import metadata, payload
 from .accessors import keep, properties
 from .classes import CLASSES, Attribute, MessageClass, register
 from .record import (
@@ -105,13 +105,15 @@ def _same_encoding(a: Attribute, fresh: Any, self: Any) -> bool:
     before, now = getattr(fresh, a.name), getattr(self, a.name)
     if a.use == "ROLES":
         return bool(before == now)
-    expected = cbor.dumps(before)
+    number, name = payload.CBOR, None
+    if a.use in ("ARGS", "KWARGS"):  # their own codec may know types that CBOR does not
+        number, name = payload.codec_of(self)
     try:
-        return cbor.dumps(now) == expected
+        return payload.encode(number, name, before) == payload.encode(number, name, now)
     except MemoryError:
         raise
     except Exception:
-        return False  # what can't be encoded was not received
+        return False
 
 
 def is_unchanged(c: MessageClass, self: Any) -> bool:
@@ -153,10 +155,15 @@ _NEVER_SENT = (
 
 
 def _copy(self: Any) -> Any:
-    """A new message over the same buffer, without the cache of serializations."""
+    """A new message over the same buffer, without the cache of serializations. What was kept is
+    then in the hands of two: exposed."""
     twin = _new(type(self))
     twin._buffer = self._buffer
-    twin._record = self._record[:]
+    record = self._record
+    for a in CLASSES[record[MESSAGE]].used:
+        if a.mutable and record[FIELDS + a.index] == KEPT:
+            record[EXPOSED] |= a.bit
+    twin._record = record[:]
     twin._kept = self._kept and self._kept[:]
     twin._cache = None
     twin._uncounted = True

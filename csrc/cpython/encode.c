@@ -97,21 +97,16 @@ job_codec(job *j, wfbs_codec wanted)
         || wfbs_slot_position(r->data, r->table, t->slot_of[WFBS_AS_PAYLOAD])) {
         return 0;
     }
-    unsigned own = wfbs_decode_u8(j->owner, r, WFBS_AS_ENC_SERIALIZER);
     uint32_t raw = untouched(j, args, kwargs), both = bit(args) | bit(kwargs);
     if (raw == both) {
-        j->codec.number = own;
-        j->codec.name = NULL;
-        if (own == WFBS_CODEC_NAMED) {
-            j->codec_name = wfbs_metadata_codec(j->owner, r);
-            if (!j->codec_name) {
-                return -1;
-            }
-            j->codec.name = j->codec_name == Py_None ? NULL : j->codec_name;
+        if (wfbs_payload_codec(j->owner, r, &j->codec) < 0) {
+            return -1;
         }
+        j->codec_name = j->codec.name;
         j->raw = both;
     }
-    else if (own == wanted.number && own != WFBS_CODEC_NAMED) {
+    else if (wanted.number != WFBS_CODEC_NAMED
+             && wanted.number == wfbs_decode_u8(j->owner, r, WFBS_AS_ENC_SERIALIZER)) {
         j->raw = raw;
     }
     return 0;

@@ -54,22 +54,47 @@ wfbs_payload_encode(wfbs_state *state, wfbs_codec codec, PyObject *value, wfbs_b
     return failed;
 }
 
+int
+wfbs_payload_codec(const wfbs_class *c, const wfbs_received *r, wfbs_codec *codec)
+{
+    codec->number = wfbs_decode_u8(c, r, WFBS_AS_ENC_SERIALIZER);
+    codec->name = NULL;
+    if (codec->number != WFBS_CODEC_NAMED) {
+        return 0;
+    }
+    PyObject *name = wfbs_metadata_codec(c, r);
+    if (!name) {
+        return -1;
+    }
+    if (name == Py_None) {
+        Py_DECREF(name);
+    }
+    else {
+        codec->name = name;
+    }
+    return 0;
+}
+
 PyObject *
 wfbs_payload_decode(const wfbs_class *c, const wfbs_received *r, wfbs_span span)
 {
     wfbs_state *state = c->state;
-    unsigned codec = wfbs_decode_u8(c, r, WFBS_AS_ENC_SERIALIZER);
-    if (is_cbor(codec)) {
+    wfbs_codec codec;
+    if (wfbs_payload_codec(c, r, &codec) < 0) {
+        return NULL;
+    }
+    if (is_cbor(codec.number)) {
         return wfbs_cbor_decode(&state->cbor, span.data, span.size);
     }
-    if (codec == WFBS_CODEC_FLEXBUFFERS) {
+    if (codec.number == WFBS_CODEC_FLEXBUFFERS) {
         return wfbs_flex_decode(&state->flex, span.data, span.size);
     }
-    PyObject *name = codec == WFBS_CODEC_NAMED ? wfbs_metadata_codec(c, r) : Py_NewRef(Py_None);
-    PyObject *number = name ? PyLong_FromUnsignedLong(codec) : NULL;
+    PyObject *number = PyLong_FromUnsignedLong(codec.number);
     PyObject *view = number ? wfbs_payload_view(r->buffer, span) : NULL;
-    PyObject *value = view ? wfbs_call_helper(state, "payload_loads", number, name, view) : NULL;
-    Py_XDECREF(name);
+    PyObject *value = view ? wfbs_call_helper(state, "payload_loads", number,
+                                              codec.name ? codec.name : Py_None, view)
+                           : NULL;
+    Py_XDECREF(codec.name);
     Py_XDECREF(number);
     Py_XDECREF(view);
     return value;

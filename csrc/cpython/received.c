@@ -291,34 +291,42 @@ received_compare(PyObject *self, PyObject *other, int op)
     return PyBool_FromLong(op == Py_EQ ? same : !same);
 }
 
-/* Compares the values of one exposed attribute in two messages: 1, 0 or -1.
- * By encoding, because True == 1 == 1.0 and an equal list is not the same list. */
+/* Whether two values have the same encoding: 1, 0 (also if one has none), or -1 with an exception. */
+static int
+same_bytes(wfbs_state *state, wfbs_codec codec, PyObject *before, PyObject *now)
+{
+    wfbs_buffer left = {0}, right = {0};
+    int same = -1;
+    if (wfbs_payload_encode(state, codec, before, &left) == 0
+        && wfbs_payload_encode(state, codec, now, &right) == 0) {
+        same = left.size == right.size && !memcmp(left.data, right.data, left.size);
+    }
+    else if (wfbs_error_is_about_value()) {
+        PyErr_Clear();
+        same = 0;
+    }
+    wfbs_buffer_free(&left);
+    wfbs_buffer_free(&right);
+    return same;
+}
+
+/* Compares the values of one exposed attribute in two messages: 1, 0 or -1. By
+ * encoding, because True == 1 == 1.0 and an equal list is not the same list; args and
+ * kwargs in their own codec, which may know types that CBOR does not. */
 static int
 same_encoding(wfbs_class *c, const wfbs_attribute *a, PyObject *fresh, PyObject *self)
 {
     PyObject *before = PyObject_GetAttr(fresh, a->name);
     PyObject *now = before ? PyObject_GetAttr(self, a->name) : NULL;
+    wfbs_codec codec = {WFBS_CODEC_CBOR, NULL};
+    bool payload = a->field->as == WFBS_AS_ARGS || a->field->as == WFBS_AS_KWARGS;
     int same = -1;
     if (now && a->field->as == WFBS_AS_ROLES) {
         same = PyObject_RichCompareBool(before, now, Py_EQ);
     }
-    else if (now) {
-        wfbs_buffer left = {0}, right = {0};
-        same = wfbs_cbor_encode(&c->state->cbor, &left, before);
-        if (!same) {
-            if (wfbs_cbor_encode(&c->state->cbor, &right, now) < 0) {
-                /* What can't be encoded was not received. */
-                same = PyErr_ExceptionMatches(PyExc_MemoryError) ? -1 : 0;
-                if (!same) {
-                    PyErr_Clear();
-                }
-            }
-            else {
-                same = left.size == right.size && !memcmp(left.data, right.data, left.size);
-            }
-        }
-        wfbs_buffer_free(&left);
-        wfbs_buffer_free(&right);
+    else if (now && (!payload || wfbs_payload_codec(c, wfbs_received_of(c, self), &codec) == 0)) {
+        same = same_bytes(c->state, codec, before, now);
+        Py_XDECREF(codec.name);
     }
     Py_XDECREF(before);
     Py_XDECREF(now);
@@ -359,8 +367,23 @@ wfbs_received_unchanged(wfbs_class *c, PyObject *self)
 
 /* ---- copying */
 
+/* The attributes whose value, as it is now, can be changed in place. */
+static uint32_t
+changeable(const wfbs_class *c, PyObject *self)
+{
+    uint32_t found = 0;
+    for (unsigned i = 0; i < c->table->field_count; i++) {
+        const wfbs_attribute *a = &c->attributes[i];
+        if (a->name && is_mutable(a->field) && *wfbs_slot_of(self, a->offset)) {
+            found |= bit_of(a);
+        }
+    }
+    return found;
+}
+
 /* A new message over the same buffer, with the same slots but for the cache of
- * serializations. New reference or NULL. */
+ * serializations. What is in them is then in the hands of two: exposed. New
+ * reference or NULL. */
 static PyObject *
 received_copy(PyObject *self, PyObject *Py_UNUSED(ignored))
 {
@@ -374,6 +397,7 @@ received_copy(PyObject *self, PyObject *Py_UNUSED(ignored))
     }
     wfbs_received *r = wfbs_received_of(c, copy);
     Py_BEGIN_CRITICAL_SECTION(self);
+    wfbs_received_of(c, self)->exposed |= changeable(c, self);
     *r = *wfbs_received_of(c, self);
     r->uncounted = 1;
     Py_XINCREF(r->buffer);
