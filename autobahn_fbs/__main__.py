@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -80,8 +81,17 @@ def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
     return list(words[:end]), program[1:] if program[:1] == ["--"] else program
 
 
+def _fill_closed_streams() -> None:
+    """Output that was closed (``>&-``) is not wanted. The interpreter has None in its place, which
+    nobody expects, and which `print` takes for standard output."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Does what the command line says; returns the exit status."""
+    _fill_closed_streams()
     ours, program = _split(sys.argv[1:] if words is None else words)
     parser = _parser()
     options = parser.parse_args(ours)

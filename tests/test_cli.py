@@ -283,6 +283,60 @@ def test_a_reader_that_goes_away_ends_it_quietly(tmp_path: Path) -> None:
     assert program.wait(60) == 141
 
 
+@pytest.mark.parametrize("closed", [0, 1, 2])
+def test_a_stream_that_is_closed_is_no_traceback(cli: Verb, tmp_path: Path, closed: int) -> None:
+    for words, status in (
+        (["dump", "event"], 0),
+        (["verify", "bad"], 1),
+        (["info"], 0),
+        (["verify", "-"], 1),
+        (["verify", "missing"], 1),
+    ):
+        done = subprocess.run(
+            [
+                "sh",
+                "-c",
+                f'exec "$@" {closed}>&-',
+                "-",
+                sys.executable,
+                "-m",
+                "autobahn_fbs",
+                *words,
+            ],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": PACKAGES},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        said = done.stdout + done.stderr
+        assert (done.returncode, "Traceback" in said) == (status, False), (words, said)
+        if not closed and "-" in words:
+            assert done.stderr == "-: standard input is closed\n"
+
+
+def test_verify_keeps_no_message_of_a_large_file(tmp_path: Path) -> None:
+    (tmp_path / "capture").write_bytes(framed(EVENT) * 40_000)
+    program = (
+        "import resource, sys; from autobahn_fbs.__main__ import main\n"
+        "main(['verify', sys.argv[1]])\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "main(['verify', sys.argv[2]])\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
+    )
+    (tmp_path / "event").write_bytes(EVENT)
+    done = subprocess.run(
+        [sys.executable, "-c", program, tmp_path / "event", tmp_path / "capture"],
+        env={**os.environ, "PYTHONPATH": PACKAGES},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    kilobytes = int(done.stdout.splitlines()[-1])
+    assert kilobytes < 25_000, done.stdout  # the file, and its frames; messages would be 40 MB more
+
+
 def test_nothing_from_a_peer_reaches_the_terminal_as_a_command(cli: Verb) -> None:
     text = "\x1b]0;owned\x07\x9b31m\u202e"
     data = OBJSER.serialize(m.Event(1, 2, args=[text], kwargs={text: 1}))

@@ -47,6 +47,8 @@ def read(name: str, encoding: str) -> bytes:
     """
     try:
         if name == "-":
+            if sys.stdin is None:
+                raise CannotRead("standard input is closed")
             raw = sys.stdin.buffer.read()
         else:
             with open(name, "rb") as file:

@@ -4,12 +4,30 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
 
 from .. import FlatBuffersObjectSerializer
 from .messages import Message, Wrong, look
 from .sources import CannotRead, frames, read
 from .terminal import Painter, safe, to_json, wants_color
+
+
+class Good:
+    """What is said of a file that is good. The messages themselves are not kept: there may be
+    millions."""
+
+    def __init__(self) -> None:
+        self.messages = 0
+        self._size = 0
+        self._label = ""
+
+    def count(self, message: Message) -> None:
+        self.messages += 1
+        self._size += message.size
+        self._label = message.label
+
+    def __str__(self) -> str:
+        what = self._label if self.messages == 1 else f"{self.messages} messages"
+        return f"{what}, {self._size} bytes"
 
 
 def verify(options: argparse.Namespace) -> int:
@@ -24,9 +42,14 @@ def verify(options: argparse.Namespace) -> int:
             print(f"{safe(name)}: {safe(str(error))}", file=sys.stderr)
             status = 1
             continue
-        found = [look(frame, serializer) for frame in frames(data, options.framing)]
-        wrong = list(_wrong(found))
-        if not found:
+        wrong: list[Wrong] = []
+        good = Good()
+        for frame in frames(data, options.framing):
+            found = look(frame, serializer)
+            wrong += [found] if isinstance(found, Wrong) else found.wrong
+            if isinstance(found, Message):
+                good.count(found)
+        if not wrong and not good.messages:
             wrong = [Wrong("", "no message", 0)]
         status = 1 if wrong else status
         if options.json:
@@ -35,7 +58,7 @@ def verify(options: argparse.Namespace) -> int:
                     {
                         "file": name,
                         "ok": not wrong,
-                        "messages": sum(isinstance(each, Message) for each in found),
+                        "messages": good.messages,
                         "size": len(data),
                         "errors": [
                             {"where": w.where, "reason": w.reason, "offset": w.offset}
@@ -49,20 +72,5 @@ def verify(options: argparse.Namespace) -> int:
                 at = "" if each.offset is None else f"{each.offset}:"
                 print(f"{safe(name)}:{at} {paint('bad', safe(str(each)))}")
             if not wrong:
-                print(f"{safe(name)}: {paint('good', 'ok')} ({_summary(found)})")
+                print(f"{safe(name)}: {paint('good', 'ok')} ({good})")
     return status
-
-
-def _wrong(found: list[Message | Wrong]) -> Iterator[Wrong]:
-    for each in found:
-        if isinstance(each, Wrong):
-            yield each
-        else:
-            yield from each.wrong
-
-
-def _summary(found: list[Message | Wrong]) -> str:
-    messages = [each for each in found if isinstance(each, Message)]
-    if len(messages) == 1:
-        return f"{messages[0].label}, {messages[0].size} bytes"
-    return f"{len(messages)} messages, {sum(each.size for each in messages)} bytes"
