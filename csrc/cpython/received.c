@@ -71,11 +71,11 @@ received_clear(PyObject *self)
     return 0;
 }
 
+/* Drops everything, the message itself included. */
 static void
-received_dealloc(PyObject *self)
+release(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);
-    PyObject_GC_UnTrack(self);
     for (PyObject **slot = slots_begin(self); slot < slots_end(self); slot++) {
         Py_XDECREF(*slot);
     }
@@ -83,6 +83,34 @@ received_dealloc(PyObject *self)
     Py_XDECREF(((wfbs_received *)slots_end(self))->buffer);
     type->tp_free(self);
     Py_DECREF(type);
+}
+
+static void received_dealloc(PyObject *self);
+
+/* Whether a slot (_router_internal, say) has another received message. */
+static bool
+holds_message(PyObject *self)
+{
+    for (PyObject **slot = slots_begin(self); slot < slots_end(self); slot++) {
+        if (*slot && *slot != Py_None && Py_TYPE(*slot)->tp_dealloc == received_dealloc) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+received_dealloc(PyObject *self)
+{
+    PyObject_GC_UnTrack(self);
+    if (holds_message(self)) { /* and that one more: a long chain would take all of the C stack */
+        Py_TRASHCAN_BEGIN(self, received_dealloc)
+        release(self);
+        Py_TRASHCAN_END
+    }
+    else {
+        release(self);
+    }
 }
 
 /* ---- attributes */
