@@ -86,7 +86,7 @@ def _fill_closed_streams() -> None:
     nobody expects, and which `print` takes for standard output."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "w"))
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115  # for as long as we run
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -283,8 +283,10 @@ def test_a_reader_that_goes_away_ends_it_quietly(tmp_path: Path) -> None:
     assert program.wait(60) == 141
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a shell that closes streams")
 @pytest.mark.parametrize("closed", [0, 1, 2])
 def test_a_stream_that_is_closed_is_no_traceback(cli: Verb, tmp_path: Path, closed: int) -> None:
+    command = [sys.executable, "-m", "autobahn_fbs"]
     for words, status in (
         (["dump", "event"], 0),
         (["verify", "bad"], 1),
@@ -293,16 +295,7 @@ def test_a_stream_that_is_closed_is_no_traceback(cli: Verb, tmp_path: Path, clos
         (["verify", "missing"], 1),
     ):
         done = subprocess.run(
-            [
-                "sh",
-                "-c",
-                f'exec "$@" {closed}>&-',
-                "-",
-                sys.executable,
-                "-m",
-                "autobahn_fbs",
-                *words,
-            ],
+            ["sh", "-c", f'exec "$@" {closed}>&-', "-", *command, *words],
             cwd=tmp_path,
             env={**os.environ, "PYTHONPATH": PACKAGES},
             stdin=subprocess.DEVNULL,
@@ -316,6 +309,7 @@ def test_a_stream_that_is_closed_is_no_traceback(cli: Verb, tmp_path: Path, clos
             assert done.stderr == "-: standard input is closed\n"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs the module resource")
 def test_verify_keeps_no_message_of_a_large_file(tmp_path: Path) -> None:
     (tmp_path / "capture").write_bytes(framed(EVENT) * 40_000)
     program = (
