@@ -371,15 +371,17 @@ def _loads_with_cbor2(data: bytes) -> Any:
     refusal = lib.wfbs_cbor_refusal(data, len(data))
     if refusal:
         raise ValueError(f"CBOR: {ffi.string(refusal).decode()}")
-    if not lib.wfbs_cbor_has_stray_break(data, len(data)):
+    malformed = lib.wfbs_cbor_malformation(data, len(data))
+    if not malformed:
         return cbor2.loads(data)
-    try:  # the pure Python cbor2 takes such a break for a value
+    what = ffi.string(malformed).decode()
+    try:  # the pure Python cbor2 takes it for a value
         cbor2.loads(data)
     except cbor2.CBORDecodeError:
         raise
     except Exception as error:
-        raise cbor2.CBORDecodeError("a break that ends nothing") from error
-    raise cbor2.CBORDecodeError("a break that ends nothing")
+        raise cbor2.CBORDecodeError(what) from error
+    raise cbor2.CBORDecodeError(what)
 
 
 def loads(data: Any, /) -> Any:

@@ -22,10 +22,10 @@ enum { TAG_DECIMAL = 4, TAG_BIGFLOAT = 5, TAG_RATIONAL = 30, TAG_STRING_REFERENC
        TAG_SET = 258 };
 
 typedef struct {
-    const uint8_t *next; /* <= end */
+    const uint8_t *next;   /* <= end */
     const uint8_t *end;
-    const char *refusal; /* why the input is not taken, or NULL */
-    int stray;           /* whether a break has been met where none can be */
+    const char *refusal;   /* why the input is not taken, or NULL */
+    const char *malformed; /* what has been met that some versions of cbor2 take, or NULL */
 } scanner;
 
 static int scan_item(scanner *s, int in_set, int depth);
@@ -149,6 +149,24 @@ static int scan_tag(scanner *s, uint8_t byte, int in_set, int depth) {
     return scanned;
 }
 
+/* Skips a simple value or a number of floating point. Returns as scan_item; what is malformed here
+ * is for cbor2 to judge. */
+static int scan_simple(scanner *s, uint8_t byte) {
+    uint64_t n;
+
+    if (byte == 0xff) {
+        s->malformed = "a break that ends nothing";
+        return 1;
+    }
+    if (!scan_argument(s, byte, &n)) {
+        return 0;
+    }
+    if (byte == 0xf8 && n < 32) { /* RFC 8949, 3.3: these have one byte, or are reserved */
+        s->malformed = "a simple value below 32 in two bytes";
+    }
+    return 1;
+}
+
 /* Skips one item; `in_set` if it is what tag 258 makes a set of. Returns 1; or 0 if the input is
  * refused, or is one that cbor2 gets no further with than here. */
 static int scan_item(scanner *s, int in_set, int depth) {
@@ -175,22 +193,21 @@ static int scan_item(scanner *s, int in_set, int depth) {
         return scan_items(s, byte, 2, depth);
     case 6:
         return scan_tag(s, byte, in_set, depth);
-    default: /* a break out of place is for cbor2 to judge */
-        s->stray |= byte == 0xff;
-        return byte == 0xff || scan_argument(s, byte, &n);
+    default:
+        return scan_simple(s, byte);
     }
 }
 
 const char *wfbs_cbor_refusal(const uint8_t *data, size_t size) {
-    scanner s = {.next = data, .end = data + size, .refusal = NULL, .stray = 0};
+    scanner s = {.next = data, .end = data + size, .refusal = NULL, .malformed = NULL};
 
     (void)scan_item(&s, 0, 0);
     return s.refusal;
 }
 
-int wfbs_cbor_has_stray_break(const uint8_t *data, size_t size) {
-    scanner s = {.next = data, .end = data + size, .refusal = NULL, .stray = 0};
+const char *wfbs_cbor_malformation(const uint8_t *data, size_t size) {
+    scanner s = {.next = data, .end = data + size, .refusal = NULL, .malformed = NULL};
 
     (void)scan_item(&s, 0, 0);
-    return s.stray;
+    return s.malformed;
 }

@@ -14,8 +14,9 @@
  * input that it will refuse) in linear time. Never reads outside `data`. */
 const char *wfbs_cbor_refusal(const uint8_t *data, size_t size);
 
-/* Whether the input has a break that ends nothing. Some versions of cbor2 take that for a value.
- * Never reads outside `data`. */
-int wfbs_cbor_has_stray_break(const uint8_t *data, size_t size);
+/* What the input has that is not well-formed but that some versions of cbor2 take for a value, as a
+ * constant text: a break that ends nothing, or two bytes for a simple value that fits one. NULL if
+ * it has neither. Never reads outside `data`. */
+const char *wfbs_cbor_malformation(const uint8_t *data, size_t size);
 
 #endif
