@@ -365,10 +365,21 @@ def test_unknown_details_are_ignored():
 
 @pytest.mark.parametrize(
     "metadata",
-    [b"", b"\xff", b"\x01", b"\x80", b"\xa1\x01\x02", b"\xa1\x61a", b"\xa0\x00", b"\xa1\x61a\x1b"],
+    [
+        b"",
+        b"\xff",
+        b"\x01",
+        b"\x80",
+        b"\xa1\x01\x02",
+        b"\xa1\x61a",
+        b"\xa0\x00",
+        b"\xa1\x61a\x1b",
+        b"\xa1\x61a\xc1\x00\x00",
+    ],
     ids=lambda metadata: metadata.hex() or "empty",
 )
 def test_metadata_that_is_no_map_of_names_is_refused(metadata):
+    """The last one has a tag, with which cbor2 reads it, and a byte behind the map."""
     for klass in MESSAGE_CLASSES:
         with pytest.raises(ProtocolError, match="metadata"):
             SERIALIZER.unserialize(typed(klass, good(klass), metadata=metadata))

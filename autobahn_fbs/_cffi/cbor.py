@@ -342,8 +342,7 @@ class _Reader:
 
 
 def loads_first(data: bytes, start: int, end: int) -> tuple[Any, int]:
-    """The item at the start of a part of `data`, and the place behind it: the end where cbor2 has
-    decoded it, which does not say.
+    """The item at the start of a part of `data`, and the place behind it.
 
     :raises ValueError: for what would cost cbor2 more than linear time: core/cbor_guard.c.
     :raises Exception: what cbor2.loads raises.
@@ -352,7 +351,8 @@ def loads_first(data: bytes, start: int, end: int) -> tuple[Any, int]:
     try:
         value = reader.item(0)
     except (_Unknown, UnicodeDecodeError):
-        return _loads_with_cbor2(data[start:end]), end
+        part = data[start:end]
+        return _loads_with_cbor2(part), start + lib.wfbs_cbor_item_size(part, len(part))
     return value, reader.next
 
 

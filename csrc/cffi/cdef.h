@@ -163,6 +163,7 @@ _Bool wfbs_uri_is_valid(const uint8_t *data, size_t size, wfbs_uri_mode mode);
 /* core/cbor_guard.h */
 const char *wfbs_cbor_refusal(const uint8_t *data, size_t size);
 const char *wfbs_cbor_malformation(const uint8_t *data, size_t size);
+size_t wfbs_cbor_item_size(const uint8_t *data, size_t size);
 
 /* core/write.h */
 #define WFBS_BLOB_MIN ...

@@ -211,3 +211,9 @@ const char *wfbs_cbor_malformation(const uint8_t *data, size_t size) {
     (void)scan_item(&s, 0, 0);
     return s.malformed;
 }
+
+size_t wfbs_cbor_item_size(const uint8_t *data, size_t size) {
+    scanner s = {.next = data, .end = data + size, .refusal = NULL, .malformed = NULL};
+
+    return scan_item(&s, 0, 0) ? (size_t)(s.next - data) : size;
+}

@@ -19,4 +19,8 @@ const char *wfbs_cbor_refusal(const uint8_t *data, size_t size);
  * it has neither. Never reads outside `data`. */
 const char *wfbs_cbor_malformation(const uint8_t *data, size_t size);
 
+/* The length of the item that the input begins with, which cbor2 doesn't say; `size` if it isn't
+ * whole or is refused. Never reads outside `data`. */
+size_t wfbs_cbor_item_size(const uint8_t *data, size_t size);
+
 #endif

@@ -56,8 +56,7 @@ int wfbs_cbor_encode_kwargs(wfbs_buffer *out, PyObject *dict);
  * copied first. No exception may be pending at the call. */
 PyObject *wfbs_cbor_decode(wfbs_cbor *c, const uint8_t *data, size_t size);
 
-/* The same, and *used gets the length of the item, for callers that allow nothing behind it;
- * `size` where cbor2 has decoded it, which does not say. */
+/* The same, and *used gets the length of the item, for callers that allow nothing behind it. */
 PyObject *wfbs_cbor_decode_first(wfbs_cbor *c, const uint8_t *data, size_t size, size_t *used);
 
 /* For the module's m_traverse: visits every reference held in `c`. */

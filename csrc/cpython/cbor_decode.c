@@ -414,7 +414,6 @@ static PyObject *decode_with_cbor2(wfbs_cbor *c, const uint8_t *data, size_t siz
 }
 
 PyObject *wfbs_cbor_decode_first(wfbs_cbor *c, const uint8_t *data, size_t size, size_t *used) {
-    *used = size;
     if (size > 0) {
         reader r = {.next = data, .spare = size - 1, .codec = c};
         PyObject *value = decode_item(&r, 0);
@@ -423,6 +422,7 @@ PyObject *wfbs_cbor_decode_first(wfbs_cbor *c, const uint8_t *data, size_t size,
             return value;
         }
     }
+    *used = wfbs_cbor_item_size(data, size);
     return decode_with_cbor2(c, data, size);
 }
 
