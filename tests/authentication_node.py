@@ -25,9 +25,12 @@ class AuthenticationNode(Router):
 
     WAYS = ("static", "dynamic", "function", "tls-static", "tls-dynamic")
 
+    #: The role of the router's own session that calls the procedure.
+    ASKING = "trusted"
+
     def __init__(self, known: dict[str, Any]) -> None:
         self.doors: dict[tuple[str, str], Door] = {}
-        super().__init__(known, patience=60)
+        super().__init__(known, patience=90)
         self.authority = Authority(self.folder)
         self.server = self.authority.issue("server")
         self.alice = self.authority.issue("alice")
@@ -39,6 +42,7 @@ class AuthenticationNode(Router):
 
     def configure(self) -> dict[str, Any]:
         self.ports = _free_ports(2 * len(self.WAYS))
+        self.websocket, self.rawsocket = self.ports[:2]
         transports: list[dict[str, Any]] = []
         for number, way in enumerate(self.WAYS):
             websocket, rawsocket = self.ports[2 * number : 2 * number + 2]
@@ -64,11 +68,16 @@ class AuthenticationNode(Router):
     def _auth_item(self, way: str) -> dict[str, Any]:
         """The ``auth`` item of the listeners for a way."""
         if way.endswith("dynamic"):
-            item = {"type": "dynamic", "authenticator": PROCEDURE, "authenticator-realm": REALM}
-            return dict.fromkeys(self._auth, item)
+            item = {
+                "type": "dynamic",
+                "authenticator": PROCEDURE,
+                "authenticator-realm": REALM,
+                "authenticator-role": self.ASKING,
+            }
+            return {method: item for method in self._auth}
         if way == "function":
             item = {"type": "function", "create": "function_authenticator.create"}
             # Crossbar.io has none for these.
             methods = self._auth.keys() - {"anonymous", "tls"}
-            return dict.fromkeys(methods, {**item, "config": self._auth})
+            return {method: {**item, "config": self._auth} for method in methods}
         return self._auth

@@ -6,8 +6,9 @@ from typing import Any
 
 from autobahn.wamp.cryptosign import CryptosignKey
 
+from authentication_node import AuthenticationNode
 from autobahn_fbs._demo.config import REALM, node_config
-from autobahn_fbs._demo.router import HOST, Router, _free_ports
+from autobahn_fbs._demo.router import HOST, _free_ports
 
 #: The connections from the proxy to the router: transport and serializer. A role has the name of
 #: the connection that it goes by.
@@ -26,31 +27,35 @@ _NODE = "front_node"
 _ANYBODY_HERE = {"anonymous-proxy": {"type": "static"}}
 
 
-class ProxyNode(Router):
-    """A node whose `websocket` and `rawsocket` listeners are those of a proxy worker.
+class ProxyNode(AuthenticationNode):
+    """A node whose `doors` are those of a proxy worker.
 
     `direct` is a WebSocket listener of the router worker itself, beside the proxy. Behind it, the
     router worker has one listener for each of LEGS, which offers that leg's serializer alone: what
     comes through a leg was in it.
     """
 
+    ASKING = "member"
+
     direct = 0
 
     def configure(self) -> dict[str, Any]:
-        self.ports = _free_ports(5)
-        self.websocket, self.rawsocket, self.direct, unused, signed = self.ports
-        config = node_config(self._auth, self.direct, unused)
-        router = config["workers"][0]
-        everything = router["realms"][0]["roles"][0]["permissions"]
+        config = super().configure()
+        more = _free_ports(3)
+        self.direct, unused, signed = more
+        self.ports += more
+        front = config["workers"][0]
+        inside = node_config(self._auth, self.direct, unused)["workers"][0]
+        realm = front.pop("realms")[0]
         for leg in LEGS:
-            router["realms"][0]["roles"].append({"name": leg, "permissions": everything})
-            router["transports"].append(self._listener(leg, signed))
-        front = node_config(self._auth, self.websocket, self.rawsocket)["workers"][0]
+            realm["roles"].append({**realm["roles"][0], "name": leg})
+            inside["transports"].append(self._listener(leg, signed))
+        router = {"type": "router", "realms": [realm], "transports": inside["transports"]}
         proxy = {
+            **front,
             "type": "proxy",
             "connections": {leg: self._connection(leg, signed) for leg in LEGS},
             "routes": {REALM: {leg: leg for leg in LEGS} | _USUAL},
-            "transports": front["transports"],
         }
         return {**config, "controller": {"id": _NODE}, "workers": [router, proxy]}
 

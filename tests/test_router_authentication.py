@@ -18,6 +18,7 @@ What Crossbar.io 26.10.1 itself doesn't have, with any serializer, and is not te
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -34,6 +35,7 @@ from authentication_node import PROCEDURE, AuthenticationNode
 from autobahn_fbs._demo import talk
 from autobahn_fbs._demo.config import make_site
 from autobahn_fbs._demo.sessions import Peer, Refused, enter, join
+from proxy_node import ProxyNode
 
 WEBSOCKET, RAWSOCKET = ("websocket", "flatbuffers"), ("rawsocket", "flatbuffers")
 WITH_PROOF = [name for name in METHODS if name != "anonymous"]
@@ -47,13 +49,16 @@ class ByConnection(auth.AuthAnonymous):  # type: ignore[misc]
         self.name = name
 
 
-@pytest.fixture(scope="module")
-def place() -> Iterator[Place]:
+@pytest.fixture(scope="module", params=[AuthenticationNode, ProxyNode])
+def place(request: pytest.FixtureRequest) -> Iterator[Place]:
+    """A node, and one with a proxy worker in front of its router worker."""
+    if sys.platform == "win32" and request.param is ProxyNode:
+        pytest.skip("the proxy's connections are Unix domain sockets")
     site = make_site()
     more_ways_to_join(site)
     autobahn_fbs.install()
     try:
-        with AuthenticationNode(site.auth) as node:
+        with request.param(site.auth) as node:
             yield Place(node, site)
     finally:
         autobahn_fbs.uninstall()

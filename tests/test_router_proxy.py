@@ -59,7 +59,7 @@ def place() -> Iterator[Place]:
         site.auth["ticket"]["principals"][leg] = {"ticket": ticket, "role": leg}
     autobahn_fbs.install()
     try:
-        with ProxyNode(site.auth, patience=60) as router:
+        with ProxyNode(site.auth) as router:
             yield Place(router, site)
     finally:
         autobahn_fbs.uninstall()
