@@ -7,6 +7,8 @@ from typing import Any
 
 from autobahn.wamp.exception import ApplicationError
 
+import autobahn_fbs
+
 NOT_KNOWN = "com.example.error.not_known"
 WRONG_TICKET = "com.example.error.wrong_ticket"
 
@@ -20,7 +22,8 @@ def create(known: dict[str, Any], controller: Any = None) -> Authenticator:
     def authenticate(realm: str, authid: str, details: dict[str, Any]) -> dict[str, Any]:
         method = details["authmethod"]
         # What the client is told in WELCOME.
-        extra = {"method": method, "session": details["session"]}
+        extra: dict[str, Any] = {"method": method, "session": details["session"]}
+        extra["counters"] = dict(autobahn_fbs.counters())
         if method == "anonymous":
             return {"role": known["anonymous"]["role"], "extra": extra}
         if method == "tls":

@@ -63,9 +63,7 @@ class ProxyNode(AuthenticationNode):
         transport, serializer = LEGS[leg]
         listener = {"type": transport, "serializers": [serializer.partition(".")[0]]}
         if leg != "signed":
-            path = self.folder / leg
-            path.unlink(missing_ok=True)  # of an earlier attempt to start
-            endpoint = {"type": "unix", "path": str(path)}
+            endpoint = {"type": "unix", "path": leg}
             return {**listener, "endpoint": endpoint, "auth": _ANYBODY_HERE}
         node = {"authorized_keys": [self._make_node_key()], "role": "member"}
         return {
@@ -85,7 +83,7 @@ class ProxyNode(AuthenticationNode):
             connection["endpoint"] = {"type": "tcp", "host": HOST, "port": port}
             auth = {"cryptosign-proxy": {"type": "static"}}
         else:
-            connection["endpoint"] = {"type": "unix", "path": str(self.folder / leg)}
+            connection["endpoint"] = {"type": "unix", "path": leg}
             auth = _ANYBODY_HERE
         return {"transport": connection, "auth": auth}
 

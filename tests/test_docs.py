@@ -149,8 +149,7 @@ def configuration(*transports: dict[str, Any]) -> dict[str, Any]:
     return config
 
 
-def transports_of(config: dict[str, Any]) -> list[dict[str, Any]]:
-    (worker,) = config["workers"]
+def transports_of(worker: dict[str, Any]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = worker["transports"]
     return found
 
@@ -166,7 +165,8 @@ class Node:
         command = command.replace("PYTHONPATH=$PWD ", "")
         from autobahn_fbs._demo.router import _free_ports, _listens
 
-        endpoints = [transport["endpoint"] for transport in transports_of(config)]
+        transports = [each for worker in config["workers"] for each in transports_of(worker)]
+        endpoints = [each["endpoint"] for each in transports if "port" in each["endpoint"]]
         free = _free_ports(len(endpoints))
         self.ports = {e["port"]: port for e, port in zip(endpoints, free, strict=True)}
         for endpoint, port in zip(endpoints, free, strict=True):
@@ -206,9 +206,11 @@ class Node:
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
-    """The node of the whole page: WebSocket and RawSocket."""
+    """The node of the whole page: WebSocket and RawSocket, and a proxy worker."""
     config = configuration()
-    transports_of(config).append(json.loads(blocks(CROSSBAR, "json")[1].code))
+    _, rawsocket, inside, proxy = (json.loads(b.code) for b in blocks(CROSSBAR, "json"))
+    transports_of(config["workers"][0]).extend([rawsocket, inside])
+    config["workers"].append(proxy)
     command = blocks(CROSSBAR, "sh")[1].code
     running = Node(tmp_path_factory.mktemp("node"), config, command)
     yield running
@@ -245,6 +247,15 @@ def test_a_program_prints_what_the_page_says(block, node):
     assert expected, f"{block}: show what it prints"
     said = say(node, block, expected)
     assert [line for line in said if line in expected] == expected
+
+
+@needs_router
+def test_a_program_prints_the_same_through_the_proxy_of_the_page(node):
+    block = next(b for b in PROGRAMS if b.page == "docs/sessions.rst")
+    through = replace(block, code=block.code.replace("8080", "8090"))
+    assert through != block
+    expected = output_of(block)
+    assert [line for line in say(node, through, expected) if line in expected] == expected
 
 
 @needs_router

@@ -258,6 +258,43 @@ def test_every_payload_codec_goes_through_the_proxy(place: Place, leg: str, code
     asyncio.run(run())
 
 
+@pytest.mark.parametrize(
+    ("leg", "undecoded"), [("raw", True), ("batched", True), ("cbor", False)], ids=LEGS.get
+)
+def test_payloads_pass_the_proxy_undecoded_between_flatbuffers_and_flatbuffers(
+    place: Place, leg: str, undecoded: bool
+) -> None:
+    assert isinstance(place.router, ProxyNode)
+    door = place.router.doors["function", "websocket"]  # asks in the proxy's process
+    options = place.site.logins["ticket"].options
+
+    async def counters() -> dict[str, Any]:
+        peer = await join(door, "flatbuffers", "ticket", options, REALM)
+        await peer.part()
+        found: dict[str, Any] = peer.details.authextra["counters"]
+        return found
+
+    async def run() -> tuple[int, int]:
+        one = await place.join(("websocket", "flatbuffers"), leg)
+        two = await place.join(("rawsocket", "flatbuffers"), leg)
+        before = await counters()
+        assert await exchange(one, two) == [(ARGS, KWARGS)] * 3
+        after = await counters()
+        await one.part()
+        await two.part()
+        decoded = after["payloads_decoded"] - before["payloads_decoded"]
+        return after["pass_ons"] - before["pass_ons"], decoded
+
+    passed_on, decoded = asyncio.run(run())
+    if undecoded:
+        assert decoded == 0
+        # PUBLISH and EVENT, CALL and INVOCATION, YIELD and RESULT
+        assert passed_on >= 6
+    else:
+        # args and kwargs of PUBLISH and of CALL, args of YIELD
+        assert decoded == 5
+
+
 @pytest.mark.skipif(find_spec("nacl") is None, reason="cryptobox needs PyNaCl")
 @pytest.mark.parametrize("other", [("rawsocket", "flatbuffers"), ("websocket", "json")], ids=ids)
 @pytest.mark.parametrize("leg", ["raw", "cbor"])
