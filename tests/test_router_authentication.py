@@ -27,13 +27,17 @@ from typing import Any
 import pytest
 
 import autobahn_fbs
+from test_router import METHODS, REALM, Place, Way, auth, ids, more_ways_to_join
+
+# isort: split
+# What follows needs the router, for which the one above looks.
+
 import function_authenticator
 from authentication_node import PROCEDURE, AuthenticationNode
 from autobahn_fbs._demo import talk
 from autobahn_fbs._demo.config import make_site
 from autobahn_fbs._demo.sessions import Peer, Refused, enter, join
 from proxy_node import ProxyNode
-from test_router import METHODS, REALM, Place, Way, auth, ids, more_ways_to_join
 
 WEBSOCKET, RAWSOCKET = ("websocket", "flatbuffers"), ("rawsocket", "flatbuffers")
 WITH_PROOF = [name for name in METHODS if name != "anonymous"]
