@@ -282,20 +282,21 @@ def test_an_event_says_who_published_it_and_where(place: Place) -> None:
 
 def test_a_call_that_is_cancelled_ends_with_that_error(place: Place) -> None:
     async def scene(caller: Peer, callee: Peer) -> None:
-        interrupted = asyncio.get_running_loop().create_future()
+        started, interrupted = asyncio.Event(), asyncio.Event()
 
         async def wait() -> None:
+            started.set()
             try:
                 await asyncio.sleep(10)
             except asyncio.CancelledError:
-                interrupted.set_result(True)
+                interrupted.set()
                 raise
 
         await callee.register(wait, "com.example.wait")
         call = caller.call("com.example.wait")
-        await asyncio.sleep(0.2)
+        await asyncio.wait_for(started.wait(), 10)
         call.cancel()
-        assert await asyncio.wait_for(interrupted, 10)
+        await asyncio.wait_for(interrupted.wait(), 10)
 
     both(place, ("websocket", "flatbuffers"), ("rawsocket", "flatbuffers"), scene)
 
