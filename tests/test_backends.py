@@ -4,14 +4,17 @@ attributes, verdicts and error texts in, for valid and for broken messages."""
 from __future__ import annotations
 
 import copy
+import datetime
+import decimal
 import pickle
 import random
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from autobahn.wamp.message import Message
+from autobahn.wamp.message import Event, Message
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +23,7 @@ from compare import MESSAGE_CLASSES, attribute_names, canonical, plain_copy
 from mutations import mutated
 from samples import every_sample, every_value
 from strategies import messages, values
+from wirebuild import build
 
 #: Looked for as files: to look for a module within _cffi would import that, which needs _core.
 PACKAGE = Path(autobahn_fbs.__file__).parent
@@ -144,6 +148,22 @@ def test_any_value_in_any_attribute_is_sent_alike_or_refused_alike(
         return found
 
     both(pair, send)
+
+
+def test_types_that_are_made_in_c_have_the_same_names_in_errors():
+    """A simple value's type is cbor2.CBORSimpleValue to those who ask C for its name."""
+    odd = [deque(), datetime.timedelta(), decimal.Decimal(1)]
+    data = build("Event", {"subscription": 1, "publication": 2, "args": b"\xf0", "kwargs": b"\x80"})
+    for pair in CBOR_PAIRS:
+        assert both(pair, lambda s: told(s.unserialize(data)))
+        for value in odd:
+            for name in ("topic", "args", "kwargs", "forward_for"):
+                how, text = both(pair, lambda s, n=name, v=value: s.serialize(changed(Event, n, v)))
+                assert how == "TypeError"
+                assert f"got {type(value).__name__}" in text
+            both(pair, lambda s, v=value: s.serialize(v))
+    _, text = both(CBOR_PAIRS[0], lambda s: s.unserialize(data)[0].args)
+    assert "payload is CBORSimpleValue, at offset" in text
 
 
 def sample_of(klass: type[Message]) -> Message:

@@ -24,8 +24,9 @@ from autobahn.wamp.serializer import CBORSerializer
 
 import conftest  # noqa: F401  (chooses the txaio framework when this file is the program)
 from autobahn_fbs import FlatBuffersObjectSerializer, FlatBuffersSerializer
+from autobahn_fbs._backend import native
 from compare import MESSAGE_CLASSES, attribute_names, attributes_of, plain_copy
-from marks import cpython_only, extension_only
+from marks import cpython_only
 from samples import every_sample, full
 from test_attributes import impossible
 from wirebuild import build
@@ -165,7 +166,7 @@ def watched() -> list[Any]:
     return [
         None, True, False, "", b"", (), *set(RECEIVED), *MESSAGE_CLASSES, ProtocolError,
         *OBJSERS, *(data for _, data in WIRE), *role.ROLE_NAME_TO_CLASS.values(),
-        m.Message, sys.modules["autobahn_fbs._cpython"],
+        m.Message, native,
         *(sys.intern(name) for klass in MESSAGE_CLASSES for name in attribute_names(klass)),
     ]  # fmt: skip
 
@@ -182,7 +183,7 @@ def state(objects: list[Any]) -> tuple[int, list[int]]:
     return len(gc.get_objects()), [sys.getrefcount(thing) for thing in objects]
 
 
-@extension_only
+@cpython_only
 @pytest.mark.parametrize("work", WORK, ids=lambda work: work.__name__)
 def test_references_and_objects_stay_constant(work: Callable[[], None]):
     rounds = 5

@@ -32,8 +32,10 @@ THREADS = 8 if FREE_THREADED else 4
 SECONDS = 1.0 if FREE_THREADED else 0.2
 OBJSER = FlatBuffersObjectSerializer()
 
-#: Python code can be interrupted anywhere, so the cffi backend doesn't promise these.
-in_one_step = pytest.mark.skipif(autobahn_fbs.backend == "cffi", reason="not one step in Python")
+#: PyPy's dicts and lists can change, and counters be overtaken, at any step of Python code.
+in_one_step = pytest.mark.skipif(
+    sys.implementation.name == "pypy", reason="not one step in PyPy's Python"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -110,10 +112,11 @@ def test_the_extension_leaves_the_gil_off():
 # -- one received message
 
 
-@in_one_step
 def test_many_threads_read_one_message_and_get_the_same_objects():
     data = OBJSER.serialize(event())
     names = ["args", "kwargs", "topic", "publisher", "forward_for", "enc_algo", "subscription"]
+    if autobahn_fbs.backend == "cffi":
+        names.remove("topic")  # text is made anew for each who reads it
     for _ in range(300 if FREE_THREADED else 50):
         msg = receive(data)
         start = threading.Barrier(THREADS)

@@ -9,6 +9,7 @@ Each property is a closure over its attribute, so that PyPy's compiler sees cons
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import RLock
 from typing import Any
 
 from . import payload
@@ -23,14 +24,34 @@ Getter = Callable[[Any], Any]
 READ_ABSENT = -4
 
 
+#: Held while a message's state changes: other threads may read and assign at the same time, and
+#: Python can be interrupted between any two steps. One that can be taken again, because a finalizer
+#: may run meanwhile. Who only reads the state does so once, and needs no lock.
+_CHANGING = RLock()
+
+
 def keep(message: Any, index: int, value: Any) -> None:
     """Makes `value` what the message has as attribute `index`."""
-    kept = message._kept
     record = message._record
-    if kept is None:
-        kept = message._kept = [None] * (len(record) - FIELDS)
-    kept[index] = value
-    record[FIELDS + index] = KEPT
+    with _CHANGING:
+        kept = message._kept
+        if kept is None:
+            kept = message._kept = [None] * (len(record) - FIELDS)
+        kept[index] = value
+        record[FIELDS + index] = KEPT
+
+
+def _settle(message: Any, a: Attribute, value: Any) -> Any:
+    """Keeps what was decoded, and returns what the message has now: another thread, or Python code
+    that the decoding ran, can have read or assigned the attribute meanwhile."""
+    record = message._record
+    with _CHANGING:
+        if a.mutable:
+            record[EXPOSED] |= a.bit  # first: a copy that is made now shares what is kept
+        if record[FIELDS + a.index] == KEPT:
+            return message._kept[a.index]
+        keep(message, a.index, value)
+    return value
 
 
 def _missing(a: Attribute) -> Any:
@@ -66,9 +87,7 @@ def _integer(a: Attribute) -> Getter:
             return self._kept[index]
         if value > LARGE:
             return _missing(a)
-        number = integer(self._buffer, value)
-        keep(self, index, number)
-        return number
+        return _settle(self, a, integer(self._buffer, value))
 
     return get
 
@@ -97,23 +116,22 @@ def _general(a: Attribute) -> Getter:
         state = record[place]
         if state == KEPT:
             value = self._kept[index]
-        elif state == READ_ABSENT:
+            if mutable and value is not None and not record[EXPOSED] & bit:
+                _settle(self, a, value)  # the metadata had it, and nobody has seen it before
+            return value
+        if state == READ_ABSENT:
             return None
-        elif state == UNSET:
+        if state == UNSET:
             return _missing(a)
-        else:
-            value = value_of(a, self, state)
-            if record[place] == KEPT:  # decoding can run Python code, which can have been here
-                value = self._kept[index]
-            elif value is not None:
-                keep(self, index, value)
-            elif payload and state == ABSENT:
+        value = value_of(a, self, state)
+        if value is not None or (payload and state != ABSENT):
+            return _settle(self, a, value)
+        with _CHANGING:
+            if record[place] == KEPT:
+                return self._kept[index]
+            if payload:
                 record[place] = READ_ABSENT
-            elif payload:
-                keep(self, index, value)
-        if mutable and value is not None:
-            record[EXPOSED] |= bit
-        return value
+        return None
 
     return get
 
@@ -144,8 +162,9 @@ def setter(a: Attribute) -> Callable[[Any, Any], None]:
     index, bit = a.index, a.bit
 
     def assign(self: Any, value: Any) -> None:
-        keep(self, index, value)
-        self._record[ASSIGNED] |= bit
+        with _CHANGING:
+            self._record[ASSIGNED] |= bit  # first: see _settle
+            keep(self, index, value)
         self._cache = None  # what was serialized before is no longer what this message says
 
     return assign
@@ -180,7 +199,9 @@ def view(a: Attribute) -> Getter:
         record = self._record
         if self._buffer is None or record[ASSIGNED] & bit:
             return None
-        span = record[place] if record[place] != KEPT else pristine(self)[place]
+        span = record[place]
+        if span == KEPT:
+            span = pristine(self)[place]
         return payload.view(self, span) if span >= 0 else None
 
     return get

@@ -19,10 +19,8 @@ from .record import ABSENT, CODEC, FIELDS, KEPT, UNSET, cut
 # ---- args and kwargs
 
 
-def _is_untouched(message: Any, a: Attribute) -> bool:
-    """Whether nobody has read or set this attribute of a received message."""
-    state = message._record[FIELDS + a.index]
-    return state not in (KEPT, READ_ABSENT, UNSET)
+#: What the record has for an attribute that somebody has read or set.
+_TOUCHED = (KEPT, READ_ABSENT, UNSET)
 
 
 _TEXTS: tuple[type, ...] = (str, bytes)
@@ -64,8 +62,10 @@ def _of_received(
     along with its bytes, known here or not."""
     args, kwargs = c.args, c.kwargs
     assert args is not None and kwargs is not None
-    own = message._record[CODEC]
-    raw = [_is_untouched(message, args), _is_untouched(message, kwargs)]
+    record = message._record
+    own = record[CODEC]
+    spans = [record[FIELDS + a.index] for a in (args, kwargs)]  # once: others may read and assign
+    raw = [span not in _TOUCHED for span in spans]
     buffer: bytes = message._buffer  # or None, and then nothing is raw
     if buffer is None or own < 0:
         raw = [False, False]
@@ -74,9 +74,8 @@ def _of_received(
     elif own != number or own == payload.NAMED:
         raw = [False, False]
     found: list[bytes | None] = []
-    for a, is_raw in zip((args, kwargs), raw, strict=True):
+    for a, span, is_raw in zip((args, kwargs), spans, raw, strict=True):
         if is_raw:
-            span = message._record[FIELDS + a.index]
             found.append(None if span == ABSENT else cut(buffer, span))
         else:
             found.append(_encoded(a, getattr(message, a.name), number, name))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from struct import Struct
 from typing import Any, final
 
@@ -38,6 +38,7 @@ _VECTOR: int = lib.WFBS_TOKEN_VECTOR
 
 _IS_SCALAR: int = lib.WFBS_FLEX_IS_SCALAR
 _IS_MAP: int = lib.WFBS_FLEX_IS_MAP
+_NO_UTF8: int = lib.WFBS_FLEX_ERROR_UTF8
 _DUPLICATE: int = lib.WFBS_FLEX_ERROR_DUPLICATE
 _NO_REF = ffi.NULL
 
@@ -66,7 +67,7 @@ class _Tokens:
 
     __slots__ = ("data", "next", "numbers", "texts")
 
-    def __init__(self, data: Any, numbers: list[int]) -> None:
+    def __init__(self, data: Any, numbers: Sequence[int]) -> None:
         self.data = data
         self.numbers = numbers
         self.next = 0
@@ -82,7 +83,10 @@ class _Tokens:
         key = start << 32 ^ size
         if kind == _AGAIN and key in self.texts:
             return self.texts[key]
-        text = str(self.data[start : start + size], "utf-8")
+        try:
+            text = str(self.data[start : start + size], "utf-8")
+        except UnicodeDecodeError:  # the bytes have changed since C read them
+            raise _error(_NO_UTF8, start) from None
         self.texts[key] = text
         return text
 
@@ -163,7 +167,9 @@ def _decoded(data: Any, buffer: Any, size: int, ref: Any, whole: bool) -> Any:
         count = lib.wfbs_cffi_flex_read(buffer, size, ref, whole, numbers, count, fault)
     if count < 0:
         raise MemoryError
-    tokens = _Tokens(data, ffi.unpack(numbers, count) if count else [])
+    # Many are read where they are: as Python's ints they would take more memory than the value.
+    many = numbers is not s.numbers
+    tokens = _Tokens(data, numbers if many else ffi.unpack(numbers, count) if count else [])
     code, at = fault.error, fault.at
     _free.append(s)
     try:

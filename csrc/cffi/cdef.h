@@ -201,6 +201,7 @@ int64_t wfbs_flat_build(int message, int dialect, int batched, int64_t *record, 
 /* core/flex.h */
 typedef enum {
     WFBS_FLEX_ERROR_OK,
+    WFBS_FLEX_ERROR_UTF8,
     WFBS_FLEX_ERROR_DUPLICATE,
     ...
 } wfbs_flex_error;

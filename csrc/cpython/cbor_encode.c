@@ -7,6 +7,7 @@
  * can therefore change a list or a dict half-way, and borrowed references are safe. Builds
  * without a GIL work on private copies of lists and dicts. */
 #include "cbor.h"
+#include "type_name.h"
 
 #include <math.h>
 #include <string.h>
@@ -377,7 +378,7 @@ static int encode_with_cbor2(wfbs_cbor *c, wfbs_buffer *out, PyObject *obj) {
     }
     if (!PyBytes_Check(encoded)) {
         PyErr_Format(PyExc_TypeError, "cbor2.dumps returned %.200s instead of bytes",
-                     Py_TYPE(encoded)->tp_name);
+                     wfbs_type_name(Py_TYPE(encoded)));
     } else if (wfbs_buffer_reserve(out, (size_t)PyBytes_GET_SIZE(encoded)) == 0) {
         const size_t size = (size_t)PyBytes_GET_SIZE(encoded);
         memcpy(out->data + out->size, PyBytes_AS_STRING(encoded), size);

@@ -1,6 +1,7 @@
 /* One attribute's Python value -> one field's value. What the typed field can't
  * express goes to the metadata; what the wire can't hold is refused by name. */
 #include "module.h"
+#include "type_name.h"
 
 void
 wfbs_arena_free(wfbs_arena *arena)
@@ -66,7 +67,7 @@ wfbs_refuse_encoding(const wfbs_attribute *a)
 static wfbs_converted
 refuse_type(const wfbs_attribute *a, const char *expected, PyObject *value)
 {
-    return wfbs_refuse(a, PyExc_TypeError, "expected %s, got %s", expected, Py_TYPE(value)->tp_name);
+    return wfbs_refuse(a, PyExc_TypeError, "expected %s, got %s", expected, wfbs_type_name(Py_TYPE(value)));
 }
 
 /* An int in 0 .. 2**64-1 into *out; false with TypeError or ValueError. `what`
@@ -75,7 +76,7 @@ static bool
 convert_u64(const wfbs_attribute *a, PyObject *value, const char *what, uint64_t *out)
 {
     if (!PyLong_CheckExact(value)) {
-        wfbs_refuse(a, PyExc_TypeError, "%sexpected int, got %s", what, Py_TYPE(value)->tp_name);
+        wfbs_refuse(a, PyExc_TypeError, "%sexpected int, got %s", what, wfbs_type_name(Py_TYPE(value)));
         return false;
     }
     *out = PyLong_AsUnsignedLongLong(value);
@@ -101,7 +102,7 @@ static bool
 convert_text(const wfbs_attribute *a, PyObject *value, const char *what, wfbs_span *out)
 {
     if (!PyUnicode_Check(value)) {
-        wfbs_refuse(a, PyExc_TypeError, "%sexpected str, got %s", what, Py_TYPE(value)->tp_name);
+        wfbs_refuse(a, PyExc_TypeError, "%sexpected str, got %s", what, wfbs_type_name(Py_TYPE(value)));
         return false;
     }
     Py_ssize_t size;
@@ -323,7 +324,7 @@ convert_principal(const wfbs_attribute *a, PyObject *hop, wfbs_value *values, ui
 {
     const wfbs_state *state = a->owner->state;
     if (!PyDict_Check(hop)) {
-        return wfbs_refuse(a, PyExc_TypeError, "item: expected dict, got %s", Py_TYPE(hop)->tp_name);
+        return wfbs_refuse(a, PyExc_TypeError, "item: expected dict, got %s", wfbs_type_name(Py_TYPE(hop)));
     }
     PyObject *session = hop_item(hop, state->str_session);
     PyObject *authid = hop_item(hop, state->str_authid);
@@ -397,8 +398,8 @@ convert_role(const wfbs_attribute *a, unsigned index, PyObject *role, wfbs_value
     if (known <= 0) {
         if (!known) {
             wfbs_refuse(a, PyExc_TypeError, "expected %s, got %s",
-                        ((PyTypeObject *)state->role_classes[index])->tp_name,
-                        Py_TYPE(role)->tp_name);
+                        wfbs_type_name((PyTypeObject *)state->role_classes[index]),
+                        wfbs_type_name(Py_TYPE(role)));
         }
         return false;
     }
@@ -494,7 +495,7 @@ convert_dict(const wfbs_attribute *a, PyObject *value)
            && PyDict_Next(value, &position, &key, &item)) {
         if (!PyUnicode_CheckExact(key)) {
             return wfbs_refuse(a, PyExc_TypeError, "key: expected str, got %s",
-                               Py_TYPE(key)->tp_name);
+                               wfbs_type_name(Py_TYPE(key)));
         }
         int good = custom ? is_custom_name(a, key) : 1;
         if (good <= 0) {

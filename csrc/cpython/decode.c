@@ -1,5 +1,6 @@
 /* Fields of a verified buffer as Python objects, when somebody asks for them. */
 #include "module.h"
+#include "type_name.h"
 
 PyObject *
 wfbs_decode_text(wfbs_span text)
@@ -235,7 +236,7 @@ decode_payload(const wfbs_attribute *a, const wfbs_received *r, wfbs_span span)
                             a->field->name,
                             PyDict_CheckExact(value) && a->field->as == WFBS_AS_KWARGS
                                 ? "a map with keys that are not strings"
-                                : Py_TYPE(value)->tp_name,
+                                : wfbs_type_name(Py_TYPE(value)),
                             (Py_ssize_t)(span.data - r->data));
         Py_CLEAR(value);
     }

@@ -4,6 +4,7 @@
  * their codecs can run Python code; only then are pointers into strings and
  * lists gathered, and from there to the last byte no Python code runs. */
 #include "module.h"
+#include "type_name.h"
 
 /* Everything that one call holds. */
 typedef struct {
@@ -161,7 +162,7 @@ job_payload(job *j, wfbs_attribute *a)
     if (slow > 0 && !payload_has_good_type(a, value)) {
         wfbs_refuse(a, PyExc_TypeError, "expected %s, got %s",
                     a->field->as == WFBS_AS_ARGS ? "list or tuple" : "dict with str keys",
-                    Py_TYPE(value)->tp_name);
+                    wfbs_type_name(Py_TYPE(value)));
         return -1;
     }
     if (slow > 0) {

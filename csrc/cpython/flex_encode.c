@@ -5,6 +5,7 @@
  * the GIL is held nobody can therefore change a list or a dict half-way, and borrowed references
  * are safe. Builds without a GIL work on private copies of lists and dicts. */
 #include "flex_write.h"
+#include "type_name.h"
 #include "utf8.h"
 
 #include <float.h>
@@ -343,7 +344,7 @@ raise_refusal(wfbs_flex_writer *w)
     if (!path) {
         return; /* with an exception set, either way */
     }
-    const char *type = Py_TYPE(w->culprit)->tp_name;
+    const char *type = wfbs_type_name(Py_TYPE(w->culprit));
     switch (w->refusal) {
     case WFBS_FLEX_BAD_TYPE:
         PyErr_Format(PyExc_TypeError, "FlexBuffers can't hold %.200s%U", type, path);

@@ -7,6 +7,7 @@
 #include "flex.h"
 
 #include "module.h"
+#include "type_name.h"
 
 typedef struct {
     PyObject_HEAD
@@ -201,7 +202,7 @@ lazy_subscript(PyObject *self, PyObject *key)
     }
     if (!PyIndex_Check(key)) {
         PyErr_Format(PyExc_TypeError, "the index of a vector must be an int, not %.200s",
-                     Py_TYPE(key)->tp_name);
+                     wfbs_type_name(Py_TYPE(key)));
         return NULL;
     }
     Py_ssize_t index = PyNumber_AsSsize_t(key, PyExc_IndexError);

@@ -1,6 +1,7 @@
 /* The payload codecs: CBOR and FlexBuffers in C, all others through
  * autobahn_fbs._helpers. */
 #include "module.h"
+#include "type_name.h"
 
 PyObject *
 wfbs_payload_view(PyObject *buffer, wfbs_span span)
@@ -40,7 +41,7 @@ wfbs_payload_encode(wfbs_state *state, wfbs_codec codec, PyObject *value, wfbs_b
     }
     if (!PyBytes_Check(bytes)) {
         PyErr_Format(PyExc_TypeError, "payload codec returned %s, not bytes",
-                     Py_TYPE(bytes)->tp_name);
+                     wfbs_type_name(Py_TYPE(bytes)));
         Py_DECREF(bytes);
         return -1;
     }

@@ -2,6 +2,7 @@
  * statistics of Autobahn's Serializer. The Python classes below them carry the
  * constants and all that is not on the hot path. */
 #include "module.h"
+#include "type_name.h"
 
 #include <structmember.h>
 
@@ -146,7 +147,7 @@ wfbs_serialize(wfbs_state *state, PyObject *serializer, PyObject *message)
     if (!c) {
         if (!PyList_Check(message)) {
             PyErr_Format(PyExc_TypeError, "expected a WAMP message or a raw WAMP list, got %s",
-                         Py_TYPE(message)->tp_name);
+                         wfbs_type_name(Py_TYPE(message)));
             return NULL;
         }
         PyObject *parsed = parse_raw(state, message);
