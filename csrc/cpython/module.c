@@ -1,5 +1,6 @@
 /* The extension module autobahn_fbs._cpython: its state and its life. */
 #include "module.h"
+#include "type_name.h"
 
 static struct PyModuleDef wfbs_module;
 
@@ -107,8 +108,8 @@ wfbs_error_description(PyObject *error)
         }
         PyErr_Clear();
     }
-    PyObject *description = text ? PyUnicode_FromFormat("%.200s: %.500U", Py_TYPE(error)->tp_name, text)
-                                 : PyUnicode_FromFormat("%.200s", Py_TYPE(error)->tp_name);
+    PyObject *description = text ? PyUnicode_FromFormat("%.200s: %.500U", wfbs_type_name(Py_TYPE(error)), text)
+                                 : PyUnicode_FromFormat("%.200s", wfbs_type_name(Py_TYPE(error)));
     Py_XDECREF(text);
     return description;
 }
