@@ -31,9 +31,12 @@ def with_cipher(msg: message.Message, cipher: str | None) -> Any:
     if received is None or not hasattr(received, "ppt_cipher"):
         raise TypeError(f"{type(msg).__name__} messages have no payload to encrypt")
     twin: Any = received.__new__(received)
+    twin._from_fbs = None
     for cls in received.__mro__:
         for name in getattr(cls, "__slots__", ()):
-            if name != "_serialized":
-                setattr(twin, name, getattr(msg, name))
+            if name not in ("_serialized", "_from_fbs"):
+                # By its property, which Autobahn's own reader decodes the slot with.
+                public = name.removeprefix("_")
+                setattr(twin, name, getattr(msg, public if hasattr(received, public) else name))
     twin.ppt_cipher = cipher
     return twin

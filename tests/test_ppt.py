@@ -7,6 +7,7 @@ import pickle
 
 import pytest
 from autobahn.wamp import message as m
+from autobahn.wamp import serializer as upstream
 from autobahn.wamp.exception import ProtocolError
 
 from autobahn_fbs import FlatBuffersObjectSerializer, ppt
@@ -42,6 +43,16 @@ def test_a_message_without_cipher_is_not_changed_by_it():
         assert ppt.cipher_of(msg) is None
         assert OBJSER.serialize(ppt.with_cipher(msg, None)) == OBJSER.serialize(msg)
         assert OBJSER.unserialize(OBJSER.serialize(msg))[0].ppt_cipher is None
+
+
+def test_a_message_from_autobahns_reader_keeps_its_content():
+    data = OBJSER.serialize(m.Event(1, 2, payload=b"secret", enc_algo="mqtt", topic="a.b"))
+    (read,) = upstream.FlatBuffersSerializer().unserialize(data)
+    sent = ppt.with_cipher(read, "aes256gcm")
+    (received,) = OBJSER.unserialize(OBJSER.serialize(sent))
+    assert (received.subscription, received.publication, received.topic) == (1, 2, "a.b")
+    assert (received.payload, received.enc_algo) == (b"secret", "mqtt")
+    assert received.ppt_cipher == "aes256gcm"
 
 
 def test_a_received_cipher_is_sent_on_when_something_else_changes():
