@@ -71,46 +71,41 @@ received_clear(PyObject *self)
     return 0;
 }
 
-/* Drops everything, the message itself included. */
+/* Drops what is not in Autobahn's slots, and the message itself. */
 static void
 release(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);
-    for (PyObject **slot = slots_begin(self); slot < slots_end(self); slot++) {
-        Py_XDECREF(*slot);
-    }
     Py_XDECREF(((wfbs_received *)slots_end(self))->ppt_cipher);
     Py_XDECREF(((wfbs_received *)slots_end(self))->buffer);
     type->tp_free(self);
     Py_DECREF(type);
 }
 
-static void received_dealloc(PyObject *self);
-
-/* Whether a slot (_router_internal, say) has another received message. */
-static bool
-holds_message(PyObject *self)
-{
-    for (PyObject **slot = slots_begin(self); slot < slots_end(self); slot++) {
-        if (*slot && *slot != Py_None && Py_TYPE(*slot)->tp_dealloc == received_dealloc) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void
 received_dealloc(PyObject *self)
 {
+    bool linked = false; /* a slot (_router_internal, say) has another received message */
     PyObject_GC_UnTrack(self);
-    if (holds_message(self)) { /* and that one more: a long chain would take all of the C stack */
-        Py_TRASHCAN_BEGIN(self, received_dealloc)
-        release(self);
-        Py_TRASHCAN_END
+    for (PyObject **slot = slots_begin(self); slot < slots_end(self); slot++) {
+        PyObject *value = *slot;
+        if (value && value != Py_None && Py_TYPE(value)->tp_dealloc == received_dealloc) {
+            linked = true;
+        }
+        else {
+            *slot = NULL;
+            Py_XDECREF(value);
+        }
     }
-    else {
+    if (!linked) {
         release(self);
+        return;
     }
+    /* And that one perhaps one more: a long chain would take all of the C stack. */
+    Py_TRASHCAN_BEGIN(self, received_dealloc)
+    received_clear(self);
+    release(self);
+    Py_TRASHCAN_END
 }
 
 /* ---- attributes */
