@@ -241,20 +241,20 @@ def test_the_interpreter_ends_in_peace_with(ending):
     run(BEGINNING, ending)
 
 
-def test_a_long_chain_of_messages_is_dropped_on_a_small_stack():
+def test_a_long_chain_of_messages_is_dropped_without_a_stack_as_long():
     """As a chain of Autobahn's messages is; one call for each would take all of the stack."""
     run(
         BEGINNING,
         """
         def drop():
             last = None
-            for _ in range(20_000):
+            for _ in range(200_000):
                 (received,) = objser.unserialize(data)
                 received._router_internal = last
                 last = received
             del received, last
             print("bye")
-        threading.stack_size(256 * 1024)
+        threading.stack_size(2 * 1024 * 1024)
         thread = threading.Thread(target=drop)
         thread.start()
         thread.join()
