@@ -14,5 +14,8 @@ ffi = FFI()
 ffi.cdef((ROOT / "csrc" / "cffi" / "cdef.h").read_text("utf-8"))
 ffi.set_source(
     "autobahn_fbs._cffi._core",
-    '#include "csrc/core/cbor_guard.h"\n#include "csrc/cffi/flat.h"\n#include "csrc/cffi/flex.h"',
+    "\n".join(
+        f'#include "csrc/{header}.h"'
+        for header in ("core/cbor_guard", "cffi/cbor", "cffi/flat", "cffi/flex")
+    ),
 )

@@ -13,17 +13,22 @@ from .convert import BUILD_ROOM
 BLOB_MIN: int = lib.WFBS_BLOB_MIN
 _NO_ROOM: int = lib.WFBS_BUILD_NO_ROOM
 ROOM = 8192
+#: Items or entries of a list or dict that can be tokens, and numbers that these take at most.
+ITEMS_MAX = 32
+TOKENS = 2 * (1 + 2 * 2 * ITEMS_MAX)
 
 core_build = lib.wfbs_flat_build
 
 
 class Workspace:
-    """Memory that one call uses at a time: a record without extension, and room for the output."""
+    """Memory that one call uses at a time: a record with room for tokens (also seen as
+    floats), and room for the output."""
 
-    __slots__ = ("output", "record", "view")
+    __slots__ = ("floats", "output", "record", "view")
 
     def __init__(self) -> None:
-        self.record = ffi.new("int64_t[]", BUILD_ROOM)
+        self.record = ffi.new("int64_t[]", BUILD_ROOM + TOKENS)
+        self.floats = ffi.cast("double *", self.record)
         self.output = ffi.new("uint8_t[]", ROOM)
         self.view = ffi.buffer(self.output)
 

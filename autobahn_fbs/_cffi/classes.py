@@ -93,7 +93,8 @@ class MessageClass:
         self.payload = by_use.get("PAYLOAD")
         self.enc: tuple[Attribute, ...] = tuple(by_use[use] for use in ENC) if self.payload else ()
         self.extra = by_use.get("DICT")
-        self.fast: Any = None  # encode.py makes it on first need
+        self.fast: Any = None  # encode.py makes these on first need
+        self.flat: Any = None
 
     def named(self, name: str) -> Attribute:
         """The attribute that Autobahn calls `name`."""

@@ -228,6 +228,10 @@ def _written(
     return build(c, dialect, batched, record, len(record), b"".join(texts), out.texts)
 
 
+#: What `flat` raises: strings that have no UTF-8; lists or dicts that other threads change.
+_LEFT_TO_OTHERS = (UnicodeEncodeError, RuntimeError, IndexError)
+
+
 def encode(
     c: MessageClass, message: Any, dialect: int, batched: int, number: int, name: str | None
 ) -> bytes:
@@ -236,23 +240,36 @@ def encode(
     :raises TypeError, ValueError: naming the attribute whose value can't be sent.
     """
     args = kwargs = None
-    has_payload = c.args is not None and c.kwargs is not None
     kind = type(message)
     if kind is c.received:
         codec = (
-            _of_received(c, message, number, name) if has_payload else (number, name, None, None)
+            _of_received(c, message, number, name)
+            if c.args is not None
+            else (number, name, None, None)
         )
         return _general(c, message, dialect, batched, codec)
     plain = kind is c.plain and message._from_fbs is None
+    usual = plain and dialect == 0 and name is None
+    if usual and c.fast is None:
+        c.fast, c.flat = fast.make(c)
+    data: bytes | None
     if c.args is not None and c.kwargs is not None:
+        if (
+            usual
+            and (message._args is not None or message._kwargs is not None)
+            and (number == payload.CBOR or number == payload.CBOR_NAMED)
+        ):
+            try:
+                data = c.flat(message, number, batched)
+            except _LEFT_TO_OTHERS:
+                data = None
+            if data is not None:
+                return data
         args = _encoded(c.args, message._args if plain else message.args, number, name)
         kwargs = _encoded(c.kwargs, message._kwargs if plain else message.kwargs, number, name)
-    if plain and dialect == 0 and name is None:
-        encode_usual = c.fast
-        if encode_usual is None:
-            encode_usual = c.fast = fast.make(c)
+    if usual:
         try:
-            data: bytes | None = encode_usual(message, args, kwargs, number, batched)
+            data = c.fast(message, args, kwargs, number, batched)
         except UnicodeEncodeError:  # the general way names the attribute
             data = None
         if data is not None:

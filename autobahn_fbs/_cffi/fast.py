@@ -1,9 +1,15 @@
-"""The usual message, encoded without a loop: one function for each class, written from its table.
+"""The usual message, encoded without a loop over its fields: functions for each class, written from
+its table.
 
 PyPy's compiler makes much of straight code and little of a loop over fields of all kinds. A
 function takes messages of exactly Autobahn's class whose values are of the usual types and need no
 metadata; it declines everything else, and encode.py's general way takes that, which also knows all
 errors.
+
+There are two for each class. `fast` has args and kwargs in bytes. `flat` takes messages whose args
+and kwargs have no containers in them: it leaves their CBOR to the core, and is one function with
+no more calls than these, because its loops are where the compiler ends one piece of code and begins
+the next; in a function of their own each would be a call with a frame to be made.
 """
 
 from __future__ import annotations
@@ -13,19 +19,26 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from .build import BLOB_MIN, ROOM, Workspace, core_build, free, join
+from ._core import lib
+from .build import BLOB_MIN, ITEMS_MAX, ROOM, Workspace, core_build, free, join
 from .classes import ENC, Attribute, MessageClass
 from .convert import BUILD_FIELDS, BUILD_ROOM, INTEGER_BITS, is_request_type
 
 #: Encodes a message, or returns None if it declines. Arguments: the message, args and kwargs in
 #: bytes or None, the codec that wrote them, and whether to frame the message.
 Fast = Callable[[Any, bytes | None, bytes | None, int, int], bytes | None]
+#: The same for a message with args or kwargs, in CBOR. Arguments: the message, the codec (CBOR by
+#: either of its numbers), and whether to frame the message.
+Flat = Callable[[Any, int, int], bytes | None]
+
+#: Bytes of a string that `flat` takes: longer ones may make payloads too large for it.
+TEXT_MAX = 255
 
 _DECLINE = "return decline(w)"
 
 #: How a function begins and ends; build.py explains.
 _BEGIN = """\
-def fast(message, args, kwargs, codec, batched):
+def {name}:
     try:
         w = free.pop()
     except IndexError:
@@ -33,6 +46,75 @@ def fast(message, args, kwargs, codec, batched):
     record = w.record
     texts = []
     present = 0
+"""
+#: Tokens for what is in args and kwargs: csrc/cffi/cbor.h. `left` shows what other threads change.
+_PAYLOADS = """\
+    floats = w.floats
+    at = BUILD_ROOM
+    args = message._args
+    if args is not None:
+        left = len(args)
+        if type(args) is not list and type(args) is not tuple or left > ITEMS_MAX:
+            return decline(w)
+        record[at] = left << 3 | 4
+        at += 1
+        for value in args:
+VALUE
+            left -= 1
+        if left:
+            return decline(w)
+        args_tokens = BUILD_ROOM << 32 | at - BUILD_ROOM
+    kwargs = message._kwargs
+    if kwargs is not None:
+        left = len(kwargs)
+        if type(kwargs) is not dict or left > ITEMS_MAX:
+            return decline(w)
+        record[at] = left << 3 | 5
+        first = at
+        at += 1
+        for key, value in kwargs.items():
+            if type(key) is not str:
+                return decline(w)
+            data = key.encode()
+            size = len(data)
+            if size > TEXT_MAX:
+                return decline(w)
+            record[at] = size << 3 | 3
+            texts.append(data)
+            at += 1
+VALUE
+            left -= 1
+        if left:
+            return decline(w)
+        kwargs_tokens = first << 32 | at - first
+"""
+_VALUE = """\
+            kind = type(value)
+            if kind is str:
+                data = value.encode()
+                size = len(data)
+                if size > TEXT_MAX:
+                    return decline(w)
+                record[at] = size << 3 | 3
+                texts.append(data)
+            elif kind is int:
+                if 0 <= value < 1 << 60:
+                    record[at] = value << 3
+                elif -1 << 60 <= value < 0:
+                    record[at] = -1 - value << 3 | 1
+                else:
+                    return decline(w)
+            elif kind is float:
+                record[at] = DOUBLE
+                at += 1
+                floats[at] = value
+            elif value is None:
+                record[at] = 0xF6 << 3 | 7
+            elif kind is bool:
+                record[at] = (0xF5 if value else 0xF4) << 3 | 7
+            else:
+                return decline(w)
+            at += 1
 """
 _END = """
     record[0] = present
@@ -42,10 +124,13 @@ _END = """
     if size < 0:
         return decline(w)
     data = w.view[ROOM - size : ROOM]
-    if record[0]:
-        data = join(data, batched, record, {ARGS: args, KWARGS: kwargs})
+JOIN
     free.append(w)
     return data
+"""
+_JOIN = """\
+    if record[0]:
+        data = join(data, batched, record, {ARGS: args, KWARGS: kwargs})
 """
 
 
@@ -106,16 +191,29 @@ def _lines(a: Attribute) -> list[str]:
     return [f"    {_DECLINE}"]
 
 
-def source(c: MessageClass) -> str:
+def _payload(variable: str, a: Attribute, flat: bool) -> list[str]:
+    """The lines for args or kwargs."""
+    if flat:
+        store = f"        record[{BUILD_FIELDS + a.index}] = {variable}_tokens"
+        lines = [store, f"        present |= {a.bit}"]
+    else:
+        lines = ["    " + line for line in _bytes_of(variable, a)]
+    return [f"    if {variable} is not None:", *lines]
+
+
+def source(c: MessageClass, flat: bool) -> str:
     """The Python of a class's function."""
+    if flat:
+        begin = _BEGIN.format(name="flat(message, codec, batched)")
+        begin += _PAYLOADS.replace("VALUE\n", _VALUE)
+    else:
+        begin = _BEGIN.format(name="fast(message, args, kwargs, codec, batched)")
     lines = []
     for a in c.used:
         if a.use == "ENC_CIPHER":
             continue  # Autobahn's class has none
         if a.use in ("ARGS", "KWARGS"):
-            variable = a.use.lower()
-            lines += [f"    if {variable} is not None:"]
-            lines += ["    " + line for line in _bytes_of(variable, a)]
+            lines += _payload(a.use.lower(), a, flat)
             continue
         lines.append(f"    value = message.{a.private}")
         if a.use == "ENC_SERIALIZER":
@@ -131,7 +229,7 @@ def source(c: MessageClass) -> str:
         lines += ["    " + line for line in _lines(a)]
         if a.demanding:
             lines += ["    else:", f"        {_DECLINE}"]
-    return _BEGIN + "\n".join(lines) + _END
+    return begin + "\n".join(lines) + _END.replace("JOIN\n", "" if flat else _JOIN)
 
 
 def _decline(w: Workspace) -> None:
@@ -139,19 +237,24 @@ def _decline(w: Workspace) -> None:
     free.append(w)
 
 
-def make(c: MessageClass) -> Fast:
-    """The function for a class."""
+def _compiled(c: MessageClass, flat: bool) -> Any:
     # A module's dict, because PyPy's compiler takes what is in those for constants.
     names = vars(ModuleType(f"{__name__}.{c.table.name}"))
     names.update(vars(builtins), free=free, Workspace=Workspace, decline=_decline, join=join)
     names.update(core_build=core_build, is_request_type=is_request_type)
     names.update(INDEX=c.index, BLOB_MIN=BLOB_MIN, BUILD_ROOM=BUILD_ROOM, ROOM=ROOM)
+    names.update(DOUBLE=lib.WFBS_CBOR_DOUBLE, ITEMS_MAX=ITEMS_MAX, TEXT_MAX=TEXT_MAX)
     names["ARGS"], names["KWARGS"] = (
         (c.args.index, c.kwargs.index) if c.args and c.kwargs else (0, 0)
     )
     for a in c.used:
         if a.enum is not None:
             names[f"{a.name}_values"] = a.enum.values
-    exec(compile(source(c), f"<fast {c.label}>", "exec"), names)
-    fast: Fast = names["fast"]
-    return fast
+    kind = "flat" if flat else "fast"
+    exec(compile(source(c, flat), f"<{kind} {c.label}>", "exec"), names)
+    return names[kind]
+
+
+def make(c: MessageClass) -> tuple[Fast, Flat | None]:
+    """The functions for a class, the second for those with args and kwargs."""
+    return _compiled(c, flat=False), _compiled(c, flat=True) if c.args and c.kwargs else None

@@ -1,6 +1,8 @@
 /* Messages as flat records of int64_t, and back. See flat.h. */
 #include "flat.h"
 
+#include "cbor.h"
+
 #include <stdlib.h>
 
 /* Neither sum below overflows: positions and lengths are below 2^31. */
@@ -244,6 +246,33 @@ read_table(builder *b, const wfbs_table *t, uint32_t present, int64_t *in, wfbs_
     }
 }
 
+/* Writes args and kwargs of `t` that the record has as tokens to the beginning of `out`, and
+ * leaves in payloads[] where; nothing for what it has not so. Returns how many bytes are used up,
+ * or -1 if there is not enough room or a payload is too large to be copied. */
+static int64_t
+write_payloads(builder *b, const wfbs_table *t, uint8_t *out, size_t room, wfbs_span payloads[2])
+{
+    size_t used = 0;
+    for (unsigned i = 0; i < 2; i++) {
+        unsigned slot = t->slot_of[i ? WFBS_AS_KWARGS : WFBS_AS_ARGS];
+        payloads[i] = (wfbs_span){NULL, 0};
+        if (slot == WFBS_NO_SLOT || !((uint32_t)b->record[WFBS_BUILD_PRESENT] >> slot & 1)) {
+            continue;
+        }
+        int64_t value = b->record[WFBS_BUILD_FIELDS + slot];
+        if (value >> 32) {
+            int64_t size = wfbs_cffi_cbor_write(b->record + (value >> 32), value & 0xFFFFFFFF,
+                                                &b->text, out + used, room - used);
+            if (size < 0 || size >= WFBS_BLOB_MIN) {
+                return -1;
+            }
+            payloads[i] = (wfbs_span){out + used, (size_t)size};
+            used += (size_t)size;
+        }
+    }
+    return (int64_t)used;
+}
+
 /* Writes which pieces are left out, and where they belong, over the record. */
 static void
 describe_pieces(const wfbs_gather *gather, int64_t *record)
@@ -271,7 +300,20 @@ wfbs_flat_build(int message, int dialect, int batched, int64_t *record, int64_t 
     }
     builder b = {record, text, arena ? arena : (char *)values, 0}; /* nothing is taken from it then */
     wfbs_record top = {&wfbs_tables[type->table], (uint32_t)record[WFBS_BUILD_PRESENT], values};
+    wfbs_span payloads[2];
+    int64_t used = write_payloads(&b, top.table, out, (size_t)room, payloads);
+    if (used < 0) {
+        free(arena);
+        return WFBS_BUILD_NO_ROOM;
+    }
     read_table(&b, top.table, top.present, record + WFBS_BUILD_FIELDS, values);
+    for (unsigned i = 0; i < 2; i++) {
+        if (payloads[i].data) {
+            wfbs_value *value = &values[top.table->slot_of[i ? WFBS_AS_KWARGS : WFBS_AS_ARGS]];
+            value->as.bytes = payloads[i].data;
+            value->size = payloads[i].size;
+        }
+    }
     wfbs_outgoing outgoing = {
         &top,
         dialect == WFBS_DIALECT_SCHEMA ? type->ordinal : type->code,
@@ -290,12 +332,12 @@ wfbs_flat_build(int message, int dialect, int batched, int64_t *record, int64_t 
     if (!bound) {
         result = WFBS_BUILD_TOO_LONG;
     }
-    else if (header + bound > (size_t)room) {
-        result = WFBS_BUILD_NO_ROOM - (int64_t)(header + bound);
+    else if (header + bound > (size_t)(room - used)) {
+        result = WFBS_BUILD_NO_ROOM - (int64_t)(header + bound) - used;
     }
     else {
         wfbs_gather gather;
-        wfbs_encode(&outgoing, out + header, (size_t)room - header, &gather);
+        wfbs_encode(&outgoing, out + header, (size_t)room - header, &gather); /* from the end */
         uint8_t *first = out + (gather.written - out); /* the same, but writable */
         if (batched) {
             first -= 4;

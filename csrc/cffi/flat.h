@@ -65,10 +65,13 @@ void wfbs_flat_strings(const uint8_t *buffer, int64_t first, int64_t count, int6
  *                    come next in `text`
  *   table            index of its presence mask, which its values follow
  *   vector of tables index << 32 | count; the tables follow each other
+ *   args, kwargs     as other bytes; or index << 32 | count of tokens in the record (cbor.h),
+ *                    which become their CBOR
  *
- * `text` has the bytes in the order in which a walk over the slots, lowest first and depth
- * first, comes by; the metadata's come last. Byte vectors of WFBS_BLOB_MIN bytes and more
- * are not in it, nor in what is written: the caller joins the pieces. */
+ * `text` has the strings of such tokens, then the bytes in the order in which a walk over the
+ * slots, lowest first and depth first, comes by; the metadata's come last. Byte vectors of
+ * WFBS_BLOB_MIN bytes and more are not in it, nor in what is written: the caller joins the
+ * pieces. */
 enum {
     WFBS_BUILD_PRESENT = 0,  /* bit per slot */
     WFBS_BUILD_METADATA = 1, /* length of the metadata, or WFBS_FLAT_ABSENT */
@@ -81,10 +84,11 @@ enum { WFBS_BUILD_TOO_LONG = -1, WFBS_BUILD_NO_MEMORY = -2, WFBS_BUILD_NO_ROOM =
 
 /* Builds message `message` (index into wfbs_messages) from the `count` elements of `record`
  * at the end of the `room` bytes at `out`, behind its length (32 bits, big-endian) if
- * `batched`. Returns the number of bytes written, or one of the codes above; NO_ROOM minus
- * the room that suffices. Overwrites the record's beginning: record[0] is the number of
- * pieces that were left out, record[1 + 2 * i] the slot of the i-th of them (-1 for the
- * metadata), last first, record[2 + 2 * i] its offset in the message without the frame.
+ * `batched`. Tokens are not counted. Returns the number of bytes written, or one of the codes
+ * above: NO_ROOM minus the room that suffices, or NO_ROOM for tokens that make too large a
+ * payload. Overwrites the record's beginning: record[0] is the number of pieces that were left
+ * out, record[1 + 2 * i] the slot of the i-th of them (-1 for the metadata), last first,
+ * record[2 + 2 * i] its offset in the message without the frame.
  * The record must be one that the binding's encoder made: it is not checked. */
 int64_t wfbs_flat_build(int message, int dialect, int batched, int64_t *record, int64_t count,
                         const uint8_t *text, uint8_t *out, int64_t room);

@@ -1,0 +1,25 @@
+/* CBOR for the cffi binding: a small payload, written from a few numbers and the bytes of its
+ * strings. Lists and dicts without others in them, which is what most payloads are. */
+#ifndef WFBS_CFFI_CBOR_H
+#define WFBS_CFFI_CBOR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A token is a number (below 2^60) times 8, plus CBOR's major type (RFC 8949, section 3.1):
+ *
+ *   0, 1             a number, or -1 minus that number
+ *   2, 3             the size of a string, whose bytes come next in the text
+ *   4, 5             the number of items or entries, which follow
+ *   WFBS_CBOR_DOUBLE  0; the next token is not one, but the bits of a double
+ *   7                the byte of a simple value */
+enum { WFBS_CBOR_DOUBLE = 6 };
+
+/* Writes the CBOR of `count` tokens to `out`, which has `room` bytes, as cbor2.dumps() writes
+ * it: in the shortest form. Takes the strings' bytes from *text, and sets it behind them; both
+ * must be what the tokens say, which is not checked. Returns the size, or -1 if there is not
+ * enough room. */
+int64_t wfbs_cffi_cbor_write(const int64_t *tokens, int64_t count, const uint8_t **text,
+                             uint8_t *out, size_t room);
+
+#endif
