@@ -46,8 +46,8 @@ def register_payload_serializer(id: str, dumps: Dumps, loads: Loads) -> None:
     registered it gets a ``ProtocolError`` when it reads ``args`` or ``kwargs``, and can still read
     all the rest and pass the message on.
 
-    :param id: ``x_`` and a lower-case name (the WAMP rule for custom attributes), such as
-        ``"x_pickle5"``. Registering an id again replaces its codec.
+    :param id: ``x_`` and a name of two or more lower-case letters, digits and underscores, a letter
+        first (the WAMP rule for custom attributes), such as ``"x_pickle5"``. Registering an id again replaces its codec.
     :param dumps: takes what a message has as args (a list or tuple) or kwargs (a dict) and returns
         ``bytes``.
     :param loads: takes a read-only ``memoryview`` of those bytes and returns a list or a dict, no
@@ -56,7 +56,10 @@ def register_payload_serializer(id: str, dumps: Dumps, loads: Loads) -> None:
     :raises TypeError: if ``dumps`` or ``loads`` can't be called.
     """
     if not isinstance(id, str) or not _CUSTOM_ID.match(id):
-        raise ValueError(f"payload serializer id {id!r} is not of the form x_name")
+        raise ValueError(
+            f"payload serializer id {id!r} is not of the form x_name, where the name is a "
+            "lower-case letter and one or more lower-case letters, digits or underscores"
+        )
     if not callable(dumps) or not callable(loads):
         raise TypeError(f"dumps and loads of {id!r} must be callable")
     _registered[id] = _Codec(dumps, loads)
