@@ -47,7 +47,8 @@ def register_payload_serializer(id: str, dumps: Dumps, loads: Loads) -> None:
     all the rest and pass the message on.
 
     :param id: ``x_`` and a name of two or more lower-case letters, digits and underscores, a letter
-        first (the WAMP rule for custom attributes), such as ``"x_pickle5"``. Registering an id again replaces its codec.
+        first (the WAMP rule for custom attributes), such as ``"x_pickle5"``. Registering an id
+        again replaces its codec.
     :param dumps: takes what a message has as args (a list or tuple) or kwargs (a dict) and returns
         ``bytes``.
     :param loads: takes a read-only ``memoryview`` of those bytes and returns a list or a dict, no
