@@ -53,8 +53,10 @@ _PAYLOADS = """\
     at = BUILD_ROOM
     args = message._args
     if args is not None:
+        if type(args) is not list and type(args) is not tuple:
+            return decline(w)
         left = len(args)
-        if type(args) is not list and type(args) is not tuple or left > ITEMS_MAX:
+        if left > ITEMS_MAX:
             return decline(w)
         record[at] = left << 3 | 4
         at += 1
@@ -66,8 +68,10 @@ VALUE
         args_tokens = BUILD_ROOM << 32 | at - BUILD_ROOM
     kwargs = message._kwargs
     if kwargs is not None:
+        if type(kwargs) is not dict:
+            return decline(w)
         left = len(kwargs)
-        if type(kwargs) is not dict or left > ITEMS_MAX:
+        if left > ITEMS_MAX:
             return decline(w)
         record[at] = left << 3 | 5
         first = at
