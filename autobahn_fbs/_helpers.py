@@ -100,7 +100,10 @@ def merge_roles(typed: dict[str, Any], entry: Any, label: str) -> dict[str, Any]
         features = role.get("features", {})
         if type(features) is not dict or not all(type(key) is str for key in features):
             raise ProtocolError(f"{label}.roles: metadata entry has invalid features of {name!r}")
-        stated = ROLE_NAME_TO_CLASS[name](**features)
+        try:
+            stated = ROLE_NAME_TO_CLASS[name](**features)
+        except TypeError as error:  # "self", which no feature can be called
+            raise ProtocolError(f"{label}.roles: metadata entry of {name!r}: {error}") from error
         for feature, value in vars(typed.get(name, stated)).items():
             if value is not None and getattr(stated, feature) not in (None, value):
                 raise ProtocolError(f"{label}.roles: {name}.{feature} contradicts the typed field")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+import cbor2
 import pytest
 from autobahn.wamp import message as m
 from autobahn.wamp.exception import InvalidUriError, ProtocolError
@@ -20,6 +21,7 @@ from autobahn_fbs import FlatBuffersObjectSerializer
 from compare import MESSAGE_CLASSES, attribute_names, differences
 from samples import POSITIONAL_IDS, U64_MAX
 from wamplist import DETAIL_NAMES, DETAILS, ENUMS, FIELD_NAMES, LAYOUT, raw_list, typed
+from wirebuild import build
 
 SERIALIZER = FlatBuffersObjectSerializer()
 
@@ -294,6 +296,16 @@ def test_what_upstream_leaves_out_may_be_missing(klass):
 @pytest.mark.parametrize("klass", [m.Hello, m.Welcome], ids=case_id)
 def test_roles_that_announce_nothing_are_refused(klass):
     assert received(typed(klass, good(klass, roles={}))) is None
+
+
+@pytest.mark.parametrize("schema_dialect", [False, True], ids=["autobahn", "schema"])
+def test_a_feature_with_a_name_that_none_can_have_is_refused(schema_dialect):
+    """Message.parse raises TypeError there."""
+    details = {"roles": {"caller": {"features": {"self": True}}}}
+    data = build("Hello", {}, metadata=cbor2.dumps(details), schema_dialect=schema_dialect)
+    reader = FlatBuffersObjectSerializer(dialect="schema" if schema_dialect else "autobahn")
+    with pytest.raises(ProtocolError, match=r"^HELLO\.roles: .*'caller'.*self"):
+        reader.unserialize(data)
 
 
 EVIL_DETAILS: list[Any] = [

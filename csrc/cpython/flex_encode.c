@@ -385,7 +385,7 @@ wfbs_flex_encode(wfbs_flex *f, wfbs_buffer *out, PyObject *obj)
 int
 wfbs_flex_encode_as(wfbs_flex *f, wfbs_buffer *out, PyObject *obj, bool compact)
 {
-    wfbs_flex_writer w; /* not zeroed as a whole: the steps take 4 KiB */
+    wfbs_flex_writer w; /* not zeroed as a whole: the steps take 6 KiB */
     wfbs_flex_slot root;
 
     w.out = out;
