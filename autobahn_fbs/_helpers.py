@@ -102,7 +102,7 @@ def merge_roles(typed: dict[str, Any], entry: Any, label: str) -> dict[str, Any]
             raise ProtocolError(f"{label}.roles: metadata entry has invalid features of {name!r}")
         try:
             stated = ROLE_NAME_TO_CLASS[name](**features)
-        except TypeError as error:  # "self", which no feature can be called
+        except (TypeError, ValueError) as error:  # a name or a value that it can't cope with
             raise ProtocolError(f"{label}.roles: metadata entry of {name!r}: {error}") from error
         for feature, value in vars(typed.get(name, stated)).items():
             if value is not None and getattr(stated, feature) not in (None, value):

@@ -141,16 +141,17 @@ def _refuse(a: Attribute, why: str) -> None:
 
 
 def _store(a: Attribute, message: Any, value: Any) -> None:
-    """Stores an entry after comparing it with the typed field, if that is there too."""
+    """Stores an entry after comparing it with the typed field, if that is there too. Only what is
+    good is compared: a decimal out of an old cbor2, say, can raise even at that."""
     raw = message._record[FIELDS + a.index]
     null = value is None and _may_be_null(a)
+    if not null and not _entry_is_good(a, value):
+        _refuse(a, "has a wrong type or value")
     if raw != ABSENT:
         typed = value_of(a, message, raw)
         same = typed == "" if null else type(typed) is type(value) and typed == value
         if not same:
             _refuse(a, "contradicts the typed field")
-    if not null and not _entry_is_good(a, value):
-        _refuse(a, "has a wrong type or value")
     keep(message, a.index, value)
 
 

@@ -244,13 +244,18 @@ may_be_null(const wfbs_attribute *a)
            && (as == WFBS_AS_STR || as == WFBS_AS_ENUM || as == WFBS_AS_DICT);
 }
 
-/* Stores an entry after comparing it with the typed field, if that is there too. */
+/* Stores an entry after comparing it with the typed field, if that is there too. Only what is
+ * good is compared: a decimal out of an old cbor2, say, can raise even at that. */
 static int
 store_entry(wfbs_attribute *a, PyObject *self, PyObject *value)
 {
     wfbs_received *r = wfbs_received_of(a->owner, self);
     bool typed = a->field->kind != WFBS_KIND_NONE && wfbs_slot_position(r->data, r->table, a->index);
     bool null = value == Py_None && may_be_null(a);
+    int good = null || entry_is_good(a, value);
+    if (good <= 0) {
+        return good ? -1 : refuse_entry(a, "has a wrong type or value");
+    }
     if (typed) {
         PyObject *field = wfbs_decode_attribute(a, r);
         if (!field) {
@@ -264,10 +269,6 @@ store_entry(wfbs_attribute *a, PyObject *self, PyObject *value)
         if (same <= 0) {
             return same ? -1 : refuse_entry(a, "contradicts the typed field");
         }
-    }
-    int good = null || entry_is_good(a, value);
-    if (good <= 0) {
-        return good ? -1 : refuse_entry(a, "has a wrong type or value");
     }
     Py_XSETREF(*wfbs_slot_of(self, a->offset), Py_NewRef(value));
     return 0;
