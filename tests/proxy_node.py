@@ -9,6 +9,7 @@ from autobahn.wamp.cryptosign import CryptosignKey
 from authentication_node import AuthenticationNode
 from autobahn_fbs._demo.config import REALM, node_config
 from autobahn_fbs._demo.router import HOST, _free_ports
+from autobahn_fbs._demo.sessions import Door
 
 #: The connections from the proxy to the router: transport and serializer. A role has the name of
 #: the connection that it goes by.
@@ -30,34 +31,51 @@ _ANYBODY_HERE = {"anonymous-proxy": {"type": "static"}}
 class ProxyNode(AuthenticationNode):
     """A node whose `doors` are those of a proxy worker.
 
-    `direct` is a WebSocket listener of the router worker itself, beside the proxy. Behind it, the
-    router worker has one listener for each of LEGS, which offers that leg's serializer alone: what
-    comes through a leg was in it.
+    The proxy has two listeners more, with everything behind one port: "universal" takes WebSocket
+    and RawSocket, "web" takes WebSocket at a path beside other pages. The router worker has a
+    universal one of its own, "beside". And it has one for each of LEGS, which offers that leg's
+    serializer alone: what comes through a leg was in it.
     """
 
     ASKING = "member"
 
-    direct = 0
-
     def configure(self) -> dict[str, Any]:
         config = super().configure()
-        more = _free_ports(3)
-        self.direct, unused, signed = more
+        more = _free_ports(4)
+        beside, universal, web, signed = more
         self.ports += more
         front = config["workers"][0]
-        inside = node_config(self._auth, self.direct, unused)["workers"][0]
         realm = front.pop("realms")[0]
+        inside = [self._listener_for_all("beside", beside)]
         for leg in LEGS:
             realm["roles"].append({**realm["roles"][0], "name": leg})
-            inside["transports"].append(self._listener(leg, signed))
-        router = {"type": "router", "realms": [realm], "transports": inside["transports"]}
+            inside.append(self._listener(leg, signed))
+        router = {"type": "router", "realms": [realm], "transports": inside}
         proxy = {
             **front,
             "type": "proxy",
+            "transports": [
+                # First, since it listens before the path is there.
+                self._listener_for_all("web", web),
+                self._listener_for_all("universal", universal),
+                *front["transports"],
+            ],
             "connections": {leg: self._connection(leg, signed) for leg in LEGS},
             "routes": {REALM: {leg: leg for leg in LEGS} | _USUAL},
         }
         return {**config, "controller": {"id": _NODE}, "workers": [router, proxy]}
+
+    def _listener_for_all(self, name: str, port: int) -> dict[str, Any]:
+        """A listener with a WebSocket at the path /ws; has `doors` get what is to be had."""
+        websocket, rawsocket = node_config(self._auth, port, port)["workers"][0]["transports"]
+        listener = {"type": "universal", "endpoint": websocket.pop("endpoint")}
+        self.doors[name, "websocket"] = Door("websocket", port, path="/ws")
+        if name == "web":
+            files = {"type": "static", "directory": "code"}
+            return {**listener, "type": "web", "paths": {"/": files, "ws": websocket}}
+        del rawsocket["endpoint"]
+        self.doors[name, "rawsocket"] = Door("rawsocket", port)
+        return {**listener, "websocket": {"ws": websocket}, "rawsocket": rawsocket}
 
     def _listener(self, leg: str, port: int) -> dict[str, Any]:
         transport, serializer = LEGS[leg]

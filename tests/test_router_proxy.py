@@ -38,7 +38,7 @@ if sys.platform == "win32":
 
 from autobahn_fbs._demo import talk
 from autobahn_fbs._demo.config import Login, make_site
-from autobahn_fbs._demo.sessions import Door, Peer, Refused, join
+from autobahn_fbs._demo.sessions import Peer, Refused, join
 from proxy_node import LEGS, ProxyNode
 
 WAYS = FLATBUFFERS + OTHERS
@@ -65,12 +65,12 @@ def place() -> Iterator[Place]:
         autobahn_fbs.uninstall()
 
 
-async def join_beside(place: Place, serializer: str) -> Peer:
-    """A session with the router worker itself."""
+async def join_at(place: Place, name: str, way: Way) -> Peer:
+    """A session at one of the node's doors."""
     assert isinstance(place.router, ProxyNode)
     login = place.site.logins["ticket"]
-    door = Door("websocket", place.router.direct)
-    return await join(door, serializer, login.method, login.options, REALM)
+    door = place.router.doors[name, way[0]]
+    return await join(door, way[1], login.method, login.options, REALM)
 
 
 def quiet(text: str) -> None:
@@ -141,18 +141,33 @@ def test_two_sessions_understand_each_other_through_the_proxy(
     asyncio.run(run())
 
 
-@pytest.mark.parametrize("serializer", ["flatbuffers", "json"])
+@pytest.mark.parametrize("way", [("rawsocket", "flatbuffers"), ("websocket", "json")], ids=ids)
 @pytest.mark.parametrize("leg", LEGS)
 def test_a_session_behind_the_proxy_understands_one_beside_it(
-    place: Place, leg: str, serializer: str
+    place: Place, leg: str, way: Way
 ) -> None:
     async def run() -> None:
         behind = await place.join(("websocket", "flatbuffers"), leg)
-        beside = await join_beside(place, serializer)
+        beside = await join_at(place, "beside", way)
         await talk.everything(behind, beside, quiet)
         await talk.everything(beside, behind, quiet)
         await behind.part()
         await beside.part()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("way", FLATBUFFERS, ids=ids)
+def test_a_listener_of_the_proxy_may_have_all_transports_at_one_port(
+    place: Place, way: Way
+) -> None:
+    async def run() -> None:
+        one = await join_at(place, "universal", way)
+        two = await join_at(place, "web", ("websocket", "flatbuffers"))
+        await talk.everything(one, two, quiet)
+        await talk.everything(two, one, quiet)
+        await one.part()
+        await two.part()
 
     asyncio.run(run())
 
@@ -264,12 +279,9 @@ def test_every_payload_codec_goes_through_the_proxy(place: Place, leg: str, code
 def test_payloads_pass_the_proxy_undecoded_between_flatbuffers_and_flatbuffers(
     place: Place, leg: str, undecoded: bool
 ) -> None:
-    assert isinstance(place.router, ProxyNode)
-    door = place.router.doors["function", "websocket"]  # asks in the proxy's process
-    options = place.site.logins["ticket"].options
-
     async def counters() -> dict[str, Any]:
-        peer = await join(door, "flatbuffers", "ticket", options, REALM)
+        # Asks a function in the proxy's process, which tells them to its client.
+        peer = await join_at(place, "function", ("websocket", "flatbuffers"))
         await peer.part()
         found: dict[str, Any] = peer.details.authextra["counters"]
         return found

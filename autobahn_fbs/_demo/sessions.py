@@ -32,11 +32,15 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Door:
-    """Where and how to reach a router: "websocket" or "rawsocket", and a port on loopback."""
+    """Where and how to reach a router: "websocket" or "rawsocket", and a port on loopback.
+
+    `path` is for WebSocket.
+    """
 
     transport: str
     port: int
     host: str = "127.0.0.1"
+    path: str = "/"
 
 
 class Peer(Session):
@@ -161,7 +165,7 @@ async def enter(
     """
     codec = create_transport_serializer(serializer)
     if door.transport == "websocket":
-        url = f"{'wss' if tls else 'ws'}://{door.host}:{door.port}/"
+        url = f"{'wss' if tls else 'ws'}://{door.host}:{door.port}{door.path}"
         factory: Any = WampWebSocketClientFactory(
             lambda: peer, url=url, serializers=[codec], headers=headers
         )
