@@ -37,7 +37,7 @@ OWN_CODEC = [block for block in COMPONENTS if "-x_" in block.code]
 REALM = "realm1"
 
 needs_router = pytest.mark.skipif(
-    find_spec("crossbar") is None, reason='needs Crossbar.io: pip install "autobahn_fbs[demo]"'
+    find_spec("crossbar") is None, reason='needs Crossbar.io: pip install ".[demo]"'
 )
 
 

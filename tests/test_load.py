@@ -12,7 +12,7 @@ import pytest
 PROGRAM = Path(__file__).resolve().parent.parent / "benchmarks" / "load.py"
 
 if find_spec("crossbar") is None:
-    reason = 'needs Crossbar.io: pip install "autobahn_fbs[demo]"'
+    reason = 'needs Crossbar.io: pip install ".[demo]"'
     pytest.skip(reason, allow_module_level=True)
 if not sys.platform.startswith("linux"):
     pytest.skip("reads the router's memory in /proc", allow_module_level=True)

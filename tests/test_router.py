@@ -33,7 +33,7 @@ with warnings.catch_warnings():
 
 # Looked for, not imported: importing it chooses Twisted for this process.
 if find_spec("crossbar") is None:
-    reason = 'needs Crossbar.io: pip install "autobahn_fbs[demo]"'
+    reason = 'needs Crossbar.io: pip install ".[demo]"'
     pytest.skip(reason, allow_module_level=True)
 
 # How a session can reach the router in FlatBuffers, and in something else.

@@ -115,20 +115,20 @@ def _add_color(verb: argparse.ArgumentParser) -> None:
 def run_verb(options: argparse.Namespace) -> int:
     """Runs one of the three; returns the exit status. A reader that goes away, or an interrupt,
     ends it quietly, with the status that a shell gives a program that died of it."""
-    with redirect_stderr(StringIO()):  # what optional modules print as Autobahn tries them
-        from .dump import dump
-        from .info import info
-        from .verify import verify
-
-    verbs: dict[str, Callable[[argparse.Namespace], int]] = {
-        "dump": dump,
-        "info": info,
-        "verify": verify,
-    }
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
+        with redirect_stderr(StringIO()):  # what optional modules print as Autobahn tries them
+            from .dump import dump
+            from .info import info
+            from .verify import verify
+
+        verbs: dict[str, Callable[[argparse.Namespace], int]] = {
+            "dump": dump,
+            "info": info,
+            "verify": verify,
+        }
         status = verbs[options.verb](options)
         sys.stdout.flush()
         return status

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 MISSING = """\
 The router is missing: Crossbar.io is not installed for this Python ({python}).
-To see real sessions, install it along with the demo, and start the demo again:
+To see real sessions, install it, and start the demo again:
 
-    pip install "autobahn_fbs[demo]"
+    pip install "crossbar>=26.10.1"
 
 What works without a router follows."""
 
