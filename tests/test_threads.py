@@ -7,14 +7,17 @@ free-threaded ones (tools/free-threaded, also under ThreadSanitizer) everything 
 from __future__ import annotations
 
 import copy
+import os
 import pickle
 import subprocess
 import sys
 import sysconfig
+import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -279,6 +282,46 @@ def test_details_change_while_they_are_sent():
         assert "caller" in got.roles
 
     together(change, *[send] * (THREADS - 1))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_child_process_can_use_what_threads_of_its_parent_were_using():
+    data = OBJSER.serialize(event())
+    code = """
+        import os, signal, threading
+        import conftest
+        from autobahn_fbs import FlatBuffersObjectSerializer
+        objser = FlatBuffersObjectSerializer()
+        data = bytes.fromhex(%r)
+        def use():
+            (msg,) = objser.unserialize(data)
+            assert msg.args[0] == 1 and msg.kwargs == {"k": "v"} and msg.forward_for is None
+            msg.args = [2]
+            assert objser.unserialize(objser.serialize(msg))[0].args == [2]
+        def work():
+            while not stop.is_set():
+                use()
+        stop = threading.Event()
+        threads = [threading.Thread(target=work) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        failed = 0
+        for _ in range(60):
+            child = os.fork()
+            if not child:
+                signal.alarm(10)
+                use()
+                os._exit(0)
+            failed += os.waitpid(child, 0)[1] != 0
+        stop.set()
+        print("failed", failed)
+    """
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(code) % data.hex()],
+        capture_output=True, text=True, timeout=100, check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])},
+    )  # fmt: skip
+    assert (done.stdout, done.returncode) == ("failed 0\n", 0), done.stderr
 
 
 # -- one serializer

@@ -8,6 +8,7 @@ Each property is a closure over its attribute, so that PyPy's compiler sees cons
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from threading import RLock
 from typing import Any
@@ -28,6 +29,12 @@ READ_ABSENT = -4
 #: Python can be interrupted between any two steps. One that can be taken again, because a finalizer
 #: may run meanwhile. Who only reads the state does so once, and needs no lock.
 _CHANGING = RLock()
+if hasattr(os, "register_at_fork"):  # or a child could find it held by a thread that it lacks
+    os.register_at_fork(
+        before=_CHANGING.acquire,
+        after_in_parent=_CHANGING.release,
+        after_in_child=_CHANGING.release,
+    )
 
 
 def keep(message: Any, index: int, value: Any) -> None:
