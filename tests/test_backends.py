@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from autobahn.wamp.message import Event, Message
+from autobahn.wamp.message import Event, Hello, Message, Publish
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -164,6 +164,25 @@ def test_types_that_are_made_in_c_have_the_same_names_in_errors():
             both(pair, lambda s, v=value: s.serialize(v))
     _, text = both(CBOR_PAIRS[0], lambda s: s.unserialize(data)[0].args)
     assert "payload is CBORSimpleValue, at offset" in text
+
+
+class OddList(list[Any]):
+    def __iter__(self) -> Any:
+        raise LookupError("not asked")
+
+
+def test_lists_are_read_past_what_a_subclass_makes_of_iteration():
+    for klass, name, value in (
+        (Hello, "authmethods", ["ticket"]),
+        (Publish, "exclude", [1, 2]),
+        (Publish, "exclude_authid", ["a", "b"]),
+    ):
+        for pair in CBOR_PAIRS[:1]:
+            how, data = both(
+                pair, lambda s, k=klass, n=name, v=value: s.serialize(changed(k, n, OddList(v)))
+            )
+            assert how == "gives"
+            assert getattr(pair[0].unserialize(data)[0], name) == value
 
 
 def sample_of(klass: type[Message]) -> Message:

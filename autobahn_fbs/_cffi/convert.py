@@ -172,7 +172,7 @@ def _enum(a: Attribute, value: Any, out: Outgoing) -> int | None:
 def _list(a: Attribute, value: Any) -> list[Any]:
     if not isinstance(value, list):
         _refuse_type(a, "list", value)
-    return value
+    return value if type(value) is list else list.copy(value)  # past a subclass's own __iter__
 
 
 def _enums(a: Attribute, value: Any, out: Outgoing) -> int | None:
