@@ -337,7 +337,8 @@ wfbs_flat_build(int message, int dialect, int batched, int64_t *record, int64_t 
     }
     else {
         wfbs_gather gather;
-        wfbs_encode(&outgoing, out + header, (size_t)room - header, &gather); /* from the end */
+        uint8_t *behind = out + used + header; /* the payloads, lest notes overwrite them */
+        wfbs_encode(&outgoing, behind, (size_t)(room - used) - header, &gather);
         uint8_t *first = out + (gather.written - out); /* the same, but writable */
         if (batched) {
             first -= 4;
