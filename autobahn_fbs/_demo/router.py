@@ -82,7 +82,7 @@ class Router:
     COMMAND = ("-m", "autobahn_fbs", "run", "--allow-rawsocket", "--", "crossbar", "start")
 
     def __init__(
-        self, auth: dict[str, Any], patience: float = 30.0, largest: int | None = None
+        self, auth: dict[str, Any], patience: float = 60.0, largest: int | None = None
     ) -> None:
         self._auth = auth
         self._largest = largest
