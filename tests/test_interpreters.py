@@ -8,6 +8,8 @@ import textwrap
 
 import pytest
 
+import autobahn_fbs
+
 WORK = """
     import warnings; warnings.simplefilter("ignore")
     import txaio; txaio.use_asyncio()
@@ -62,6 +64,12 @@ MAIN = """
 """
 
 
+not_through_cffi = pytest.mark.skipif(
+    autobahn_fbs.backend == "cffi", reason="cffi itself can't be loaded in a second interpreter"
+)
+
+
+@not_through_cffi
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="interpreters with a GIL each: Python 3.12")
 def test_interpreters_with_a_gil_of_their_own_take_turns():
     code = textwrap.dedent(MAIN).format(work=textwrap.dedent(WORK), threads=False)
@@ -69,6 +77,7 @@ def test_interpreters_with_a_gil_of_their_own_take_turns():
     assert (done.returncode, done.stdout) == (0, "all interpreters agree\n"), done.stderr
 
 
+@not_through_cffi
 # In CPython 3.12, merely importing threading in an interpreter that a thread runs hangs its join().
 @pytest.mark.skipif(sys.version_info < (3, 13), reason="interpreters with a GIL each: Python 3.13")
 def test_interpreters_side_by_side_do_not_disturb_each_other():
