@@ -42,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
         help="see it work: a real router, authenticated sessions, message rates",
         description="Starts a Crossbar.io router on loopback, joins sessions over "
         "wamp.2.flatbuffers in every way of authenticating, exchanges messages between "
-        "FlatBuffers and JSON peers, and measures message rates. Takes ten to fifteen seconds and "
+        "FlatBuffers and JSON peers, and measures message rates. Takes ten to twenty seconds and "
         "leaves nothing behind. Without Crossbar.io it shows what works without a router.",
     )
     verbs.add_parser(
