@@ -250,8 +250,6 @@ def encode(
         return _general(c, message, dialect, batched, codec)
     plain = kind is c.plain and message._from_fbs is None
     usual = plain and dialect == 0 and name is None
-    if usual and c.fast is None:
-        c.fast, c.flat = fast.make(c)
     data: bytes | None
     if c.args is not None and c.kwargs is not None:
         if (
@@ -259,6 +257,8 @@ def encode(
             and (message._args is not None or message._kwargs is not None)
             and (number == payload.CBOR or number == payload.CBOR_NAMED)
         ):
+            if c.flat is None:
+                c.flat = fast.make_flat(c)
             try:
                 data = c.flat(message, number, batched)
             except _LEFT_TO_OTHERS:
@@ -268,6 +268,8 @@ def encode(
         args = _encoded(c.args, message._args if plain else message.args, number, name)
         kwargs = _encoded(c.kwargs, message._kwargs if plain else message.kwargs, number, name)
     if usual:
+        if c.fast is None:
+            c.fast = fast.make(c)
         try:
             data = c.fast(message, args, kwargs, number, batched)
         except UnicodeEncodeError:  # the general way names the attribute

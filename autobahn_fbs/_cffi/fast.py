@@ -259,6 +259,13 @@ def _compiled(c: MessageClass, flat: bool) -> Any:
     return names[kind]
 
 
-def make(c: MessageClass) -> tuple[Fast, Flat | None]:
-    """The functions for a class, the second for those with args and kwargs."""
-    return _compiled(c, flat=False), _compiled(c, flat=True) if c.args and c.kwargs else None
+def make(c: MessageClass) -> Fast:
+    """The first function for a class."""
+    made: Fast = _compiled(c, flat=False)
+    return made
+
+
+def make_flat(c: MessageClass) -> Flat:
+    """The second function for a class, which has args and kwargs."""
+    made: Flat = _compiled(c, flat=True)
+    return made
