@@ -83,6 +83,17 @@ def parse(raw: list[Any]) -> message.Message:
     return parsed
 
 
+def _role(name: str, features: dict[str, Any], label: str) -> Any:
+    """One role with such features.
+
+    A short function: CPython notes where an exception comes up in a handler, as an int, which
+    beyond 256 takes an allocation, and without memory for it tries for ever."""
+    try:
+        return ROLE_NAME_TO_CLASS[name](**features)
+    except (TypeError, ValueError) as error:  # a name or a value that it can't cope with
+        raise ProtocolError(f"{label}.roles: metadata entry of {name!r}: {error}") from error
+
+
 def merge_roles(typed: dict[str, Any], entry: Any, label: str) -> dict[str, Any]:
     """Roles of a details map, added to those of the typed tables (WAMP section "Session
     Establishment"). Raises ProtocolError if they are malformed or contradict each other."""
@@ -100,10 +111,7 @@ def merge_roles(typed: dict[str, Any], entry: Any, label: str) -> dict[str, Any]
         features = role.get("features", {})
         if type(features) is not dict or not all(type(key) is str for key in features):
             raise ProtocolError(f"{label}.roles: metadata entry has invalid features of {name!r}")
-        try:
-            stated = ROLE_NAME_TO_CLASS[name](**features)
-        except (TypeError, ValueError) as error:  # a name or a value that it can't cope with
-            raise ProtocolError(f"{label}.roles: metadata entry of {name!r}: {error}") from error
+        stated = _role(name, features, label)
         for feature, value in vars(typed.get(name, stated)).items():
             if value is not None and getattr(stated, feature) not in (None, value):
                 raise ProtocolError(f"{label}.roles: {name}.{feature} contradicts the typed field")
