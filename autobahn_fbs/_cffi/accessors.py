@@ -133,10 +133,10 @@ def _general(a: Attribute) -> Getter:
         value = value_of(a, self, state)
         if value is not None or (payload and state != ABSENT):
             return _settle(self, a, value)
-        with _CHANGING:
-            if record[place] == KEPT:
-                return self._kept[index]
-            if payload:
+        if payload:
+            with _CHANGING:
+                if record[place] == KEPT:
+                    return self._kept[index]
                 record[place] = READ_ABSENT
         return None
 
