@@ -90,7 +90,7 @@ def _role(name: str, features: dict[str, Any], label: str) -> Any:
     beyond 256 takes an allocation, and without memory for it tries for ever."""
     try:
         return ROLE_NAME_TO_CLASS[name](**features)
-    except (TypeError, ValueError) as error:  # a name or a value that it can't cope with
+    except (TypeError, ValueError, RecursionError) as error:  # a name or a value too odd for it
         raise ProtocolError(f"{label}.roles: metadata entry of {name!r}: {error}") from error
 
 
@@ -107,7 +107,8 @@ def merge_roles(typed: dict[str, Any], entry: Any, label: str) -> dict[str, Any]
     merged = dict(typed)
     for name, role in entry.items():
         if name not in allowed or type(role) is not dict:
-            raise ProtocolError(f"{label}.roles: metadata entry has an invalid role {name!r}")
+            shown = name if type(name) is str else type(name).__name__  # not every int can be shown
+            raise ProtocolError(f"{label}.roles: metadata entry has an invalid role {shown!r}")
         features = role.get("features", {})
         if type(features) is not dict or not all(type(key) is str for key in features):
             raise ProtocolError(f"{label}.roles: metadata entry has invalid features of {name!r}")

@@ -310,6 +310,13 @@ def test_features_at_which_autobahns_own_classes_fail_are_refused(features, sche
         reader.unserialize(data)
 
 
+@pytest.mark.parametrize("name", [10**5000, b"caller", (1, 2), None], ids=lambda x: type(x).__name__)
+def test_a_role_whose_name_is_no_text_is_refused_without_being_shown(name):
+    data = build("Hello", {}, metadata=cbor2.dumps({"roles": {name: {}}}))
+    with pytest.raises(ProtocolError, match=f"invalid role '{type(name).__name__}'"):
+        SERIALIZER.unserialize(data)
+
+
 EVIL_DETAILS: list[Any] = [
     None, True, False, 0, 1, 2**53 + 1, -1, 2**64, 1.0, 1.5, "", "x", "a.b", "a b", "exact",
     "prefix", "single", "kill", "skip", "cryptobox", "x_own", "cbor", b"", b"x", [], [1], [-1],
