@@ -310,7 +310,9 @@ def test_features_at_which_autobahns_own_classes_fail_are_refused(features, sche
         reader.unserialize(data)
 
 
-@pytest.mark.parametrize("name", [10**5000, b"caller", (1, 2), None], ids=lambda x: type(x).__name__)
+@pytest.mark.parametrize(
+    "name", [10**5000, b"caller", (1, 2), None], ids=lambda x: type(x).__name__
+)
 def test_a_role_whose_name_is_no_text_is_refused_without_being_shown(name):
     data = build("Hello", {}, metadata=cbor2.dumps({"roles": {name: {}}}))
     with pytest.raises(ProtocolError, match=f"invalid role '{type(name).__name__}'"):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import copy
 import pickle
 
+import cbor2
 import pytest
 from autobahn.wamp import message as m
 from autobahn.wamp import serializer as upstream
 from autobahn.wamp.exception import ProtocolError
 
 from autobahn_fbs import FlatBuffersObjectSerializer, ppt
+from wirebuild import build
 
 OBJSER = FlatBuffersObjectSerializer()
 CARRIERS = [
@@ -113,3 +115,26 @@ def test_a_cipher_of_no_known_number_is_refused():
     data[place] = 9
     with pytest.raises(ProtocolError, match=r"EVENT\.ppt_cipher: value is not in its enumeration"):
         OBJSER.unserialize(bytes(data))
+
+
+# What is taken can be sent on, in the other dialect, too: writing such a message is refused.
+
+
+def test_a_cipher_without_a_scheme_is_refused():
+    data, other = (
+        OBJSER.serialize(ppt.with_cipher(m.Event(1, 2, payload=b"", enc_algo=algo), "aes256gcm"))
+        for algo in ("mqtt", "xbr")
+    )
+    (place,) = [i for i, (a, b) in enumerate(zip(data, other, strict=True)) if a != b]
+    with pytest.raises(ProtocolError, match=r"EVENT\.enc_algo: .* ppt_cipher without enc_algo"):
+        OBJSER.unserialize(data[:place] + b"\0" + data[place + 1 :])
+
+
+@pytest.mark.parametrize("schema_dialect", [False, True], ids=["autobahn", "schema"])
+def test_a_cipher_in_the_metadata_without_a_scheme_is_refused(schema_dialect):
+    fields = {"request": 1, "topic": "a.b", "payload": b"x"}
+    metadata = cbor2.dumps({"ppt_cipher": "x_own"})
+    data = build("Publish", fields, metadata=metadata, schema_dialect=schema_dialect)
+    reader = FlatBuffersObjectSerializer(dialect="schema" if schema_dialect else "autobahn")
+    with pytest.raises(ProtocolError, match=r"PUBLISH\.enc_algo: is required with ppt_cipher"):
+        reader.unserialize(data)

@@ -176,7 +176,7 @@ def _check_rules(c: MessageClass, message: Any) -> None:
         if getattr(message, c.table.fields[c.table.slot_of["ENUM"]].attribute) is None:
             raise ProtocolError(f"{c.label}.method: required field is missing")
     elif rule == "PAYLOAD":
-        for name in ("enc_key", "enc_serializer"):
+        for name in ("enc_key", "enc_serializer", "ppt_cipher"):
             _check_needs(c, message, getattr(message, name) is not None, name, "enc_algo")
     elif rule == "RESUME_HELLO":
         _check_needs(c, message, message.resume_session, "resume_session", "resume_token")

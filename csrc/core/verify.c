@@ -386,9 +386,10 @@ verify_payload_rule(verifier *v, const wfbs_table *t, const frame *f, bool metad
     if (place_of(v, f, t->slot_of[WFBS_AS_ARGS]) || place_of(v, f, t->slot_of[WFBS_AS_KWARGS])) {
         return fail(v, WFBS_ERROR_PAYLOAD_AND_ARGS, t->name, "payload", payload);
     }
-    int slots[2] = {t->slot_of[WFBS_AS_ENC_ALGO], t->slot_of[WFBS_AS_ENC_SERIALIZER]};
-    bool present[2];
-    for (int i = 0; i < 2; i++) {
+    int slots[3] = {t->slot_of[WFBS_AS_ENC_ALGO], t->slot_of[WFBS_AS_ENC_SERIALIZER],
+                    t->slot_of[WFBS_AS_ENC_CIPHER]};
+    bool present[3];
+    for (int i = 0; i < 3; i++) {
         uint32_t place = place_of(v, f, slots[i]);
         uint8_t value = place ? v->data[place] : 0;
         present[i] = value != 0;
@@ -397,7 +398,7 @@ verify_payload_rule(verifier *v, const wfbs_table *t, const frame *f, bool metad
         }
     }
     uint32_t key = place_of(v, f, t->slot_of[WFBS_AS_ENC_KEY]);
-    if ((key || present[1]) && !present[0] && !metadata) {
+    if ((key || present[1] || present[2]) && !present[0] && !metadata) {
         return fail(v, WFBS_ERROR_ENC_WITHOUT_ALGO, t->name, "enc_algo", payload);
     }
     return true;

@@ -57,7 +57,7 @@ typedef enum { WFBS_DIALECT_AUTOBAHN = 0, WFBS_DIALECT_SCHEMA = 1 } wfbs_dialect
     X(POSITIVE, "must be 1 or more")                                                 \
     X(REQUEST_TYPE, "not the type of a request that can fail")                       \
     X(PAYLOAD_AND_ARGS, "payload comes together with args or kwargs")                \
-    X(ENC_WITHOUT_ALGO, "enc_key or enc_serializer without enc_algo")                \
+    X(ENC_WITHOUT_ALGO, "enc_key, enc_serializer or ppt_cipher without enc_algo")    \
     X(ENC_VALUE, "has no WAMP name")                                                 \
     X(ROLES_EMPTY, "no role is announced")                                           \
     X(RESUME_TOKEN, "resume_token is missing")                                       \

@@ -358,6 +358,7 @@ check_rules(wfbs_class *c, PyObject *self)
     case WFBS_RULE_PAYLOAD:
         return check_needs(c, self, "enc_key", true, "enc_algo") < 0
                        || check_needs(c, self, "enc_serializer", true, "enc_algo") < 0
+                       || check_needs(c, self, "ppt_cipher", true, "enc_algo") < 0
                    ? -1
                    : 0;
     case WFBS_RULE_RESUME_HELLO:
