@@ -3,6 +3,7 @@ take a way of their own: autobahn_fbs/_cffi/fast.py."""
 
 from __future__ import annotations
 
+import sys
 import threading
 from typing import Any
 
@@ -12,6 +13,7 @@ from autobahn.wamp import message as m
 from hypothesis import given
 from hypothesis import strategies as st
 
+import autobahn_fbs
 from autobahn_fbs import FlatBuffersObjectSerializer
 
 SERIALIZER = FlatBuffersObjectSerializer()
@@ -136,3 +138,62 @@ def test_payloads_that_other_threads_change_are_well_formed():
     finally:
         stop.set()
         thread.join()
+
+
+cffi_only = pytest.mark.skipif(
+    autobahn_fbs.backend != "cffi", reason="about the records of the cffi binding"
+)
+
+
+def event_class() -> Any:
+    from autobahn_fbs._cffi.classes import CLASSES
+
+    return next(c for c in CLASSES if c.label == "EVENT")
+
+
+@cffi_only
+def test_a_list_that_grows_while_it_is_written_is_not_written_behind_the_record(monkeypatch):
+    """As a finalizer or another thread can do it. Floats go through a pointer, which knows no end."""
+    from autobahn_fbs._cffi import build, fast
+
+    class Floats:
+        def __setitem__(self, at: int, value: float) -> None:
+            assert at < len(workspace.record)
+            floats[at] = value
+
+    def grow(frame: Any, event: str, arg: Any) -> Any:
+        if frame.f_code.co_name == "flat":
+            args.append(1.5)
+            return grow
+        return None
+
+    workspace = build.Workspace()
+    floats, workspace.floats = workspace.floats, Floats()
+    monkeypatch.setattr(fast, "free", free := [workspace])
+    monkeypatch.setattr(fast, "Workspace", lambda: workspace)
+    flat = fast.make_flat(event_class())
+    args = [1.5]
+    before = sys.gettrace()
+    sys.settrace(grow)
+    try:
+        with pytest.raises(IndexError):
+            flat(m.Event(1, 2, args=args), 0, 0)
+    finally:
+        sys.settrace(before)
+    assert not free
+
+
+@cffi_only
+def test_the_length_of_a_payload_is_not_taken_for_tokens():
+    """4 GiB of a codec's bytes are too long; they became an empty payload."""
+    from autobahn_fbs._cffi._core import lib
+    from autobahn_fbs._cffi.build import ROOM, Workspace, core_build
+    from autobahn_fbs._cffi.convert import BUILD_FIELDS, BUILD_ROOM
+
+    w = Workspace()
+    event = event_class()
+    for size in (2**32, 2**32 + 1, 2**40):
+        w.record[0], w.record[1] = event.args.bit, -1
+        w.record[BUILD_FIELDS + event.args.index] = size
+        built = core_build(event.index, 0, 0, w.record, BUILD_ROOM, b"", w.output, ROOM)
+        assert built == lib.WFBS_BUILD_TOO_LONG

@@ -65,7 +65,7 @@ VALUE
             left -= 1
         if left:
             return decline(w)
-        args_tokens = BUILD_ROOM << 32 | at - BUILD_ROOM
+        args_tokens = -(BUILD_ROOM << 32 | at - BUILD_ROOM)
     kwargs = message._kwargs
     if kwargs is not None:
         if type(kwargs) is not dict:
@@ -90,7 +90,7 @@ VALUE
             left -= 1
         if left:
             return decline(w)
-        kwargs_tokens = first << 32 | at - first
+        kwargs_tokens = -(first << 32 | at - first)
 """
 _VALUE = """\
             kind = type(value)
@@ -111,6 +111,7 @@ _VALUE = """\
             elif kind is float:
                 record[at] = DOUBLE
                 at += 1
+                record[at] = 0  # an index that is checked, unlike the next: the list may be growing
                 floats[at] = value
             elif value is None:
                 record[at] = 0xF6 << 3 | 7

@@ -260,8 +260,8 @@ write_payloads(builder *b, const wfbs_table *t, uint8_t *out, size_t room, wfbs_
             continue;
         }
         int64_t value = b->record[WFBS_BUILD_FIELDS + slot];
-        if (value >> 32) {
-            int64_t size = wfbs_cffi_cbor_write(b->record + (value >> 32), value & 0xFFFFFFFF,
+        if (value < 0) {
+            int64_t size = wfbs_cffi_cbor_write(b->record + (-value >> 32), -value & 0xFFFFFFFF,
                                                 &b->text, out + used, room - used);
             if (size < 0 || size >= WFBS_BLOB_MIN) {
                 return -1;
