@@ -153,7 +153,7 @@ def event_class() -> Any:
 
 @cffi_only
 def test_a_list_that_grows_while_it_is_written_is_not_written_behind_the_record(monkeypatch):
-    """As a finalizer or another thread can do it. Floats go through a pointer: nothing checks it."""
+    """As a finalizer or another thread can do it. Floats go through a pointer, unchecked."""
     from autobahn_fbs._cffi import build, fast
 
     class Floats:
