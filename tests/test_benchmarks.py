@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
+if not BENCHMARKS.is_dir():
+    pytest.skip("an installed package comes without its benchmarks", allow_module_level=True)
 sys.path.insert(0, str(BENCHMARKS))
 
 import guard  # noqa: E402
