@@ -26,6 +26,7 @@ from compare import (
 from samples import full
 from strategies import messages
 from test_received import SERIALIZER, all_samples, name_of, receive
+from wirebuild import build
 
 # ---- going out again
 
@@ -139,6 +140,19 @@ def test_what_was_changed_is_found_where_cbor_would_not_tell_the_difference(pick
     received.args[0] = [1, 2]
     (again,) = SERIALIZER.unserialize(pickling.serialize(received))
     assert again.args == [[1, 2]]
+
+
+def test_a_payload_that_can_be_read_but_not_written_goes_on_as_it_came():
+    """JSON can have half a surrogate pair, which is a str, but one without UTF-8."""
+    event = {"subscription": 1, "publication": 2, "args": b'["\\ud800"]', "ppt_serializer": 1}
+    data = build("Event", event)
+    (received,) = SERIALIZER.unserialize(data)
+    assert received.args == ["\ud800"]
+    assert SERIALIZER.serialize(received) == data
+    assert pickle.loads(pickle.dumps(received)).args == ["\ud800"]
+    received.args[0] = "whole"
+    (again,) = SERIALIZER.unserialize(SERIALIZER.serialize(received))
+    assert again.args == ["whole"]
 
 
 def test_a_role_changed_in_place_is_sent_as_changed(any_serializer):

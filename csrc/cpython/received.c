@@ -314,19 +314,21 @@ received_compare(PyObject *self, PyObject *other, int op)
     return PyBool_FromLong(op == Py_EQ ? same : !same);
 }
 
-/* Whether two values have the same encoding: 1, 0 (also if one has none), or -1 with an exception. */
+/* Whether two values have the same encoding: 1, 0 (also if the second has none), or -1 with an
+ * exception. What can be read need not have one, such as half a surrogate pair out of JSON: then it
+ * is whether they are equal. */
 static int
 same_bytes(wfbs_state *state, wfbs_codec codec, PyObject *before, PyObject *now)
 {
     wfbs_buffer left = {0}, right = {0};
     int same = -1;
-    if (wfbs_payload_encode(state, codec, before, &left) == 0
-        && wfbs_payload_encode(state, codec, now, &right) == 0) {
+    bool known = wfbs_payload_encode(state, codec, before, &left) == 0;
+    if (known && wfbs_payload_encode(state, codec, now, &right) == 0) {
         same = left.size == right.size && !memcmp(left.data, right.data, left.size);
     }
     else if (wfbs_error_is_about_value()) {
         PyErr_Clear();
-        same = 0;
+        same = known ? 0 : PyObject_RichCompareBool(before, now, Py_EQ);
     }
     wfbs_buffer_free(&left);
     wfbs_buffer_free(&right);
