@@ -105,6 +105,19 @@ def beside_table(by_python: dict[str, Results], mode: str = "normal") -> str:
     return rst_table(["", "payload", *(x for name in by_python for x in (name, *labels))], rows)
 
 
+def beside(by_python: dict[str, Results]) -> str:
+    """The part about several kinds of Python, each with its own Autobahn."""
+    first, *others = by_python
+    return "\n\n".join(
+        [
+            f"{first} beside {' and '.join(others)}: the time with this package there, and how "
+            "many times as\nlong Autobahn's serializers take there.",
+            beside_table(by_python),
+            *(provenance(by_python[name]) for name in others),
+        ]
+    )
+
+
 def lengths_table(results: Results, name: str = "Event") -> str:
     """How many bytes a message takes."""
     lanes = [OURS, UPSTREAM, MSGPACK, "Autobahn cbor", "Autobahn json"]
@@ -140,8 +153,10 @@ def provenance(results: Results) -> str:
     )
 
 
-def rst(results: Results) -> str:
-    """The README's part about speed, sizes and memory."""
+def rst(by_python: dict[str, Results]) -> str:
+    """The documentation's part about speed, sizes and memory: of the first kind of Python, and then
+    that beside the others."""
+    results = next(iter(by_python.values()))
     parts = [
         "Time of one message with this package, and how many times as long the others take (below "
         "1: they\nare faster), geometric mean over PUBLISH, EVENT, CALL, INVOCATION, YIELD, RESULT "
@@ -157,6 +172,8 @@ def rst(results: Results) -> str:
     if memory:
         parts += ["Memory of a received message with a small payload:", memory]
     parts.append(provenance(results))
+    if len(by_python) > 1:
+        parts.append(beside(by_python))
     return "\n\n".join(parts) + "\n"
 
 
@@ -234,12 +251,10 @@ def main() -> int:
     larger = larger_than_upstream(results)
     if larger:
         print("larger than Autobahn's flatbuffers:", ", ".join(larger))
-    beside = ""
     if len(found) > 1:
-        beside = f"{beside_table(found)}\n\n" + "\n\n".join(map(provenance, found.values())) + "\n"
-        print(beside)
+        print(beside(found))
     if options.rst:
-        options.rst.write_text(rst(results) + beside, encoding="utf-8")
+        options.rst.write_text(rst(found), encoding="utf-8")
     if options.plots:
         for file in plots(results, options.plots):
             print(file)

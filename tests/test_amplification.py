@@ -125,6 +125,7 @@ CASES: dict[str, tuple[Callable[[int], bytes], float]] = {
     ),
     "references to one string": (lambda n: shared_vector("exclude_authid", n // 4, 16), 30),
     "references to one Principal": (lambda n: shared_vector("forward_for", n // 4, 1), 120),
+    "references to one empty Principal": (lambda n: shared_vector("forward_for", n // 4, 0), 90),
     "empty lists, a byte each": (lambda n: event(head(4, n) + b"\x80" * n), 80),
     "empty maps, a byte each": (lambda n: event(head(4, n) + b"\xa0" * n), 90),
     "lists nested deeply": (nested, 110),

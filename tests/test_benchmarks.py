@@ -290,6 +290,15 @@ def test_a_table_has_no_cell_that_markup_takes_for_something_else() -> None:
     ]
 
 
+def test_the_documentations_part_has_an_empty_line_around_each_table() -> None:
+    pages = report.rst({"CPython": _results(), "PyPy": _results()})
+    assert "\n\nCPython beside PyPy: " in pages
+    for part in pages.split("\n\n"):
+        rules = [line for line in part.splitlines() if set(line) == {"=", " "}]
+        assert len(rules) in (0, 3), part
+        assert not rules or (part.startswith("=") and part.rstrip().endswith("="))
+
+
 def test_the_plots_are_svg_and_the_same_for_the_same_results(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     first = report.plots(_results(), tmp_path / "one")

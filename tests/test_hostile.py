@@ -208,16 +208,18 @@ def test_bytes_that_the_named_codec_does_not_take_are_refused(codec):
 
 
 def shared_vector(field: str, count: int, size: int) -> bytes:
-    """A PUBLISH whose vector refers `count` times to one string or hop with `size` characters."""
+    """A PUBLISH whose vector refers `count` times to one string or hop with `size` characters; 0
+    for a hop in which nothing is."""
     builder = flatbuffers.Builder(1024)
     text = builder.CreateString("x" * size)
     topic = builder.CreateString("a.b")
     target = text
     if field == "forward_for":
         builder.StartObject(3)
-        builder.PrependUint64Slot(0, 1, 0)
-        builder.PrependUOffsetTRelativeSlot(1, text, 0)
-        builder.PrependUOffsetTRelativeSlot(2, text, 0)
+        if size:
+            builder.PrependUint64Slot(0, 1, 0)
+            builder.PrependUOffsetTRelativeSlot(1, text, 0)
+            builder.PrependUOffsetTRelativeSlot(2, text, 0)
         target = builder.EndObject()
     builder.StartVector(4, count, 4)
     for _ in range(count):
