@@ -17,7 +17,7 @@ from unittest.mock import patch
 import pytest
 from autobahn.wamp import message
 from autobahn.wamp.exception import ApplicationError
-from autobahn.wamp.types import CallOptions, PublishOptions, SubscribeOptions
+from autobahn.wamp.types import CallOptions
 
 import autobahn_fbs
 
@@ -30,6 +30,7 @@ with warnings.catch_warnings():
     from autobahn_fbs._demo.config import REALM, Login, Site, make_site
     from autobahn_fbs._demo.router import Router
     from autobahn_fbs._demo.sessions import Door, Peer, Refused, join
+    from scenes import cancel, publish_as_tina, publish_to_all
 
 # Looked for, not imported: importing it chooses Twisted for this process.
 if find_spec("crossbar") is None:
@@ -249,56 +250,19 @@ def test_the_router_translates_to_flatbuffers(
 
 def test_one_event_reaches_subscribers_with_every_serializer(place: Place) -> None:
     async def play() -> list[Any]:
-        received: asyncio.Queue[Any] = asyncio.Queue()
         speaker = await place.join(("websocket", "flatbuffers"))
         listeners = [await place.join(way) for way in [*FLATBUFFERS, *FLATBUFFERS, *OTHERS]]
-        for listener in listeners:
-            await listener.subscribe(lambda *args: received.put_nowait(args), "com.example.all")
-        await speaker.publish("com.example.all", "one", 2, options=PublishOptions(acknowledge=True))
-        results = [await asyncio.wait_for(received.get(), 10) for _ in listeners]
-        for peer in (speaker, *listeners):
-            await peer.part()
-        return results
+        return await publish_to_all(speaker, listeners)
 
     assert asyncio.run(play()) == [("one", 2)] * 9
 
 
 def test_an_event_says_who_published_it_and_where(place: Place) -> None:
-    async def scene(speaker: Peer, listener: Peer) -> None:
-        received: asyncio.Queue[Any] = asyncio.Queue()
-        options = SubscribeOptions(match="prefix", details_arg="details")
-        await listener.subscribe(
-            lambda details: received.put_nowait(details), "com.example.who", options=options
-        )
-        options = PublishOptions(acknowledge=True)
-        await speaker.publish("com.example.who.me", options=options)
-        details = await asyncio.wait_for(received.get(), 10)
-        assert details.topic == "com.example.who.me"
-        assert details.publisher == speaker.details.session
-        assert (details.publisher_authid, details.publisher_authrole) == ("tina", "member")
-
-    both(place, ("websocket", "flatbuffers"), ("rawsocket", "flatbuffers"), scene)
+    both(place, ("websocket", "flatbuffers"), ("rawsocket", "flatbuffers"), publish_as_tina)
 
 
 def test_a_call_that_is_cancelled_ends_with_that_error(place: Place) -> None:
-    async def scene(caller: Peer, callee: Peer) -> None:
-        started, interrupted = asyncio.Event(), asyncio.Event()
-
-        async def wait() -> None:
-            started.set()
-            try:
-                await asyncio.sleep(10)
-            except asyncio.CancelledError:
-                interrupted.set()
-                raise
-
-        await callee.register(wait, "com.example.wait")
-        call = caller.call("com.example.wait")
-        await asyncio.wait_for(started.wait(), 10)
-        call.cancel()
-        await asyncio.wait_for(interrupted.wait(), 10)
-
-    both(place, ("websocket", "flatbuffers"), ("rawsocket", "flatbuffers"), scene)
+    both(place, ("websocket", "flatbuffers"), ("rawsocket", "flatbuffers"), cancel)
 
 
 def test_a_call_that_takes_too_long_times_out(place: Place) -> None:

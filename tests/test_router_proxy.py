@@ -17,7 +17,6 @@ from typing import Any
 
 import pytest
 from autobahn.wamp.exception import ApplicationError
-from autobahn.wamp.types import PublishOptions, SubscribeOptions
 
 import autobahn_fbs
 from test_router import (
@@ -40,6 +39,7 @@ from autobahn_fbs._demo import talk
 from autobahn_fbs._demo.config import Login, make_site
 from autobahn_fbs._demo.sessions import Peer, Refused, join
 from proxy_node import LEGS, ProxyNode
+from scenes import cancel, publish_as_tina, publish_to_all
 
 WAYS = FLATBUFFERS + OTHERS
 PAIRS = [
@@ -176,57 +176,20 @@ def test_one_event_goes_through_every_leg_to_subscribers_with_every_serializer(
     place: Place,
 ) -> None:
     async def run() -> list[Any]:
-        received: asyncio.Queue[Any] = asyncio.Queue()
         speaker = await place.join(("websocket", "flatbuffers"), "raw")
         legs = [*LEGS, "raw"]
         listeners = [await place.join(way, leg) for way, leg in zip(WAYS, legs, strict=True)]
-        for listener in listeners:
-            await listener.subscribe(lambda *args: received.put_nowait(args), "com.example.all")
-        await speaker.publish("com.example.all", "one", 2, options=PublishOptions(acknowledge=True))
-        results = [await asyncio.wait_for(received.get(), 10) for _ in listeners]
-        for peer in (speaker, *listeners):
-            await peer.part()
-        return results
+        return await publish_to_all(speaker, listeners)
 
     assert asyncio.run(run()) == [("one", 2)] * 6
 
 
 def test_an_event_through_the_proxy_says_who_published_it(place: Place) -> None:
-    async def scene(speaker: Peer, listener: Peer) -> None:
-        received: asyncio.Queue[Any] = asyncio.Queue()
-        options = SubscribeOptions(match="prefix", details_arg="details")
-        await listener.subscribe(
-            lambda details: received.put_nowait(details), "com.example.who", options=options
-        )
-        options = PublishOptions(acknowledge=True)
-        await speaker.publish("com.example.who.me", options=options)
-        details = await asyncio.wait_for(received.get(), 10)
-        assert details.topic == "com.example.who.me"
-        assert details.publisher == speaker.details.session
-        assert (details.publisher_authid, details.publisher_authrole) == ("tina", "member")
-
-    both(place, ("websocket", "flatbuffers"), ("rawsocket", "flatbuffers"), scene)
+    both(place, ("websocket", "flatbuffers"), ("rawsocket", "flatbuffers"), publish_as_tina)
 
 
 def test_a_call_through_the_proxy_that_is_cancelled_ends_with_that_error(place: Place) -> None:
-    async def scene(caller: Peer, callee: Peer) -> None:
-        started, interrupted = asyncio.Event(), asyncio.Event()
-
-        async def wait() -> None:
-            started.set()
-            try:
-                await asyncio.sleep(10)
-            except asyncio.CancelledError:
-                interrupted.set()
-                raise
-
-        await callee.register(wait, "com.example.wait")
-        call = caller.call("com.example.wait")
-        await asyncio.wait_for(started.wait(), 10)
-        call.cancel()
-        await asyncio.wait_for(interrupted.wait(), 10)
-
-    both(place, ("websocket", "flatbuffers"), ("rawsocket", "flatbuffers"), scene)
+    both(place, ("websocket", "flatbuffers"), ("rawsocket", "flatbuffers"), cancel)
 
 
 @pytest.mark.parametrize("leg", LEGS)
