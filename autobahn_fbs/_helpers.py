@@ -39,6 +39,9 @@ _DETAILS_INDEX = {
     message.Yield: 2,
 }
 
+#: Characters of what a peer sent, or of an error about it, in the text of an error.
+SHOWN = 200
+
 __all__ = [
     "deepcopy",
     "details",
@@ -90,8 +93,10 @@ def _role(name: str, features: dict[str, Any], label: str) -> Any:
     beyond 256 takes an allocation, and without memory for it tries for ever."""
     try:
         return ROLE_NAME_TO_CLASS[name](**features)
-    except (TypeError, ValueError, RecursionError) as error:  # a name or a value too odd for it
-        raise ProtocolError(f"{label}.roles: metadata entry of {name!r}: {error}") from error
+    except (ProtocolError, TypeError, ValueError, RecursionError) as error:
+        raise ProtocolError(
+            f"{label}.roles: metadata entry of {name!r}: {str(error)[:SHOWN]}"
+        ) from error
 
 
 def merge_roles(typed: dict[str, Any], entry: Any, label: str) -> dict[str, Any]:
@@ -107,7 +112,8 @@ def merge_roles(typed: dict[str, Any], entry: Any, label: str) -> dict[str, Any]
     merged = dict(typed)
     for name, role in entry.items():
         if name not in allowed or type(role) is not dict:
-            shown = name if type(name) is str else type(name).__name__  # not every int can be shown
+            # Not every int can be shown.
+            shown = name[:SHOWN] if type(name) is str else type(name).__name__
             raise ProtocolError(f"{label}.roles: metadata entry has an invalid role {shown!r}")
         features = role.get("features", {})
         if type(features) is not dict or not all(type(key) is str for key in features):

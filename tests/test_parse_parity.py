@@ -319,6 +319,18 @@ def test_a_role_whose_name_is_no_text_is_refused_without_being_shown(name):
         SERIALIZER.unserialize(data)
 
 
+@pytest.mark.parametrize(
+    "roles",
+    [{"x" * 100_000: {}}, {"caller": {"features": {"call_timeout": "x" * 100_000}}}],
+    ids=["name", "value"],
+)
+def test_an_error_about_roles_is_short_whatever_they_are(roles):
+    data = build("Hello", {}, metadata=cbor2.dumps({"roles": roles}))
+    with pytest.raises(ProtocolError, match=r"HELLO\.roles: ") as caught:
+        SERIALIZER.unserialize(data)
+    assert len(str(caught.value)) < 400
+
+
 EVIL_DETAILS: list[Any] = [
     None, True, False, 0, 1, 2**53 + 1, -1, 2**64, 1.0, 1.5, "", "x", "a.b", "a b", "exact",
     "prefix", "single", "kill", "skip", "cryptobox", "x_own", "cbor", b"", b"x", [], [1], [-1],
