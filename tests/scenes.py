@@ -7,9 +7,22 @@ from typing import Any
 
 from autobahn.wamp.types import PublishOptions, SubscribeOptions
 
+from autobahn_fbs._demo import talk
 from autobahn_fbs._demo.sessions import Peer
 
 ACKNOWLEDGED = PublishOptions(acknowledge=True)
+
+
+def quiet(text: str) -> None:
+    """What the demo's scenes report to."""
+
+
+async def everything(one: Peer, two: Peer) -> None:
+    """All of the demo's scenes, each in both directions."""
+    await talk.everything(one, two, quiet)
+    await talk.everything(two, one, quiet)
+    await one.part()
+    await two.part()
 
 
 async def publish_to_all(speaker: Peer, listeners: list[Peer]) -> list[Any]:

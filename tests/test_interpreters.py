@@ -64,6 +64,12 @@ MAIN = """
 """
 
 
+def assert_interpreters_agree(*, threads):
+    code = textwrap.dedent(MAIN).format(work=textwrap.dedent(WORK), threads=threads)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100)
+    assert (done.returncode, done.stdout) == (0, "all interpreters agree\n"), done.stderr
+
+
 not_through_cffi = pytest.mark.skipif(
     autobahn_fbs.backend == "cffi", reason="cffi itself can't be loaded in a second interpreter"
 )
@@ -72,18 +78,14 @@ not_through_cffi = pytest.mark.skipif(
 @not_through_cffi
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="interpreters with a GIL each: Python 3.12")
 def test_interpreters_with_a_gil_of_their_own_take_turns():
-    code = textwrap.dedent(MAIN).format(work=textwrap.dedent(WORK), threads=False)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100)
-    assert (done.returncode, done.stdout) == (0, "all interpreters agree\n"), done.stderr
+    assert_interpreters_agree(threads=False)
 
 
 @not_through_cffi
 # In CPython 3.12, merely importing threading in an interpreter that a thread runs hangs its join().
 @pytest.mark.skipif(sys.version_info < (3, 13), reason="interpreters with a GIL each: Python 3.13")
 def test_interpreters_side_by_side_do_not_disturb_each_other():
-    code = textwrap.dedent(MAIN).format(work=textwrap.dedent(WORK), threads=True)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100)
-    assert (done.returncode, done.stdout) == (0, "all interpreters agree\n"), done.stderr
+    assert_interpreters_agree(threads=True)
 
 
 def test_the_interpreter_ends_with_messages_alive():

@@ -30,7 +30,7 @@ with warnings.catch_warnings():
     from autobahn_fbs._demo.config import REALM, Login, Site, make_site
     from autobahn_fbs._demo.router import Router
     from autobahn_fbs._demo.sessions import Door, Peer, Refused, join
-    from scenes import cancel, publish_as_tina, publish_to_all
+    from scenes import cancel, publish_as_tina, publish_to_all, quiet
 
 # Looked for, not imported: importing it chooses Twisted for this process.
 if find_spec("crossbar") is None:
@@ -217,17 +217,13 @@ def test_every_process_of_the_router_has_loaded_the_native_code(place: Place) ->
 SCENES = [talk.events, talk.progress, talk.failure]
 
 
-def _quiet(text: str) -> None:
-    pass
-
-
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
 @pytest.mark.parametrize("second", FLATBUFFERS, ids=ids)
 @pytest.mark.parametrize("first", FLATBUFFERS, ids=ids)
 def test_two_flatbuffers_sessions_understand_each_other(
     place: Place, first: Way, second: Way, scene: Callable[..., Awaitable[None]]
 ) -> None:
-    both(place, first, second, lambda one, two: scene(one, two, _quiet))
+    both(place, first, second, lambda one, two: scene(one, two, quiet))
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
@@ -236,7 +232,7 @@ def test_two_flatbuffers_sessions_understand_each_other(
 def test_the_router_translates_from_flatbuffers(
     place: Place, way: Way, other: Way, scene: Callable[..., Awaitable[None]]
 ) -> None:
-    both(place, way, other, lambda one, two: scene(one, two, _quiet))
+    both(place, way, other, lambda one, two: scene(one, two, quiet))
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
@@ -245,7 +241,7 @@ def test_the_router_translates_from_flatbuffers(
 def test_the_router_translates_to_flatbuffers(
     place: Place, way: Way, other: Way, scene: Callable[..., Awaitable[None]]
 ) -> None:
-    both(place, other, way, lambda one, two: scene(one, two, _quiet))
+    both(place, other, way, lambda one, two: scene(one, two, quiet))
 
 
 def test_one_event_reaches_subscribers_with_every_serializer(place: Place) -> None:

@@ -38,6 +38,7 @@ from autobahn_fbs._demo import talk
 from autobahn_fbs._demo.config import make_site
 from autobahn_fbs._demo.sessions import Peer, Refused, enter, join
 from proxy_node import ProxyNode
+from scenes import everything, quiet
 
 WEBSOCKET, RAWSOCKET = ("websocket", "flatbuffers"), ("rawsocket", "flatbuffers")
 WITH_PROOF = [name for name in METHODS if name != "anonymous"]
@@ -96,10 +97,6 @@ async def answering(place: Place, serializer: str = "flatbuffers") -> AsyncItera
         yield questions
     finally:
         await peer.part()
-
-
-def quiet(text: str) -> None:
-    pass
 
 
 # Asking
@@ -244,10 +241,7 @@ def test_sessions_over_tls_understand_each_other(place: Place, other: Way) -> No
     async def run() -> None:
         one = await join_by_certificate(place, "static", WEBSOCKET)
         two = await join_by_certificate(place, "static", other)
-        await talk.everything(one, two, quiet)
-        await talk.everything(two, one, quiet)
-        await one.part()
-        await two.part()
+        await everything(one, two)
 
     asyncio.run(run())
 

@@ -35,11 +35,10 @@ from test_router_payloads import ARGS, CODECS, KWARGS, exchange, keyrings
 if sys.platform == "win32":
     pytest.skip("the proxy's connections are Unix domain sockets", allow_module_level=True)
 
-from autobahn_fbs._demo import talk
 from autobahn_fbs._demo.config import Login, make_site
 from autobahn_fbs._demo.sessions import Peer, Refused, join
 from proxy_node import LEGS, ProxyNode
-from scenes import cancel, publish_as_tina, publish_to_all
+from scenes import cancel, everything, publish_as_tina, publish_to_all
 
 WAYS = FLATBUFFERS + OTHERS
 PAIRS = [
@@ -71,10 +70,6 @@ async def join_at(place: Place, name: str, way: Way) -> Peer:
     login = place.site.logins["ticket"]
     door = place.router.doors[name, way[0]]
     return await join(door, way[1], login.method, login.options, REALM)
-
-
-def quiet(text: str) -> None:
-    pass
 
 
 # Joining
@@ -133,10 +128,7 @@ def test_two_sessions_understand_each_other_through_the_proxy(
 ) -> None:
     async def run() -> None:
         first, second = await place.join(one, leg), await place.join(two, leg)
-        await talk.everything(first, second, quiet)
-        await talk.everything(second, first, quiet)
-        await first.part()
-        await second.part()
+        await everything(first, second)
 
     asyncio.run(run())
 
@@ -149,10 +141,7 @@ def test_a_session_behind_the_proxy_understands_one_beside_it(
     async def run() -> None:
         behind = await place.join(("websocket", "flatbuffers"), leg)
         beside = await join_at(place, "beside", way)
-        await talk.everything(behind, beside, quiet)
-        await talk.everything(beside, behind, quiet)
-        await behind.part()
-        await beside.part()
+        await everything(behind, beside)
 
     asyncio.run(run())
 
@@ -164,10 +153,7 @@ def test_a_listener_of_the_proxy_may_have_all_transports_at_one_port(
     async def run() -> None:
         one = await join_at(place, "universal", way)
         two = await join_at(place, "web", ("websocket", "flatbuffers"))
-        await talk.everything(one, two, quiet)
-        await talk.everything(two, one, quiet)
-        await one.part()
-        await two.part()
+        await everything(one, two)
 
     asyncio.run(run())
 

@@ -20,10 +20,10 @@ from .messages import Scenario
 
 #: Messages a batch, and the most bytes that a batch of messages may keep: one fits the CPU's cache.
 _BATCH = 32
+_BATCH_BYTES = 256 * 1024
 #: How many copies of a message's bytes take turns where a compiler might compute with the only one
 #: beforehand: on PyPy.
 _COPIES = 1 if sys.implementation.name == "cpython" else 64
-_BATCH_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True)
