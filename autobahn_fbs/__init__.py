@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from . import _backend
 
 if TYPE_CHECKING:
+    from ._accelerate import accelerate, decelerate
     from ._compatible import IncompatibleAutobahn
     from ._counters import Counters, counters
     from ._install import install, uninstall
@@ -32,8 +33,10 @@ __all__ = [
     "FlatBuffersSerializer",
     "IncompatibleAutobahn",
     "Limits",
+    "accelerate",
     "backend",
     "counters",
+    "decelerate",
     "install",
     "register_payload_serializer",
     "uninstall",
@@ -45,7 +48,9 @@ _LAZY = {
     "FlatBuffersSerializer": "_serializer",
     "IncompatibleAutobahn": "_compatible",
     "Limits": "limits",
+    "accelerate": "_accelerate",
     "counters": "_counters",
+    "decelerate": "_accelerate",
     "install": "_install",
     "register_payload_serializer": "payloads",
     "uninstall": "_install",

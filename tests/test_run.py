@@ -457,7 +457,10 @@ def test_help_says_what_can_be_run(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         command.main(["run", "--help"])
     assert end.value.code == 0
-    assert "[--allow-rawsocket] [--] PROGRAM [ARG ...]" in capsys.readouterr().out
+    assert (
+        "[--allow-rawsocket] [--accelerate[=PARTS]] [--] PROGRAM [ARG ...]"
+        in capsys.readouterr().out
+    )
 
 
 def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
