@@ -1,6 +1,6 @@
 /* The extension module autobahn_fbs._cpython: its state and its life. */
 #include "module.h"
-#include "type_name.h"
+#include "base/type_name.h"
 
 static struct PyModuleDef wfbs_module;
 
