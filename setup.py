@@ -43,7 +43,7 @@ def sources(binding: str) -> list[str]:
     return sorted(
         path.relative_to(ROOT).as_posix()
         for folder in ("core", "generated", binding)
-        for path in (ROOT / "csrc" / folder).glob("*.c")
+        for path in (ROOT / "csrc" / folder).rglob("*.c")
     )
 
 

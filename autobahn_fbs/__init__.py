@@ -14,6 +14,12 @@ from typing import TYPE_CHECKING, Any
 from . import _backend
 
 if TYPE_CHECKING:
+    from . import flexbuffers as flexbuffers
+    from . import forwarding as forwarding
+    from . import limits as limits
+    from . import payloads as payloads
+    from . import ppt as ppt
+    from . import views as views
     from ._accelerate import accelerate, decelerate
     from ._compatible import IncompatibleAutobahn
     from ._counters import Counters, counters
@@ -42,31 +48,69 @@ __all__ = [
     "uninstall",
 ]
 
-_LAZY = {
-    "Counters": "_counters",
-    "FlatBuffersObjectSerializer": "_serializer",
-    "FlatBuffersSerializer": "_serializer",
-    "IncompatibleAutobahn": "_compatible",
-    "Limits": "limits",
-    "accelerate": "_accelerate",
-    "counters": "_counters",
-    "decelerate": "_accelerate",
-    "install": "_install",
-    "register_payload_serializer": "payloads",
-    "uninstall": "_install",
-}
+_SUBMODULES = ("flexbuffers", "forwarding", "limits", "payloads", "ppt", "views")
+
+
+# Import statements rather than import_module(): PyInstaller, cx_Freeze and Nuitka follow these.
+def _module_of(name: str) -> Any:
+    """The module that is called so, or has that public name; None if there is none."""
+    match name:
+        case "accelerate" | "decelerate":
+            import autobahn_fbs._accelerate
+
+            return autobahn_fbs._accelerate
+        case "Counters" | "counters":
+            import autobahn_fbs._counters
+
+            return autobahn_fbs._counters
+        case "FlatBuffersObjectSerializer" | "FlatBuffersSerializer":
+            import autobahn_fbs._serializer
+
+            return autobahn_fbs._serializer
+        case "IncompatibleAutobahn":
+            import autobahn_fbs._compatible
+
+            return autobahn_fbs._compatible
+        case "install" | "uninstall":
+            import autobahn_fbs._install
+
+            return autobahn_fbs._install
+        case "Limits" | "limits":
+            import autobahn_fbs.limits
+
+            return autobahn_fbs.limits
+        case "payloads" | "register_payload_serializer":
+            import autobahn_fbs.payloads
+
+            return autobahn_fbs.payloads
+        case "flexbuffers":
+            import autobahn_fbs.flexbuffers
+
+            return autobahn_fbs.flexbuffers
+        case "forwarding":
+            import autobahn_fbs.forwarding
+
+            return autobahn_fbs.forwarding
+        case "ppt":
+            import autobahn_fbs.ppt
+
+            return autobahn_fbs.ppt
+        case "views":
+            import autobahn_fbs.views
+
+            return autobahn_fbs.views
+    return None
 
 
 def __getattr__(name: str) -> Any:
     """Loads what needs Autobahn's serializers when it is first asked for (PEP 562)."""
-    if name not in _LAZY:
+    module = _module_of(name)
+    if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+    value = module if name in _SUBMODULES else getattr(module, name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY})
+    return sorted({*globals(), *__all__, *_SUBMODULES})

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -31,12 +30,31 @@ def _chosen() -> str:
 NAME = _chosen()
 
 
+# Both use import statements, not names of modules: PyInstaller, cx_Freeze and Nuitka follow these.
+def _binding() -> Any:
+    """Imports the chosen binding."""
+    if NAME == "cpython":
+        import autobahn_fbs._cpython
+
+        return autobahn_fbs._cpython
+    import autobahn_fbs._cffi
+
+    return autobahn_fbs._cffi
+
+
+def helpers() -> Any:
+    """The module of what the extension leaves to Python. The extension calls this."""
+    import autobahn_fbs._helpers
+
+    return autobahn_fbs._helpers
+
+
 def __getattr__(name: str) -> Any:
     """Loads the binding, and with it Autobahn's messages, when it is first needed (PEP 562)."""
     if name != "native":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
-        module = import_module(f"autobahn_fbs._{NAME}")
+        module = _binding()
     except ModuleNotFoundError as error:
         if error.name is None or not error.name.startswith("autobahn_fbs."):
             raise

@@ -6,7 +6,7 @@
  * (csrc/core/cbor_guard.c) is kept away from it here, too: it might never return. */
 #include "embedded.h"
 
-#include "../csrc/cpython/cbor.h"
+#include "../csrc/cpython/codecs/cbor.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

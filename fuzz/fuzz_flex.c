@@ -7,7 +7,7 @@
  * blocks of their exact size. */
 #include "embedded.h"
 
-#include "../csrc/cpython/flex.h"
+#include "../csrc/cpython/codecs/flex.h"
 #include "../csrc/cpython/module.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

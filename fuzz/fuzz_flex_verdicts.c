@@ -1,9 +1,9 @@
 /* Fuzz target: our verdict on a FlexBuffer beside that of Google's verifier, which takes all that
- * ours takes. What ours alone refuses is listed in csrc/core/flex.h. */
+ * ours takes. What ours alone refuses is listed in csrc/core/flex_read.h. */
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../csrc/core/flex.h"
+#include "../csrc/core/flex_read.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 CSRC = ROOT / "csrc"
 SOURCES = [
-    *sorted((CSRC / "core").glob("*.c")),
+    *sorted((CSRC / "core").rglob("*.c")),
     *sorted((CSRC / "generated").glob("*.c")),
     CSRC / "tests" / "test_core.c",
 ]
@@ -84,7 +84,7 @@ def test_the_sanitizers_of_these_tests_see_leaks(tmp_path):
 
 
 def test_the_core_knows_nothing_of_python():
-    for path in sorted([*(CSRC / "core").iterdir(), *(CSRC / "generated").iterdir()]):
+    for path in sorted(p for room in ("core", "generated") for p in (CSRC / room).rglob("*.[ch]")):
         text = path.read_text("utf-8")
         assert "Python.h" not in text and "PyObject" not in text, path
 

@@ -429,7 +429,7 @@ def test_random_changes_are_read_or_refused():
 # ---- the core in C
 
 SOURCES = [
-    CSRC / "core" / "flex_verify.c",
+    CSRC / "core" / "flex_read.c",
     CSRC / "core" / "text.c",
     CSRC / "tests" / "test_flex.c",
 ]

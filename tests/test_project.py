@@ -134,6 +134,6 @@ def test_no_field_is_spelled_out_in_c_but_those_that_rules_bind_together():
     """So that a new field needs no more than a change in the schemas."""
     fields = {name for klass in MESSAGE_CLASSES for name in attribute_names(klass)}
     for room in ("core", "cpython"):
-        for path in sorted((ROOT / "csrc" / room).iterdir()):
+        for path in sorted((ROOT / "csrc" / room).rglob("*.[ch]")):
             code = re.sub(r"/\*.*?\*/", "", path.read_text("utf-8"), flags=re.S)
             assert fields & set(re.findall(r'"(\w+)"', code)) <= SPELLED_OUT, path

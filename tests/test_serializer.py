@@ -7,6 +7,7 @@ import copy
 import gc
 import inspect
 import os
+import subprocess
 import sys
 from typing import Any
 
@@ -496,3 +497,12 @@ def test_an_object_serializer_stays_as_it_was_made(meddling):
     meddling.append(change)
     (msg,) = FlatBuffersObjectSerializer().unserialize(objser.serialize(m.Event(1, 2, args=[1])))
     assert msg.args == ["y"]
+
+
+@pytest.mark.parametrize(
+    "name", ["flexbuffers", "forwarding", "limits", "payloads", "ppt", "views"]
+)
+def test_a_submodule_is_there_when_the_package_is_imported(name):
+    code = f"import autobahn_fbs; print(autobahn_fbs.{name}.__name__)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == [f"autobahn_fbs.{name}"], done.stderr

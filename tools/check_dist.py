@@ -140,7 +140,8 @@ def wheel_faults(path: Path) -> Iterator[str]:
     native = [name for name in names if NATIVE.fullmatch(name)]
     if len(native) != 1:
         yield f"has {len(native)} extension modules instead of one: {sorted(native)}"
-    about = {f"{folder}/{name}" for name in ("METADATA", "RECORD", "WHEEL", "licenses/LICENSE")}
+    files = ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE")
+    about = {f"{folder}/{name}" for name in files}
     yield from differences(
         {name for name in names if name not in native and not name.endswith("/top_level.txt")},
         {name for name in tracked() if name.startswith(f"{PACKAGE}/")} | about,

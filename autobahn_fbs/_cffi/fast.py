@@ -47,7 +47,8 @@ def {name}:
     texts = []
     present = 0
 """
-#: Tokens for what is in args and kwargs: csrc/cffi/cbor.h. `left` shows what other threads change.
+#: Tokens for what is in args and kwargs (csrc/cffi/cbor_tokens.h). `left` shows what other threads
+#: change.
 _PAYLOADS = """\
     floats = w.floats
     at = BUILD_ROOM

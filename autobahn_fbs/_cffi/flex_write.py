@@ -1,4 +1,4 @@
-"""FlexBuffers: writing, with the same bytes as csrc/cpython/flex_{encode,keys,write}.c.
+"""FlexBuffers: writing, with the same bytes as csrc/cpython/codecs/flex_{encode,keys,write}.c.
 
 A FlexBuffer is written bottom-up: the parts of a container first, then the container, whose width
 follows from its parts. Until then the parts wait as slots.

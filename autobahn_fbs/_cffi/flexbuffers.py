@@ -1,7 +1,7 @@
 """FlexBuffers: reading, whole and lazily. Writing is in flex_write.
 
-C checks everything and makes tokens of it (csrc/cffi/flex.h), in one call; what is made of them
-here needs no checks but one: that no map has a key twice.
+C checks everything and turns it into tokens in one call (csrc/cffi/flex_tokens.h). Building values
+from the tokens needs only one more check: that no map has a key twice.
 """
 
 from __future__ import annotations

@@ -168,7 +168,7 @@ size_t wfbs_cbor_item_size(const uint8_t *data, size_t size);
 /* core/write.h */
 #define WFBS_BLOB_MIN ...
 
-/* cffi/cbor.h */
+/* cffi/cbor_tokens.h */
 #define WFBS_CBOR_DOUBLE ...
 
 /* cffi/flat.h */
@@ -201,7 +201,7 @@ void wfbs_flat_strings(const uint8_t *buffer, int64_t first, int64_t count, int6
 int64_t wfbs_flat_build(int message, int dialect, int batched, int64_t *record, int64_t count,
                         const uint8_t *text, uint8_t *out, int64_t room);
 
-/* core/flex.h */
+/* core/flex_read.h */
 typedef enum {
     WFBS_FLEX_ERROR_OK,
     WFBS_FLEX_ERROR_UTF8,
@@ -230,7 +230,7 @@ typedef struct {
     ...;
 } wfbs_flex_map;
 
-/* cffi/flex.h */
+/* cffi/flex_tokens.h */
 #define WFBS_TOKEN_NULL ...
 #define WFBS_TOKEN_FALSE ...
 #define WFBS_TOKEN_TRUE ...

@@ -1,7 +1,7 @@
 /* Messages as flat records of int64_t, and back. See flat.h. */
 #include "flat.h"
 
-#include "cbor.h"
+#include "cbor_tokens.h"
 
 #include <stdlib.h>
 

@@ -65,7 +65,7 @@ void wfbs_flat_strings(const uint8_t *buffer, int64_t first, int64_t count, int6
  *                    come next in `text`
  *   table            index of its presence mask, which its values follow
  *   vector of tables index << 32 | count; the tables follow each other
- *   args, kwargs     as other bytes; or -(index << 32 | count) of tokens in the record (cbor.h),
+ *   args, kwargs     as other bytes; or -(index << 32 | count) of tokens in the record (cbor_tokens.h),
  *                    which become their CBOR
  *
  * `text` has the strings of such tokens, then the bytes in the order in which a walk over the

@@ -1,6 +1,6 @@
 /* The extension module autobahn_fbs._cpython: its state and its life. */
 #include "module.h"
-#include "type_name.h"
+#include "base/type_name.h"
 
 static struct PyModuleDef wfbs_module;
 
@@ -27,7 +27,8 @@ wfbs_state_alive(wfbs_state *state)
     return state;
 }
 
-/* autobahn_fbs._helpers, imported on first need. New reference or NULL. */
+/* autobahn_fbs._helpers, imported on first need. Python imports it for us: a tool that freezes
+ * programs sees an import statement there, and none in C. New reference or NULL. */
 static PyObject *
 helpers_of(wfbs_state *state)
 {
@@ -38,7 +39,12 @@ helpers_of(wfbs_state *state)
     if (helpers) {
         return helpers;
     }
-    helpers = PyImport_ImportModule("autobahn_fbs._helpers");
+    PyObject *backend = PyImport_ImportModule("autobahn_fbs._backend");
+    if (!backend) {
+        return NULL;
+    }
+    helpers = PyObject_CallMethod(backend, "helpers", NULL);
+    Py_DECREF(backend);
     if (!helpers) {
         return NULL;
     }

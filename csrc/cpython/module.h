@@ -1,14 +1,14 @@
 /* The CPython binding: what its files share. One file per Python type or topic:
  *
  *   module.c      the module, its state, what it takes from Autobahn
- *   classes.c     one C subclass for each of Autobahn's message classes
+ *   types.c       one C subclass for each of Autobahn's message classes
  *   received.c    the life of a received message: slots, copy, compare, views
  *   decode.c      fields of a verified buffer -> Python objects, on demand
  *   encode.c      attributes of a message -> one FlatBuffers message
  *   convert.c     one attribute's Python value -> one field's value
  *   metadata.c    what the typed fields can't hold, as a CBOR map
  *   payload.c     args and kwargs through the payload codec
- *   serializer.c  the two base types of the serializers
+ *   transport.c   the two base types of the serializers
  *   input.c       bytes to read from
  *   counters.c    what was done with the messages, counted
  *   cbor_*.c      the CBOR codec
@@ -26,10 +26,10 @@
 #include "../core/read.h"
 #include "../core/verify.h"
 #include "../core/write.h"
-#include "buffer.h"
-#include "cbor.h"
-#include "counters.h"
-#include "flex.h"
+#include "base/buffer.h"
+#include "codecs/cbor.h"
+#include "base/counters.h"
+#include "codecs/flex.h"
 
 #ifndef Py_GIL_DISABLED
 #define WFBS_SHARED_SCRATCH 1 /* one thread at a time: scratch memory can be kept in the state */
@@ -167,7 +167,7 @@ int wfbs_input_open(PyObject *object, int flags, wfbs_input *in);
 /* The counters as a new dict, those of refusals in a dict in it. New reference or NULL. */
 PyObject *wfbs_counters_dict(wfbs_counters *counters);
 
-/* ---- classes.c */
+/* ---- types.c */
 /* Makes the 25 received types. 0, or -1 with an exception. */
 int wfbs_classes_create(wfbs_state *state, PyObject *message_module);
 /* The class of a message: exact types by hash, subclasses by walking up. NULL
@@ -282,7 +282,7 @@ PyObject *wfbs_metadata_codec(const wfbs_class *c, const wfbs_received *r);
 /* Reads a received message's metadata into its slots. 0, or -1 with ProtocolError. */
 int wfbs_metadata_apply(wfbs_class *c, PyObject *self);
 
-/* ---- serializer.c */
+/* ---- transport.c  */
 extern PyType_Spec wfbs_object_serializer_spec;
 extern PyType_Spec wfbs_transport_serializer_spec;
 /* Serializes for an object serializer: cache, pass-on, encode. New bytes or NULL. */

@@ -19,8 +19,8 @@
  * its own container, a misaligned one, a string that lacks its zero byte, text that isn't UTF-8,
  * a map whose key vector has another length, and floats of 8 and 16 bits (no writer makes them,
  * readers disagree). */
-#ifndef WFBS_FLEX_CORE_H
-#define WFBS_FLEX_CORE_H
+#ifndef WFBS_FLEX_READ_H
+#define WFBS_FLEX_READ_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,8 +3,8 @@
  * Order matters for safety: payloads and metadata are encoded first, because
  * their codecs can run Python code; only then are pointers into strings and
  * lists gathered, and from there to the last byte no Python code runs. */
-#include "module.h"
-#include "type_name.h"
+#include "../module.h"
+#include "../base/type_name.h"
 
 /* Everything that one call holds. */
 typedef struct {

@@ -8,7 +8,7 @@
 #ifndef WFBS_CBOR_H
 #define WFBS_CBOR_H
 
-#include "buffer.h"
+#include "../base/buffer.h"
 
 /* Containers within containers that this codec follows before it leaves a value to cbor2.
  * Below cbor2's own limit for decoding (400), so that it never accepts what cbor2 refuses. */

@@ -1,5 +1,5 @@
 /* The life of a received message. */
-#include "module.h"
+#include "../module.h"
 
 /* The class of an instance of ours, NULL with an exception once the interpreter
  * has begun to take our types apart. Our types can't be subclassed, so the exact

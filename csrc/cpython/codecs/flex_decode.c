@@ -1,14 +1,14 @@
 /* FlexBuffers to Python objects: null, bool, int, float, str (also for keys), bytes for blobs,
  * list for vectors of every kind, dict for maps (in the order of the buffer: sorted by key).
  *
- * Everything is checked on the way, by the functions of core/flex.h; an element of a vector needs
+ * Everything is checked on the way, by the functions of core/flex_read.h; an element of a vector needs
  * no check of its own place, since vectors are checked as a whole. */
 #include "flex.h"
 
 #include <limits.h>
 
-#include "../core/verify.h"
-#include "utf8.h"
+#include "../../core/verify.h"
+#include "../base/utf8.h"
 
 static PyObject *decode_value(wfbs_flex_decoder *d, const wfbs_flex_ref *ref, unsigned depth);
 

@@ -7,7 +7,7 @@
  * can therefore change a list or a dict half-way, and borrowed references are safe. Builds
  * without a GIL work on private copies of lists and dicts. */
 #include "cbor.h"
-#include "type_name.h"
+#include "../base/type_name.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* FlexBuffers for the cffi binding: a buffer, or a part of it, read in one call into tokens. */
-#ifndef WFBS_CFFI_FLEX_H
-#define WFBS_CFFI_FLEX_H
+#ifndef WFBS_FLEX_TOKENS_H
+#define WFBS_FLEX_TOKENS_H
 
-#include "../core/flex.h"
+#include "../core/flex_read.h"
 
 /* The tokens: each a kind and its operands, all int64_t. A container is followed by what is in
  * it: items, or a text and a value for each entry. Positions count from the data's beginning. */

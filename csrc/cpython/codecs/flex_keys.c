@@ -9,7 +9,7 @@
  * Only in compact form, since Google's C++ verifier with a reuse tracker (flatc) counts each shared
  * vector as one more level of nesting, and refuses what has more than 64 levels. */
 #include "flex_write.h"
-#include "utf8.h"
+#include "../base/utf8.h"
 
 void
 wfbs_flex_layout_free(wfbs_flex_layout *layout)

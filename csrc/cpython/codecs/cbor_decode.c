@@ -12,7 +12,7 @@
 #include <limits.h>
 #include <string.h>
 
-#include "../core/cbor_guard.h"
+#include "../../core/cbor_guard.h"
 
 typedef struct {
     const uint8_t *next; /* the next byte of the input */

@@ -1,6 +1,6 @@
 /* FlexBuffers: the checks of containers as a whole, look-up in maps, and the check of a whole
  * buffer. */
-#include "flex.h"
+#include "flex_read.h"
 
 #include "verify.h"
 

@@ -6,8 +6,8 @@
  * bytearray) give other values or errors, and nothing worse. */
 #include "flex.h"
 
-#include "module.h"
-#include "type_name.h"
+#include "../module.h"
+#include "../base/type_name.h"
 
 typedef struct {
     PyObject_HEAD

@@ -1,6 +1,6 @@
 /* Fields of a verified buffer as Python objects, when somebody asks for them. */
-#include "module.h"
-#include "type_name.h"
+#include "../module.h"
+#include "../base/type_name.h"
 
 PyObject *
 wfbs_decode_text(wfbs_span text)

@@ -1,6 +1,6 @@
-/* FlexBuffers for the cffi binding: see flex.h. Everything is checked in the order in which
+/* FlexBuffers for the cffi binding: see flex_tokens.h. Everything is checked in the order in which
  * csrc/cpython/flex_decode.c does it, so that the first fault is the same. */
-#include "flex.h"
+#include "flex_tokens.h"
 
 #include <stdlib.h>
 

@@ -3,7 +3,7 @@
  * Written only when there is something to say. Read when a message comes in, so
  * that what it says is judged like everything else; its values go straight to
  * the message's slots. In the schema dialect it is the complete details map. */
-#include "module.h"
+#include "../module.h"
 
 /* Whether metadata under the schema dialect is the message's `extra` itself. */
 static inline bool

@@ -1,7 +1,7 @@
 /* One attribute's Python value -> one field's value. What the typed field can't
  * express goes to the metadata; what the wire can't hold is refused by name. */
-#include "module.h"
-#include "type_name.h"
+#include "../module.h"
+#include "../base/type_name.h"
 
 void
 wfbs_arena_free(wfbs_arena *arena)

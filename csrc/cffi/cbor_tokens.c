@@ -1,5 +1,5 @@
-/* CBOR out of tokens. See cbor.h. */
-#include "cbor.h"
+/* CBOR out of tokens. See cbor_tokens.h. */
+#include "cbor_tokens.h"
 
 #include <string.h>
 

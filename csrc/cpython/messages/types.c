@@ -3,7 +3,7 @@
  * An instance is Autobahn's instance (its slots, where they were) followed by a
  * wfbs_received. Every attribute, public and private, is overridden by an
  * accessor over the buffer; a slot that is still NULL has not been decoded. */
-#include "module.h"
+#include "../module.h"
 
 #include <structmember.h>
 

@@ -1,8 +1,8 @@
 /* The base types of the two serializers: messages to bytes and back, and the
  * statistics of Autobahn's Serializer. The Python classes below them carry the
  * constants and all that is not on the hot path. */
-#include "module.h"
-#include "type_name.h"
+#include "../module.h"
+#include "../base/type_name.h"
 
 #include <structmember.h>
 

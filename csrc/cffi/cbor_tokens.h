@@ -1,7 +1,7 @@
 /* CBOR for the cffi binding: a small payload, written from a few numbers and the bytes of its
  * strings. Lists and dicts without others in them, which is what most payloads are. */
-#ifndef WFBS_CFFI_CBOR_H
-#define WFBS_CFFI_CBOR_H
+#ifndef WFBS_CBOR_TOKENS_H
+#define WFBS_CBOR_TOKENS_H
 
 #include <stddef.h>
 #include <stdint.h>

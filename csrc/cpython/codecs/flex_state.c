@@ -1,7 +1,7 @@
 /* FlexBuffers: what the codec keeps between calls, its exception, and the functions of the
  * module. */
 #include "flex_write.h"
-#include "module.h"
+#include "../module.h"
 
 /* ---- memory of the writer */
 

@@ -6,10 +6,10 @@
 #ifndef WFBS_COUNTERS_H
 #define WFBS_COUNTERS_H
 
-#include "../core/verify.h"
+#include "../../core/verify.h"
 
 #ifdef Py_GIL_DISABLED
-#include "../core/portable.h"
+#include "../../core/portable.h"
 enum { WFBS_COUNT_PLACES = 16 }; /* a power of two */
 #else
 enum { WFBS_COUNT_PLACES = 1 };

@@ -1,7 +1,7 @@
 /* The payload codecs: CBOR and FlexBuffers in C, all others through
  * autobahn_fbs._helpers. */
-#include "module.h"
-#include "type_name.h"
+#include "../module.h"
+#include "../base/type_name.h"
 
 PyObject *
 wfbs_payload_view(PyObject *buffer, wfbs_span span)

@@ -9,11 +9,11 @@
 #ifndef WFBS_FLEX_H
 #define WFBS_FLEX_H
 
-#include "buffer.h" /* before all else, since Python.h wants to be the first header */
+#include "../base/buffer.h" /* before all else, since Python.h wants to be the first header */
 
 #include <stdbool.h>
 
-#include "../core/flex.h"
+#include "../../core/flex_read.h"
 
 /* Keys of at most this many bytes, all ASCII, are shared between decoded maps. */
 #define WFBS_FLEX_KEY_MAX 32

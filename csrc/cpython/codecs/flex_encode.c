@@ -5,8 +5,8 @@
  * the GIL is held nobody can therefore change a list or a dict half-way, and borrowed references
  * are safe. Builds without a GIL work on private copies of lists and dicts. */
 #include "flex_write.h"
-#include "type_name.h"
-#include "utf8.h"
+#include "../base/type_name.h"
+#include "../base/utf8.h"
 
 #include <float.h>
 #include <math.h>

@@ -1,0 +1,8 @@
+"""PyInstaller's hook: the files of the package that are no modules, and its metadata."""
+
+from PyInstaller.utils.hooks import collect_data_files, copy_metadata
+
+datas = [
+    *collect_data_files("autobahn_fbs", includes=["schemas/*"]),
+    *copy_metadata("autobahn_fbs"),
+]
