@@ -21,6 +21,7 @@ import argparse
 import json
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -124,29 +125,43 @@ class Pair:
         self._workers = router.processes()[1:]
         ports = ["--websocket", str(router.websocket), "--rawsocket", str(router.rawsocket)]
         words = [*ports, "--serializer", contender.serializer, *contender.client]
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  # closed in __exit__
         self._process = subprocess.Popen(
             [sys.executable, str(CLIENT), *words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=self._errors,
             text=True,
         )
+        #: The client's process.
+        self.client = self._process.pid
 
-    def ask(self, **order: Any) -> dict[str, Any]:
-        """Has the client do something, and waits for its answer."""
+    def open(self, scene: Scene) -> None:
+        """Has the client connect for a scene."""
+        self._ask(open=asdict(scene))
+
+    def close(self) -> None:
+        """Has it leave."""
+        self._ask(close=True)
+
+    def _ask(self, **order: Any) -> dict[str, Any]:
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None and stdout is not None
         stdin.write(json.dumps(order) + "\n")
         stdin.flush()
         line = stdout.readline()
         if not line:
-            raise RuntimeError(f"the client of {self.name} has ended")
+            self._errors.seek(0)
+            raise RuntimeError(
+                f"the client of {self.name} has ended: {self._errors.read()[-2000:]}"
+            )
         answer: dict[str, Any] = json.loads(line)
         return answer
 
     def turn(self, seconds: float) -> tuple[float, float, float]:
         """Router and client microseconds for a message, and messages a second."""
         before = cpu_seconds(self._workers)
-        answer = self.ask(run=seconds)
+        answer = self._ask(run=seconds)
         router = cpu_seconds(self._workers) - before
         count = max(answer["count"], 1)
         return router / count * 1e6, answer["cpu"] / count * 1e6, count / answer["seconds"]
@@ -162,6 +177,7 @@ class Pair:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._errors.close()
 
 
 def cpu_seconds(pids: Iterable[int]) -> float:
@@ -180,7 +196,7 @@ def measure(pairs: list[Pair], scene: Scene, rounds: int, seconds: float) -> lis
     """Has the pairs play a scene in turns."""
     found: dict[str, list[tuple[float, float, float]]] = {pair.name: [] for pair in pairs}
     for pair in pairs:
-        pair.ask(open=asdict(scene))
+        pair.open(scene)
         pair.turn(seconds / 2)  # to warm up
     for number in range(rounds):
         # The one that goes first is another each time.
@@ -189,7 +205,7 @@ def measure(pairs: list[Pair], scene: Scene, rounds: int, seconds: float) -> lis
             found[pair.name].append(pair.turn(seconds))
         progress(f"{scene.name}: round {number + 1} of {rounds}")
     for pair in pairs:
-        pair.ask(close=True)
+        pair.close()
     return [
         Cost(scene.name, name, min(r), min(c), max(rate))
         for name, turns in found.items()
