@@ -504,10 +504,20 @@ PyDoc_STRVAR(serialize_doc, "serialize($self, serializer, /)\n--\n\n"
 "A message that nobody changed gives back the bytes it came in, for serializers of\n"
 "this package; any other serializer gets what marshal() returns.");
 
+/* As Autobahn's __str__, but never raises what reading an attribute raises: transports log messages
+ * that nobody has read. */
+static PyObject *
+received_str(PyObject *self)
+{
+    wfbs_state *state = wfbs_state_by_type(Py_TYPE(self));
+    return state ? wfbs_call_helper(state, "text", self, NULL, NULL) : NULL;
+}
+
 PyType_Slot wfbs_received_slots[] = {
     {Py_tp_dealloc, received_dealloc},
     {Py_tp_traverse, received_traverse},
     {Py_tp_clear, received_clear},
+    {Py_tp_str, received_str},
     {Py_tp_richcompare, received_compare},
     {Py_tp_hash, PyObject_HashNotImplemented},
     {0, NULL},
