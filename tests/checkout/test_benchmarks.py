@@ -13,19 +13,18 @@ from typing import Any
 
 import pytest
 
-BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
-if not BENCHMARKS.is_dir():
-    pytest.skip("an installed package comes without its benchmarks", allow_module_level=True)
-sys.path.insert(0, str(BENCHMARKS))
+from support.checkout import ROOT
 
-import guard  # noqa: E402
-import memory  # noqa: E402
-import plan  # noqa: E402
-import report  # noqa: E402
-import targets  # noqa: E402
-import telemetry  # noqa: E402
-from autobahn_fbs._bench import contenders, jobs, messages, races, short  # noqa: E402
-from autobahn_fbs._bench.contenders import (  # noqa: E402
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+import guard
+import memory
+import plan
+import report
+import targets
+import telemetry
+from autobahn_fbs._bench import contenders, jobs, messages, races, short
+from autobahn_fbs._bench.contenders import (
     FLOOR,
     FLOOR_ARRAY,
     MSGPACK,
@@ -33,8 +32,8 @@ from autobahn_fbs._bench.contenders import (  # noqa: E402
     UPSTREAM,
     Contender,
 )
-from marks import cpython_only  # noqa: E402
-from results import Results, load  # noqa: E402
+from results import Results, load
+from support.marks import cpython_only
 
 SCENARIOS = [*messages.scenarios("normal"), *messages.scenarios("transparent")]
 CONTROL = messages.control_scenarios()

@@ -15,10 +15,11 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from support.checkout import ROOT
+
 sys.path.insert(0, str(ROOT / "tools"))
 
-import check_dist  # noqa: E402
+import check_dist
 
 # Nothing of this may be needed by a build: a compiler is all.
 NOT_NEEDED = ("flatc", "git", "cmake", "make", "ninja", "pkg-config", "curl")

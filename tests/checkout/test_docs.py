@@ -27,7 +27,7 @@ import pytest
 
 import autobahn_fbs
 from autobahn_fbs import payloads
-from docs_blocks import EVERY, PAGES, ROOT, Block, blocks_of, output_of
+from support.docs_blocks import EVERY, PAGES, ROOT, Block, blocks_of, output_of
 
 WITH_PYTHON = [page for page in PAGES if any(b.language == "python" for b in blocks_of(page))]
 PROGRAMS = [block for block in EVERY if block.is_program]

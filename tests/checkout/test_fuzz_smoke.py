@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from verifier.cpp_schema import packaged_flatc
+from support.checkout import ROOT
+from support.verifier.cpp_schema import packaged_flatc
 
-ROOT = Path(__file__).resolve().parent.parent
 SECONDS = os.environ.get("FUZZ_SECONDS", "3")
 
 

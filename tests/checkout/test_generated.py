@@ -6,15 +6,14 @@ import re
 import subprocess
 import sys
 from importlib import resources
-from pathlib import Path
 
 import pytest
 from autobahn.wamp import message
 
 from autobahn_fbs._backend import native
-from compare import MESSAGE_CLASSES, attribute_names
+from support.checkout import ROOT
+from support.compare import MESSAGE_CLASSES, attribute_names
 
-ROOT = Path(__file__).resolve().parent.parent
 SCHEMAS = ROOT / "schemas"
 
 

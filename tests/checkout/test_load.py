@@ -5,11 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 
-PROGRAM = Path(__file__).resolve().parent.parent / "benchmarks" / "load.py"
+from support.checkout import ROOT
+
+PROGRAM = ROOT / "benchmarks" / "load.py"
 
 if find_spec("crossbar") is None:
     reason = 'needs Crossbar.io: pip install ".[demo]"'

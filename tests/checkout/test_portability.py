@@ -16,13 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from test_core import CSRC, ROOT, SOURCES, WARNINGS, compile_to, run
+from support.checkout import CSRC, ROOT, UNIT_TESTS, WARNINGS, compile_to, run
 
-FLEX_SOURCES = [
-    CSRC / "core" / "flex_read.c",
-    CSRC / "core" / "text.c",
-    CSRC / "tests" / "test_flex.c",
-]
 WITHOUT_PYTHON = sorted(
     path for room in ("core", "generated", "cffi", "tests") for path in (CSRC / room).rglob("*.c")
 )
@@ -72,26 +67,26 @@ def test_no_text_is_too_long_for_msvc():
         assert max(map(len, texts), default=0) < 16_380, path
 
 
-@pytest.mark.parametrize(("sources", "said"), [(SOURCES, "core"), (FLEX_SOURCES, "flex")])
-def test_the_core_passes_its_tests_without_any_extension(sources, said, tmp_path):
-    built = compile_to(tmp_path / "program", ["-DWFBS_PLAIN_C", *WARNINGS], sources)
+@pytest.mark.parametrize("core", UNIT_TESTS)
+def test_the_core_passes_its_tests_without_any_extension(core, tmp_path):
+    built = compile_to(tmp_path / "program", ["-DWFBS_PLAIN_C", *WARNINGS], UNIT_TESTS[core])
     assert built.returncode == 0, built.stderr
-    assert run(tmp_path / "program").stdout.endswith(f"{said} tests passed\n")
+    assert run(tmp_path / "program").stdout.endswith(f"{core} tests passed\n")
 
 
-@pytest.mark.parametrize(("sources", "said"), [(SOURCES, "core"), (FLEX_SOURCES, "flex")])
+@pytest.mark.parametrize("core", UNIT_TESTS)
 @pytest.mark.parametrize(
     ("compiler", "emulator"),
     [("i686-linux-gnu-gcc", None), ("s390x-linux-gnu-gcc", "qemu-s390x-static")],
     ids=["32 bits", "big-endian"],
 )
-def test_the_core_passes_its_tests_on_other_processors(compiler, emulator, sources, said, tmp_path):
+def test_the_core_passes_its_tests_on_other_processors(compiler, emulator, core, tmp_path):
     program = tmp_path / "program"
     flags = ["-std=c11", "-O2", "-static", *WARNINGS]
-    assert complaints(needs(compiler), *flags, "-o", program, *sources) == ""
+    assert complaints(needs(compiler), *flags, "-o", program, *UNIT_TESTS[core]) == ""
     command = [program] if emulator is None else [needs(emulator), program]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    assert ran.stdout.endswith(f"{said} tests passed\n"), ran
+    assert ran.stdout.endswith(f"{core} tests passed\n"), ran
 
 
 # Just enough of a C library to compile the core for systems whose own is not here.

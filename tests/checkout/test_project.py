@@ -16,11 +16,11 @@ import pytest
 
 import autobahn_fbs
 from autobahn_fbs._backend import native
-from compare import MESSAGE_CLASSES, attribute_names
-from docs_blocks import PAGES
-from marks import extension_only
+from support.checkout import ROOT
+from support.compare import MESSAGE_CLASSES, attribute_names
+from support.docs_blocks import PAGES
+from support.marks import extension_only
 
-ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 README = (ROOT / "README.rst").read_text("utf-8")
 ROOMS = ("autobahn_fbs", "benchmarks", "csrc", "docs", "fuzz", "tests", "tools")

@@ -8,7 +8,6 @@ default options.
 
 from __future__ import annotations
 
-import json
 import random
 import re
 import shutil
@@ -23,14 +22,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autobahn_fbs import FlatBuffersObjectSerializer
-from mutations import mutated
-from samples import every_sample
-from strategies import messages
-from test_core import CSRC, ROOT, compiler
-from verifier.cpp_schema import generate, packaged_flatc
-from wirebuild import CODES, build, union_tags
+from support.checkout import CSRC, ROOT, compiler
+from support.mutations import mutated
+from support.samples import every_sample
+from support.strategies import messages
+from support.vectors import VECTORS
+from support.verifier.cpp_schema import generate, packaged_flatc
+from support.wirebuild import CODES, build, union_tags
 
-HERE = Path(__file__).parent / "verifier"
+HERE = ROOT / "tests" / "support" / "verifier"
 DIALECTS = ("autobahn", "schema")
 SERIALIZERS = {name: FlatBuffersObjectSerializer(dialect=name) for name in DIALECTS}
 
@@ -43,7 +43,7 @@ Case = tuple[str, bytes]  # dialect, message
 
 
 class Verdicts:
-    """The program that judges (tests/verifier)."""
+    """The program that judges (tests/support/verifier)."""
 
     def __init__(self, program: Path) -> None:
         self.program = program
@@ -117,8 +117,7 @@ def test_both_take_every_good_message(verdicts):
 
 
 def test_both_take_the_vectors(verdicts):
-    vectors = json.loads((Path(__file__).parent / "data" / "vectors.json").read_text("utf-8"))
-    cases = [("autobahn", bytes.fromhex(v["bytes_hex"])) for v in vectors["encoded"]]
+    cases = [("autobahn", bytes.fromhex(v["bytes_hex"])) for v in VECTORS["encoded"]]
     assert verdicts(cases) == [(True, "OK")] * len(cases)
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from support.checkout import ROOT
+
 sys.path.insert(0, str(ROOT / "tools"))
 
-import wire_pages  # noqa: E402  # from tools/
-from wire_pages import generate  # noqa: E402
+import wire_pages  # from tools/
+from wire_pages import generate
 
 STEMS = sorted(path.stem for path in generate.SCHEMAS.glob("*.fbs"))
 

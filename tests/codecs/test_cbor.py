@@ -19,7 +19,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from autobahn_fbs._backend import native
-from marks import cpython_only, extension_only
+from support.marks import cpython_only, extension_only
 
 dumps = native.cbor_dumps
 loads = native.cbor_loads

@@ -9,7 +9,7 @@ from autobahn.wamp.exception import ProtocolError
 
 from autobahn_fbs import FlatBuffersObjectSerializer
 from autobahn_fbs._backend import native
-from wirebuild import build
+from support.wirebuild import build
 
 OBJSER = FlatBuffersObjectSerializer()
 

@@ -14,8 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from autobahn_fbs.flexbuffers import FlexBuffersError, Lazy, dumps, loads
-from marks import counting_memory
-from test_core import CSRC, SANITIZE, WARNINGS, compile_to, run
+from support.marks import counting_memory
 
 # Packed types: the type, and the logarithm of the width in the lower two bits.
 INT, UINT, FLOAT, KEY, STRING, INDIRECT, MAP, VECTOR = (
@@ -424,35 +423,3 @@ def test_random_changes_are_read_or_refused():
         for lazy in (False, True):
             with suppress(FlexBuffersError):
                 walk(loads(data, lazy=lazy))
-
-
-# ---- the core in C
-
-SOURCES = [
-    CSRC / "core" / "flex_read.c",
-    CSRC / "core" / "text.c",
-    CSRC / "tests" / "test_flex.c",
-]
-
-
-def test_the_core_of_flexbuffers_passes_its_own_tests(tmp_path):
-    program = tmp_path / "test_flex"
-    built = compile_to(program, WARNINGS, SOURCES)
-    assert built.returncode == 0, built.stderr
-    ran = run(program)
-    assert (ran.returncode, ran.stdout.splitlines()[-1:]) == (0, ["flex tests passed"]), ran
-
-
-def test_the_core_of_flexbuffers_passes_its_own_tests_under_sanitizers(tmp_path):
-    empty = tmp_path / "empty.c"
-    empty.write_text("int main(void) { return 0; }\n")
-    if (
-        compile_to(tmp_path / "empty", SANITIZE, [empty]).returncode
-        or run(tmp_path / "empty").returncode
-    ):
-        pytest.skip("NOT TESTED: FlexBuffers' core under ASan and UBSan, which this compiler lacks")
-    program = tmp_path / "test_flex"
-    built = compile_to(program, [*WARNINGS, *SANITIZE], SOURCES)
-    assert built.returncode == 0, built.stderr
-    ran = run(program)
-    assert (ran.returncode, ran.stderr) == (0, ""), ran

@@ -26,7 +26,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autobahn_fbs.flexbuffers import FlexBuffersError, Lazy, dumps, loads
-from marks import cpython_only
+from support.marks import cpython_only
 
 INTS = st.integers(-(2**63), 2**64 - 1)
 FLOATS = st.floats(allow_nan=False)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from autobahn_fbs import FlatBuffersObjectSerializer, payloads
 from autobahn_fbs._ubjson import check
-from wirebuild import build
+from support.wirebuild import build
 
 ubjson = pytest.mark.skipif(
     "ubjson" not in payloads.known_ids(), reason="NOT TESTED: UBJSON, for want of bjdata"

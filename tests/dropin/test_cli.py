@@ -22,8 +22,8 @@ from autobahn_fbs._cli.dump import as_json
 from autobahn_fbs._cli.layout import places
 from autobahn_fbs._cli.messages import Message, look
 from autobahn_fbs._cli.terminal import plain, safe, to_json, wants_color
-from compare import attribute_names
-from samples import every_sample
+from support.compare import attribute_names
+from support.samples import every_sample
 
 PACKAGES = str(Path(autobahn_fbs.__file__).parent.parent)
 OBJSER = FlatBuffersObjectSerializer()

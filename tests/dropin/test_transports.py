@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from samples import every_sample
+from support.samples import every_sample
 
-HERE = Path(__file__).parent
+PROGRAM = Path(__file__).parents[1] / "support" / "transport_echo.py"
 
 
 @cache
@@ -24,10 +24,10 @@ def reports(framework: str) -> list[dict[str, Any]]:
     """What one process with this framework reports, one entry a transport and serializer."""
     environment = {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join([str(HERE), *sys.path]),
+        "PYTHONPATH": os.pathsep.join(sys.path),
     }
     done = subprocess.run(
-        [sys.executable, str(HERE / "transport_echo.py"), framework],
+        [sys.executable, PROGRAM, framework],
         capture_output=True, text=True, timeout=100, env=environment, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr

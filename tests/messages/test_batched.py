@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autobahn_fbs import FlatBuffersObjectSerializer, FlatBuffersSerializer
-from compare import assert_same
-from strategies import messages
+from support.compare import assert_same
+from support.strategies import messages
 
 BATCHED = FlatBuffersObjectSerializer(batched=True)
 PLAIN = FlatBuffersObjectSerializer()

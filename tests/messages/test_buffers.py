@@ -17,8 +17,8 @@ from autobahn.wamp.exception import ProtocolError
 
 from autobahn_fbs import FlatBuffersObjectSerializer, FlatBuffersSerializer
 from autobahn_fbs.flexbuffers import FlexBuffersError, Lazy, dumps, loads
-from compare import assert_same
-from marks import cpython_only
+from support.compare import assert_same
+from support.marks import cpython_only
 
 OBJSER = FlatBuffersObjectSerializer()
 BATCHED = FlatBuffersObjectSerializer(batched=True)

@@ -15,7 +15,7 @@ from hypothesis import given
 
 import autobahn_fbs
 from autobahn_fbs import FlatBuffersObjectSerializer, payloads
-from compare import (
+from support.compare import (
     assert_same,
     attributes_of,
     canonical,
@@ -23,10 +23,10 @@ from compare import (
     plain_class,
     plain_copy,
 )
-from samples import full
-from strategies import messages
-from test_received import SERIALIZER, all_samples, name_of, receive
-from wirebuild import build
+from support.received import SERIALIZER, all_samples, name_of, receive
+from support.samples import full
+from support.strategies import messages
+from support.wirebuild import build
 
 # ---- going out again
 

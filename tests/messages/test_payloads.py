@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import autobahn_fbs
 from autobahn_fbs import FlatBuffersObjectSerializer, FlatBuffersSerializer, payloads
-from compare import assert_same
+from support.compare import assert_same
 
 BUILTIN = payloads.known_ids()
 READER = FlatBuffersObjectSerializer()

@@ -12,7 +12,7 @@ from autobahn.wamp import serializer as upstream
 from autobahn.wamp.exception import ProtocolError
 
 from autobahn_fbs import FlatBuffersObjectSerializer, ppt
-from wirebuild import build
+from support.wirebuild import build
 
 OBJSER = FlatBuffersObjectSerializer()
 CARRIERS = [

@@ -8,39 +8,24 @@ from __future__ import annotations
 import gc
 import operator
 import weakref
-from typing import Any
 
 import pytest
 from autobahn.wamp import message as m
 from autobahn.wamp.exception import ProtocolError
-from autobahn.wamp.message import Message
 
 import autobahn_fbs
-from autobahn_fbs import FlatBuffersObjectSerializer
-from compare import (
+from support.compare import (
     MESSAGE_CLASSES,
     assert_same,
     attribute_names,
     canonical,
     plain_copy,
 )
-from samples import every_sample, full, minimal, values_of, with_value
+from support.received import SERIALIZER, all_samples, name_of, receive
+from support.samples import full, minimal, values_of, with_value
 
-SERIALIZER = FlatBuffersObjectSerializer()
-SAMPLES = every_sample()
 WITH_PAYLOAD = [klass for klass in MESSAGE_CLASSES if "payload" in attribute_names(klass)]
 
-
-def receive(msg: Message, serializer: FlatBuffersObjectSerializer = SERIALIZER) -> Any:
-    (received,) = serializer.unserialize(serializer.serialize(msg))
-    return received
-
-
-def name_of(value: Any) -> str:
-    return value.__name__ if isinstance(value, type) else type(value).__name__
-
-
-all_samples = pytest.mark.parametrize("msg", SAMPLES, ids=name_of)
 all_classes = pytest.mark.parametrize("klass", MESSAGE_CLASSES, ids=name_of)
 with_payload = pytest.mark.parametrize("klass", WITH_PAYLOAD, ids=name_of)
 

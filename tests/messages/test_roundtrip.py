@@ -12,8 +12,8 @@ from hypothesis import given, note
 from hypothesis import strategies as st
 
 from autobahn_fbs import FlatBuffersObjectSerializer
-from compare import MESSAGE_CLASSES, assert_same, attribute_names, plain_class, plain_copy
-from strategies import BY_CLASS, BY_NAME, attribute, messages, messages_of
+from support.compare import MESSAGE_CLASSES, assert_same, attribute_names, plain_class, plain_copy
+from support.strategies import BY_CLASS, BY_NAME, attribute, messages, messages_of
 
 SERIALIZERS = {
     f"{dialect}{'-batched' if batched else ''}": FlatBuffersObjectSerializer(

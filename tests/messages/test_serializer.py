@@ -21,8 +21,8 @@ from autobahn.wamp.serializer import CBORSerializer, Serializer
 
 import autobahn_fbs
 from autobahn_fbs import FlatBuffersObjectSerializer, FlatBuffersSerializer, payloads
-from compare import MESSAGE_CLASSES, assert_same, plain_copy
-from samples import every_sample, full, minimal
+from support.compare import MESSAGE_CLASSES, assert_same, plain_copy
+from support.samples import every_sample, full, minimal
 
 EVENT = m.Event(1, 2, args=[1, "two"], kwargs={"k": 3})
 

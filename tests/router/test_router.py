@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import warnings
-from collections.abc import Awaitable, Callable, Iterator
-from importlib.util import find_spec
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 from autobahn.wamp import message
@@ -20,120 +17,11 @@ from autobahn.wamp.exception import ApplicationError
 from autobahn.wamp.types import CallOptions
 
 import autobahn_fbs
-
-with warnings.catch_warnings():
-    # Autobahn imports passlib, which imports crypt, which is deprecated since Python 3.11.
-    warnings.simplefilter("ignore", DeprecationWarning)
-    from autobahn.wamp import auth
-
-    from autobahn_fbs._demo import talk
-    from autobahn_fbs._demo.config import REALM, Login, Site, make_site
-    from autobahn_fbs._demo.router import Router
-    from autobahn_fbs._demo.sessions import Door, Peer, Refused, join
-    from scenes import cancel, publish_as_tina, publish_to_all, quiet
-
-# Looked for, not imported: importing it chooses Twisted for this process.
-if find_spec("crossbar") is None:
-    reason = 'needs Crossbar.io: pip install ".[demo]"'
-    pytest.skip(reason, allow_module_level=True)
-
-# How a session can reach the router in FlatBuffers, and in something else.
-FLATBUFFERS = [
-    ("websocket", "flatbuffers"),
-    ("websocket", "flatbuffers.batched"),
-    ("rawsocket", "flatbuffers"),
-]
-OTHERS = [("websocket", "json"), ("websocket", "cbor.batched"), ("rawsocket", "msgpack")]
-METHODS = ["anonymous", "ticket", "wampcra", "salted", "scram", "cryptosign"]
-
-Way = tuple[str, str]
-
-
-def ids(way: Way) -> str:
-    return "-".join(way)
-
-
-def more_ways_to_join(site: Site) -> None:
-    """Adds what the demo leaves out: SCRAM, and WAMP-CRA with a salted secret."""
-    from argon2 import low_level
-
-    site.logins["scram"] = Login(
-        "scram",
-        "member",
-        {"authid": "sam", "password": "open sesame"},
-        {"authid": "sam", "password": "open says me"},
-    )
-    # Autobahn's own choice of four thousand rounds takes a second or more for each session.
-    hash_secret = low_level.hash_secret
-    with patch.object(low_level, "hash_secret", lambda **kw: hash_secret(**kw | {"time_cost": 4})):
-        credential = auth.derive_scram_credential("sam", "open sesame")
-    site.auth["scram"] = {"type": "static", "principals": {"sam": {**credential, "role": "member"}}}
-    site.logins["salted"] = Login(
-        "wampcra",
-        "member",
-        {"authid": "sally", "secret": "pepper"},
-        {"authid": "sally", "secret": "salt"},
-    )
-    site.auth["wampcra"]["users"]["sally"] = {
-        "secret": "pepper",
-        "role": "member",
-        "salt": "any salt",
-        "iterations": 100,
-        "keylen": 32,
-    }
-
-
-class Place:
-    """A running router and the logins that it accepts."""
-
-    def __init__(self, router: Router, site: Site) -> None:
-        self.router = router
-        self.site = site
-
-    def door(self, transport: str) -> Door:
-        return Door(transport, getattr(self.router, transport))
-
-    async def join(self, way: Way, login: str = "anonymous", **more: Any) -> Peer:
-        transport, serializer = way
-        chosen = self.site.logins[login]
-        return await join(
-            self.door(transport), serializer, chosen.method, chosen.options, REALM, **more
-        )
-
-    async def try_wrong(self, way: Way, login: str) -> Peer:
-        transport, serializer = way
-        chosen = self.site.logins[login]
-        assert chosen.wrong is not None
-        return await join(self.door(transport), serializer, chosen.method, chosen.wrong, REALM)
-
-
-@pytest.fixture(scope="module")
-def place() -> Iterator[Place]:
-    site = make_site()
-    more_ways_to_join(site)
-    autobahn_fbs.install()
-    try:
-        with Router(site.auth) as router:
-            yield Place(router, site)
-    finally:
-        autobahn_fbs.uninstall()
-
-
-def both(
-    place: Place, first: Way, second: Way, scene: Callable[[Peer, Peer], Awaitable[None]]
-) -> None:
-    """Plays a scene between two sessions."""
-
-    async def play() -> None:
-        one, two = await place.join(first, "ticket"), await place.join(second, "wampcra")
-        try:
-            await scene(one, two)
-        finally:
-            await one.part()
-            await two.part()
-
-    asyncio.run(play())
-
+from autobahn_fbs._demo import talk
+from autobahn_fbs._demo.config import REALM
+from autobahn_fbs._demo.sessions import Peer, Refused, join
+from support.router import FLATBUFFERS, METHODS, OTHERS, Place, Way, both, ids
+from support.scenes import cancel, publish_as_tina, publish_to_all, quiet
 
 # Joining
 

@@ -25,20 +25,16 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from autobahn.wamp import auth
 
-import autobahn_fbs
-from test_router import METHODS, REALM, Place, Way, auth, ids, more_ways_to_join
-
-# isort: split
-# What follows needs the router, for which the one above looks.
-
-import function_authenticator
-from authentication_node import PROCEDURE, AuthenticationNode
 from autobahn_fbs._demo import talk
-from autobahn_fbs._demo.config import make_site
+from autobahn_fbs._demo.config import REALM
 from autobahn_fbs._demo.sessions import Peer, Refused, enter, join
-from proxy_node import ProxyNode
-from scenes import everything, quiet
+from support import function_authenticator
+from support.authentication_node import PROCEDURE, AuthenticationNode
+from support.proxy_node import ProxyNode
+from support.router import METHODS, Place, Way, ids, running
+from support.scenes import everything, quiet
 
 WEBSOCKET, RAWSOCKET = ("websocket", "flatbuffers"), ("rawsocket", "flatbuffers")
 WITH_PROOF = [name for name in METHODS if name != "anonymous"]
@@ -57,14 +53,8 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
     """A node, and one with a proxy worker in front of its router worker."""
     if sys.platform == "win32" and request.param is ProxyNode:
         pytest.skip("the proxy's connections are Unix domain sockets")
-    site = make_site()
-    more_ways_to_join(site)
-    autobahn_fbs.install()
-    try:
-        with request.param(site.auth) as node:
-            yield Place(node, site)
-    finally:
-        autobahn_fbs.uninstall()
+    with running(request.param) as place:
+        yield place
 
 
 def node_of(place: Place) -> AuthenticationNode:

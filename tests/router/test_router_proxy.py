@@ -19,27 +19,26 @@ import pytest
 from autobahn.wamp.exception import ApplicationError
 
 import autobahn_fbs
-from test_router import (
-    FLATBUFFERS,
-    METHODS,
-    OTHERS,
-    REALM,
-    Place,
-    Way,
-    both,
-    ids,
-    more_ways_to_join,
+from autobahn_fbs import payloads
+from autobahn_fbs._demo.config import REALM, Login, Site
+from autobahn_fbs._demo.sessions import Peer, Refused, join
+from support.proxy_node import LEGS, ProxyNode
+from support.router import FLATBUFFERS, METHODS, OTHERS, Place, Way, both, ids, running
+from support.scenes import (
+    ARGS,
+    KWARGS,
+    cancel,
+    everything,
+    exchange,
+    keyrings,
+    publish_as_tina,
+    publish_to_all,
 )
-from test_router_payloads import ARGS, CODECS, KWARGS, exchange, keyrings
 
 if sys.platform == "win32":
     pytest.skip("the proxy's connections are Unix domain sockets", allow_module_level=True)
 
-from autobahn_fbs._demo.config import Login, make_site
-from autobahn_fbs._demo.sessions import Peer, Refused, join
-from proxy_node import LEGS, ProxyNode
-from scenes import cancel, everything, publish_as_tina, publish_to_all
-
+CODECS = payloads.known_ids()
 WAYS = FLATBUFFERS + OTHERS
 PAIRS = [
     (("websocket", "flatbuffers"), ("rawsocket", "flatbuffers")),
@@ -48,20 +47,17 @@ PAIRS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def place() -> Iterator[Place]:
-    site = make_site()
-    more_ways_to_join(site)
+def a_login_for_each_leg(site: Site) -> None:
     for leg in LEGS:
         ticket = f"to the {leg} leg"
         site.logins[leg] = Login("ticket", leg, {"authid": leg, "ticket": ticket})
         site.auth["ticket"]["principals"][leg] = {"ticket": ticket, "role": leg}
-    autobahn_fbs.install()
-    try:
-        with ProxyNode(site.auth) as router:
-            yield Place(router, site)
-    finally:
-        autobahn_fbs.uninstall()
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Place]:
+    with running(ProxyNode, a_login_for_each_leg) as place:
+        yield place
 
 
 async def join_at(place: Place, name: str, way: Way) -> Peer:

@@ -15,9 +15,8 @@ from importlib.util import find_spec
 import pytest
 
 import autobahn_fbs
-from test_router import REALM, Place, place
-
-__all__ = ["place"]  # the fixture
+from autobahn_fbs._demo.config import REALM
+from support.router import Place
 
 RUNNER = """
     import sys

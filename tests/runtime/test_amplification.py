@@ -3,7 +3,7 @@
 Each case comes in two sizes, one eight times the other. Work that isn't linear shows in the
 larger one's cost for each byte beside the smaller one's, whatever the machine's speed. Memory is
 what Python counts at the peak (tracemalloc), in bytes for each byte of input. SECURITY.rst has the
-numbers, which ``python tests/test_amplification.py`` prints.
+numbers, which ``PYTHONPATH=tests python tests/runtime/test_amplification.py`` prints.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ import cbor2
 import pytest
 from autobahn.wamp.exception import ProtocolError
 
-import conftest  # noqa: F401  (chooses the txaio framework when this file is the program)
+import support.framework  # noqa: F401
 from autobahn_fbs import FlatBuffersObjectSerializer
 from autobahn_fbs._backend import native
-from compare import attribute_names
-from marks import counting_memory, cpython_only
-from test_hostile import shared_vector
-from wirebuild import build
+from support.compare import attribute_names
+from support.hostile import shared_vector
+from support.marks import counting_memory, cpython_only
+from support.wirebuild import build
 
 OBJSER = FlatBuffersObjectSerializer()
 BATCHED = FlatBuffersObjectSerializer(batched=True)

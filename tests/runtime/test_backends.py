@@ -19,11 +19,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autobahn_fbs
-from compare import MESSAGE_CLASSES, attribute_names, canonical, plain_copy
-from mutations import mutated
-from samples import every_sample, every_value
-from strategies import messages, values
-from wirebuild import build
+from support.compare import MESSAGE_CLASSES, attribute_names, canonical, plain_copy
+from support.mutations import mutated
+from support.samples import every_sample, every_value
+from support.strategies import messages, values
+from support.wirebuild import build
 
 #: Looked for as files: to look for a module within _cffi would import that, which needs _core.
 PACKAGE = Path(autobahn_fbs.__file__).parent

@@ -22,20 +22,19 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import pytest
 from autobahn.wamp.exception import ProtocolError
 from autobahn.wamp.message import Message
 
-import conftest  # noqa: F401  (chooses the txaio framework when this file is the program)
+import support.framework  # noqa: F401
 from autobahn_fbs import FlatBuffersObjectSerializer, FlatBuffersSerializer
 from autobahn_fbs._backend import native
-from compare import MESSAGE_CLASSES, attribute_names, canonical, plain_copy
-from marks import extension_only
-from samples import full
-from wirebuild import build
+from support.compare import MESSAGE_CLASSES, attribute_names, canonical, plain_copy
+from support.marks import extension_only
+from support.samples import full
+from support.wirebuild import build
 
 try:
     from _testcapi import remove_mem_hooks, set_nomemory
@@ -338,10 +337,9 @@ def report(name: str) -> dict[str, Any]:
 def test_without_memory_there_is_a_memory_error_and_nothing_is_lost(name):
     if set_nomemory is None:
         pytest.skip("NOT TESTED: failing allocations, for want of the interpreter's _testcapi")
-    here = Path(__file__)
-    path = os.pathsep.join([str(here.parent), str(here.parent.parent), *filter(None, sys.path)])
+    path = os.pathsep.join(filter(None, sys.path))
     done = subprocess.run(
-        [sys.executable, "-X", "faulthandler", "-W", "ignore", here, name],
+        [sys.executable, "-X", "faulthandler", "-W", "ignore", __file__, name],
         capture_output=True, text=True, timeout=110, env={**os.environ, "PYTHONPATH": path},
         check=False,
     )  # fmt: skip

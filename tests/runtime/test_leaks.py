@@ -13,7 +13,6 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,14 +21,14 @@ from autobahn.wamp import role
 from autobahn.wamp.exception import ProtocolError
 from autobahn.wamp.serializer import CBORSerializer
 
-import conftest  # noqa: F401  (chooses the txaio framework when this file is the program)
+import support.framework  # noqa: F401
 from autobahn_fbs import FlatBuffersObjectSerializer, FlatBuffersSerializer
 from autobahn_fbs._backend import native
-from compare import MESSAGE_CLASSES, attribute_names, attributes_of, plain_copy
-from marks import cpython_only
-from samples import every_sample, full
-from test_attributes import impossible
-from wirebuild import build
+from support.compare import MESSAGE_CLASSES, attribute_names, attributes_of, plain_copy
+from support.impossible import impossible
+from support.marks import cpython_only
+from support.samples import every_sample, full
+from support.wirebuild import build
 
 OBJSERS = [
     FlatBuffersObjectSerializer(batched=batched, dialect=dialect)
@@ -236,13 +235,12 @@ def test_the_total_of_all_references_stays_constant(work: Callable[[], None]):
 def growths() -> dict[str, list[int]]:
     """The growth of all work, from an interpreter that counts memory since its start: what was
     allocated before one began to count would look like a gain when it is replaced."""
-    here = Path(__file__)
     environment = {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join([str(here.parent), *sys.path]),
+        "PYTHONPATH": os.pathsep.join(sys.path),
     }
     done = subprocess.run(
-        [sys.executable, "-X", "tracemalloc", str(here)],
+        [sys.executable, "-X", "tracemalloc", __file__],
         capture_output=True, text=True, timeout=100, env=environment, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -20,8 +20,8 @@ from autobahn.wamp.exception import ProtocolError
 
 import autobahn_fbs
 from autobahn_fbs import FlatBuffersObjectSerializer, FlatBuffersSerializer, payloads
-from compare import assert_same
-from samples import every_sample
+from support.compare import assert_same
+from support.samples import every_sample
 
 OBJSER = FlatBuffersObjectSerializer()
 

@@ -13,7 +13,7 @@ import textwrap
 
 import pytest
 
-from marks import extension_only
+from support.marks import extension_only
 
 pytestmark = extension_only
 

@@ -10,19 +10,16 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 from autobahn.wamp.message import Message
 
-import conftest  # noqa: F401  (chooses the txaio framework when this file is the program)
+import support.framework  # noqa: F401
 from autobahn_fbs import FlatBuffersObjectSerializer
-from compare import assert_same, attribute_names, plain_copy
-from marks import extension_only
-from samples import every_sample
-
-HERE = Path(__file__)
+from support.compare import assert_same, attribute_names, plain_copy
+from support.marks import extension_only
+from support.samples import every_sample
 
 #: The n-th allocation fails, for n up to here; and so many successes in a row mean the end.
 MOST, ENOUGH = 600, 12
@@ -85,10 +82,10 @@ def test_each_allocation_may_fail(dialect):
     pytest.importorskip("_testcapi")
     environment = {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join([str(HERE.parent), *sys.path]),
+        "PYTHONPATH": os.pathsep.join(sys.path),
     }
     done = subprocess.run(
-        [sys.executable, str(HERE), dialect],
+        [sys.executable, __file__, dialect],
         capture_output=True,
         text=True,
         timeout=110,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import shutil
 from typing import Any
 
-import function_authenticator
 from autobahn_fbs._demo.config import REALM, node_config
 from autobahn_fbs._demo.router import Router, _free_ports
 from autobahn_fbs._demo.sessions import Door
-from certificates import Authority
+from support import function_authenticator
+from support.certificates import Authority
 
 #: Where the router asks, in the listeners whose way is "dynamic".
 PROCEDURE = "com.example.authenticate"

@@ -13,9 +13,9 @@ from __future__ import annotations
 import re
 import textwrap
 from dataclasses import dataclass
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from support.checkout import ROOT
+
 PAGES = sorted(
     path.relative_to(ROOT).as_posix()
     for pattern in ("*.rst", "docs/*.rst", "docs/*/*.rst", "fuzz/*.rst", "benchmarks/*.rst")

@@ -6,10 +6,10 @@ from typing import Any
 
 from autobahn.wamp.cryptosign import CryptosignKey
 
-from authentication_node import AuthenticationNode
 from autobahn_fbs._demo.config import REALM, node_config
 from autobahn_fbs._demo.router import HOST, _free_ports
 from autobahn_fbs._demo.sessions import Door
+from support.authentication_node import AuthenticationNode
 
 #: The connections from the proxy to the router: transport and serializer. A role has the name of
 #: the connection that it goes by.

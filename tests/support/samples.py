@@ -8,7 +8,7 @@ from typing import Any
 from autobahn.wamp import message, role
 from autobahn.wamp.message import Message
 
-from compare import MESSAGE_CLASSES, attribute_names
+from support.compare import MESSAGE_CLASSES, attribute_names
 
 ID_MAX = 2**53
 U64_MAX = 2**64 - 1

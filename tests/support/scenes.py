@@ -11,6 +11,9 @@ from autobahn_fbs._demo import talk
 from autobahn_fbs._demo.sessions import Peer
 
 ACKNOWLEDGED = PublishOptions(acknowledge=True)
+RECEIPT = PublishOptions(acknowledge=True, exclude_me=False)
+ARGS = [1, "two", None, {"three": [3.5, True]}]
+KWARGS = {"name": "alice", "tags": ["a", "b"]}
 
 
 def quiet(text: str) -> None:
@@ -68,3 +71,44 @@ async def cancel(caller: Peer, callee: Peer) -> None:
     await asyncio.wait_for(started.wait(), 10)
     call.cancel()
     await asyncio.wait_for(interrupted.wait(), 10)
+
+
+async def exchange(one: Peer, two: Peer) -> list[tuple[Any, Any]]:
+    """An event and a call with its result between two sessions; what the far side got."""
+    got: asyncio.Queue[tuple[Any, Any]] = asyncio.Queue()
+
+    async def event(*args: Any, **kwargs: Any) -> None:
+        await got.put((list(args), kwargs))
+
+    async def procedure(*args: Any, **kwargs: Any) -> Any:
+        await got.put((list(args), kwargs))
+        return [list(args), kwargs]
+
+    subscription = await two.subscribe(event, "com.example.payload.topic")
+    registration = await two.register(procedure, "com.example.payload.echo")
+    await one.publish("com.example.payload.topic", *ARGS, **KWARGS, options=RECEIPT)
+    seen = [await asyncio.wait_for(got.get(), 10)]
+    result = await one.call("com.example.payload.echo", *ARGS, **KWARGS)
+    seen.append(await asyncio.wait_for(got.get(), 10))
+    seen.append((result[0], result[1]))
+    await subscription.unsubscribe()
+    await registration.unregister()
+    return seen
+
+
+def keyrings() -> tuple[Any, Any]:
+    """The two ends of Autobahn's own end-to-end encryption (WAMP-cryptobox)."""
+    from autobahn.wamp.cryptobox import Key, KeyRing
+
+    ring = KeyRing()
+    originator, originator_public = ring.generate_key()
+    responder, responder_public = ring.generate_key()
+    first, second = KeyRing(), KeyRing()
+    for uri in (
+        "com.example.payload.topic",
+        "com.example.payload.echo",
+        "com.example.payload.fail",
+    ):
+        first.set_key(uri, Key(originator_priv=originator, responder_pub=responder_public))
+        second.set_key(uri, Key(originator_pub=originator_public, responder_priv=responder))
+    return first, second

@@ -15,8 +15,8 @@ from autobahn.wamp import message, role
 from autobahn.wamp.message import Message
 from hypothesis import strategies as st
 
-from compare import MESSAGE_CLASSES, attribute_names
-from samples import ID_MAX, POSITIONAL_IDS, U64_MAX
+from support.compare import MESSAGE_CLASSES, attribute_names
+from support.samples import ID_MAX, POSITIONAL_IDS, U64_MAX
 
 #: As Autobahn's pattern for implementation specific names.
 CUSTOM_NAME = re.compile(r"^x_([a-z][\da-z_]+)?$")

@@ -23,8 +23,8 @@ autobahn_fbs.install()
 from autobahn.wamp.message import Message  # noqa: E402
 from autobahn.wamp.serializer import create_transport_serializer  # noqa: E402
 
-from compare import differences, plain_class  # noqa: E402
-from samples import every_sample  # noqa: E402
+from support.compare import differences, plain_class  # noqa: E402
+from support.samples import every_sample  # noqa: E402
 
 CASES = [
     ("websocket", "flatbuffers"),

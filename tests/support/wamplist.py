@@ -9,7 +9,7 @@ import cbor2
 from autobahn.wamp import message as m
 from autobahn.wamp.message import Message
 
-from wirebuild import build
+from support.wirebuild import build
 
 DETAILS, PAYLOAD = "<details>", "<payload>"
 

@@ -17,10 +17,10 @@ from autobahn.wamp.message import Message
 
 from autobahn_fbs import FlatBuffersObjectSerializer
 from autobahn_fbs._backend import native
-from compare import attribute_names
-from samples import every_sample, full
-from test_hostile import feed
-from wirebuild import CODES, build, union_tags
+from support.compare import attribute_names
+from support.hostile import feed
+from support.samples import every_sample, full
+from support.wirebuild import CODES, build, union_tags
 
 OBJSER = FlatBuffersObjectSerializer()
 

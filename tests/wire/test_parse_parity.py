@@ -19,10 +19,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autobahn_fbs import FlatBuffersObjectSerializer
-from compare import MESSAGE_CLASSES, attribute_names, differences
-from samples import POSITIONAL_IDS, U64_MAX
-from wamplist import DETAIL_NAMES, DETAILS, ENUMS, FIELD_NAMES, LAYOUT, raw_list, typed
-from wirebuild import build
+from support.compare import MESSAGE_CLASSES, attribute_names, differences
+from support.samples import POSITIONAL_IDS, U64_MAX
+from support.wamplist import DETAIL_NAMES, DETAILS, ENUMS, FIELD_NAMES, LAYOUT, raw_list, typed
+from support.wirebuild import build
 
 SERIALIZER = FlatBuffersObjectSerializer()
 

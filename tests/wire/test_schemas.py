@@ -18,8 +18,8 @@ import pytest
 from autobahn.wamp import message, role, serializer
 
 from autobahn_fbs import FlatBuffersObjectSerializer
-from compare import MESSAGE_CLASSES, attribute_names
-from samples import every_sample
+from support.compare import MESSAGE_CLASSES, attribute_names
+from support.samples import every_sample
 
 AUTOBAHN = Path(autobahn.__file__).parent
 FLATC = AUTOBAHN / "_flatc" / "bin" / "flatc"

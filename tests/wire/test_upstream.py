@@ -18,9 +18,9 @@ from autobahn.wamp.message import Message
 from hypothesis import given
 
 from autobahn_fbs import FlatBuffersObjectSerializer
-from compare import MESSAGE_CLASSES, attribute_names, canonical
-from samples import POSITIONAL_IDS, values_of, with_value
-from strategies import messages
+from support.compare import MESSAGE_CLASSES, attribute_names, canonical
+from support.samples import POSITIONAL_IDS, values_of, with_value
+from support.strategies import messages
 
 Rule = Callable[[Any], bool]
 

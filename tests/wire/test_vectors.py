@@ -1,13 +1,12 @@
 """The official WAMP test vectors: what they hold is read, and written to the very same bytes.
 
-``data/vectors.json`` has the single messages of wamp-proto's test suite as facts: the expected
-attributes, the FlatBuffers bytes, and the raw messages with the verdict that they should get.
+``support.vectors`` has them.
 """
 
 from __future__ import annotations
 
 import json
-import pathlib
+from pathlib import Path
 from typing import Any
 
 import cbor2
@@ -18,12 +17,11 @@ from autobahn.wamp.message import Message
 from autobahn.wamp.serializer import Serializer
 
 from autobahn_fbs import FlatBuffersObjectSerializer
-from compare import assert_same, attribute_names, canonical
-from wirebuild import build
+from support.compare import assert_same, attribute_names, canonical
+from support.vectors import VECTORS
+from support.wirebuild import build
 
-HERE = pathlib.Path(__file__).parent
-VECTORS = json.loads((HERE / "data" / "vectors.json").read_text(encoding="utf-8"))
-SHARED = HERE.parent.parent / "shared" / "vectors" / "singlemessage"
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "vectors" / "singlemessage"
 
 #: Content that the vectors' writer drops, so that our bytes say more than theirs.
 DROPPED = {"HELLO": "roles", "WELCOME": "roles"}

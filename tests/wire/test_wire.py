@@ -19,9 +19,9 @@ from autobahn.wamp.message import Message
 from flatbuffers.table import Table
 
 from autobahn_fbs import FlatBuffersObjectSerializer
-from compare import assert_same, canonical, plain_copy
-from samples import every_sample, full, minimal
-from wirebuild import CODES, METADATA_SLOT, build, schema, union_tags
+from support.compare import assert_same, canonical, plain_copy
+from support.samples import every_sample, full, minimal
+from support.wirebuild import CODES, METADATA_SLOT, build, schema, union_tags
 
 OBJSERS = {name: FlatBuffersObjectSerializer(dialect=name) for name in ("autobahn", "schema")}
 CLASSES: dict[str, Any] = {name: getattr(m, name) for name in CODES}

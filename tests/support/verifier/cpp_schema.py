@@ -18,7 +18,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-SCHEMAS = Path(__file__).resolve().parent.parent.parent / "schemas"
+SCHEMAS = Path(__file__).resolve().parents[3] / "schemas"
 
 
 def for_readers(text: str, *, by_ordinal: bool) -> str:

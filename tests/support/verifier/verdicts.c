@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../csrc/core/read.h"
-#include "../../csrc/core/verify.h"
+#include "../../../csrc/core/read.h"
+#include "../../../csrc/core/verify.h"
 
 int google_verifies(const uint8_t *data, size_t size);
 int google_verifies_by_ordinal(const uint8_t *data, size_t size);
