@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 import autobahn_fbs
+from support.checkout import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = Path(autobahn_fbs.__file__).parent
 C_IMPORT = re.compile(r'PyImport_ImportModule(?:Level)?\("(autobahn_fbs[\w.]*)"')
 
@@ -32,6 +32,7 @@ PROGRAM = """
 import copy, decimal, pickle
 from importlib import resources
 import autobahn_fbs
+from support.checkout import ROOT
 from autobahn.wamp import message as m
 from autobahn.wamp.exception import ProtocolError
 
