@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from test_core import ROOT
+from support.checkout import ROOT
 
 #: All rooms, the lowest floor first. A room is a folder or a file (as the beginning of paths); of
 #: two that fit, the longer one counts. What is in a room may use the room itself and all floors
