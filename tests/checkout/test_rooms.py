@@ -36,6 +36,7 @@ FLOORS = [
     ["csrc/cpython/"],
     # the package
     [
+        "autobahn_fbs/_bootstrap/",
         "autobahn_fbs/_compatible.py",
         "autobahn_fbs/_ubjson.py",
         "autobahn_fbs/forwarding.py",
@@ -53,11 +54,15 @@ FLOORS = [
     # what is run
     ["autobahn_fbs/_run.py", "autobahn_fbs/_cli/", "autobahn_fbs/_bench/", "autobahn_fbs/_demo/"],
     ["autobahn_fbs/_children.py"],
-    ["autobahn_fbs/_bootstrap/", "autobahn_fbs/__main__.py", "autobahn_fbs/_pyinstaller/"],
+    ["autobahn_fbs/__main__.py", "autobahn_fbs/_pyinstaller/"],
 ]
 
 #: These find modules on demand: what they import inside functions is not what they need.
-DOORS = ("autobahn_fbs/__init__.py", "autobahn_fbs/_backend.py")
+DOORS = (
+    "autobahn_fbs/__init__.py",
+    "autobahn_fbs/_backend.py",
+    "autobahn_fbs/_bootstrap/sitecustomize.py",
+)
 
 Arrows = dict[str, set[str]]
 
