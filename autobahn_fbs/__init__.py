@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from . import payloads as payloads
     from . import ppt as ppt
     from . import views as views
+    from ._accelerate import accelerate, decelerate
     from ._compatible import IncompatibleAutobahn
     from ._counters import Counters, counters
     from ._install import install, uninstall
@@ -38,8 +39,10 @@ __all__ = [
     "FlatBuffersSerializer",
     "IncompatibleAutobahn",
     "Limits",
+    "accelerate",
     "backend",
     "counters",
+    "decelerate",
     "install",
     "register_payload_serializer",
     "uninstall",
@@ -52,6 +55,10 @@ _SUBMODULES = ("flexbuffers", "forwarding", "limits", "payloads", "ppt", "views"
 def _module_of(name: str) -> Any:
     """The module that is called so, or has that public name; None if there is none."""
     match name:
+        case "accelerate" | "decelerate":
+            import autobahn_fbs._accelerate
+
+            return autobahn_fbs._accelerate
         case "Counters" | "counters":
             import autobahn_fbs._counters
 

@@ -56,7 +56,8 @@ def _parser() -> argparse.ArgumentParser:
     run = verbs.add_parser(
         "run",
         help="start a Python program with the drop-in installed",
-        usage="python -m autobahn_fbs run [-h] [--allow-rawsocket] [--] PROGRAM [ARG ...]",
+        usage="python -m autobahn_fbs run [-h] [--allow-rawsocket] "
+        "[--accelerate[=PARTS]] [--] PROGRAM [ARG ...]",
         description=RUN_HELP,
         epilog=RUN_NOTES,
         formatter_class=raw,
@@ -66,6 +67,14 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="let Crossbar.io's configuration name flatbuffers as a serializer of a RawSocket "
         "listener, which its check otherwise refuses",
+    )
+    run.add_argument(
+        "--accelerate",
+        nargs="?",
+        const="",
+        metavar="PARTS",
+        help="have Autobahn and Crossbar.io do the same in less processor time; PARTS are names "
+        "with commas between them, all if there are none (the verb info lists them)",
     )
     return parser
 
@@ -112,7 +121,7 @@ def main(words: Sequence[str] | None = None) -> int:
     if not program:
         parser.error("run: name the program to run")
     try:
-        run(program, options.allow_rawsocket)
+        run(program, options.allow_rawsocket, options.accelerate)
     except CannotRun as error:
         print(f"autobahn_fbs run: {error}", file=sys.stderr)
         return error.status

@@ -26,6 +26,9 @@ BOOTSTRAP = str(Path(__file__).absolute().with_name("_bootstrap"))
 #: router's workers may be configured to get no other environment variable.
 ALLOW_RAWSOCKET = os.path.join(BOOTSTRAP, "allow-rawsocket")
 
+#: Another, with the parts to switch on after a "=": has the program accelerated.
+ACCELERATE = os.path.join(BOOTSTRAP, "accelerate")
+
 # Exit statuses: a shell's for "can't be executed" and "not found"; sitecustomize.py's.
 CANNOT_EXECUTE = 126
 NOT_FOUND = 127
@@ -70,9 +73,18 @@ def command_line(program: Sequence[str]) -> list[str]:
     raise CannotRun(f"no such program: {name}", NOT_FOUND)
 
 
-def environment(base: Mapping[str, str], rawsocket: bool) -> dict[str, str]:
-    """`base` with everything in it that installs the drop-in in a Python process."""
-    own = [BOOTSTRAP, ALLOW_RAWSOCKET] if rawsocket else [BOOTSTRAP]
+def environment(
+    base: Mapping[str, str], rawsocket: bool = False, parts: Sequence[str] | None = None
+) -> dict[str, str]:
+    """`base` with everything in it that installs the drop-in in a Python process.
+
+    :param parts: the parts of acceleration to switch on; None for no acceleration.
+    """
+    own = [BOOTSTRAP]
+    if rawsocket:
+        own.append(ALLOW_RAWSOCKET)
+    if parts is not None:
+        own.append(f"{ACCELERATE}={','.join(parts)}")
     others = [path for path in base.get("PYTHONPATH", "").split(os.pathsep) if path not in own]
     # An empty PYTHONPATH means none, while an empty entry in it means the current folder.
     return {**base, "PYTHONPATH": os.pathsep.join([*own, *(others if any(others) else [])])}
@@ -151,17 +163,35 @@ def _execute(command: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
     os.execve(command[0], list(command), environ)
 
 
-def run(program: Sequence[str], rawsocket: bool = False) -> NoReturn:
+def parse_parts(words: str | None) -> tuple[str, ...] | None:
+    """The names in what follows ``--accelerate=``; None is no acceleration, "" all parts.
+
+    :raises CannotRun: there is no part of a name.
+    """
+    if words is None:
+        return None
+    from ._accelerate import check_names
+
+    try:
+        return check_names(words.split(",") if words else None)
+    except ValueError as error:
+        raise CannotRun(f"--accelerate: {error}", 2) from error
+
+
+def run(program: Sequence[str], rawsocket: bool = False, accelerate: str | None = None) -> NoReturn:
     """Replaces this process by `program`, with the drop-in installed.
 
     :param program: a script and its arguments, ``-m`` and a module, or a command.
     :param rawsocket: let Crossbar.io offer ``flatbuffers`` on RawSocket transports.
-    :raises CannotRun: there is no such program, or the drop-in can't be installed in it.
+    :param accelerate: the parts of acceleration to switch on, with commas; "" for all, None for
+        none.
+    :raises CannotRun: there is no such program or part, or the drop-in can't be installed in it.
     """
+    parts = parse_parts(accelerate)
     command = command_line(program)
     check_flags(command)
     check_drop_in()
     try:
-        _execute(command, environment(os.environ, rawsocket))
+        _execute(command, environment(os.environ, rawsocket, parts))
     except OSError as error:
         raise CannotRun(f"can't execute {command[0]}: {error.strerror}", CANNOT_EXECUTE) from error

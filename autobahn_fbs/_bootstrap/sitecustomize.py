@@ -47,7 +47,7 @@ def die(reason: object) -> NoReturn:
 class _Loader:
     """A module's own loader, with `hooks` told when the module starts to run and when it has."""
 
-    def __init__(self, loader: Any, hooks: AfterImport, after: Callable[[], None]) -> None:
+    def __init__(self, loader: Any, hooks: AfterImport, after: list[Callable[[], None]]) -> None:
         self._loader = loader
         self._hooks = hooks
         self._after = after
@@ -66,7 +66,12 @@ class _Loader:
             self._loader.exec_module(module)
         finally:
             self._hooks.running.remove(module.__name__)
-        self._after()
+        self._hooks.finished.add(module.__name__)
+        package, _, name = module.__name__.rpartition(".")
+        if package in sys.modules:  # the import system sets this only after us
+            setattr(sys.modules[package], name, module)
+        for after in self._after:
+            after()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._loader, name)
@@ -78,25 +83,31 @@ class AfterImport:
     def __init__(self) -> None:
         #: The modules among them that are being imported at the moment.
         self.running: list[str] = []
-        self._functions: dict[str, Callable[[], None]] = {}
+        #: Those that have been imported to their end.
+        self.finished: set[str] = set()
+        self._functions: dict[str, list[Callable[[], None]]] = {}
         self._asking: set[str] = set()
 
     def call(self, name: str, after: Callable[[], None]) -> None:
-        """Has `after` called when module `name` has been imported; at once if it is there.
-
-        A name that ends with ``.*`` means every module in that package.
-        """
+        """Has `after` called when module `name` has been imported; at once if it is there."""
         if name in sys.modules:
             after()
         else:
-            self._functions[name] = after
+            self.after(name, after)
+
+    def after(self, name: str, after: Callable[[], None]) -> None:
+        """Has `after` called when module `name` has been imported, which it has not yet.
+
+        A name that ends with ``.*`` means every module in that package.
+        """
+        self._functions.setdefault(name, []).append(after)
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         package, dot, _ = name.partition(".")
-        after = self._functions.get(name) or self._functions.get(f"{package}{dot}*")
-        if after is None or name in self._asking:
+        after = [*self._functions.get(name, ()), *self._functions.get(f"{package}{dot}*", ())]
+        if not after or name in self._asking:
             return None
         self._asking.add(name)  # other finders of this kind ask everybody, too
         try:
@@ -120,7 +131,7 @@ class Installer:
         self._hooks = hooks
         self._done = False
         hooks.call("autobahn.wamp.serializer", self.install)
-        hooks.call("autobahn_fbs.*", self.install)
+        hooks.after("autobahn_fbs.*", self.install)
 
     def install(self) -> None:
         """Installs it if it is time to; ends the process if that fails.
@@ -134,8 +145,6 @@ class Installer:
             return
         self._done = True  # by now: loading the package comes by here again
         try:
-            # The import system sets this only after us.
-            sys.modules["autobahn.wamp"].serializer = serializer  # type: ignore[attr-defined]
             load_package().install()
         except Exception as error:
             die(f"can't be installed: {type(error).__name__}: {error}")
@@ -162,6 +171,42 @@ def load_package() -> ModuleType:
     sys.modules["autobahn_fbs"] = module
     spec.loader.exec_module(module)
     return module
+
+
+class Accelerator:
+    """A meta path finder that finds nothing: it switches acceleration on before the first module
+    of a package that it is about is imported, so that it sees them all."""
+
+    PACKAGES = ("autobahn", "crossbar", "twisted", "txaio")
+
+    def __init__(self, parts: list[str] | None) -> None:
+        self._parts = parts
+        self._done = False
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if name in self.PACKAGES and not self._done:
+            self._done = True
+            try:
+                load_package()
+                from autobahn_fbs._accelerate import accelerate, say_on_stderr
+
+                say_on_stderr()
+                accelerate(self._parts)
+            except Exception as error:
+                die(f"can't accelerate: {type(error).__name__}: {error}")
+        return None
+
+
+def chosen_parts() -> tuple[bool, list[str] | None]:
+    """Whether to accelerate, and the parts to switch on; None for all."""
+    for entry in sys.path:
+        folder, name = os.path.split(entry)
+        switch, _, parts = name.partition("=")
+        if folder == HERE and switch == "accelerate":
+            return True, parts.split(",") if parts else None
+    return False, None
 
 
 class Watch:
@@ -246,6 +291,9 @@ def main() -> None:
         sys.addaudithook(Watch())
         if os.path.join(HERE, "allow-rawsocket") in sys.path:
             hooks.call("crossbar.common.checkconfig", allow_rawsocket)
+        wanted, parts = chosen_parts()
+        if wanted:
+            sys.meta_path.insert(0, Accelerator(parts))
     except Exception as error:
         die(f"can't be prepared: {type(error).__name__}: {error}")
     hand_over()

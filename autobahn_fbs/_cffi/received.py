@@ -8,7 +8,7 @@ from autobahn.wamp.message import Message
 
 from . import metadata, payload
 from .accessors import keep, properties
-from .classes import CLASSES, Attribute, MessageClass, register
+from .classes import CLASSES, AnyObjectSerializer, Attribute, MessageClass, register
 from .record import (
     ABSENT,
     ASSIGNED,
@@ -212,11 +212,11 @@ def _serialize(self: Any, serializer: Any, /) -> bytes:
     A message that nobody changed gives back the bytes it came in, for serializers of this package;
     any other serializer gets what marshal() returns.
     """
-    from .serializer import ObjectSerializer
-
-    if isinstance(serializer, ObjectSerializer):
-        return serializer.serialize(self)
-    data: bytes = Message.serialize(self, serializer)
+    data: bytes
+    if isinstance(serializer, AnyObjectSerializer):
+        data = serializer.serialize(self)
+    else:
+        data = Message.serialize(self, serializer)
     return data
 
 

@@ -34,6 +34,7 @@ def _schema() -> str:
 def gather() -> dict[str, Any]:
     """Everything that ``info --json`` says. What can't be found out is None."""
     from .. import payloads
+    from .._accelerate import prospects
     from .._backend import native
 
     gil = getattr(sys, "_is_gil_enabled", None)
@@ -52,6 +53,10 @@ def gather() -> dict[str, Any]:
         "packages": _versions(),
         "payload_codecs": payloads.known_ids(),
         "limits": Limits()._asdict(),
+        "acceleration": {
+            name: {group: reason or state for group, (state, reason) in groups.items()}
+            for name, groups in prospects().items()
+        },
     }
 
 
@@ -66,10 +71,20 @@ def info(options: argparse.Namespace) -> int:
         if isinstance(value, dict):
             print(paint("name", name))
             for inner, each in value.items():
+                if isinstance(each, dict):
+                    each = _in_short(each)
                 print(f"  {inner:<20} {_text(each)}")
         else:
             print(f"{paint('name', f'{name:<22}')} {_text(value)}")
     return 0
+
+
+def _in_short(groups: dict[str, str]) -> str:
+    """What there is to say of a part: where it would be off, and why."""
+    off = [f"off: {reason}" for reason in groups.values() if reason not in ("on", "absent")]
+    if all(reason == "absent" for reason in groups.values()):
+        return "absent"
+    return "; ".join(["on" if len(off) < len(groups) else "", *off]).strip("; ")
 
 
 def _text(value: Any) -> str:

@@ -1,0 +1,190 @@
+"""What makes Autobahn, txaio, Twisted and Crossbar.io take less time around the serializer.
+
+Parts (``parts/``) change functions of these packages (``changes.py``) so that they do the same in
+less time. A part knows what it changes by fingerprints of the source (``known.py``); where it finds
+something else, it stays off. Modules may be imported before or after :func:`accelerate`.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from collections.abc import Iterable
+from typing import Any
+
+from .._bootstrap.sitecustomize import AfterImport
+from . import parts as _parts
+from .changes import look_up_late_names
+from .part import Group, Part, State
+from .source import Unknown, forget_sources
+
+_log = logging.getLogger("autobahn_fbs.accelerate")
+
+# Held while parts are switched. Imports may happen meanwhile, and come back here.
+_lock = threading.RLock()
+_on: dict[str, Part] = {}
+_hooks: AfterImport | None = None
+
+
+class Acceleration:
+    """Parts that a call of :func:`accelerate` switched on. As a context manager, for a while."""
+
+    def __init__(self, parts: tuple[str, ...]) -> None:
+        #: Their names.
+        self.parts = parts
+
+    def undo(self) -> None:
+        """Switches them off. Does nothing the second time."""
+        decelerate(self.parts)
+        self.parts = ()
+
+    def __enter__(self) -> Acceleration:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.undo()
+
+    def __repr__(self) -> str:
+        return f"<Acceleration {' '.join(self.parts) or 'of nothing'}>"
+
+
+def say_on_stderr() -> None:
+    """Has what is logged come out on standard error, unless the program has set up `logging`."""
+    if not _log.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("autobahn_fbs: %(message)s"))
+        _log.addHandler(handler)
+        _log.setLevel(logging.INFO)
+        _log.propagate = False
+
+
+def part_names() -> tuple[str, ...]:
+    """The names of all parts."""
+    return _parts.NAMES
+
+
+def check_names(parts: Iterable[str] | None) -> tuple[str, ...]:
+    """These parts in their order; all for None.
+
+    :raises ValueError: there is no part of a name; says which there are.
+    """
+    if parts is None:
+        return _parts.NAMES
+    wanted = [parts] if isinstance(parts, str) else list(parts)
+    for name in wanted:
+        if name not in _parts.NAMES:
+            raise ValueError(f"there is no part {name!r}; there are {', '.join(_parts.NAMES)}")
+    return tuple(name for name in _parts.NAMES if name in wanted)
+
+
+def accelerate(parts: Iterable[str] | None = None) -> Acceleration:
+    """Makes Autobahn and Crossbar.io do the same in less time, in this process.
+
+    Works with and without :func:`autobahn_fbs.install`, with all serializers, on asyncio and on
+    Twisted, and may be called at any time. What is sent, logged and raised stays the same. Where a
+    function is not one that is known, from a version that was tested, the part stays off there, and
+    the log ("autobahn_fbs.accelerate" of `logging`) says so once.
+
+    :param parts: the names of the parts to switch on; None for all. ``python -m autobahn_fbs info``
+        lists them.
+    :return: what was switched on by this call; its ``undo()`` switches it off again.
+    :raises ValueError: there is no part of that name.
+    """
+    names = check_names(parts)
+    with _lock:
+        fresh = tuple(name for name in names if name not in _on)
+        for name in fresh:
+            part = _on[name] = _parts.load(name)
+            for group in part.groups:
+                group.state = State.WAITING
+        if fresh:
+            _watch()
+            _log.info("accelerating: %s", " ".join(fresh))
+            _apply_waiting()
+    return Acceleration(fresh)
+
+
+def decelerate(parts: Iterable[str] | None = None) -> None:
+    """Switches parts off that :func:`accelerate` switched on, and puts everything back.
+
+    :param parts: their names; None for all.
+    :raises ValueError: there is no part of that name.
+    """
+    global _hooks
+    with _lock:
+        for name in reversed(check_names(parts)):
+            part = _on.pop(name, None)
+            for group in reversed(part.groups) if part is not None else ():
+                group.undo()
+        if not _on and _hooks is not None:
+            sys.meta_path.remove(_hooks)
+            _hooks = None
+
+
+def status() -> dict[str, dict[str, tuple[str, str | None]]]:
+    """Where each group of each part stands in this process: its state, and the reason if it was
+    refused. Imports nothing of what would be changed."""
+    with _lock:
+        return {
+            name: {group.name: (group.state.value, group.reason) for group in part.groups}
+            for name, part in ((name, _parts.load(name)) for name in _parts.NAMES)
+        }
+
+
+def prospects() -> dict[str, dict[str, tuple[str, str | None]]]:
+    """What :func:`accelerate` would do here: as :func:`status`, with "on", "refused" or, where a
+    package is not installed, "absent". Imports nothing of what would be changed."""
+    found: dict[str, dict[str, tuple[str, str | None]]] = {}
+    for name in _parts.NAMES:
+        part = found[name] = {}
+        for group in _parts.load(name).groups:
+            if group.is_absent():
+                part[group.name] = ("absent", None)
+                continue
+            try:
+                group.check_known()
+                part[group.name] = (State.ON.value, None)
+            except Unknown as error:
+                part[group.name] = (State.REFUSED.value, str(error))
+    forget_sources()
+    return found
+
+
+def _watch() -> None:
+    """Sees to it that groups are applied when their modules have been imported."""
+    global _hooks
+    if _hooks is None:
+        _hooks = AfterImport()
+        sys.meta_path.insert(0, _hooks)
+    groups = [group for part in _on.values() for group in part.groups]
+    modules = {module for group in groups for module in group.modules() | group.late_modules()}
+    for module in sorted(modules):
+        if not _is_complete(module):
+            _hooks.after(module, _apply_waiting)
+
+
+def _is_complete(module: str) -> bool:
+    """Whether a module has been imported to its end."""
+    found: Any = sys.modules.get(module)
+    if found is None:
+        return False
+    return not getattr(found.__spec__, "_initializing", False) or (
+        _hooks is not None and module in _hooks.finished
+    )
+
+
+def _apply_waiting() -> None:
+    with _lock:
+        look_up_late_names()
+        ready: list[Group] = [
+            group
+            for part in _on.values()
+            for group in part.groups
+            if group.state is State.WAITING and all(map(_is_complete, group.modules()))
+        ]
+        for group in ready:
+            group.apply()
+            if group.state is State.REFUSED:
+                _log.warning("not accelerated: %s: %s", group.name, group.reason)
+        forget_sources()

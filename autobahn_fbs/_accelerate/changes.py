@@ -1,0 +1,259 @@
+"""What a part may change, and how a change is made and taken back.
+
+An :class:`Edit` or a :class:`Rewrite` gives a function another code object, compiled from its own
+source with a few words changed. The function stays the same object, so everyone who holds it gets
+the change, line numbers in tracebacks are those of the file, and a debugger steps through it.
+Several parts may edit one function: its code is made from the source with all their edits.
+
+A :class:`Replace` puts another object in the place of a function, for example one made in C.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import FunctionType, ModuleType
+from typing import Any
+
+from .source import Function, Source, Unknown, compiled, extent, source_of
+
+
+@dataclass(frozen=True)
+class Late:
+    """A value for a name that a change uses: an attribute of a module that may never be imported.
+    Until it is, an object that is nothing else."""
+
+    module: str
+    attribute: str
+
+    def value(self) -> Any:
+        """The attribute, or the placeholder for it."""
+        return getattr(sys.modules.get(self.module), self.attribute, self)
+
+
+@dataclass(frozen=True)
+class Change:
+    """Something that is done to a function, ``module:qualified.name``."""
+
+    target: str
+
+    @property
+    def module(self) -> str:
+        return self.target.partition(":")[0]
+
+    @property
+    def name(self) -> str:
+        return self.target.partition(":")[2]
+
+
+@dataclass(frozen=True)
+class Edit(Change):
+    """In a function's source, `old`, which must be there exactly once, becomes `new`.
+
+    `new` may have fewer lines than `old`, not more: what follows keeps its line numbers.
+    """
+
+    old: str
+    new: str
+    #: Names that `new` uses, put into the module's globals while the edit is there; see `Late`.
+    names: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def edited(self, text: str) -> str:
+        """`text` with the edit made.
+
+        :raises Unknown: `old` is not there, or more than once.
+        """
+        missing = self.old.count("\n") - self.new.count("\n")
+        assert missing >= 0, f"{self.target}: an edit may not add lines"
+        if text.count(self.old) != 1:
+            raise Unknown(f"{self.target} has not once: {self.old.strip().splitlines()[0]}")
+        before, after = text.split(self.old)
+        line, _, rest = after.partition("\n")
+        return "".join((before, self.new, line, "\n" * (1 + missing), rest))
+
+
+@dataclass(frozen=True)
+class Rewrite(Change):
+    """`transform` changes a function's syntax tree in place, after all edits of its source."""
+
+    transform: Callable[[Function], None]
+    #: As those of an :class:`Edit`.
+    names: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class Replace(Change):
+    """``make(original)`` takes the place of what a class or a module has under the name."""
+
+    make: Callable[[Any], Any] = field(hash=False)
+
+
+@dataclass
+class _Edited:
+    """A function with edits: its original code object, and who edits it how."""
+
+    function: FunctionType
+    original: Any
+    source: Source
+    changes: list[Edit | Rewrite]
+
+
+# By target. Used under the lock of the package (__init__.py) only.
+_edited: dict[str, _Edited] = {}
+_replaced: dict[str, tuple[Any, str, Any]] = {}
+
+
+def owner_of(change: Change) -> tuple[Any, str]:
+    """The class or module that has the target, and its name there.
+
+    :raises Unknown: it is not there.
+    """
+    module: ModuleType = sys.modules[change.module]
+    *path, name = change.name.split(".")
+    owner: Any = module
+    try:
+        for each in path:
+            owner = vars(owner)[each]
+        vars(owner)[name]
+    except (KeyError, TypeError):
+        raise Unknown(f"{change.module} has no {change.name}") from None
+    return owner, name
+
+
+def _function_of(change: Change) -> FunctionType:
+    """The plain function that is the target, below classmethod, property and wrappers."""
+    owner, name = owner_of(change)
+    found = vars(owner)[name]
+    if isinstance(found, (classmethod, staticmethod)):
+        found = found.__func__
+    elif isinstance(found, property):
+        found = found.fget
+    while hasattr(found, "__wrapped__"):
+        found = found.__wrapped__
+    if not isinstance(found, FunctionType):
+        raise Unknown(f"{change.target} is not a function")
+    return found
+
+
+def check_running(change: Change) -> None:
+    """That the function in memory is the one in the source file.
+
+    :raises Unknown: somebody else has changed it.
+    """
+    if change.target in _edited:  # it was checked when it was edited first
+        return
+    function = _function_of(change)
+    code = compiled(source_of(change.module), change.name, function.__code__.co_filename)
+    if code != function.__code__:
+        raise Unknown(f"{change.target} was changed by someone else")
+
+
+def make(changes: tuple[Change, ...]) -> None:
+    """Makes all changes of a group, or none.
+
+    :raises Unknown: one can't be made.
+    """
+    edits = [change for change in changes if isinstance(change, (Edit, Rewrite))]
+    ready: list[tuple[_Edited, list[Edit | Rewrite], Any]] = []
+    for target in dict.fromkeys(change.target for change in edits):
+        own = [change for change in edits if change.target == target]
+        entry = _edited.get(target)
+        if entry is None:
+            function = _function_of(own[0])
+            entry = _Edited(function, function.__code__, source_of(own[0].module), [])
+        wanted = [*entry.changes, *own]
+        ready.append((entry, wanted, _code(entry, wanted)))
+    replacements = []
+    for change in changes:
+        if isinstance(change, Replace):
+            if change.target in _replaced:
+                raise Unknown(f"{change.target} is replaced already")
+            owner, name = owner_of(change)
+            original = vars(owner)[name]
+            replacements.append((change.target, owner, name, original, change.make(original)))
+    for entry, wanted, code in ready:
+        _put(entry, wanted, code)
+    for target, owner, name, original, replacement in replacements:
+        _replaced[target] = (owner, name, original)
+        setattr(owner, name, replacement)
+
+
+def take_back(changes: tuple[Change, ...]) -> None:
+    """Undoes what :func:`make` did with the same changes."""
+    for change in reversed(changes):
+        if isinstance(change, Replace):
+            owner, name, original = _replaced.pop(change.target)
+            setattr(owner, name, original)
+    edits = [change for change in changes if isinstance(change, (Edit, Rewrite))]
+    for target in dict.fromkeys(change.target for change in edits):
+        entry = _edited[target]
+        left = [each for each in entry.changes if not any(each is own for own in edits)]
+        _put(entry, left, _code(entry, left))
+        for change in edits:
+            for name in change.names:
+                if not _is_used(change.module, name):
+                    vars(sys.modules[change.module]).pop(name, None)
+
+
+def _names(change: Edit | Rewrite) -> dict[str, Any]:
+    return {
+        name: value.value() if isinstance(value, Late) else value
+        for name, value in change.names.items()
+    }
+
+
+def look_up_late_names() -> None:
+    """Gives the names whose modules have been imported meanwhile their values."""
+    for entry in _edited.values():
+        for change in entry.changes:
+            vars(sys.modules[change.module]).update(_names(change))
+
+
+def _put(entry: _Edited, changes: list[Edit | Rewrite], code: Any) -> None:
+    """Gives a function its code, and its module the names that the code uses."""
+    for change in changes:
+        vars(sys.modules[change.module]).update(_names(change))
+        _edited[change.target] = entry
+    if not changes:
+        for change in entry.changes:
+            _edited.pop(change.target, None)
+    entry.changes = changes
+    entry.function.__code__ = code
+
+
+def _is_used(module: str, name: str) -> bool:
+    return any(
+        change.module == module and name in change.names
+        for entry in _edited.values()
+        for change in entry.changes
+    )
+
+
+def _code(entry: _Edited, changes: list[Edit | Rewrite]) -> Any:
+    """The code object of a function with these edits; its own without any."""
+    if not changes:
+        return entry.original
+    change = changes[0]
+    source, name = entry.source, change.name
+    *_, original = source.path_of(name)
+    first, last = extent(original)
+    text = "\n".join(source.lines[first - 1 : last]) + "\n"
+    for each in changes:
+        if isinstance(each, Edit):
+            text = each.edited(text)
+    # In a block, as deep as it was, and on its own lines: positions are those of the file.
+    indent = len(text) - len(text.lstrip())
+    wrapped = f"if 1:\n{text}" if indent else f"\n{text}"
+    [statement] = ast.parse(wrapped).body
+    node: Any = statement.body[0] if isinstance(statement, ast.If) else statement
+    ast.increment_lineno(node, first - 2)
+    for each in changes:
+        if isinstance(each, Rewrite):
+            each.transform(node)
+            ast.fix_missing_locations(node)
+    code = compiled(source, name, entry.original.co_filename, node)
+    if code.co_freevars != entry.original.co_freevars:
+        raise Unknown(f"{change.target} closes over other variables")
+    return code

@@ -1,0 +1,120 @@
+"""The functions that acceleration knows: their fingerprints, by version.
+
+Written by tools/fingerprints.py.
+"""
+
+from __future__ import annotations
+
+KNOWN: dict[str, dict[str, str]] = {
+    "autobahn.asyncio.rawsocket:RawSocketProtocol.data_received": {
+        "300030a127c88fa8": "autobahn 26.10.2",
+    },
+    "autobahn.asyncio.rawsocket:WampRawSocketMixinGeneral.send": {
+        "44b7aba2ee7f5025": "autobahn 26.10.2",
+    },
+    "autobahn.asyncio.rawsocket:WampRawSocketMixinGeneral.stringReceived": {
+        "61d6664415081bb9": "autobahn 26.10.2",
+    },
+    "autobahn.twisted.rawsocket:WampRawSocketClientProtocol.dataReceived": {
+        "40d140b1eda1a34a": "autobahn 26.10.2",
+    },
+    "autobahn.twisted.rawsocket:WampRawSocketProtocol.send": {
+        "8e7b8a1e785fd1bf": "autobahn 26.10.2",
+    },
+    "autobahn.twisted.rawsocket:WampRawSocketProtocol.stringReceived": {
+        "5d336e2a4abbe2ec": "autobahn 26.10.2",
+    },
+    "autobahn.twisted.rawsocket:WampRawSocketServerProtocol.dataReceived": {
+        "96b1714789783274": "autobahn 26.10.2",
+    },
+    "autobahn.twisted.websocket:WebSocketAdapterProtocol.dataReceived": {
+        "3be2afaaba60cc49": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.protocol:ApplicationSession.onMessage": {
+        "0cfa5cb3f2721c52": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.websocket:WampWebSocketProtocol.onMessage": {
+        "b210755dce8b2233": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.websocket:WampWebSocketProtocol.send": {
+        "b2d0309bb776a2c2": "autobahn 26.10.2",
+    },
+    "autobahn.websocket.protocol:WebSocketProtocol.consumeData": {
+        "d44b961e244b7d76": "autobahn 26.10.2",
+    },
+    "autobahn.websocket.protocol:WebSocketProtocol.logRxFrame": {
+        "a170bdb51d0c6699": "autobahn 26.10.2",
+    },
+    "autobahn.websocket.protocol:WebSocketProtocol.logRxOctets": {
+        "7866422e895fe60c": "autobahn 26.10.2",
+    },
+    "autobahn.websocket.protocol:WebSocketProtocol.logTxFrame": {
+        "1c7121c08272d544": "autobahn 26.10.2",
+    },
+    "autobahn.websocket.protocol:WebSocketProtocol.logTxOctets": {
+        "bdf92a926b81fec9": "autobahn 26.10.2",
+    },
+    "autobahn.websocket.protocol:WebSocketProtocol.onFrameData": {
+        "6be8cd613ed218d8": "autobahn 26.10.2",
+    },
+    "autobahn.websocket.protocol:WebSocketProtocol.sendData": {
+        "f14acee2938df78a": "autobahn 26.10.2",
+    },
+    "crossbar.router.broker:Broker.processPublish": {
+        "dc7ae615bbabaf18": "crossbar 26.10.1",
+    },
+    "crossbar.router.broker:Broker.processSubscribe": {
+        "88534452b8281335": "crossbar 26.10.1",
+    },
+    "crossbar.router.dealer:Dealer.processCall": {
+        "a2a0996512e163a3": "crossbar 26.10.1",
+    },
+    "crossbar.router.dealer:Dealer.processInvocationError": {
+        "11877905b48343f0": "crossbar 26.10.1",
+    },
+    "crossbar.router.dealer:Dealer.processRegister": {
+        "79f04010b620518a": "crossbar 26.10.1",
+    },
+    "crossbar.router.dealer:Dealer.processYield": {
+        "66f5393c2ee50d36": "crossbar 26.10.1",
+    },
+    "crossbar.router.role:RouterRole.authorize": {
+        "819d003326ba5363": "crossbar 26.10.1",
+    },
+    "crossbar.router.role:RouterRoleDynamicAuth.authorize": {
+        "e11f424fb4d03a7d": "crossbar 26.10.1",
+    },
+    "crossbar.router.role:RouterRoleStaticAuth.authorize": {
+        "ebbe5422d334cd77": "crossbar 26.10.1",
+    },
+    "crossbar.router.role:RouterTrustedRole.authorize": {
+        "cbffcc5fdc7366f7": "crossbar 26.10.1",
+    },
+    "crossbar.router.router:Router.authorize": {
+        "0eab0d3db09c8914": "crossbar 26.10.1",
+    },
+    "crossbar.router.router:Router.send": {
+        "f0c21124ceadeb50": "crossbar 26.10.1",
+    },
+    "crossbar.router.router:Router.validate": {
+        "8edfb6fd92ba2ff3": "crossbar 26.10.1",
+    },
+    "crossbar.router.session:RouterApplicationSession.send": {
+        "6d4394b042707f46": "crossbar 26.10.1",
+    },
+    "crossbar.router.session:RouterSession.onMessage": {
+        "9033f6fd7ff674f6": "crossbar 26.10.1",
+    },
+    "txaio.aio:_TxaioLogWrapper": {
+        "1cd880fce4ccd512": "txaio 26.6.1",
+    },
+    "txaio.aio:_no_op": {
+        "f24299e277aaafcd": "txaio 26.6.1",
+    },
+    "txaio.tx:Logger": {
+        "c7b2a1818c2bac6d": "txaio 26.6.1",
+    },
+    "txaio.tx:_no_op": {
+        "6c27ddbe7fe68449": "txaio 26.6.1",
+    },
+}

@@ -1,0 +1,174 @@
+"""A module's source, and the definitions in it: what fingerprints are taken of.
+
+A fingerprint is a hash of a definition's source lines. It is the same on every Python, while
+bytecode is not. Source says what is on the disk; that the function in memory is compiled from it is
+checked by compiling it again (:func:`compiled`).
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import sys
+from copy import copy
+from importlib.machinery import PathFinder
+from types import CodeType
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+class Unknown(Exception):
+    """Something is not what a part was written for; the text says what and how."""
+
+
+class Source:
+    """The source of one module, with its top-level definitions by qualified name."""
+
+    def __init__(self, module: str, text: str, path: str) -> None:
+        self.module = module
+        self.path = path
+        self.lines = text.split("\n")  # splitlines() would count form feeds, too
+        self._tree = ast.parse(text, path)
+        self._paths: dict[str, list[tuple[ast.AST, ...]]] = {}
+        self._collect(self._tree, (), "")
+
+    def _collect(self, node: ast.AST, above: tuple[ast.AST, ...], prefix: str) -> None:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, Definition):
+                path = (*above, child)
+                self._paths.setdefault(prefix + child.name, []).append(path)
+                if isinstance(child, ast.ClassDef):
+                    self._collect(child, path, f"{prefix}{child.name}.")
+            elif isinstance(child, (ast.If, ast.Try)):  # such as "if platform is ...: def f()"
+                self._collect(child, above, prefix)
+
+    def names(self) -> list[str]:
+        """The qualified names of all classes, functions and methods."""
+        return list(self._paths)
+
+    def text(self, name: str) -> str:
+        """The lines of a definition, its decorators included; of all, if there are several.
+
+        :raises Unknown: there is none of that name.
+        """
+        try:
+            paths = self._paths[name]
+        except KeyError:
+            raise Unknown(f"{self.module} has no {name}") from None
+        found: list[str] = []
+        for path in paths:
+            first, last = extent(path[-1])
+            found.extend(line.rstrip() for line in self.lines[first - 1 : last])
+        return "\n".join(found)
+
+    def fingerprint(self, name: str) -> str:
+        """Sixteen hexadecimal digits that stand for the lines of a definition.
+
+        :raises Unknown: there is none of that name.
+        """
+        return hashlib.sha256(self.text(name).encode()).hexdigest()[:16]
+
+    def path_of(self, name: str) -> tuple[ast.AST, ...]:
+        """The classes around a function, and the function.
+
+        :raises Unknown: there is none of that name, there are several, or it is no function.
+        """
+        self.text(name)
+        path, *others = self._paths[name]
+        if others or not isinstance(path[-1], Function):
+            raise Unknown(f"{self.module}.{name} is not one function")
+        return path
+
+    def imports(self) -> list[ast.stmt]:
+        """The module's import statements. The compiler makes other code for what was imported."""
+        found: list[ast.stmt] = []
+        waiting: list[ast.AST] = [self._tree]
+        while waiting:
+            node = waiting.pop(0)
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                found.append(node)
+            elif not isinstance(node, Definition):
+                waiting += ast.iter_child_nodes(node)
+        return found
+
+
+def extent(node: ast.AST) -> tuple[int, int]:
+    """The first and the last line of a definition, its decorators included."""
+    assert isinstance(node, Definition) and node.end_lineno is not None
+    return min([node.lineno, *(each.lineno for each in node.decorator_list)]), node.end_lineno
+
+
+def compiled(
+    source: Source, name: str, filename: str, function: Function | None = None
+) -> CodeType:
+    """The code object of a function of `source`, compiled in the classes that it stands in.
+
+    :param filename: what the code object says of where it is from.
+    :param function: another function to stand in its place.
+    :raises Unknown: there is no such function.
+    """
+    *classes, original = source.path_of(name)
+    node: ast.stmt = function or original  # type: ignore[assignment]
+    for cls in reversed(classes):
+        assert isinstance(cls, ast.ClassDef)
+        shell = copy(cls)
+        shell.bases, shell.keywords, shell.decorator_list, shell.body = [], [], [], [node]
+        node = shell
+    module = ast.Module(body=[*source.imports(), node], type_ignores=[])
+    code = compile(module, filename, "exec", dont_inherit=True)
+    for part in name.split("."):
+        code = next(
+            each for each in code.co_consts if isinstance(each, CodeType) and each.co_name == part
+        )
+    return code
+
+
+_sources: dict[str, Source] = {}
+
+
+def source_of(module: str) -> Source:
+    """The source of an installed module. It is neither imported nor its packages.
+
+    :raises Unknown: there is no such module here, or not its source.
+    """
+    if module not in _sources:
+        path = _file_of(module)
+        try:
+            with open(path, encoding="utf-8") as file:
+                text = file.read()
+            _sources[module] = Source(module, text, path)
+        except (OSError, SyntaxError, UnicodeError) as error:
+            raise Unknown(f"the source of {module} can't be read: {error}") from error
+    return _sources[module]
+
+
+def forget_sources() -> None:
+    """Frees what :func:`source_of` keeps."""
+    _sources.clear()
+
+
+def is_installed(module: str) -> bool:
+    """Whether the distribution of a module is there at all."""
+    package = module.partition(".")[0]
+    return package in sys.modules or PathFinder.find_spec(package) is not None
+
+
+def _file_of(module: str) -> str:
+    if module in sys.modules:
+        spec = sys.modules[module].__spec__
+    else:
+        path = None
+        package = ""
+        spec = None
+        for part in module.split("."):
+            package = f"{package}.{part}" if package else part
+            spec = PathFinder.find_spec(package, path)
+            if spec is None:
+                break
+            path = spec.submodule_search_locations
+    if spec is None or spec.origin is None:
+        raise Unknown(f"there is no {module}")
+    if not spec.origin.endswith(".py"):
+        raise Unknown(f"{module} comes without its source")
+    return spec.origin

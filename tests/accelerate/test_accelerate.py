@@ -1,0 +1,74 @@
+"""What a user calls: accelerate(), decelerate(), and the verb run."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import autobahn_fbs
+from autobahn_fbs import _accelerate
+
+
+@pytest.fixture(autouse=True)
+def put_back():
+    yield
+    autobahn_fbs.decelerate()
+
+
+def python(code: str, *words: str) -> str:
+    command = [sys.executable, *words, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_an_unknown_part_is_refused_with_the_names_of_the_known():
+    with pytest.raises(ValueError, match=r"no part 'speed'; there are .*texts"):
+        autobahn_fbs.accelerate(["speed"])
+
+
+def test_the_handle_undoes_what_its_call_switched_on():
+    before = autobahn_fbs.accelerate(["texts"])
+    with autobahn_fbs.accelerate(["texts"]) as handle:
+        assert handle.parts == ()
+    assert {state for state, _ in _accelerate.status()["texts"].values()} != {"off"}
+    before.undo()
+    assert {state for state, _ in _accelerate.status()["texts"].values()} == {"off"}
+
+
+STATUS = """
+import json
+from autobahn_fbs import _accelerate
+print(json.dumps(_accelerate.status()))
+"""
+
+
+@pytest.mark.parametrize("words", [(), ("-m", "autobahn_fbs", "run", "--accelerate")])
+def test_modules_imported_afterwards_are_accelerated(words):
+    code = "import autobahn.asyncio.wamp, autobahn.asyncio.rawsocket\n" + STATUS
+    if not words:
+        code = "import autobahn_fbs; autobahn_fbs.accelerate()\n" + code
+    for part, groups in json.loads(python(code, *words)).items():
+        for group, (state, reason) in groups.items():
+            loaded = "twisted" not in group and "crossbar" not in group and "txaio" not in group
+            if loaded:
+                assert (part, group, state, reason) == (part, group, "on", None)
+
+
+def test_run_switches_on_the_parts_that_it_names():
+    found = json.loads(python(STATUS, "-m", "autobahn_fbs", "run", "--accelerate=texts"))
+    assert set(found) == set(_accelerate.part_names())
+
+
+def test_everything_that_is_installed_is_known():
+    """Or else what a new release switches off."""
+    off = [
+        reason
+        for groups in _accelerate.prospects().values()
+        for state, reason in groups.values()
+        if state == "refused"
+    ]
+    assert off == []
