@@ -8,7 +8,6 @@
 #include "embedded.h"
 
 #include "../csrc/cpython/codecs/flex.h"
-#include "../csrc/cpython/module.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -19,14 +18,6 @@ enum { LAZY_STEPS = 50 };
 
 static wfbs_flex codec;
 static PyObject *module;
-
-/* For the module's functions, which aren't called here. */
-wfbs_state *
-wfbs_state_of(PyObject *unused)
-{
-    (void)unused;
-    return NULL;
-}
 
 static void
 start(void)

@@ -31,10 +31,10 @@ from autobahn.wamp.message import Message  # noqa: E402
 from hypothesis import HealthCheck, Phase, given, seed, settings  # noqa: E402
 
 from autobahn_fbs import FlatBuffersObjectSerializer  # noqa: E402
-from compare import MESSAGE_CLASSES, attribute_names, canonical, plain_copy  # noqa: E402
-from mutations import mutated  # noqa: E402
-from samples import every_sample  # noqa: E402
-from strategies import messages_of  # noqa: E402
+from support.compare import MESSAGE_CLASSES, attribute_names, canonical, plain_copy  # noqa: E402
+from support.mutations import mutated  # noqa: E402
+from support.samples import every_sample  # noqa: E402
+from support.strategies import messages_of  # noqa: E402
 
 DIALECTS = ("autobahn", "schema")
 SERIALIZERS = {dialect: FlatBuffersObjectSerializer(dialect=dialect) for dialect in DIALECTS}

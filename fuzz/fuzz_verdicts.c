@@ -1,13 +1,13 @@
 /* Fuzz target: our verdict beside that of Google's verifier, in both dialects.
  *
  * What ours takes, Google's takes; what ours alone refuses falls under one of the
- * documented stricter rules. Google's side is tests/verifier/google.cc. */
+ * documented stricter rules. Google's side is tests/support/verifier/google.cc. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../csrc/core/verify.h"
-#include "../tests/verifier/stricter.h"
+#include "../tests/support/verifier/stricter.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int google_verifies(const uint8_t *data, size_t size);

@@ -1,6 +1,6 @@
 """Writes the seeds and the dictionary of the C fuzz targets: ``make_corpus.py FOLDER``.
 
-Seeds are the vectors in tests/data, every hand-picked message of the tests in both dialects, and
+Seeds are the vectors, every hand-picked message of the tests in both dialects, and
 messages that hypothesis makes up; for the payload codecs, the attributes of those messages, and
 for FlexBuffers what other writers make, too. One file each, named by its hash, so that running
 this again changes nothing that is there.
@@ -9,7 +9,6 @@ this again changes nothing that is there.
 from __future__ import annotations
 
 import hashlib
-import json
 import struct
 import sys
 import warnings
@@ -27,12 +26,13 @@ from autobahn.wamp import message as m  # noqa: E402
 from autobahn.wamp.message import Message  # noqa: E402
 from hypothesis import HealthCheck, Phase, given, seed, settings  # noqa: E402
 
-import conftest  # noqa: E402, F401  (chooses the txaio framework)
+import support.framework  # noqa: E402, F401
 from autobahn_fbs import FlatBuffersObjectSerializer, flexbuffers  # noqa: E402
-from compare import MESSAGE_CLASSES, attributes_of  # noqa: E402
-from samples import every_sample  # noqa: E402
-from strategies import messages_of  # noqa: E402
-from wirebuild import CODES, schema  # noqa: E402
+from support.compare import MESSAGE_CLASSES, attributes_of  # noqa: E402
+from support.samples import every_sample  # noqa: E402
+from support.strategies import messages_of  # noqa: E402
+from support.vectors import VECTORS  # noqa: E402
+from support.wirebuild import CODES, schema  # noqa: E402
 
 GENERATED_PER_CLASS = 12
 #: Longer seeds slow every run down and say nothing new.
@@ -42,8 +42,7 @@ MAX_FLEX_SEED = 500
 
 
 def vectors() -> Iterator[bytes]:
-    data = json.loads((ROOT / "tests" / "data" / "vectors.json").read_text("utf-8"))
-    for sample in data["encoded"]:
+    for sample in VECTORS["encoded"]:
         yield bytes.fromhex(sample["bytes_hex"])
 
 

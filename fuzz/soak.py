@@ -25,10 +25,10 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 from autobahn.wamp.exception import ProtocolError  # noqa: E402
 from autobahn.wamp.message import Message  # noqa: E402
 
-import conftest  # noqa: E402, F401  (chooses the txaio framework)
+import support.framework  # noqa: E402, F401
 from autobahn_fbs import FlatBuffersObjectSerializer, FlatBuffersSerializer  # noqa: E402
-from compare import attribute_names, plain_copy  # noqa: E402
-from samples import every_sample  # noqa: E402
+from support.compare import attribute_names, plain_copy  # noqa: E402
+from support.samples import every_sample  # noqa: E402
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 CHECKPOINTS = 20

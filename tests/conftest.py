@@ -1,20 +1,20 @@
-"""What all tests share: hypothesis profiles and the serializers in their four settings."""
+"""What all tests share: hypothesis profiles and the serializers in their four settings.
+
+Each folder is named after what its tests are about and need. ``checkout`` needs the repository
+around it, ``router`` needs Crossbar.io; where these are missing, the folder is left out.
+"""
 
 from __future__ import annotations
 
-import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
-import txaio
+from hypothesis import HealthCheck, settings
 
-# Autobahn's own serializers take their clock from txaio, which wants a framework first.
-txaio.use_asyncio()
-
-from hypothesis import HealthCheck, settings  # noqa: E402
-
-from autobahn_fbs import FlatBuffersObjectSerializer  # noqa: E402
+import support.framework  # noqa: F401
+from autobahn_fbs import FlatBuffersObjectSerializer
 
 _COMMON: dict[str, Any] = {
     "deadline": None,
@@ -25,23 +25,18 @@ settings.register_profile("ci", max_examples=150, derandomize=True, **_COMMON)
 settings.register_profile("thorough", max_examples=5000, **_COMMON)
 settings.load_profile("default")
 
-# Test modules with a ROOT look at the checkout around them. Where the tests alone are, beside an
-# installed package, they are left out.
-HERE = Path(__file__).resolve().parent
-LOOKS_AT_ROOT = re.compile(r"^ROOT = |^from \w+ import .*\bROOT\b", re.M)
-IN_CHECKOUT = (HERE.parent / "setup.py").is_file()
-collect_ignore = [
-    path.name
-    for path in sorted(HERE.glob("test_*.py"))
-    if not IN_CHECKOUT and LOOKS_AT_ROOT.search(path.read_text("utf-8"))
-]
+collect_ignore: list[str] = []
+if not (Path(__file__).resolve().parents[1] / "setup.py").is_file():
+    collect_ignore.append("checkout")
+if find_spec("crossbar") is None:
+    collect_ignore.append("router")
 
 DIALECTS = ("autobahn", "schema")
 
 
-def pytest_report_header() -> str | None:
+def pytest_report_header() -> list[str]:
     """Says what is left out."""
-    return f"NOT TESTED outside a checkout: {', '.join(collect_ignore)}" if collect_ignore else None
+    return [f"NOT TESTED here: tests/{name}" for name in collect_ignore]
 
 
 @pytest.fixture(scope="session", params=DIALECTS)

@@ -20,6 +20,13 @@ ENC = ("ENC_ALGO", "ENC_KEY", "ENC_SERIALIZER", "ENC_CIPHER")
 custom_match = message._CUSTOM_ATTRIBUTE.match
 
 
+class AnyObjectSerializer:
+    """The object serializers of this package, as far as received messages know them."""
+
+    def serialize(self, obj: Any, /) -> bytes:
+        raise NotImplementedError
+
+
 class Attribute:
     """One attribute of one message class."""
 

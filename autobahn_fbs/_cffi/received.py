@@ -8,7 +8,7 @@ from autobahn.wamp.message import Message
 
 from . import metadata, payload
 from .accessors import keep, properties
-from .classes import CLASSES, Attribute, MessageClass, register
+from .classes import CLASSES, AnyObjectSerializer, Attribute, MessageClass, register
 from .record import (
     ABSENT,
     ASSIGNED,
@@ -199,17 +199,24 @@ def _reduce(self: Any) -> Any:
     return _helpers.reduce(self, _helpers.encode(self, schema), schema)
 
 
+def _text(self: Any) -> str:
+    """As Autobahn's, but never raises what reading an attribute raises."""
+    from .. import _helpers
+
+    return _helpers.text(self)
+
+
 def _serialize(self: Any, serializer: Any, /) -> bytes:
     """The message's bytes for an object serializer, from its cache if they are there.
 
     A message that nobody changed gives back the bytes it came in, for serializers of this package;
     any other serializer gets what marshal() returns.
     """
-    from .serializer import ObjectSerializer
-
-    if isinstance(serializer, ObjectSerializer):
-        return serializer.serialize(self)
-    data: bytes = Message.serialize(self, serializer)
+    data: bytes
+    if isinstance(serializer, AnyObjectSerializer):
+        data = serializer.serialize(self)
+    else:
+        data = Message.serialize(self, serializer)
     return data
 
 
@@ -225,6 +232,7 @@ def _received_class(c: MessageClass) -> Any:
         "__copy__": _copy,
         "__deepcopy__": _deepcopy,
         "__reduce__": _reduce,
+        "__str__": _text,
         "serialize": _serialize,
         "_serialized": property(_get_serialized, _set_serialized, _delete_serialized),
         **_class_init(c),

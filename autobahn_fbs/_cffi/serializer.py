@@ -8,7 +8,7 @@ from typing import Any
 from autobahn.wamp.exception import ProtocolError
 
 from . import payload
-from .classes import CLASSES, find
+from .classes import CLASSES, AnyObjectSerializer, find
 from .counters import COUNTS, REFUSED
 from .encode import encode
 from .input import opened
@@ -46,10 +46,12 @@ def _pass_on(message: Any, batched: int) -> bytes:
     return size.to_bytes(4, "big") + body if batched else body
 
 
-class ObjectSerializer:
+class ObjectSerializer(AnyObjectSerializer):
     """Base of autobahn_fbs.FlatBuffersObjectSerializer: the part that works with the core."""
 
     __module__ = "autobahn_fbs._cffi"
+    # As in the extension, what is in here is not in the __dict__ of the class below.
+    __slots__ = ("_codec_name", "_codec_number", "_dialect_number", "_framed", "_limits")
 
     def __init__(
         self,

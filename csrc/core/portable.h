@@ -1,6 +1,6 @@
 /* What C11 leaves to compilers, for each of them: the one place for their extensions.
  *
- * gcc and clang are tested; MSVC, in C11 mode, is supported by care (tests/test_portability.py).
+ * gcc and clang are tested; MSVC, in C11 mode, is supported by care (tests/checkout/test_portability.py).
  * With WFBS_PLAIN_C defined nothing but standard C is used. */
 #ifndef WFBS_PORTABLE_H
 #define WFBS_PORTABLE_H

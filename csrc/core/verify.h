@@ -1,7 +1,7 @@
 /* The one gate for received bytes: after wfbs_verify() succeeds, reading any
  * field of the message through read.h cannot leave the buffer.
  *
- * Invariants (design.md), each with tests in tests/test_core.py and csrc/tests:
+ * Invariants (design.md), each with tests in tests/checkout/test_core.py and csrc/tests:
  *  1. No byte outside [data, data + size) is read, whatever the input. All
  *     arithmetic on positions is done in 64 bits on values below 2^33, so it
  *     cannot wrap; loads go through memcpy.

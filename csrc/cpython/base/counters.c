@@ -1,5 +1,5 @@
 /* The counters as Python has them. */
-#include "../module.h"
+#include "counters.h"
 
 static const char *const count_names[WFBS_COUNT_COUNT] = {
     [WFBS_COUNT_ENCODED] = "encoded",

@@ -6,6 +6,8 @@
 #ifndef WFBS_COUNTERS_H
 #define WFBS_COUNTERS_H
 
+#include "buffer.h"
+
 #include "../../core/verify.h"
 
 #ifdef Py_GIL_DISABLED
@@ -65,5 +67,8 @@ wfbs_count_refused(wfbs_counters *counters, unsigned reason)
     counters->refused[reason]++;
 #endif
 }
+
+/* The counters as a new dict, those of refusals in a dict in it. New reference or NULL. */
+PyObject *wfbs_counters_dict(wfbs_counters *counters);
 
 #endif

@@ -1,5 +1,5 @@
-/* Bytes to read from: whatever object has them, they don't change from here on. */
-#include "../module.h"
+/* Bytes to read from. See input.h. */
+#include "input.h"
 
 int
 wfbs_input_open(PyObject *object, int flags, wfbs_input *in)

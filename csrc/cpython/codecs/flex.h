@@ -2,10 +2,10 @@
  *
  *   flex_decode.c   bytes -> objects
  *   flex_lazy.c     bytes -> one value, reached without decoding the rest
- *   flex_write.c    vectors of values already written: their widths and bytes
+ *   flex_write.c    vectors of values already written: their widths and bytes; scratch memory
  *   flex_keys.c     the keys of maps: order, sharing
  *   flex_encode.c   objects -> bytes
- *   flex_state.c    what is kept between calls, and the functions of the module */
+ *   flex_state.c    what is kept between calls, and the two types */
 #ifndef WFBS_FLEX_H
 #define WFBS_FLEX_H
 
@@ -46,15 +46,6 @@ int wfbs_flex_traverse(wfbs_flex *f, visitproc visit, void *arg);
 
 /* For the module's m_clear and m_free: drops every reference and all memory. */
 void wfbs_flex_clear(wfbs_flex *f);
-
-/* The functions flex_dumps(obj, compact=False) and flex_loads(data, lazy=False) for the module's
- * method table: METH_FASTCALL | METH_KEYWORDS. */
-PyObject *wfbs_flex_dumps_function(PyObject *module, PyObject *const *args, Py_ssize_t count,
-                                   PyObject *names);
-PyObject *wfbs_flex_loads_function(PyObject *module, PyObject *const *args, Py_ssize_t count,
-                                   PyObject *names);
-extern const char wfbs_flex_dumps_doc[];
-extern const char wfbs_flex_loads_doc[];
 
 /* ---- for the payload codec */
 

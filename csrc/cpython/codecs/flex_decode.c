@@ -12,6 +12,25 @@
 
 static PyObject *decode_value(wfbs_flex_decoder *d, const wfbs_flex_ref *ref, unsigned depth);
 
+PyObject *
+wfbs_flex_raise(wfbs_flex *f, const wfbs_flex_reader *r)
+{
+    /* While the module is being taken down the class is gone, but not the objects. */
+    PyObject *type = f->error ? f->error : PyExc_ValueError;
+    PyObject *text = PyUnicode_FromFormat("%s, at offset %llu", wfbs_flex_error_text(r->error),
+                                          (unsigned long long)r->error_at);
+    PyObject *offset = PyLong_FromUnsignedLongLong(r->error_at);
+    PyObject *exception = text && offset ? PyObject_CallOneArg(type, text) : NULL;
+
+    if (exception && PyObject_SetAttrString(exception, "offset", offset) == 0) {
+        PyErr_SetObject(type, exception);
+    }
+    Py_XDECREF(text);
+    Py_XDECREF(offset);
+    Py_XDECREF(exception);
+    return NULL;
+}
+
 void
 wfbs_flex_decoder_open(wfbs_flex_decoder *d, wfbs_flex *f, const uint8_t *data, size_t size)
 {

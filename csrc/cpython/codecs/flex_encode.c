@@ -15,14 +15,6 @@ enum { SHORT_LENGTH = 63 }; /* of a str, in characters: UTF-8 has at most 252 by
 
 static int encode_value(wfbs_flex_writer *w, PyObject *obj, unsigned depth, wfbs_flex_slot *slot);
 
-int
-wfbs_flex_refuse(wfbs_flex_writer *w, wfbs_flex_refusal refusal, PyObject *culprit)
-{
-    w->refusal = refusal;
-    w->culprit = Py_XNewRef(culprit);
-    return -1;
-}
-
 /* Notes a step on the way to what was refused. Not a reference to the key, since raising an
  * exception can run a finalizer that drops it. Returns -1, always. */
 static int

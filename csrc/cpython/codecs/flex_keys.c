@@ -11,14 +11,6 @@
 #include "flex_write.h"
 #include "../base/utf8.h"
 
-void
-wfbs_flex_layout_free(wfbs_flex_layout *layout)
-{
-    PyMem_Free(layout->keys);
-    PyMem_Free(layout->ranks);
-    *layout = (wfbs_flex_layout){0};
-}
-
 /* Makes room for `count` keys; not even for none are the arrays NULL then, to which nothing may be
  * added. */
 static int

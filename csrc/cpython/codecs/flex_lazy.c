@@ -6,7 +6,6 @@
  * bytearray) give other values or errors, and nothing worse. */
 #include "flex.h"
 
-#include "../module.h"
 #include "../base/type_name.h"
 
 typedef struct {

@@ -4,6 +4,86 @@
 
 #include <assert.h>
 
+/* ---- memory of the writer */
+
+/* Frees the memory that a layout holds. */
+static void
+layout_free(wfbs_flex_layout *layout)
+{
+    PyMem_Free(layout->keys);
+    PyMem_Free(layout->ranks);
+}
+
+static wfbs_flex_scratch *
+scratch_new(void)
+{
+    wfbs_flex_scratch *scratch = PyMem_Calloc(1, sizeof *scratch);
+
+    if (!scratch) {
+        PyErr_NoMemory();
+    }
+    return scratch;
+}
+
+void
+wfbs_flex_scratch_free(wfbs_flex_scratch *scratch)
+{
+    if (scratch) {
+        PyMem_Free(scratch->slots);
+        layout_free(&scratch->fresh);
+        for (size_t i = 0; i < Py_ARRAY_LENGTH(scratch->layouts); i++) {
+            layout_free(&scratch->layouts[i]);
+        }
+        PyMem_Free(scratch);
+    }
+}
+
+wfbs_flex_scratch *
+wfbs_flex_scratch_take(wfbs_flex *f)
+{
+#ifdef Py_GIL_DISABLED
+    wfbs_flex_scratch *scratch = scratch_new();
+    (void)f;
+#else
+    wfbs_flex_scratch *scratch = f->scratch ? f->scratch : scratch_new();
+    f->scratch = NULL;
+#endif
+    if (scratch && ++scratch->stamp == 0) {
+        /* After 2**32 calls old stamps come again, so whatever has one is forgotten. */
+        wfbs_flex_scratch_free(scratch);
+        scratch = scratch_new();
+        if (scratch) {
+            scratch->stamp = 1;
+        }
+    }
+    return scratch;
+}
+
+void
+wfbs_flex_scratch_give(wfbs_flex *f, wfbs_flex_scratch *scratch)
+{
+#ifdef Py_GIL_DISABLED
+    (void)f;
+    wfbs_flex_scratch_free(scratch);
+#else
+    if (f->scratch || scratch->grown > WFBS_FLEX_KEPT_SIZE) {
+        wfbs_flex_scratch_free(scratch);
+    } else {
+        f->scratch = scratch;
+    }
+#endif
+}
+
+/* ---- the bytes */
+
+int
+wfbs_flex_refuse(wfbs_flex_writer *w, wfbs_flex_refusal refusal, PyObject *culprit)
+{
+    w->refusal = refusal;
+    w->culprit = Py_XNewRef(culprit);
+    return -1;
+}
+
 static inline bool
 is_inline(uint8_t type)
 {

@@ -96,10 +96,19 @@ typedef struct {
 /* The functions below return 0, or -1 with something refused or an exception set (and then
  * `refusal` is PYTHON). */
 
+/* ---- flex_write.c */
+
+/* The writer's memory, for one call: kept from an earlier one, or new. NULL with MemoryError. */
+wfbs_flex_scratch *wfbs_flex_scratch_take(wfbs_flex *f);
+
+/* Takes it back, to keep it or, where it has become large, to free it. */
+void wfbs_flex_scratch_give(wfbs_flex *f, wfbs_flex_scratch *scratch);
+
+/* Frees it (NULL: nothing to do). */
+void wfbs_flex_scratch_free(wfbs_flex_scratch *scratch);
+
 /* Notes that `culprit` (borrowed, NULL for PYTHON) can't be written. Returns -1, always. */
 int wfbs_flex_refuse(wfbs_flex_writer *w, wfbs_flex_refusal refusal, PyObject *culprit);
-
-/* ---- flex_write.c */
 
 /* The logarithm of the width that an unsigned number needs. */
 static inline uint8_t
@@ -136,24 +145,10 @@ int wfbs_flex_write_indirect(wfbs_flex_writer *w, size_t count);
 /* Appends the root: what ends a FlexBuffer. */
 int wfbs_flex_write_root(wfbs_flex_writer *w, const wfbs_flex_slot *slot);
 
-/* ---- flex_state.c */
-
-/* The writer's memory, for one call: kept from an earlier one, or new. NULL with MemoryError. */
-wfbs_flex_scratch *wfbs_flex_scratch_take(wfbs_flex *f);
-
-/* Takes it back, to keep it or, where it has become large, to free it. */
-void wfbs_flex_scratch_give(wfbs_flex *f, wfbs_flex_scratch *scratch);
-
-/* Frees it (NULL: nothing to do). */
-void wfbs_flex_scratch_free(wfbs_flex_scratch *scratch);
-
 /* ---- flex_keys.c */
 
 /* Sees to it that the keys of `dict` (borrowed, an exact dict or a subclass) and a vector of them
  * are written, and fills the layout of `depth`, which is valid until the next map there. */
 int wfbs_flex_write_keys(wfbs_flex_writer *w, PyObject *dict, unsigned depth);
-
-/* Frees the memory that a layout holds. */
-void wfbs_flex_layout_free(wfbs_flex_layout *layout);
 
 #endif

@@ -1,6 +1,8 @@
 /* One attribute's Python value -> one field's value. What the typed field can't
  * express goes to the metadata; what the wire can't hold is refused by name. */
-#include "../module.h"
+#include "convert.h"
+
+#include "../state.h"
 #include "../base/type_name.h"
 
 void
@@ -394,11 +396,11 @@ convert_role(const wfbs_attribute *a, unsigned index, PyObject *role, wfbs_value
 {
     const wfbs_state *state = a->owner->state;
     const wfbs_table *t = &wfbs_tables[index];
-    int known = PyObject_IsInstance(role, state->role_classes[index]);
+    int known = PyObject_IsInstance(role, state->names.role_classes[index]);
     if (known <= 0) {
         if (!known) {
             wfbs_refuse(a, PyExc_TypeError, "expected %s, got %s",
-                        wfbs_type_name((PyTypeObject *)state->role_classes[index]),
+                        wfbs_type_name((PyTypeObject *)state->names.role_classes[index]),
                         wfbs_type_name(Py_TYPE(role)));
         }
         return false;
@@ -410,7 +412,7 @@ convert_role(const wfbs_attribute *a, unsigned index, PyObject *role, wfbs_value
         if (t->fields[slot].as != WFBS_AS_BOOL) {
             continue;
         }
-        PyObject *feature = PyObject_GetAttr(role, state->role_names[index][slot]);
+        PyObject *feature = PyObject_GetAttr(role, state->names.role_names[index][slot]);
         if (!feature) {
             return false;
         }
@@ -451,7 +453,7 @@ convert_roles(const wfbs_attribute *a, PyObject *value, wfbs_arena *arena, wfbs_
     records[0].values = values;
     Py_ssize_t found = 0;
     for (unsigned slot = 0; slot < roles; slot++) {
-        PyObject *role = PyDict_GetItemWithError(value, state->role_names[index][slot]);
+        PyObject *role = PyDict_GetItemWithError(value, state->names.role_names[index][slot]);
         if (!role) {
             if (PyErr_Occurred()) {
                 return WFBS_CONVERT_ERROR;

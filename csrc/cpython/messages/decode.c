@@ -1,6 +1,8 @@
 /* Fields of a verified buffer as Python objects, when somebody asks for them. */
-#include "../module.h"
+#include "decode.h"
+
 #include "../base/type_name.h"
+#include "payload.h"
 
 PyObject *
 wfbs_decode_text(wfbs_span text)
@@ -26,33 +28,11 @@ wfbs_decode_text(wfbs_span text)
     return result;
 }
 
-/* The place of an attribute's field, 0 if absent or without a slot. */
-static inline uint32_t
-place_of(const wfbs_attribute *a, const wfbs_received *r)
-{
-    return a->field->kind == WFBS_KIND_NONE ? 0 : wfbs_slot_position(r->data, r->table, a->index);
-}
-
-wfbs_span
-wfbs_decode_span(const wfbs_attribute *a, const wfbs_received *r)
-{
-    uint32_t place = place_of(a, r);
-    return place ? wfbs_span_at(r->data, place) : (wfbs_span){NULL, 0};
-}
-
-uint8_t
-wfbs_decode_u8(const wfbs_class *c, const wfbs_received *r, wfbs_as as)
-{
-    unsigned slot = c->table->slot_of[as];
-    uint32_t place = slot == WFBS_NO_SLOT ? 0 : wfbs_slot_position(r->data, r->table, slot);
-    return place ? r->data[place] : 0;
-}
-
 /* The string of an enum's value, None where it has none. New reference. */
 static PyObject *
 decode_enum(const wfbs_state *state, unsigned index, unsigned value)
 {
-    PyObject *name = state->enum_names[index][value]; /* verified: value is in the enum */
+    PyObject *name = state->names.enum_names[index][value]; /* verified: value is in the enum */
     return Py_NewRef(name ? name : Py_None);
 }
 
@@ -148,12 +128,12 @@ decode_role(const wfbs_state *state, unsigned index, const uint8_t *data, uint32
         for (unsigned slot = 0; !failed && slot < t->slot_count; slot++) {
             uint32_t place = wfbs_slot_position(data, table, slot);
             if (place && t->fields[slot].as == WFBS_AS_BOOL) {
-                failed = PyDict_SetItem(features, state->role_names[index][slot],
+                failed = PyDict_SetItem(features, state->names.role_names[index][slot],
                                         data[place] ? Py_True : Py_False);
             }
         }
         if (!failed) {
-            role = PyObject_Call(state->role_classes[index], none, features);
+            role = PyObject_Call(state->names.role_classes[index], none, features);
         }
     }
     Py_XDECREF(features);
@@ -169,7 +149,7 @@ decode_roles(const wfbs_state *state, unsigned index, const uint8_t *data, uint3
     for (unsigned slot = 0; roles && slot < t->slot_count; slot++) {
         uint32_t place = wfbs_slot_position(data, table, slot);
         if (place
-            && set_stealing(roles, state->role_names[index][slot],
+            && set_stealing(roles, state->names.role_names[index][slot],
                             decode_role(state, t->fields[slot].sub, data, wfbs_follow(data, place)))
                    < 0) {
             Py_CLEAR(roles);
@@ -288,7 +268,7 @@ wfbs_decode_attribute(const wfbs_attribute *a, const wfbs_received *r)
 {
     const wfbs_field *f = a->field;
     const wfbs_class *c = a->owner;
-    uint32_t place = place_of(a, r);
+    uint32_t place = wfbs_received_place(a, r);
     if (!place) {
         unsigned name = f->as == WFBS_AS_ENUM ? c->table->slot_of[WFBS_AS_ENUM_NAME] : WFBS_NO_SLOT;
         place = name == WFBS_NO_SLOT ? 0 : wfbs_slot_position(r->data, r->table, name);

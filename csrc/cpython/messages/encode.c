@@ -3,8 +3,16 @@
  * Order matters for safety: payloads and metadata are encoded first, because
  * their codecs can run Python code; only then are pointers into strings and
  * lists gathered, and from there to the last byte no Python code runs. */
-#include "../module.h"
+#include "encode.h"
+
+#include "../../core/frame.h"
 #include "../base/type_name.h"
+#include "convert.h"
+#include "metadata.h"
+
+#ifndef Py_GIL_DISABLED
+#define SHARED_SCRATCH 1 /* one thread at a time: scratch memory can be kept in the state */
+#endif
 
 /* Everything that one call holds. */
 typedef struct {
@@ -107,7 +115,7 @@ job_codec(job *j, wfbs_codec wanted)
         j->raw = both;
     }
     else if (wanted.number != WFBS_CODEC_NAMED
-             && wanted.number == wfbs_decode_u8(j->owner, r, WFBS_AS_ENC_SERIALIZER)) {
+             && wanted.number == wfbs_received_u8(j->owner, r, WFBS_AS_ENC_SERIALIZER)) {
         j->raw = raw;
     }
     return 0;
@@ -138,7 +146,7 @@ static int
 job_payload(job *j, wfbs_attribute *a)
 {
     if (j->raw & bit(a->index)) {
-        wfbs_span span = wfbs_decode_span(a, received_source(j));
+        wfbs_span span = wfbs_received_span(a, received_source(j));
         if (span.data) {
             j->values[a->index].as.bytes = span.data;
             j->values[a->index].size = span.size;
@@ -500,12 +508,12 @@ job_write(job *j, wfbs_dialect dialect, bool batched, wfbs_buffer *output)
     }
     wfbs_gather gather;
     wfbs_encode(&outgoing, output->data, room, &gather);
-    size_t header = batched ? 4 : 0;
+    size_t header = batched ? WFBS_FRAME_SIZE : 0;
     PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)(header + gather.size));
     if (bytes) {
         uint8_t *to = (uint8_t *)PyBytes_AS_STRING(bytes);
         if (batched) {
-            wfbs_store_length(to, gather.size);
+            wfbs_frame_store(to, gather.size);
         }
         wfbs_gather_copy(&gather, to + header);
     }
@@ -520,7 +528,7 @@ static wfbs_buffer
 scratch_take(wfbs_buffer *kept)
 {
     wfbs_buffer taken = {0};
-#ifdef WFBS_SHARED_SCRATCH
+#ifdef SHARED_SCRATCH
     taken = *kept;
     *kept = (wfbs_buffer){0};
     taken.size = 0;
@@ -533,7 +541,7 @@ scratch_take(wfbs_buffer *kept)
 static void
 scratch_return(wfbs_buffer *kept, wfbs_buffer *taken)
 {
-#ifdef WFBS_SHARED_SCRATCH
+#ifdef SHARED_SCRATCH
     if (!kept->data && taken->capacity <= SCRATCH_KEPT) {
         *kept = *taken;
         return;

@@ -3,7 +3,12 @@
  * Written only when there is something to say. Read when a message comes in, so
  * that what it says is judged like everything else; its values go straight to
  * the message's slots. In the schema dialect it is the complete details map. */
-#include "../module.h"
+#include "metadata.h"
+
+#include "accessors.h"
+#include "convert.h"
+#include "decode.h"
+#include "details.h"
 
 /* Whether metadata under the schema dialect is the message's `extra` itself. */
 static inline bool
@@ -422,58 +427,11 @@ apply_details(wfbs_class *c, PyObject *self, PyObject *details)
     return check_rules(c, self);
 }
 
-/* The metadata of a received message, which has some. New dict with string keys,
- * or NULL with ProtocolError. */
-static PyObject *
-read_details(const wfbs_class *c, const wfbs_received *r)
-{
-    size_t used;
-    PyObject *details = wfbs_cbor_decode_first(&c->state->cbor, r->data + r->metadata,
-                                               r->metadata_size, &used);
-    if (!details) {
-        if (wfbs_error_is_about_value()) {
-            PyErr_Clear();
-            wfbs_raise_protocol(c->state, "%s: metadata is not CBOR, at offset %u", c->type->label,
-                                (unsigned)r->metadata);
-        }
-        return NULL;
-    }
-    PyObject *key, *value;
-    Py_ssize_t position = 0;
-    const char *wrong = used != r->metadata_size     ? "has bytes behind its map"
-                        : !PyDict_CheckExact(details) ? "is not a map"
-                                                      : NULL;
-    while (!wrong && PyDict_Next(details, &position, &key, &value)) {
-        if (!is_text(key)) {
-            wrong = "has keys that are not strings";
-        }
-    }
-    if (wrong) {
-        Py_DECREF(details);
-        return wfbs_raise_protocol(c->state, "%s: metadata %s, at offset %u", c->type->label, wrong,
-                                   (unsigned)r->metadata);
-    }
-    return details;
-}
-
-PyObject *
-wfbs_metadata_codec(const wfbs_class *c, const wfbs_received *r)
-{
-    PyObject *details = r->metadata ? read_details(c, r) : PyDict_New();
-    if (!details) {
-        return NULL;
-    }
-    PyObject *name = PyDict_GetItemString(details, WFBS_CODEC_KEY);
-    name = Py_NewRef(name ? name : Py_None);
-    Py_DECREF(details);
-    return name;
-}
-
 int
 wfbs_metadata_apply(wfbs_class *c, PyObject *self)
 {
     wfbs_received *r = wfbs_received_of(c, self);
-    PyObject *details = read_details(c, r);
+    PyObject *details = wfbs_details_read(c, r);
     if (!details) {
         return -1;
     }

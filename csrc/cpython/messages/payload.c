@@ -1,7 +1,9 @@
 /* The payload codecs: CBOR and FlexBuffers in C, all others through
  * autobahn_fbs._helpers. */
-#include "../module.h"
+#include "payload.h"
+
 #include "../base/type_name.h"
+#include "details.h"
 
 PyObject *
 wfbs_payload_view(PyObject *buffer, wfbs_span span)
@@ -58,12 +60,12 @@ wfbs_payload_encode(wfbs_state *state, wfbs_codec codec, PyObject *value, wfbs_b
 int
 wfbs_payload_codec(const wfbs_class *c, const wfbs_received *r, wfbs_codec *codec)
 {
-    codec->number = wfbs_decode_u8(c, r, WFBS_AS_ENC_SERIALIZER);
+    codec->number = wfbs_received_u8(c, r, WFBS_AS_ENC_SERIALIZER);
     codec->name = NULL;
     if (codec->number != WFBS_CODEC_NAMED) {
         return 0;
     }
-    PyObject *name = wfbs_metadata_codec(c, r);
+    PyObject *name = wfbs_details_codec(c, r);
     if (!name) {
         return -1;
     }

@@ -1,5 +1,8 @@
 /* The life of a received message. */
-#include "../module.h"
+#include "received.h"
+
+#include "metadata.h"
+#include "payload.h"
 
 /* The class of an instance of ours, NULL with an exception once the interpreter
  * has begun to take our types apart. Our types can't be subclassed, so the exact
@@ -106,172 +109,6 @@ received_dealloc(PyObject *self)
     received_clear(self);
     release(self);
     Py_TRASHCAN_END
-}
-
-/* ---- attributes */
-
-/* Whether a value handed out for this attribute can be changed in place. */
-static inline bool
-is_mutable(const wfbs_field *field)
-{
-    switch ((wfbs_as)field->as) {
-    case WFBS_AS_ENUMS:
-    case WFBS_AS_INTS:
-    case WFBS_AS_STRS:
-    case WFBS_AS_ARGS:
-    case WFBS_AS_KWARGS:
-    case WFBS_AS_PRINCIPALS:
-    case WFBS_AS_ROLES:
-    case WFBS_AS_DICT:
-    case WFBS_AS_LIST:
-    case WFBS_AS_CUSTOM:
-        return true;
-    default:
-        return false;
-    }
-}
-
-static inline uint32_t
-bit_of(const wfbs_attribute *a)
-{
-    return UINT32_C(1) << a->index; /* index < WFBS_MAX_FIELDS == 32 */
-}
-
-PyObject *
-wfbs_received_get_private(PyObject *self, void *attribute)
-{
-    const wfbs_attribute *a = attribute;
-    wfbs_received *r = wfbs_received_of(a->owner, self);
-    PyObject **slot = wfbs_slot_of(self, a->offset);
-    PyObject *value;
-    Py_BEGIN_CRITICAL_SECTION(self);
-    value = Py_XNewRef(*slot);
-    if (!value) {
-        if (!r->buffer && a->property) {
-            PyErr_SetObject(PyExc_AttributeError, a->private_name);
-        }
-        else if (!r->buffer) {
-            value = Py_NewRef(Py_None);
-        }
-        else if (wfbs_state_alive(a->owner->state)) {
-            value = wfbs_decode_attribute(a, r);
-            /* Decoding can run Python code, which can have filled the slot. */
-            if (value && *slot) {
-                Py_SETREF(value, Py_NewRef(*slot));
-            }
-            else if (value) {
-                *slot = Py_NewRef(value);
-            }
-        }
-    }
-    if (value && value != Py_None && is_mutable(a->field)) {
-        r->exposed |= bit_of(a);
-    }
-    Py_END_CRITICAL_SECTION();
-    return value;
-}
-
-PyObject *
-wfbs_received_get(PyObject *self, void *attribute)
-{
-    const wfbs_attribute *a = attribute;
-    PyObject *value = wfbs_received_get_private(self, attribute);
-    if (value == Py_None && a->owner->defaulting & bit_of(a)) {
-        Py_DECREF(value);
-        return PyDict_New(); /* as Autobahn's properties do for these */
-    }
-    return value;
-}
-
-int
-wfbs_received_set_private(PyObject *self, PyObject *value, void *attribute)
-{
-    const wfbs_attribute *a = attribute;
-    if (!value) {
-        PyErr_Format(PyExc_AttributeError, "can't delete attribute %R", a->private_name);
-        return -1;
-    }
-    wfbs_received *r = wfbs_received_of(a->owner, self);
-    PyObject *old, *cache;
-    Py_BEGIN_CRITICAL_SECTION(self);
-    PyObject **slot = wfbs_slot_of(self, a->offset);
-    old = *slot;
-    *slot = Py_NewRef(value);
-    r->assigned |= bit_of(a);
-    PyObject **serialized = wfbs_slot_of(self, a->owner->serialized);
-    cache = *serialized; /* what was serialized before is no longer what this message says */
-    *serialized = NULL;
-    Py_END_CRITICAL_SECTION();
-    Py_XDECREF(old);
-    Py_XDECREF(cache);
-    return 0;
-}
-
-int
-wfbs_received_set(PyObject *self, PyObject *value, void *attribute)
-{
-    const wfbs_attribute *a = attribute;
-    if (!a->property) {
-        int good = !value || value == Py_None || wfbs_is_ppt_name(a, value);
-        if (good <= 0) {
-            if (!good) {
-                PyErr_Format(PyExc_ValueError, "%U: %R is not a cipher that WAMP defines", a->name,
-                             value);
-            }
-            return -1;
-        }
-        return wfbs_received_set_private(self, value, attribute);
-    }
-    /* Autobahn's own setter: it checks, and assigns to the private name. */
-    return Py_TYPE(a->property)->tp_descr_set(a->property, self, value);
-}
-
-PyObject *
-wfbs_received_view(PyObject *self, void *attribute)
-{
-    const wfbs_attribute *a = attribute;
-    wfbs_received *r = wfbs_received_of(a->owner, self);
-    uint32_t assigned;
-    Py_BEGIN_CRITICAL_SECTION(self);
-    assigned = r->assigned;
-    Py_END_CRITICAL_SECTION();
-    if (!r->buffer || assigned & bit_of(a)) {
-        Py_RETURN_NONE;
-    }
-    wfbs_span span = wfbs_decode_span(a, r);
-    if (!span.data) {
-        Py_RETURN_NONE;
-    }
-    return wfbs_payload_view(r->buffer, span);
-}
-
-PyObject *
-wfbs_received_get_serialized(PyObject *self, void *owner)
-{
-    const wfbs_class *c = owner;
-    PyObject **slot = wfbs_slot_of(self, c->serialized);
-    PyObject *value;
-    Py_BEGIN_CRITICAL_SECTION(self);
-    if (!*slot) {
-        *slot = PyDict_New();
-    }
-    value = Py_XNewRef(*slot);
-    Py_END_CRITICAL_SECTION();
-    return value;
-}
-
-int
-wfbs_received_set_serialized(PyObject *self, PyObject *value, void *owner)
-{
-    const wfbs_class *c = owner;
-    PyObject *old;
-    Py_BEGIN_CRITICAL_SECTION(self);
-    PyObject **slot = wfbs_slot_of(self, c->serialized);
-    old = *slot;
-    *slot = Py_XNewRef(value);
-    Py_END_CRITICAL_SECTION();
-    Py_XDECREF(old);
-    return 0;
 }
 
 /* ---- comparing */
@@ -399,8 +236,8 @@ changeable(const wfbs_class *c, PyObject *self)
     uint32_t found = 0;
     for (unsigned i = 0; i < c->table->field_count; i++) {
         const wfbs_attribute *a = &c->attributes[i];
-        if (a->name && is_mutable(a->field) && *wfbs_slot_of(self, a->offset)) {
-            found |= bit_of(a);
+        if (a->name && wfbs_attribute_is_mutable(a) && *wfbs_slot_of(self, a->offset)) {
+            found |= wfbs_bit_of(a);
         }
     }
     return found;
@@ -443,7 +280,7 @@ received_deepcopy(PyObject *self, PyObject *memo)
     PyObject *copy = c ? received_copy(self, NULL) : NULL;
     for (unsigned i = 0; copy && i < c->table->field_count; i++) {
         const wfbs_attribute *a = &c->attributes[i];
-        if (!a->name || !is_mutable(a->field) || !*wfbs_slot_of(copy, a->offset)) {
+        if (!a->name || !wfbs_attribute_is_mutable(a) || !*wfbs_slot_of(copy, a->offset)) {
             continue;
         }
         PyObject *value = Py_NewRef(*wfbs_slot_of(copy, a->offset));
@@ -486,17 +323,12 @@ received_serialize(PyObject *self, PyObject *serializer)
     if (!c) {
         return NULL;
     }
+    PyObject *name = c->state->str_serialize;
     if (PyObject_TypeCheck(serializer, c->state->object_serializer)) {
-        return wfbs_serialize(c->state, serializer, self);
+        return PyObject_CallMethodObjArgs((PyObject *)c->state->object_serializer, name, serializer,
+                                          self, NULL);
     }
-    PyObject *name = PyUnicode_InternFromString("serialize");
-    if (!name) {
-        return NULL;
-    }
-    PyObject *bytes
-        = PyObject_CallMethodObjArgs(c->state->message_class, name, self, serializer, NULL);
-    Py_DECREF(name);
-    return bytes;
+    return PyObject_CallMethodObjArgs(c->state->message_class, name, self, serializer, NULL);
 }
 
 PyDoc_STRVAR(serialize_doc, "serialize($self, serializer, /)\n--\n\n"
@@ -504,10 +336,20 @@ PyDoc_STRVAR(serialize_doc, "serialize($self, serializer, /)\n--\n\n"
 "A message that nobody changed gives back the bytes it came in, for serializers of\n"
 "this package; any other serializer gets what marshal() returns.");
 
+/* As Autobahn's __str__, but never raises what reading an attribute raises: transports log messages
+ * that nobody has read. */
+static PyObject *
+received_str(PyObject *self)
+{
+    wfbs_state *state = wfbs_state_by_type(Py_TYPE(self));
+    return state ? wfbs_call_helper(state, "text", self, NULL, NULL) : NULL;
+}
+
 PyType_Slot wfbs_received_slots[] = {
     {Py_tp_dealloc, received_dealloc},
     {Py_tp_traverse, received_traverse},
     {Py_tp_clear, received_clear},
+    {Py_tp_str, received_str},
     {Py_tp_richcompare, received_compare},
     {Py_tp_hash, PyObject_HashNotImplemented},
     {0, NULL},

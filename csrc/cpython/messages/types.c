@@ -3,7 +3,10 @@
  * An instance is Autobahn's instance (its slots, where they were) followed by a
  * wfbs_received. Every attribute, public and private, is overridden by an
  * accessor over the buffer; a slot that is still NULL has not been decoded. */
-#include "../module.h"
+#include "types.h"
+
+#include "accessors.h"
+#include "received.h"
 
 #include <structmember.h>
 
@@ -176,34 +179,6 @@ class_subclass(wfbs_class *c, PyObject *module)
     return c->received ? 0 : -1;
 }
 
-/* Remembers which class an exact type belongs to. The table is never full: it
- * has room for five times the 50 types. */
-static void
-register_type(wfbs_state *state, PyTypeObject *type, wfbs_class *owner)
-{
-    size_t i = ((uintptr_t)type >> 4) % WFBS_TYPE_SLOTS;
-    while (state->by_type[i].type) {
-        i = (i + 1) % WFBS_TYPE_SLOTS;
-    }
-    state->by_type[i].type = type;
-    state->by_type[i].owner = owner;
-}
-
-wfbs_class *
-wfbs_class_find(wfbs_state *state, PyTypeObject *type)
-{
-    for (; type; type = type->tp_base) {
-        size_t i = ((uintptr_t)type >> 4) % WFBS_TYPE_SLOTS;
-        while (state->by_type[i].type) {
-            if (state->by_type[i].type == type) {
-                return state->by_type[i].owner;
-            }
-            i = (i + 1) % WFBS_TYPE_SLOTS;
-        }
-    }
-    return NULL;
-}
-
 static int
 class_init(wfbs_class *c, wfbs_state *state, unsigned index, PyObject *message_module)
 {
@@ -236,13 +211,13 @@ class_init(wfbs_class *c, wfbs_state *state, unsigned index, PyObject *message_m
         || class_subclass(c, state->module) < 0) {
         return -1;
     }
-    register_type(state, c->plain, c);
-    register_type(state, c->received, c);
+    wfbs_class_register(state, c->plain, c);
+    wfbs_class_register(state, c->received, c);
     return 0;
 }
 
 int
-wfbs_classes_create(wfbs_state *state, PyObject *message_module)
+wfbs_types_create(wfbs_state *state, PyObject *message_module)
 {
     for (size_t i = 0; i < Py_ARRAY_LENGTH(base_slot_names); i++) {
         state->base_slots[i] = PyUnicode_InternFromString(base_slot_names[i]);

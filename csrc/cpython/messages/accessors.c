@@ -1,0 +1,143 @@
+/* Reading and assigning a received message's attributes. See accessors.h. */
+#include "accessors.h"
+
+#include "convert.h"
+#include "decode.h"
+#include "payload.h"
+
+PyObject *
+wfbs_received_get_private(PyObject *self, void *attribute)
+{
+    const wfbs_attribute *a = attribute;
+    wfbs_received *r = wfbs_received_of(a->owner, self);
+    PyObject **slot = wfbs_slot_of(self, a->offset);
+    PyObject *value;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    value = Py_XNewRef(*slot);
+    if (!value) {
+        if (!r->buffer && a->property) {
+            PyErr_SetObject(PyExc_AttributeError, a->private_name);
+        }
+        else if (!r->buffer) {
+            value = Py_NewRef(Py_None);
+        }
+        else if (wfbs_state_alive(a->owner->state)) {
+            value = wfbs_decode_attribute(a, r);
+            /* Decoding can run Python code, which can have filled the slot. */
+            if (value && *slot) {
+                Py_SETREF(value, Py_NewRef(*slot));
+            }
+            else if (value) {
+                *slot = Py_NewRef(value);
+            }
+        }
+    }
+    if (value && value != Py_None && wfbs_attribute_is_mutable(a)) {
+        r->exposed |= wfbs_bit_of(a);
+    }
+    Py_END_CRITICAL_SECTION();
+    return value;
+}
+
+PyObject *
+wfbs_received_get(PyObject *self, void *attribute)
+{
+    const wfbs_attribute *a = attribute;
+    PyObject *value = wfbs_received_get_private(self, attribute);
+    if (value == Py_None && a->owner->defaulting & wfbs_bit_of(a)) {
+        Py_DECREF(value);
+        return PyDict_New(); /* as Autobahn's properties do for these */
+    }
+    return value;
+}
+
+int
+wfbs_received_set_private(PyObject *self, PyObject *value, void *attribute)
+{
+    const wfbs_attribute *a = attribute;
+    if (!value) {
+        PyErr_Format(PyExc_AttributeError, "can't delete attribute %R", a->private_name);
+        return -1;
+    }
+    wfbs_received *r = wfbs_received_of(a->owner, self);
+    PyObject *old, *cache;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    PyObject **slot = wfbs_slot_of(self, a->offset);
+    old = *slot;
+    *slot = Py_NewRef(value);
+    r->assigned |= wfbs_bit_of(a);
+    PyObject **serialized = wfbs_slot_of(self, a->owner->serialized);
+    cache = *serialized; /* what was serialized before is no longer what this message says */
+    *serialized = NULL;
+    Py_END_CRITICAL_SECTION();
+    Py_XDECREF(old);
+    Py_XDECREF(cache);
+    return 0;
+}
+
+int
+wfbs_received_set(PyObject *self, PyObject *value, void *attribute)
+{
+    const wfbs_attribute *a = attribute;
+    if (!a->property) {
+        int good = !value || value == Py_None || wfbs_is_ppt_name(a, value);
+        if (good <= 0) {
+            if (!good) {
+                PyErr_Format(PyExc_ValueError, "%U: %R is not a cipher that WAMP defines", a->name,
+                             value);
+            }
+            return -1;
+        }
+        return wfbs_received_set_private(self, value, attribute);
+    }
+    /* Autobahn's own setter: it checks, and assigns to the private name. */
+    return Py_TYPE(a->property)->tp_descr_set(a->property, self, value);
+}
+
+PyObject *
+wfbs_received_view(PyObject *self, void *attribute)
+{
+    const wfbs_attribute *a = attribute;
+    wfbs_received *r = wfbs_received_of(a->owner, self);
+    uint32_t assigned;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    assigned = r->assigned;
+    Py_END_CRITICAL_SECTION();
+    if (!r->buffer || assigned & wfbs_bit_of(a)) {
+        Py_RETURN_NONE;
+    }
+    wfbs_span span = wfbs_received_span(a, r);
+    if (!span.data) {
+        Py_RETURN_NONE;
+    }
+    return wfbs_payload_view(r->buffer, span);
+}
+
+PyObject *
+wfbs_received_get_serialized(PyObject *self, void *owner)
+{
+    const wfbs_class *c = owner;
+    PyObject **slot = wfbs_slot_of(self, c->serialized);
+    PyObject *value;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    if (!*slot) {
+        *slot = PyDict_New();
+    }
+    value = Py_XNewRef(*slot);
+    Py_END_CRITICAL_SECTION();
+    return value;
+}
+
+int
+wfbs_received_set_serialized(PyObject *self, PyObject *value, void *owner)
+{
+    const wfbs_class *c = owner;
+    PyObject *old;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    PyObject **slot = wfbs_slot_of(self, c->serialized);
+    old = *slot;
+    *slot = Py_XNewRef(value);
+    Py_END_CRITICAL_SECTION();
+    Py_XDECREF(old);
+    return 0;
+}

@@ -1,0 +1,31 @@
+/* args and kwargs through their payload codec. */
+#ifndef WFBS_PAYLOAD_H
+#define WFBS_PAYLOAD_H
+
+#include "../state.h"
+
+enum {
+    WFBS_CODEC_CBOR = 0,
+    WFBS_CODEC_CBOR_NAMED = 3,
+    WFBS_CODEC_NAMED = 5,
+    WFBS_CODEC_FLEXBUFFERS = 7
+};
+
+/* A payload codec: its value in the schema's PPTSerializer and, for WFBS_CODEC_NAMED
+ * (OPAQUE there), its name, which travels in the metadata. */
+typedef struct {
+    unsigned number;
+    PyObject *name; /* borrowed str, or NULL */
+} wfbs_codec;
+
+/* Appends the encoding of `value` to `out`. 0, or -1 with the codec's exception. */
+int wfbs_payload_encode(wfbs_state *state, wfbs_codec codec, PyObject *value, wfbs_buffer *out);
+/* The codec that wrote a received message's args and kwargs. The name's reference is new (NULL if
+ * it has none). 0, or -1 with ProtocolError. */
+int wfbs_payload_codec(const wfbs_class *c, const wfbs_received *r, wfbs_codec *codec);
+/* Decodes args or kwargs of a received message. New reference or NULL. */
+PyObject *wfbs_payload_decode(const wfbs_class *c, const wfbs_received *r, wfbs_span view);
+/* A read-only memoryview of `span`, which lies in the bytes object `buffer`. New reference. */
+PyObject *wfbs_payload_view(PyObject *buffer, wfbs_span span);
+
+#endif

@@ -1,0 +1,77 @@
+/* The module's state: everything that the extension keeps, and what needs only that. */
+#ifndef WFBS_STATE_H
+#define WFBS_STATE_H
+
+#include "message.h"
+
+#include "base/counters.h"
+#include "codecs/cbor.h"
+#include "codecs/flex.h"
+#include "names.h"
+
+enum { WFBS_TYPE_SLOTS = 256 }; /* a power of two, well above twice 25 types */
+
+typedef struct wfbs_state {
+    wfbs_class classes[WFBS_MESSAGE_COUNT];
+    struct { /* open addressing by type pointer; borrowed from classes[] */
+        PyTypeObject *type;
+        wfbs_class *owner;
+    } by_type[WFBS_TYPE_SLOTS];
+    PyObject *module;            /* borrowed: the module itself */
+    PyTypeObject *object_serializer;
+    PyTypeObject *transport_serializer;
+    PyObject *protocol_error;    /* autobahn.wamp.exception.ProtocolError */
+    PyObject *message_class;     /* autobahn.wamp.message.Message */
+    PyObject *custom_match;      /* the match method of Autobahn's x_* pattern */
+    PyObject *base_slots[6];     /* names of Message's slots that start as None */
+    Py_ssize_t base_offsets[6];  /* and where they are, the same in every class */
+    PyObject *str_session, *str_authid, *str_authrole, *str_serialize, *str_serialized;
+    PyObject *helpers;           /* autobahn_fbs._helpers, imported on first need */
+    wfbs_names names;
+    wfbs_counters counters;
+    wfbs_cbor cbor;
+    wfbs_flex flex;
+    wfbs_buffer payload_scratch; /* taken out while in use */
+    wfbs_buffer output_scratch;
+} wfbs_state;
+
+extern struct PyModuleDef wfbs_module; /* module.c */
+
+/* The state of the module that `self` is. Cannot fail. */
+wfbs_state *wfbs_state_of(PyObject *module);
+/* The state behind an instance of a type made by this module, or of a Python
+ * subclass of one; NULL with TypeError. */
+wfbs_state *wfbs_state_by_type(PyTypeObject *type);
+/* `state`, or NULL with RuntimeError if the collector has cleared it already: at the
+ * interpreter's end, finalizers can still hold messages. */
+wfbs_state *wfbs_state_alive(wfbs_state *state);
+/* For the module's m_traverse and m_clear. */
+int wfbs_state_traverse(wfbs_state *state, visitproc visit, void *arg);
+void wfbs_state_clear(wfbs_state *state);
+/* For its m_free: clears, and frees all memory. */
+void wfbs_state_free(wfbs_state *state);
+
+/* Remembers which class an exact type belongs to. The table is never full: it
+ * has room for five times the 50 types. */
+void wfbs_class_register(wfbs_state *state, PyTypeObject *type, wfbs_class *owner);
+/* The class of a message: exact types by hash, subclasses by walking up. NULL
+ * without an exception if `type` is no message class. */
+wfbs_class *wfbs_class_find(wfbs_state *state, PyTypeObject *type);
+
+/* Calls a function of autobahn_fbs._helpers; arguments as for PyObject_CallFunctionObjArgs.
+ * New reference, or NULL with an exception. */
+PyObject *wfbs_call_helper(wfbs_state *state, const char *name, PyObject *a, PyObject *b,
+                           PyObject *c);
+
+/* Raises ProtocolError from printf-like text; returns NULL. */
+PyObject *wfbs_raise_protocol(wfbs_state *state, const char *format, ...);
+/* Raises ProtocolError for what verification found; returns NULL. */
+PyObject *wfbs_raise_verify(wfbs_state *state, const wfbs_error *error);
+/* Whether the pending exception is about the value at hand: not MemoryError, nor
+ * KeyboardInterrupt and the like, which go on as they are. */
+bool wfbs_error_is_about_value(void);
+/* What an exception says: "ValueError: too long", or just its type if it can't say it. New str, or
+ * NULL with MemoryError or what is not about a value. */
+PyObject *wfbs_error_description(PyObject *error);
+
+#endif

@@ -1,0 +1,82 @@
+"""The fuzz targets build and run, for a few seconds each, and find nothing.
+
+``fuzz/run`` is the command for more; FUZZ_SECONDS says how long each target takes here. What ever
+crashed one is kept, minimised, in the tests of what it was.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from support.checkout import ROOT
+from support.verifier.cpp_schema import packaged_flatc
+
+SECONDS = os.environ.get("FUZZ_SECONDS", "3")
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("fuzz")
+
+
+@pytest.mark.parametrize(
+    "target", ["envelope", "verdicts", "cbor", "flex", "flex_verdicts", "messages"]
+)
+def test_a_short_run_of_each_target_finds_nothing(target, work):
+    if "asan" in os.environ.get("LD_PRELOAD", ""):
+        pytest.skip("NOT TESTED: fuzz targets under another sanitizer; they bring their own")
+    if target != "messages" and not (shutil.which("bash") and shutil.which("clang++")):
+        pytest.skip(f"NOT TESTED: fuzz target {target}, for want of bash and clang")
+    if "verdicts" in target and not packaged_flatc():
+        pytest.skip(f"NOT TESTED: fuzz target {target}, for want of Debian's flatbuffers-compiler")
+    environment = {**os.environ, "FUZZ_DIR": str(work), "PYTHON": sys.executable}
+    done = subprocess.run(
+        [ROOT / "fuzz" / "run", target, SECONDS],
+        capture_output=True, text=True, env=environment, timeout=100, check=False,
+    )  # fmt: skip
+    said = done.stdout + done.stderr
+    if "flatbuffers/flexbuffers.h" in said:
+        pytest.skip(f"NOT TESTED: fuzz target {target}, for want of Debian's libflatbuffers-dev")
+    if "cannot find -lpython" in said or "Python.h" in said:
+        pytest.skip(f"NOT TESTED: fuzz target {target}, for want of a shared libpython to embed")
+    assert done.returncode == 0, said[-4000:]
+    executions = re.search(r"(?:executed_units: |^)(\d+)(?: executions)?", said, re.MULTILINE)
+    assert executions and int(executions[1]) > 500, said[-4000:]
+    assert list((work / "crashes").iterdir()) == []
+
+
+def test_the_plain_driver_runs_each_file_and_its_changes(tmp_path):
+    """What takes libFuzzer's place where there is none."""
+    compiler = shutil.which("gcc") or shutil.which("cc")
+    if not compiler:
+        pytest.skip("NOT TESTED: the plain driver, for want of a C compiler")
+    sources = [ROOT / "fuzz" / "standalone.c", ROOT / "fuzz" / "fuzz_envelope.c"]
+    sources += [*(ROOT / "csrc" / "core").glob("*.c"), *(ROOT / "csrc" / "generated").glob("*.c")]
+    program = tmp_path / "program"
+    subprocess.run([compiler, "-std=c11", "-O1", "-o", program, *sources], check=True)
+    seed = tmp_path / "seed"
+    seed.write_bytes(bytes.fromhex("100000000000000008000c000b000400"))
+    once = subprocess.run([program, seed], capture_output=True, text=True, check=True)
+    assert once.stdout == "1 executions\n"
+    more = subprocess.run([program, "-seconds=1", seed], capture_output=True, text=True, check=True)
+    assert int(more.stdout.split()[0]) > 1000
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the size of a process from /proc")
+def test_memory_stays_where_it_was_over_many_messages():
+    """30,000 here; RESULTS.rst has 10,000,000."""
+    if sys.implementation.name != "cpython":
+        pytest.skip("NOT TESTED: PyPy compiles for longer than that, and keeps what it compiled")
+    if "asan" in os.environ.get("LD_PRELOAD", ""):
+        pytest.skip("NOT TESTED: memory under a sanitizer, which keeps what is freed")
+    command = [sys.executable, ROOT / "fuzz" / "soak.py", "30000"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "MB more after the first fifth" in done.stdout

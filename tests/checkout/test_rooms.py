@@ -1,0 +1,211 @@
+"""The rooms of the sources, and which may use which: no file reaches upwards or in a circle.
+
+Read from the sources themselves: ``#include``, the C functions that a file calls, and Python's
+imports.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+from support.checkout import ROOT
+
+#: All rooms, the lowest floor first. A room is a folder or a file (as the beginning of paths); of
+#: two that fit, the longer one counts. What is in a room may use the room itself and all floors
+#: below. Rooms of one floor don't know each other.
+FLOORS = [
+    # C without Python
+    ["csrc/core/schema.h", "csrc/core/portable.h"],
+    ["csrc/generated/"],
+    ["csrc/core/"],
+    ["csrc/core/schema/"],
+    # the bindings: cffi's calls, and the extension from its tools up to the module
+    ["csrc/cffi/", "csrc/cpython/base/"],
+    ["csrc/cpython/codecs/", "csrc/cpython/typed/", "csrc/cpython/names."],
+    ["csrc/cpython/message.h"],
+    ["csrc/cpython/state."],
+    ["csrc/cpython/messages/"],
+    ["csrc/cpython/serializers/", "csrc/cpython/accelerate/"],
+    ["csrc/cpython/"],
+    # the package
+    [
+        "autobahn_fbs/_bootstrap/",
+        "autobahn_fbs/_compatible.py",
+        "autobahn_fbs/_ubjson.py",
+        "autobahn_fbs/forwarding.py",
+        "autobahn_fbs/limits.py",
+        "autobahn_fbs/views.py",
+    ],
+    ["autobahn_fbs/payloads.py", "autobahn_fbs/_backend.py"],
+    ["autobahn_fbs/__init__.py"],
+    ["autobahn_fbs/_helpers.py"],
+    ["autobahn_fbs/_cffi/"],
+    ["autobahn_fbs/typed/", "autobahn_fbs/flexbuffers.py", "autobahn_fbs/ppt.py"],
+    ["autobahn_fbs/_counters.py", "autobahn_fbs/_serializer.py"],
+    ["autobahn_fbs/_install.py"],
+    ["autobahn_fbs/accelerate/", "autobahn_fbs/_accelerate/"],
+    # what is run
+    ["autobahn_fbs/_run.py", "autobahn_fbs/_cli/", "autobahn_fbs/_bench/", "autobahn_fbs/_demo/"],
+    ["autobahn_fbs/_children.py"],
+    ["autobahn_fbs/__main__.py", "autobahn_fbs/_pyinstaller/"],
+]
+
+#: These find modules on demand: what they import inside functions is not what they need.
+DOORS = (
+    "autobahn_fbs/__init__.py",
+    "autobahn_fbs/_backend.py",
+    "autobahn_fbs/_bootstrap/sitecustomize.py",
+)
+
+Arrows = dict[str, set[str]]
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def room_of(name: str) -> tuple[int, str]:
+    """The floor and the room of a file."""
+    found = [
+        (floor, room)
+        for floor, rooms in enumerate(FLOORS)
+        for room in rooms
+        if name.startswith(room)
+    ]
+    assert found, f"{name} is in no room: add one to FLOORS"
+    return max(found, key=lambda each: len(each[1]))
+
+
+# ---- C
+
+
+@cache
+def c_code(path: Path) -> str:
+    """A C file without comments and texts."""
+    code = re.sub(r"/\*.*?\*/", "", path.read_text("utf-8"), flags=re.S)
+    return re.sub(r'(?<!include )"(?:[^"\\\n]|\\.)*"', '""', code)
+
+
+def c_files() -> list[Path]:
+    return [path for path in sorted((ROOT / "csrc").rglob("*.[ch]")) if path.parent.name != "tests"]
+
+
+def includes() -> Arrows:
+    """Who includes whom."""
+    return {
+        name_of(path): {
+            name_of((path.parent / other).resolve())
+            for other in re.findall(r'#include "([^"]+)"', c_code(path))
+        }
+        for path in c_files()
+        if path.name != "cdef.h"
+    }
+
+
+def functions_in(path: Path) -> set[str]:
+    """The functions of ours that a file defines."""
+    code, shorter = "", c_code(path)
+    while code != shorter:
+        code, shorter = shorter, re.sub(r"\{[^{}]*\}", "@", shorter)  # innermost first
+    return set(re.findall(r"\b(wfbs_\w+)\([^;@]*\)\s*@", code))
+
+
+def calls() -> Arrows:
+    """Which .c file calls a function that another one defines."""
+    sources = [path for path in c_files() if path.suffix == ".c"]
+    home = {function: name_of(path) for path in sources for function in functions_in(path)}
+    return {
+        name_of(path): {
+            home[name] for name in set(re.findall(r"\bwfbs_\w+", c_code(path))) & home.keys()
+        }
+        - {name_of(path)}
+        for path in sources
+    }
+
+
+# ---- Python
+
+
+def is_for_types(node: ast.AST) -> bool:
+    """What type checkers alone see needs nothing when the program runs."""
+    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+
+
+def statements(node: ast.AST, into_functions: bool) -> Iterator[ast.AST]:
+    for child in ast.iter_child_nodes(node):
+        function = isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef))
+        if is_for_types(child) or (function and not into_functions):
+            continue
+        yield child
+        yield from statements(child, into_functions)
+
+
+def imported(path: Path) -> Iterator[str]:
+    """The full names that a module imports: of modules, or of what is in them."""
+    package = path.relative_to(ROOT).parent.parts
+    tree = ast.parse(path.read_text("utf-8"))
+    for node in statements(tree, name_of(path) not in DOORS):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            base = ".".join((*above, *filter(None, [node.module])))
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def imports() -> Arrows:
+    """Which module of the package imports which."""
+    files = {}
+    for path in sorted((ROOT / "autobahn_fbs").rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        files[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    arrows = {}
+    for path in files.values():
+        found = set()
+        for name in imported(path):
+            path_of = files.get(name) or files.get(name.rpartition(".")[0])
+            if path_of:
+                found.add(name_of(path_of))
+        arrows[name_of(path)] = found - {name_of(path)}
+    return arrows
+
+
+# ---- the rules
+
+KINDS = pytest.mark.parametrize("arrows", [includes, calls, imports])
+
+
+@KINDS
+def test_no_file_reaches_into_a_room_above_it_or_beside_it(arrows):
+    wrong = []
+    for file, others in arrows().items():
+        floor, room = room_of(file)
+        for other in others:
+            other_floor, other_room = room_of(other)
+            if other_room != room and other_floor >= floor:
+                wrong.append(f"{file} -> {other}")
+    assert wrong == []
+
+
+@KINDS
+def test_no_file_reaches_in_a_circle(arrows):
+    try:
+        TopologicalSorter(arrows()).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+def test_what_is_read_here_is_all_there():
+    """Arrows that are known to be there are found, so that none is missed by a change of style."""
+    assert "csrc/core/verify.h" in includes()["csrc/cffi/flat.h"]
+    assert "csrc/core/verify.c" in calls()["csrc/cpython/serializers/object.c"]
+    assert "csrc/cpython/codecs/cbor_state.c" in calls()["csrc/cpython/codecs/cbor_encode.c"]
+    assert "autobahn_fbs/_helpers.py" in imports()["autobahn_fbs/_cffi/metadata.py"]
+    assert "autobahn_fbs/_run.py" in imports()["autobahn_fbs/_children.py"]

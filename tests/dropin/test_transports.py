@@ -1,0 +1,55 @@
+"""Real WAMP transports on loopback, WebSocket and RawSocket, asyncio and Twisted, over
+``flatbuffers`` and ``flatbuffers.batched``: each message arrives, and comes back from a server
+that sends on the very object it received."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.samples import every_sample
+
+PROGRAM = Path(__file__).parents[1] / "support" / "transport_echo.py"
+
+
+@cache
+def reports(framework: str) -> list[dict[str, Any]]:
+    """What one process with this framework reports, one entry a transport and serializer."""
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
+    done = subprocess.run(
+        [sys.executable, PROGRAM, framework],
+        capture_output=True, text=True, timeout=100, env=environment, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    result: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+@pytest.mark.parametrize("serializer", ["flatbuffers", "flatbuffers.batched"])
+@pytest.mark.parametrize("transport", ["websocket", "rawsocket"])
+@pytest.mark.parametrize("framework", ["asyncio", "twisted"])
+def test_all_messages_go_there_and_back(framework, transport, serializer):
+    pytest.importorskip(framework)
+    (report,) = (
+        entry
+        for entry in reports(framework)
+        if (entry["transport"], entry["serializer"]) == (transport, serializer)
+    )
+    count = len(every_sample())
+    assert report["class"] == "autobahn_fbs._serializer.FlatBuffersSerializer"
+    assert report["id"] == serializer
+    assert report["is a copy"]
+    assert report["differences"] == []
+    assert (report["sent"], report["got"]) == (count, count)
+    assert report["octets"][0] == report["octets"][1]  # the server passed on the very bytes
+    assert report["lazy"]

@@ -1,0 +1,253 @@
+"""Payload codecs: every composition of envelope and codec, custom ones, and what goes wrong."""
+
+from __future__ import annotations
+
+import json
+import pickle
+
+import pytest
+from autobahn.wamp import message as m
+from autobahn.wamp.exception import ProtocolError
+from autobahn.wamp.serializer import JsonObjectSerializer, create_transport_serializer
+from hypothesis import given
+from hypothesis import strategies as st
+
+import autobahn_fbs
+from autobahn_fbs import FlatBuffersObjectSerializer, FlatBuffersSerializer, payloads
+from support.compare import assert_same
+
+BUILTIN = payloads.known_ids()
+READER = FlatBuffersObjectSerializer()
+MESSAGES = [
+    m.Publish(1, "a.b", args=[1, "x", None, True, 2.5], kwargs={"k": {"n": [1, 2]}}),
+    m.Event(1, 2, args=["only args"]),
+    m.Call(1, "a.b", kwargs={"only": "kwargs"}),
+    m.Invocation(1, 2, args=[], kwargs={}),
+    m.Yield(1, args=[[[]]], kwargs={"": ""}),
+    m.Result(1),
+    m.Error(48, 1, "a.b", args=["bad"], kwargs={"why": "so"}),
+]
+
+# In WAMP's JSON a string that begins with NUL is binary.
+texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=5)
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**31), 2**31) | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@pytest.fixture
+def shouting():
+    """A custom codec for the time of a test: JSON in capitals, so that it is no JSON."""
+
+    def dumps(value: object) -> bytes:
+        return b"!" + json.dumps(value).encode()
+
+    def loads(view: memoryview) -> object:
+        assert view.readonly
+        if view[0] != ord("!"):
+            raise ValueError("not shouting")
+        return json.loads(bytes(view[1:]))
+
+    autobahn_fbs.register_payload_serializer("x_shouting", dumps, loads)
+    yield "x_shouting"
+    payloads._registered.pop("x_shouting", None)
+
+
+@pytest.mark.parametrize("codec", BUILTIN)
+@pytest.mark.parametrize("batched", [False, True])
+def test_any_receiver_reads_any_composition(codec, batched):
+    writer = FlatBuffersObjectSerializer(batched, codec)
+    for other in BUILTIN:
+        reader = FlatBuffersObjectSerializer(batched, other)
+        for msg in MESSAGES:
+            msg.uncache()
+            (received,) = reader.unserialize(writer.serialize(msg))
+            assert_same(received, msg)
+            assert received.enc_serializer is None
+
+
+@pytest.mark.parametrize("codec", BUILTIN)
+@given(args=st.lists(values, max_size=3), kwargs=st.dictionaries(texts, values))
+def test_payloads_come_back_equal(codec, args, kwargs):
+    msg = m.Event(1, 2, args=args, kwargs=kwargs)
+    data = FlatBuffersObjectSerializer(payload_serializer=codec).serialize(msg)
+    (received,) = READER.unserialize(data)
+    assert_same(received, msg)
+
+
+JSON_IS_PYTHONS = JsonObjectSerializer.JSON_MODULE is json
+
+
+@pytest.mark.skipif(not JSON_IS_PYTHONS, reason="ujson has no binary: AUTOBAHN_USE_UJSON")
+def test_json_keeps_binary_in_strings():
+    msg = m.Event(1, 2, args=[b"\x00\xff"])
+    data = FlatBuffersObjectSerializer(payload_serializer="json").serialize(msg)
+    assert READER.unserialize(data)[0].args == [b"\x00\xff"]
+    assert b'["\\u0000AP8="]' in data
+
+
+@pytest.mark.parametrize("value", ["\0", "\0abc", "\0aGk=", ["\0"], ({"k": [1, "\0x"]},)])
+@pytest.mark.parametrize("name", ["args", "kwargs"])
+def test_text_that_json_would_read_as_binary_is_refused_when_it_is_written(name, value):
+    serializer = FlatBuffersObjectSerializer(payload_serializer="json")
+    msg = m.Event(1, 2, **{name: [value] if name == "args" else {"k": value}})
+    with pytest.raises(ValueError, match=rf"EVENT\.{name}: .*begins with a zero character"):
+        serializer.serialize(msg)
+
+
+def test_json_takes_zero_characters_where_they_are_text():
+    msg = m.Event(1, 2, args=["a\0", '"\0'], kwargs={"k": {"\0": 'a"\0'}})
+    data = FlatBuffersObjectSerializer(payload_serializer="json").serialize(msg)
+    assert_same(READER.unserialize(data)[0], msg)
+
+
+@pytest.mark.parametrize("codec", BUILTIN)
+def test_the_serializer_says_its_codec_and_speaks_flatbuffers(codec):
+    serializer = FlatBuffersSerializer(payload_serializer=codec)
+    assert codec == serializer.PAYLOAD_SERIALIZER_ID
+    assert serializer.SERIALIZER_ID == "flatbuffers"
+    assert READER.unserialize(serializer.serialize(m.Event(1, 2, args=[7]))[0])[0].args == [7]
+    assert isinstance(serializer.serialize_payload([1]), bytes)
+
+
+@pytest.mark.filterwarnings("ignore:autobahn_fbs.install:RuntimeWarning")
+@pytest.mark.parametrize("codec", BUILTIN)
+def test_the_registry_takes_the_ids_of_the_documents(codec):
+    autobahn_fbs.install()
+    try:
+        plain = create_transport_serializer(f"flatbuffers-{codec}")
+        batched = create_transport_serializer(f"flatbuffers-{codec}.batched")
+    finally:
+        autobahn_fbs.uninstall()
+    assert ("flatbuffers", codec) == (plain.SERIALIZER_ID, plain.PAYLOAD_SERIALIZER_ID)
+    assert ("flatbuffers.batched", codec) == (batched.SERIALIZER_ID, batched.PAYLOAD_SERIALIZER_ID)
+
+
+def test_an_unknown_codec_is_refused_when_configured():
+    with pytest.raises(ValueError, match="unknown payload serializer 'nope'"):
+        FlatBuffersSerializer(payload_serializer="nope")
+    with pytest.raises(ValueError, match="x_never"):
+        FlatBuffersSerializer(payload_serializer="x_never")
+
+
+def test_a_custom_codec_travels_by_name(shouting):
+    serializer = FlatBuffersObjectSerializer(payload_serializer=shouting)
+    for msg in MESSAGES:
+        data = serializer.serialize(msg)
+        assert_same(READER.unserialize(data)[0], msg)
+        assert (shouting.encode() in data) == (msg.args is not None or msg.kwargs is not None)
+
+
+@pytest.mark.parametrize("dialect", ["autobahn", "schema"])
+def test_a_codec_that_is_not_known_leaves_the_rest_readable(shouting, dialect):
+    writer = FlatBuffersObjectSerializer(payload_serializer=shouting, dialect=dialect)
+    msg = m.Event(1, 2, args=[1], kwargs={"a": 1}, publisher=7, topic="a.b")
+    data = writer.serialize(msg)
+    payloads.unregister_payload_serializer(shouting)
+    reader = FlatBuffersObjectSerializer(dialect=dialect)
+    (received,) = reader.unserialize(data)
+    for name in ("args", "kwargs"):
+        with pytest.raises(
+            ProtocolError, match=rf"EVENT\.{name}: .*x_shouting.* is not registered"
+        ):
+            getattr(received, name)
+    assert (received.topic, received.publisher, received.enc_serializer) == ("a.b", 7, None)
+    assert received.args_view is not None
+    assert reader.serialize(received) == data
+    received.topic = "c.d"  # changed, it still goes on with the payload it came with
+    (again,) = reader.unserialize(reader.serialize(received))
+    assert again.topic == "c.d" and bytes(again.args_view) == bytes(received.args_view)
+    autobahn_fbs.register_payload_serializer(
+        shouting, lambda v: b"", lambda v: json.loads(bytes(v[1:]))
+    )
+    assert again.args == [1]
+
+
+def test_what_a_custom_codec_raises_on_reading_is_a_protocol_error(shouting):
+    data = FlatBuffersObjectSerializer(payload_serializer=shouting).serialize(
+        m.Event(1, 2, args=[1])
+    )
+    broken = data.replace(b"![1]", b"?[1]")
+    with pytest.raises(ProtocolError, match=r"EVENT\.args: .*ValueError: not shouting"):
+        _ = READER.unserialize(broken)[0].args
+
+
+def test_what_a_custom_codec_raises_on_writing_names_the_attribute(shouting):
+    serializer = FlatBuffersObjectSerializer(payload_serializer=shouting)
+    with pytest.raises(TypeError, match=r"EVENT\.args: can't be encoded: TypeError"):
+        serializer.serialize(m.Event(1, 2, args=[object()]))
+
+
+class Silent(Exception):
+    """An exception that can't say what it is about."""
+
+    def __str__(self) -> str:
+        raise LookupError("no text")
+
+
+def test_an_exception_without_a_text_is_named_by_its_type():
+    def fail(value):
+        raise Silent
+
+    autobahn_fbs.register_payload_serializer("x_silent", lambda value: b"x", fail)
+    try:
+        serializer = FlatBuffersObjectSerializer(payload_serializer="x_silent")
+        data = serializer.serialize(m.Event(1, 2, args=[1]))
+        with pytest.raises(
+            ProtocolError, match=r"EVENT\.args: payload can't be decoded: Silent \("
+        ):
+            _ = READER.unserialize(data)[0].args
+        autobahn_fbs.register_payload_serializer("x_silent", fail, fail)
+        with pytest.raises(ValueError, match=r"EVENT\.args: can't be encoded: Silent$"):
+            serializer.serialize(m.Event(1, 2, args=[1]))
+    finally:
+        payloads.unregister_payload_serializer("x_silent")
+
+
+def test_a_custom_codec_must_return_bytes():
+    autobahn_fbs.register_payload_serializer("x_wrong", lambda v: "text", lambda v: v)
+    try:
+        with pytest.raises(TypeError, match="returned str, not bytes"):
+            FlatBuffersObjectSerializer(payload_serializer="x_wrong").serialize(
+                m.Event(1, 2, args=[])
+            )
+    finally:
+        payloads.unregister_payload_serializer("x_wrong")
+
+
+@pytest.mark.parametrize("id", ["cbor", "x_", "x_a", "X_a", "x_A", "x_a b", "x_abc\n", 5, ""])
+def test_ids_of_custom_codecs_are_checked(id):
+    with pytest.raises(ValueError, match="not of the form x_name, where"):
+        autobahn_fbs.register_payload_serializer(id, pickle.dumps, pickle.loads)
+
+
+def test_a_custom_codec_must_be_callable():
+    with pytest.raises(TypeError, match="callable"):
+        autobahn_fbs.register_payload_serializer("x_none", None, None)
+
+
+def test_a_codec_may_use_the_serializer_itself():
+    def dumps(value: object) -> bytes:
+        inner = m.Event(9, 9, args=list(value) if isinstance(value, (list, tuple)) else [value])
+        return READER.serialize(inner)
+
+    def loads(view: memoryview) -> object:
+        return READER.unserialize(view)[0].args
+
+    autobahn_fbs.register_payload_serializer("x_nested", dumps, loads)
+    try:
+        serializer = FlatBuffersObjectSerializer(payload_serializer="x_nested")
+        msg = m.Publish(1, "a.b", args=[1, "two"])
+        assert READER.unserialize(serializer.serialize(msg))[0].args == [1, "two"]
+    finally:
+        payloads.unregister_payload_serializer("x_nested")
+
+
+def test_a_changed_message_is_written_with_the_codec_of_the_writer():
+    data = FlatBuffersObjectSerializer(payload_serializer="json").serialize(m.Event(1, 2, args=[1]))
+    (received,) = READER.unserialize(data)
+    received.args.append(2)
+    rewritten = READER.serialize(received)
+    assert b"\x82\x01\x02" in rewritten and READER.unserialize(rewritten)[0].args == [1, 2]

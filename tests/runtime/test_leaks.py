@@ -1,0 +1,260 @@
+"""Nothing is leaked: memory, objects and references stay where they were over many rounds of
+every message, good and bad."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import json
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from typing import Any
+
+import pytest
+from autobahn.wamp import message as m
+from autobahn.wamp import role
+from autobahn.wamp.exception import ProtocolError
+from autobahn.wamp.serializer import CBORSerializer
+
+import support.framework  # noqa: F401
+from autobahn_fbs import FlatBuffersObjectSerializer, FlatBuffersSerializer
+from autobahn_fbs._backend import native
+from support.compare import MESSAGE_CLASSES, attribute_names, attributes_of, plain_copy
+from support.impossible import impossible
+from support.marks import cpython_only
+from support.samples import every_sample, full
+from support.wirebuild import build
+
+OBJSERS = [
+    FlatBuffersObjectSerializer(batched=batched, dialect=dialect)
+    for dialect in ("autobahn", "schema")
+    for batched in (False, True)
+]
+TRANSPORT = FlatBuffersSerializer()
+SAMPLES = every_sample()
+WIRE = [(objser, objser.serialize(plain_copy(msg))) for objser in OBJSERS for msg in SAMPLES]
+RECEIVED = [type(objser.unserialize(data)[0]) for objser, data in WIRE]
+BROKEN_PAYLOADS = [
+    build("Event", {"subscription": 1, "publication": 2, "args": junk, "kwargs": junk})
+    for junk in (b"\xff", b"\x81", b"\x9f\x01", b"\xa1\x01", b"\x7f\x41a", b"\x01\x02",
+                 b"\x82\x61a\xc1\x61a", b"\x83\x01\x61a\xff", b"\xa1\x61a\x81")
+]  # fmt: skip
+
+
+def serialize_all() -> None:
+    for objser in OBJSERS:
+        for msg in SAMPLES:
+            msg.uncache()
+            objser.serialize(msg)
+            msg.uncache()
+
+
+def unserialize_all() -> None:
+    for objser, data in WIRE:
+        objser.unserialize(data)
+        objser.unserialize(bytearray(data))
+        objser.unserialize(memoryview(data))
+
+
+def read_all() -> None:
+    for objser, data in WIRE:
+        (msg,) = objser.unserialize(data)
+        attributes_of(msg)
+        attributes_of(msg)
+        for name in ("args_view", "kwargs_view", "payload_view"):
+            getattr(msg, name, None)
+        msg.marshal()
+
+
+def set_and_send_all() -> None:
+    for objser, data in WIRE[: len(SAMPLES)]:
+        (msg,) = objser.unserialize(data)
+        objser.serialize(msg)
+        for name in attribute_names(type(msg)):
+            try:
+                setattr(msg, name, getattr(msg, name))
+                setattr(msg, name, object())
+            except (AssertionError, AttributeError, TypeError):
+                pass
+        objser.serialize(msg)
+
+
+def copy_and_compare_all() -> None:
+    for objser, data in WIRE[: len(SAMPLES)]:
+        (msg,) = objser.unserialize(data)
+        twins = [copy.copy(msg), copy.deepcopy(msg), pickle.loads(pickle.dumps(msg))]
+        assert all(twin == msg for twin in twins)
+        assert msg == plain_copy(msg)
+        assert msg != twins
+        str(msg)
+        msg._router_internal = msg  # a cycle
+    gc.collect()
+
+
+def other_serializers_all() -> None:
+    cbor = CBORSerializer()
+    for objser, data in WIRE[: len(SAMPLES)]:
+        (msg,) = objser.unserialize(data)
+        with suppress(TypeError):
+            cbor.serialize(msg)
+        msg.uncache()
+
+
+def transport_all() -> None:
+    for msg in SAMPLES:
+        data, _ = TRANSPORT.serialize(msg)
+        TRANSPORT.unserialize(data, True)
+        copy.copy(TRANSPORT)
+        TRANSPORT.stats()
+        msg.uncache()
+
+
+def refuse_to_write_all() -> None:
+    for klass in MESSAGE_CLASSES:
+        for name in attribute_names(klass):
+            for value in impossible(klass, name):
+                msg = klass(**full(klass))
+                setattr(msg, "_" + name, value)
+                with suppress(TypeError, ValueError):
+                    OBJSERS[0].serialize(msg)
+    for thing in (None, [], [999], [17, -1, 2], object()):
+        with pytest.raises((TypeError, ProtocolError)):
+            OBJSERS[0].serialize(thing)
+
+
+def refuse_to_read_all() -> None:
+    for objser, data in WIRE[::5]:
+        for place in range(0, len(data), 7):
+            for broken in (data[:place], data[:place] + b"\xff" + data[place + 1 :]):
+                try:
+                    for msg in objser.unserialize(broken):
+                        attributes_of(msg)
+                except ProtocolError:
+                    pass
+
+
+def broken_payloads_all() -> None:
+    for data in BROKEN_PAYLOADS:
+        (msg,) = OBJSERS[0].unserialize(data)
+        for name in ("args", "kwargs"):
+            with suppress(ProtocolError):  # cbor2 before 6 takes one of them
+                getattr(msg, name)
+
+
+WORK = [
+    serialize_all,
+    unserialize_all,
+    read_all,
+    set_and_send_all,
+    copy_and_compare_all,
+    other_serializers_all,
+    transport_all,
+    refuse_to_write_all,
+    refuse_to_read_all,
+    broken_payloads_all,
+]
+
+
+def watched() -> list[Any]:
+    """Objects that C code holds or hands out often; a leaked reference shows here."""
+    return [
+        None, True, False, "", b"", (), *set(RECEIVED), *MESSAGE_CLASSES, ProtocolError,
+        *OBJSERS, *(data for _, data in WIRE), *role.ROLE_NAME_TO_CLASS.values(),
+        m.Message, native,
+        *(sys.intern(name) for klass in MESSAGE_CLASSES for name in attribute_names(klass)),
+    ]  # fmt: skip
+
+
+def settle() -> None:
+    """Lets go of all that the interpreter itself keeps for later."""
+    gc.collect()
+    clear = getattr(sys, "_clear_internal_caches", None) or sys._clear_type_cache
+    clear()
+
+
+def state(objects: list[Any]) -> tuple[int, list[int]]:
+    settle()
+    return len(gc.get_objects()), [sys.getrefcount(thing) for thing in objects]
+
+
+@cpython_only
+@pytest.mark.parametrize("work", WORK, ids=lambda work: work.__name__)
+def test_references_and_objects_stay_constant(work: Callable[[], None]):
+    rounds = 5
+    objects = watched()
+    for _ in range(3):  # caches fill
+        work()
+    state(objects)
+    before_count, before = state(objects)
+    for _ in range(rounds):
+        work()
+    after_count, after = state(objects)
+    assert after_count - before_count < rounds
+    grown = {
+        repr(thing)[:60]: new - old
+        for thing, old, new in zip(objects, before, after, strict=True)
+        if new - old >= rounds
+    }
+    assert not grown
+
+
+def traced_memory() -> int:
+    import tracemalloc
+
+    return tracemalloc.get_traced_memory()[0]
+
+
+def growth(work: Callable[[], None], measure: Callable[[], int] = traced_memory) -> list[int]:
+    """What was gained in each of some rounds; ends with the first round that gains nothing."""
+    grown: list[int] = []
+    while len(grown) < 8 and not (grown and grown[-1] <= 0):
+        settle()
+        before = measure()
+        work()
+        settle()
+        grown.append(measure() - before)
+    return grown
+
+
+@pytest.mark.skipif(not hasattr(sys, "gettotalrefcount"), reason="needs a debug build of CPython")
+@pytest.mark.parametrize("work", WORK, ids=lambda work: work.__name__)
+def test_the_total_of_all_references_stays_constant(work: Callable[[], None]):
+    """Not only to objects that are known here: one reference more in every round is found."""
+    idle = min(growth(lambda: None, sys.gettotalrefcount))  # what measuring itself keeps
+    work()
+    grown = [total - idle for total in growth(work, sys.gettotalrefcount)]
+    assert min(grown) <= 0, f"references grow by {grown} in rounds of the same work"
+
+
+@cache
+def growths() -> dict[str, list[int]]:
+    """The growth of all work, from an interpreter that counts memory since its start: what was
+    allocated before one began to count would look like a gain when it is replaced."""
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
+    done = subprocess.run(
+        [sys.executable, "-X", "tracemalloc", __file__],
+        capture_output=True, text=True, timeout=100, env=environment, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    result: dict[str, list[int]] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+@cpython_only
+@pytest.mark.parametrize("work", WORK, ids=lambda work: work.__name__)
+def test_memory_stays_constant(work: Callable[[], None]):
+    """A leak grows in every round; the interpreter's own caches do so in some."""
+    grown = growths()[work.__name__]
+    assert min(grown) <= 0, f"memory grows by {grown} bytes in rounds of the same work"
+
+
+if __name__ == "__main__":
+    print(json.dumps({work.__name__: growth(work) for work in WORK}))

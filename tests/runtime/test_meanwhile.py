@@ -1,0 +1,137 @@
+"""Python code that runs while a message is serialized, and changes what is being looked at: the
+``__eq__`` of a key, a finalizer that the collector calls. (Codecs do so in test_lifetime.py.)
+
+In processes of their own, since what went wrong here was a crash.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from support.marks import extension_only
+
+pytestmark = extension_only
+
+BEGIN = """
+    import gc
+    from autobahn.wamp import message as m
+    from autobahn_fbs import FlatBuffersObjectSerializer
+
+    objser = FlatBuffersObjectSerializer()
+    msg = m.Publish(1, "a.b")
+"""
+
+
+def printed(program: str) -> str:
+    """What a program prints. Memory that was freed is overwritten in it."""
+    result = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(BEGIN) + textwrap.dedent(program)],
+        env={**os.environ, "PYTHONMALLOC": "debug"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout.strip()
+
+
+def test_a_key_of_a_hop_may_empty_forward_for_when_it_is_compared():
+    assert printed("""
+        class Key:
+            def __hash__(self):
+                return hash("session")
+
+            def __eq__(self, other):
+                hops.clear()
+                return False
+
+        hops = []
+        hops.append({Key(): 1, "session": 1, "authid": "a" * 40, "authrole": "b" * 40})
+        msg._forward_for = hops
+        try:
+            objser.serialize(msg)
+        except (TypeError, ValueError) as error:
+            print(error)
+    """).startswith("PUBLISH.forward_for: can't be encoded: ")
+
+
+def test_a_key_of_a_hop_may_drop_texts_that_are_still_to_be_written():
+    assert (
+        printed("""
+        class Key(str):
+            def __hash__(self):
+                return str.__hash__(self)
+
+            def __eq__(self, other):
+                msg._exclude_authid.clear()
+                return str.__eq__(self, other)
+
+        names = ["".join(("some", "body", str(i))) for i in range(3)]
+        msg._exclude_authid = names[:]
+        msg._forward_for = [{Key("session"): 7, "authid": "a", "authrole": "b"}]
+        del names
+        [back] = objser.unserialize(objser.serialize(msg))
+        print(back.exclude_authid, back.forward_for)
+    """)
+        == "['somebody0', 'somebody1', 'somebody2'] "
+        "[{'session': 7, 'authid': 'a', 'authrole': 'b'}]"
+    )
+
+
+@pytest.mark.parametrize("attribute", ["exclude_authid", "forward_for"])
+def test_a_finalizer_may_empty_the_list_whose_item_is_refused(attribute):
+    """CPython 3.11 runs the collector where an exception is made."""
+    assert printed(f"""
+        text = "".join(("no UTF-8: \\ud800", str(id(msg))))
+        items = [text if {attribute!r} == "exclude_authid" else
+                 {{"session": 1, "authid": "a", "authrole": text}}]
+        msg._{attribute} = items
+        del text
+
+        class Finalized:
+            def __del__(self):
+                items.clear()
+
+        gc.disable()
+        garbage = Finalized()
+        garbage.itself = garbage
+        del garbage
+        if hasattr(gc, "set_threshold"):
+            gc.set_threshold(1, 1, 1)
+        gc.enable()
+        try:
+            objser.serialize(msg)
+        except ValueError as error:
+            print(ascii(error))
+    """).startswith(f'ValueError("PUBLISH.{attribute}: ')
+
+
+def test_an_interrupt_while_metadata_is_read_goes_on_as_it_is():
+    """It is nothing that is wrong with the bytes."""
+    assert (
+        printed("""
+            import cbor2
+            import datetime
+            from autobahn.wamp.role import RoleCallerFeatures
+
+            hello = m.Hello("realm1", {"caller": RoleCallerFeatures()})
+            hello.authextra = {"when": datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc)}
+            data = objser.serialize(hello)
+
+            def interrupted(data):
+                raise KeyboardInterrupt
+
+            cbor2.loads = interrupted
+            try:
+                objser.unserialize(data)
+            except KeyboardInterrupt:
+                print("interrupted")
+        """)
+        == "interrupted"
+    )

@@ -1,0 +1,1 @@
+"""What tests, fuzzers and programs that tests start have in common."""
