@@ -45,8 +45,8 @@ def print_top(path: Path, count: int) -> None:
             total[frame] += int(number)
     every = sum(own.values())
     print(f"{'own':>7}{'total':>8}")
-    for frame, number in own.most_common(count):
-        print(f"{number / every:>7.1%}{total[frame] / every:>8.1%}  {frame}")
+    for frame, samples in own.most_common(count):
+        print(f"{samples / every:>7.1%}{total[frame] / every:>8.1%}  {frame}")
 
 
 def main() -> int:
