@@ -7,13 +7,9 @@ from inspect import CO_COROUTINE
 from types import FunctionType, MethodType
 from typing import Any
 
-import txaio as _txaio
-
-# What it has depends on the framework that was chosen, which no type checker knows.
-txaio: Any = _txaio
-
 
 def fire(
+    txaio: Any,
     msg: Any,
     success: Any,
     error: Any,

@@ -104,8 +104,8 @@ PART = Part(
 """,
                     """\
                         _autobahn_fbs_fire(
-                            msg, _success, _error, handler.fn, invoke_args, invoke_kwargs,
-                            _autobahn_fbs_call_aio, _autobahn_fbs_call_tx
+                            txaio, msg, _success, _error, handler.fn, invoke_args,
+                            invoke_kwargs, _autobahn_fbs_call_aio, _autobahn_fbs_call_tx
                         )
 """,
                     {
