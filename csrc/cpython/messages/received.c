@@ -181,9 +181,9 @@ same_encoding(wfbs_class *c, const wfbs_attribute *a, PyObject *fresh, PyObject 
     PyObject *before = PyObject_GetAttr(fresh, a->name);
     PyObject *now = before ? PyObject_GetAttr(self, a->name) : NULL;
     wfbs_codec codec = {WFBS_CODEC_CBOR, NULL};
-    bool payload = a->field->as == WFBS_AS_ARGS || a->field->as == WFBS_AS_KWARGS;
+    bool payload = a->field->use == WFBS_USE_ARGS || a->field->use == WFBS_USE_KWARGS;
     int same = -1;
-    if (now && a->field->as == WFBS_AS_ROLES) {
+    if (now && a->field->use == WFBS_USE_ROLES) {
         same = PyObject_RichCompareBool(before, now, Py_EQ);
     }
     else if (now && (!payload || wfbs_payload_codec(c, wfbs_received_of(c, self), &codec) == 0)) {
