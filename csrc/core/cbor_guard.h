@@ -2,6 +2,7 @@
 #ifndef WFBS_CBOR_GUARD_H
 #define WFBS_CBOR_GUARD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,5 +23,9 @@ const char *wfbs_cbor_malformation(const uint8_t *data, size_t size);
 /* The length of the item that the input begins with, which cbor2 doesn't say; `size` if it isn't
  * whole or is refused. Never reads outside `data`. */
 size_t wfbs_cbor_item_size(const uint8_t *data, size_t size);
+
+/* Whether the input is one well-formed item, that cbor2.loads can be given, and nothing else. Never
+ * reads outside `data`. */
+bool wfbs_cbor_is_well_formed(const uint8_t *data, size_t size);
 
 #endif
