@@ -322,6 +322,13 @@ verify_vector_field(wfbs_verifier *v, const wfbs_plan_field *field, uint64_t at)
     }
 }
 
+bool
+wfbs_verify_scalar_or_string(wfbs_verifier *v, const wfbs_plan_field *field, uint64_t at)
+{
+    return field->element == WFBS_SHAPE_STRING ? verify_string(v, field->demand, at)
+                                               : verify_scalars(v, field, at, 1);
+}
+
 /* ---- tables */
 
 /* A vector of unions: `tags` and `values` are the places of the two vectors' offsets, 0 if absent. */

@@ -68,5 +68,7 @@ bool wfbs_verify_field(wfbs_verifier *v, uint32_t object, const wfbs_table_head 
                        uint32_t number);
 /* The bools and checks in a struct, whose bytes are within the buffer. */
 bool wfbs_verify_struct(wfbs_verifier *v, uint32_t object, uint64_t at);
+/* A scalar or string that is an element of a vector or array, at `at`. */
+bool wfbs_verify_scalar_or_string(wfbs_verifier *v, const wfbs_plan_field *field, uint64_t at);
 
 #endif
