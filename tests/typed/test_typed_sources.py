@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import zipfile
 from pathlib import Path
@@ -205,10 +206,8 @@ def test_every_changed_byte_of_an_archive_is_refused_or_harmless():
     for at in range(len(data)):
         broken = bytearray(data)
         broken[at] ^= 0xFF
-        try:
+        with contextlib.suppress(CatalogError):
             read_well += bool(read(bytes(broken)))
-        except CatalogError:
-            pass
     assert read_well < len(data) / 2
 
 
