@@ -68,7 +68,9 @@ class Call:
         if len(values) != len(self._args):
             raise InvalidPayload(self._count_text(len(values)))
         if unexpected := [name for name in named if name not in self._kwargs]:
-            raise InvalidPayload(f"{self._name}: unexpected keyword argument {unexpected[0]!r:.200}")
+            raise InvalidPayload(
+                f"{self._name}: unexpected keyword argument {unexpected[0]!r:.200}"
+            )
         return dict(zip(self._args, values, strict=True), **named)
 
     @property

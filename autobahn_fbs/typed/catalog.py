@@ -149,7 +149,9 @@ class Catalog(native.TypedCatalog):
         identifier = self.identifier(name) if identify else None
         return self._call(name).pack(args, kwargs, identifier, sort_keys)
 
-    def unpack(self, name: str, data: Any, *, strict: bool = False) -> tuple[list[Any], dict[str, Any]]:
+    def unpack(
+        self, name: str, data: Any, *, strict: bool = False
+    ) -> tuple[list[Any], dict[str, Any]]:
         """The positional and keyword arguments in a buffer of a table, verified.
 
         There are as many args as the table has such fields, with defaults where they are absent;
@@ -252,7 +254,9 @@ class Catalog(native.TypedCatalog):
             other.reflection.services[name] != found[0].reflection.services[name]
             for other in found[1:]
         ):
-            raise UnknownName(f"{name!r} is defined differently in {found[0].name}, {found[1].name}")
+            raise UnknownName(
+                f"{name!r} is defined differently in {found[0].name}, {found[1].name}"
+            )
         self._services.attach(found[0], found[0].reflection.services[name], prefix, without)
 
     def types(self, kind: Kind, uri: str) -> Roles | None:

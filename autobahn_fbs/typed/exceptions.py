@@ -6,10 +6,7 @@ raises and a caller catches; it is made when the schema is loaded.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
-
-from autobahn.wamp.exception import ApplicationError
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .._cpython import TypedSchema
+    pass

@@ -61,9 +61,7 @@ class _Entry(NamedTuple):
     def structure(self) -> dict[str, Any]:
         """What two methods under one URI must have in common."""
         structure = self.origin.reflection.structure
-        return {
-            role: [structure(name) for name in names] for role, names in self.tables().items()
-        }
+        return {role: [structure(name) for name in names] for role, names in self.tables().items()}
 
 
 def _errors(origin: Origin, said: Mapping[str, str]) -> Iterator[str]:
