@@ -66,7 +66,7 @@ def _of_table(where: str, described: dict[str, Any], has_defaults: int) -> Itera
             yield f"{where}.{field['name']}: an arg after the kwarg {keyword}"
         plain = not field.get("optional") and not field.get("required")
         if has_defaults and base in (_STRING, _VECTOR) and plain:
-            yield f"{where}.{field['name']}: its default is not in the compiled schema; it reads None"
+            yield f"{where}.{field['name']}: its default is not in the compiled schema"
 
 
 def _of_services(origin: Origin) -> Iterator[str]:

@@ -222,8 +222,8 @@ def test_an_exception_takes_its_fields_alone():
 def test_a_dataclass_stands_for_a_table(tmp_path: Path):
     path = tmp_path / "own.fbs"
     path.write_text(
-        "namespace own; struct P { x: int; y: int; }\n"
-        "table Inner { text: string; } table Outer { inner: Inner; p: P; many: [Inner]; n: int = 3; }"
+        "namespace own; struct P { x: int; y: int; }\ntable Inner { text: string; }\n"
+        "table Outer { inner: Inner; p: P; many: [Inner]; n: int = 3; }"
     )
     catalog = Catalog.load(path)
 

@@ -396,7 +396,8 @@ def test_one_of_two_methods_of_an_interface_can_be_left_out(tmp_path: Path):
 def test_wamps_own_interface_is_attached_by_hand_alone(tmp_path: Path):
     path = tmp_path / "meta.fbs"
     path.write_text(
-        'attribute "type"; attribute "wampuri"; namespace m; table Id { id: ulong; } table Void {}\n'
+        'attribute "type"; attribute "wampuri"; namespace m;\n'
+        "table Id { id: ulong; } table Void {}\n"
         'rpc_service IMeta (wampuri: "wamp") {\n'
         '  kill(Id): Void (type: "procedure", wampuri: "wamp.session.kill"); }'
     )
