@@ -37,6 +37,7 @@ class Catalog(native.TypedCatalog):
         self._calls: dict[str, Call] = {}
         self._services = Services()
         self._errors: dict[str, type] = {}
+        self._bound: dict[type, str] = {}
         for origin in self._origins:
             for names in (origin.schema.tables, origin.schema.structs, origin.schema.enums):
                 for name in names:
@@ -185,7 +186,7 @@ class Catalog(native.TypedCatalog):
         """
         if isinstance(instance, native.TypedTable):
             return instance.to_dict()
-        name = getattr(type(instance), "__fbs_name__", None)
+        name = self._bound.get(type(instance)) or getattr(type(instance), "__fbs_name__", None)
         if name is None:
             raise TypeError(f"{type(instance).__name__} is not bound to a table")
         codec = self._codecs.get(name) or self._codec(name)
@@ -314,6 +315,7 @@ class Catalog(native.TypedCatalog):
 
         def bind(cls: Cls) -> Cls:
             self._origin(name).schema.bind(name, cls)
+            self._bound[cls] = name
             return cls
 
         return bind

@@ -26,13 +26,16 @@ def run(*arguments: object) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def to_json(schema: Path, root: str, buffers: Iterable[bytes], folder: Path) -> list[Any]:
-    """What flatc makes of buffers: the fields that are present, as JSON's types."""
+def to_json(
+    schema: Path, root: str, buffers: Iterable[bytes], folder: Path, *, defaults: bool = False
+) -> list[Any]:
+    """What flatc makes of buffers: the fields that are present, or all, as JSON's types."""
     paths = []
     for number, data in enumerate(buffers):
         paths.append(folder / f"buffer{number}.bin")
         paths[-1].write_bytes(data)
     options = ["--strict-json", "--raw-binary", "--root-type", root, "-o", folder]
+    options += ["--defaults-json"] if defaults else []
     run("-t", *options, schema, "--", *paths)
     return [parse(path.with_suffix(".json").read_text("utf-8")) for path in paths]
 
@@ -40,8 +43,9 @@ def to_json(schema: Path, root: str, buffers: Iterable[bytes], folder: Path) -> 
 def parse(text: str) -> Any:
     """flatc's JSON: it writes nan and inf as they are."""
     outside = re.compile(r'("(?:[^"\\]|\\.)*")|(-?)\b(nan|inf)\b')
-    names = {"nan": "NaN", "inf": "Infinity"}
-    return json.loads(outside.sub(lambda m: m[1] or m[2] + names[m[3]], text))
+    return json.loads(
+        outside.sub(lambda m: m[1] or ("NaN" if m[3] == "nan" else m[2] + "Infinity"), text)
+    )
 
 
 def from_json(schema: Path, root: str, values: Iterable[Any], folder: Path) -> list[bytes]:
@@ -53,7 +57,13 @@ def from_json(schema: Path, root: str, values: Iterable[Any], folder: Path) -> l
         paths[-1].write_text(text, "utf-8")
     includes = ["-I", SCHEMAS] if schema.suffix == ".fbs" else []
     run("-b", *includes, "--root-type", root, "-o", folder, schema, *paths)
-    return [path.with_suffix(".bin").read_bytes() for path in paths]
+    return [written(path).read_bytes() for path in paths]
+
+
+def written(path: Path) -> Path:
+    """What flatc made of a JSON file: the schema says what it is called."""
+    (found,) = set(path.parent.glob(f"{path.stem}.*")) - {path}
+    return found
 
 
 def plain(value: Any) -> Any:
@@ -74,14 +84,14 @@ def same(ours: Any, theirs: Any) -> bool:
     if isinstance(ours, float) or isinstance(theirs, float):
         if math.isnan(ours) or math.isinf(ours):
             return str(float(ours)) == str(float(theirs))
-        return math.isclose(ours, theirs, rel_tol=1e-5, abs_tol=1e-11)
+        return math.isclose(ours, theirs, rel_tol=1e-5, abs_tol=1e-6)
     return type(ours) is type(theirs) and ours == theirs
 
 
 @contextmanager
 def generated(schema: Path, folder: Path, *, object_api: bool) -> Iterator[None]:
     """The Python code that flatc generates for a .fbs can be imported inside."""
-    run("--python", "--gen-all", *(["--gen-object-api"] if object_api else []), "-I", SCHEMAS,
+    run("--python", *(["--gen-object-api"] if object_api else []), "-I", SCHEMAS,
         "-o", folder, schema)  # fmt: skip
     before = set(sys.modules)
     sys.path.insert(0, str(folder))

@@ -41,9 +41,8 @@ def test_we_read_what_flatc_writes(schema, root, value, tmp_path: Path):
     (data,) = from_json(SCHEMAS / f"{schema}.fbs", root, [plain(value)], tmp_path)
     (theirs,) = to_json(SCHEMAS / f"{schema}.fbs", root, [data], tmp_path)
     assert same(plain(catalog(schema).decode(root, data, form=1)), theirs)
-    assert catalog(schema).decode(root, data) == catalog(schema).decode(
-        root, catalog(schema).encode(root, value)
-    )
+    again = catalog(schema).encode(root, value)
+    assert repr(catalog(schema).decode(root, data)) == repr(catalog(schema).decode(root, again))
 
 
 def as_dict(instance: Any) -> Any:
@@ -163,6 +162,16 @@ def test_flatc_refuses_what_we_refuse(tmp_path: Path):
             from_json(SCHEMAS / "basics.fbs", root, [value], tmp_path)
 
 
+def monster_json(data: bytes, folder: Path) -> Any:
+    """What flatc makes of a monster. It shows keys even where they are not in the buffer."""
+    schema = FOREIGN / "monster_test.bfbs"
+    (found,) = to_json(schema, "MyGame.Example.Monster", [data], folder)
+    for stat in found.get("scalar_key_sorted_tables", ()):
+        if stat["count"] == 0:
+            del stat["count"]
+    return found
+
+
 @needs_flatc
 @needs_foreign
 @pytest.mark.parametrize(
@@ -173,24 +182,25 @@ def test_monsters_read_as_flatc_reads_them(name, tmp_path: Path):
     monsters = Catalog.load(FOREIGN / "monster_test.bfbs")
     data = (FOREIGN / name).read_bytes()
     root = "MyGame.Example.Monster"
-    (theirs,) = to_json(FOREIGN / "monster_test.bfbs", root, [data], tmp_path)
+    theirs = monster_json(data, tmp_path)
     ours = monsters.decode(root, data, form=1)
     assert same(plain(ours), theirs)
     again = monsters.encode(root, ours)
     assert monsters.decode(root, again, form=1) == ours
-    (theirs_again,) = to_json(FOREIGN / "monster_test.bfbs", root, [again], tmp_path)
-    assert same(theirs_again, theirs)
+    assert same(monster_json(again, tmp_path), theirs)
 
 
+@needs_flatc
 @needs_foreign
-def test_the_monsters_json_encodes_to_the_same_monster():
-    monsters = Catalog.load(FOREIGN / "monster_test.bfbs")
-    value = parse((FOREIGN / "monsterdata_test.json").read_text("utf-8"))
-    data = monsters.encode("MyGame.Example.Monster", value)
-    assert same(
-        plain(monsters.decode("MyGame.Example.Monster", data, form=1)) | value,
-        plain(monsters.decode("MyGame.Example.Monster", data, form=1)),
-    )
+def test_the_monster_in_json_is_the_monster_in_binary(tmp_path: Path):
+    schema, root = FOREIGN / "monster_test.bfbs", "MyGame.Example.Monster"
+    monsters = Catalog.load(schema)
+    text = (FOREIGN / "monsterdata_test.json").read_text("utf-8")
+    (theirs,) = from_json(schema, root, [text], tmp_path)
+    value = monsters.decode(root, theirs, form=1)
+    assert value["hp"] == 80 and value["name"] == "MyMonster"
+    again = monsters.encode(root, value)
+    assert monsters.decode(root, again, form=1) == value
 
 
 @needs_foreign

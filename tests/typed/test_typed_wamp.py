@@ -354,7 +354,10 @@ rpc_service IOne (wampuri: "com.x") {
   get(A): Void (type: "procedure", wampuri: "get");
   %s
 }
-rpc_service ITwo (wampuri: "com.x") { %s }
+rpc_service ITwo (wampuri: "com.x") {
+  set(A): Void (type: "procedure");
+  %s
+}
 """
 
 

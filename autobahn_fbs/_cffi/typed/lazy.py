@@ -61,9 +61,7 @@ class TypedLazy:
             tags = slot(self._data, self._at, field.tag.offset)
             member = enum.by_value.get(self._data[tags]) if tags else None
             if member is not None and member.shape == TABLE and not enum.is_ambiguous:
-                return TypedLazy(
-                    self._schema, member.object, self._data, follow(self._data, at)
-                )
+                return TypedLazy(self._schema, member.object, self._data, follow(self._data, at))
         return self._schema.instances.union(field, self._data, self._at, at)
 
     def _vector(self, field: Field, at: int) -> Any:
@@ -71,9 +69,7 @@ class TypedLazy:
         start = follow(data, at)
         count = _U32(data, start)[0]
         start += 4
-        if field.is_bytes or (
-            each.shape == SCALAR and each.enum is None and each.scalar != BOOL
-        ):
+        if field.is_bytes or (each.shape == SCALAR and each.enum is None and each.scalar != BOOL):
             kind = FORMATS[each.scalar]
             view = memoryview(data)[start : start + count * SCALARS[each.scalar].size]
             return view if field.is_bytes else view.cast(kind)

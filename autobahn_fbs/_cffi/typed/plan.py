@@ -36,7 +36,11 @@ RANGES = [
     (0, 0),
     (0, 2**8 - 1),
     (0, 1),
-    *((low, high) for n in (8, 16, 32, 64) for low, high in ((-(1 << n - 1), (1 << n - 1) - 1), (0, (1 << n) - 1))),
+    *(
+        (low, high)
+        for n in (8, 16, 32, 64)
+        for low, high in ((-(1 << n - 1), (1 << n - 1) - 1), (0, (1 << n) - 1))
+    ),
 ]
 SCALARS = [Struct("<" + each) for each in FORMATS]
 
@@ -102,7 +106,9 @@ class Field:
         if self.shape != SCALAR or self.flags & OPTIONAL:
             return None
         packer = SCALARS[self.scalar]
-        (value,) = packer.unpack((self.default_bits & ((1 << 64) - 1)).to_bytes(8, "little")[: packer.size])
+        (value,) = packer.unpack(
+            (self.default_bits & ((1 << 64) - 1)).to_bytes(8, "little")[: packer.size]
+        )
         return bool(value) if self.scalar == BOOL else value
 
 
@@ -126,10 +132,18 @@ class Object:
         for before, field in zip(self.fields, self.fields[1:], strict=False):
             if before.flags & TAG:
                 field.tag = before
-        self.order = [
-            self.fields[plan.raw.orders[at]]
-            for at in (range(raw.by_align, raw.by_align + raw.field_count) if not self.is_struct else ())
-        ] if plan.raw.orders != ffi.NULL else list(self.fields)
+        self.order = (
+            [
+                self.fields[plan.raw.orders[at]]
+                for at in (
+                    range(raw.by_align, raw.by_align + raw.field_count)
+                    if not self.is_struct
+                    else ()
+                )
+            ]
+            if plan.raw.orders != ffi.NULL
+            else list(self.fields)
+        )
         self.values = [field for field in self.fields if field.is_value]
         self.by_name = {field.name: field for field in self.values}
         self.refusal = self._refusal(raw)

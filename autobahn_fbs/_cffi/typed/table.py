@@ -94,7 +94,7 @@ class TypedTable:
 
 #: Names that fields can't have in Python.
 _TAKEN = {name for name in dir(TypedTable) if not name.startswith("__")} | set(dir(object))
-_TAKEN |= {"__slots__", "__match_args__", "__fbs_name__", "__fbs_schema__", "__fbs_fields__"}
+_TAKEN |= {"mro", "__slots__", "__match_args__", "__fbs_name__", "__fbs_schema__", "__fbs_fields__"}
 
 
 def attribute_of(name: str) -> str:
@@ -111,7 +111,8 @@ class Layout:
         self.fields: list[Field] = of.values
         self.names: tuple[str, ...] = tuple(attribute_of(field.name) for field in self.fields)
         self.defaults = [
-            (name, schema.absent(field)) for name, field in zip(self.names, self.fields, strict=True)
+            (name, schema.absent(field))
+            for name, field in zip(self.names, self.fields, strict=True)
         ]
         self.by_attribute = dict(zip(self.names, self.fields, strict=True))
         self.is_ours = bound is None

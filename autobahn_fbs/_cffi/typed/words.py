@@ -1,4 +1,4 @@
-"""Structs of 32-bit words that stand for large integers: UUIDs, Ethereum's addresses and numbers."""
+"""Structs of 32-bit words that stand for large integers: UUIDs, Ethereum addresses, numbers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def read(raw: bytes, demand: int, memory_order: bool, plain: bool) -> Any:
     if demand == _UUID:
         value = UUID(bytes=big_endian)
         return str(value) if plain else value
-    if demand == _ETHADR or demand == _ETHHASH:
+    if demand in (_ETHADR, _ETHHASH):
         return "0x" + big_endian.hex() if plain else big_endian
     return int.from_bytes(big_endian, "big")
 
