@@ -44,3 +44,8 @@ def _reduce(member: Any, protocol: int) -> Any:
 
 def unpickle(data: bytes, words: str, name: str, values: tuple[Any, ...]) -> Any:
     return schema(data, words).type(name)(*values)
+
+
+def forget() -> None:
+    """Forgets which schemas are loaded: the next ones are made anew. For benchmarks."""
+    _schemas.clear()
