@@ -19,6 +19,7 @@ ffi.set_source(
         for header in (
             "core/cbor_guard",
             "core/schema/load",
+            "core/schema/path",
             "core/schema/reflection",
             "core/schema/verify",
             "cffi/cbor_tokens",

@@ -384,6 +384,7 @@ extern const wfbs_plan wfbs_reflection;
 /* core/schema/fault.h */
 typedef enum {
     WFBS_FAULT_OK,
+    WFBS_FAULT_PATH,
     ...
 } wfbs_fault_code;
 
@@ -414,3 +415,30 @@ typedef struct {
 
 _Bool wfbs_typed_verify(const wfbs_typed_rules *rules, uint32_t object, const uint8_t *data,
                         size_t size, const char *identifier, wfbs_fault *fault, uint32_t *root);
+
+typedef struct {
+    ...;
+} wfbs_verifier;
+
+_Bool wfbs_typed_open(wfbs_verifier *v, const wfbs_typed_rules *rules, const uint8_t *data,
+                      size_t size, const char *identifier, wfbs_fault *fault, uint32_t *root);
+
+/* core/schema/path.h */
+typedef enum {
+    WFBS_PLACE_ABSENT,
+    WFBS_PLACE_FIELD,
+    WFBS_PLACE_MEMBER,
+    WFBS_PLACE_ELEMENT,
+    ...
+} wfbs_place_kind;
+
+typedef struct {
+    wfbs_place_kind kind;
+    uint32_t object;
+    uint32_t number;
+    uint32_t index;
+    uint64_t at;
+} wfbs_place;
+
+_Bool wfbs_typed_find(wfbs_verifier *v, uint32_t object, uint32_t root, const char *path,
+                      size_t size, wfbs_place *place);

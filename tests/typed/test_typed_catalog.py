@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from autobahn_fbs.typed import Catalog, CatalogError, InvalidPayload, identifiers
-from schemas_here import SCHEMAS, needs_flatc
+from support.typed_schemas import SCHEMAS, needs_flatc
 
 
 def load(*names: str, **options: Any) -> Catalog:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from autobahn_fbs.typed import Catalog, InvalidPayload
-from oracles import plain, same, to_json
-from schemas_here import FLATC, FOREIGN, needs_foreign
+from support.typed_oracles import plain, same, to_json
+from support.typed_schemas import FLATC, FOREIGN, needs_foreign
 
 
 def package(name: str) -> Path | None:

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from autobahn_fbs.typed import Catalog, CatalogError, InvalidPayload
-from samples_typed import DRAWING, EVERYTHING
-from schemas_here import FOREIGN, SCHEMAS
+from support.typed_samples import DRAWING, EVERYTHING
+from support.typed_schemas import FOREIGN, SCHEMAS
 
 BASICS = Catalog.load(SCHEMAS / "basics.bfbs")
 UNIONS = Catalog.load(SCHEMAS / "unions.bfbs")

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from autobahn_fbs.typed import Catalog
-from oracles import camel, from_json, generated, module, parse, plain, same, to_json
-from samples_typed import ALL, DRAWING, SCALARS, VECTORS
-from schemas_here import FOREIGN, SCHEMAS, needs_flatc, needs_foreign
+from support.typed_oracles import camel, from_json, generated, module, parse, plain, same, to_json
+from support.typed_samples import ALL, DRAWING, SCALARS, VECTORS
+from support.typed_schemas import FOREIGN, SCHEMAS, needs_flatc, needs_foreign
 
 flatbuffers = pytest.importorskip("flatbuffers")
 

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from autobahn_fbs.typed import Catalog
-from oracles import plain, same, to_json
-from schemas_here import FLATC, SCHEMAS, needs_flatc
+from support.typed_oracles import plain, same, to_json
+from support.typed_schemas import FLATC, SCHEMAS, needs_flatc
 
 hypothesis = pytest.importorskip("hypothesis")
 from hypothesis import assume, given, settings  # noqa: E402

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from autobahn_fbs.typed import Catalog, InvalidPayload
-from samples_typed import DRAWING, EVERYTHING
-from schemas_here import SCHEMAS
+from support.typed_samples import DRAWING, EVERYTHING
+from support.typed_schemas import SCHEMAS
 
 BASICS = Catalog.load(SCHEMAS / "basics.bfbs")
 UNIONS = Catalog.load(SCHEMAS / "unions.bfbs")

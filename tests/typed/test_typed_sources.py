@@ -11,7 +11,7 @@ import pytest
 
 from autobahn_fbs.typed import archive, sources
 from autobahn_fbs.typed.errors import CatalogError
-from schemas_here import SCHEMAS, needs_flatc
+from support.typed_schemas import SCHEMAS, needs_flatc
 
 BASICS = (SCHEMAS / "basics.bfbs").read_bytes()
 ORDERS = (SCHEMAS / "orders.bfbs").read_bytes()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from autobahn_fbs.typed import Catalog, InvalidPayload, Union
-from schemas_here import SCHEMAS
+from support.typed_schemas import SCHEMAS
 
 BASICS = Catalog.load(SCHEMAS / "basics.bfbs")
 UNIONS = Catalog.load(SCHEMAS / "unions.bfbs")

@@ -18,12 +18,12 @@ from pathlib import Path
 import pytest
 
 from autobahn_fbs.typed import Catalog, InvalidPayload
-from mutations import mutated
-from samples_typed import DRAWING, EVERYTHING, POINT
-from schemas_here import SCHEMAS
-from verifier.cpp_schema import packaged_flatc
+from support.mutations import mutated
+from support.typed_samples import DRAWING, EVERYTHING, POINT
+from support.typed_schemas import SCHEMAS
+from support.verifier.cpp_schema import packaged_flatc
 
-HERE = Path(__file__).resolve().parent
+VERIFIER = Path(__file__).resolve().parent.parent / "support" / "verifier"
 TABLES = [
     ("basics", "basics.Everything"),
     ("basics", "basics.Strict"),
@@ -66,7 +66,16 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in CATALOGS:
         command = [flatc, "--cpp", "--gen-all", "-I", SCHEMAS, "-o", folder]
         subprocess.run([*command, SCHEMAS / f"{name}.fbs"], check=True, capture_output=True)
-    command = [cxx, "-std=c++11", "-O1", "-I", folder, HERE / "google.cc", "-o", folder / "google"]
+    command = [
+        cxx,
+        "-std=c++11",
+        "-O1",
+        "-I",
+        folder,
+        VERIFIER / "typed.cc",
+        "-o",
+        folder / "google",
+    ]
     built = subprocess.run(command, capture_output=True, text=True)
     if "flatbuffers/flatbuffers.h" in built.stderr or "static assertion" in built.stderr:
         pytest.skip("NOT TESTED: verdicts need the headers that go with this flatc")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from autobahn_fbs.typed import Catalog, CatalogError, InvalidPayload
-from schemas_here import SCHEMAS, needs_flatc
+from support.typed_schemas import SCHEMAS, needs_flatc
 
 CHECKS = Catalog.load(SCHEMAS / "wamp.bfbs")
 ORDERS = Catalog.load(SCHEMAS / "orders.bfbs")

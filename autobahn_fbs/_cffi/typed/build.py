@@ -6,10 +6,10 @@ needed before it can be written.
 
 from __future__ import annotations
 
-from struct import Struct, pack
+from struct import Struct, pack, unpack
 from typing import Any
 
-from .plan import SCALAR, SCALARS, STRUCT, Field, Object
+from .plan import FLOAT, FORMATS, SCALAR, SCALARS, STRUCT, Field, Object
 
 #: Buffers have less bytes than this.
 MAX = 2**31 - 1
@@ -92,7 +92,7 @@ class Builder:
                 continue
             offsets[field.number] = offset
             if field.shape == SCALAR:
-                parts.append(SCALARS[field.scalar].pack(cell))
+                parts.append(pack_scalar(field, cell))
             elif field.shape == STRUCT:
                 parts.append(cell)
             else:
@@ -135,4 +135,19 @@ def pack_struct(of: Object, values: list[Any]) -> bytes:
 
 def pack_scalar(field: Field, value: Any) -> bytes:
     """A number as it lies in a buffer."""
+    if field.scalar == FLOAT and value != value:
+        return _narrow_nan(value)
     return SCALARS[field.scalar].pack(value)
+
+
+def pack_scalars(field: Field, values: list[Any]) -> bytes:
+    """Numbers as they lie in a vector."""
+    if field.scalar == FLOAT:
+        return b"".join([pack_scalar(field, value) for value in values])
+    return pack(f"<{len(values)}{FORMATS[field.scalar]}", *values)
+
+
+def _narrow_nan(value: float) -> bytes:
+    """What is no number, as a float of 32 bits: its payload is kept, as struct.pack doesn't."""
+    (wide,) = unpack("<Q", pack("<d", value))
+    return _U32((wide >> 63) << 31 | 0x7F800000 | (wide >> 29 & 0x7FFFFF or 0x400000))

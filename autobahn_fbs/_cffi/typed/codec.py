@@ -267,7 +267,9 @@ class TypedCodec:
     def get(self, data: Any, path: str, /) -> Any:
         """One value by its path."""
         raw = as_bytes(data)
-        return paths.get(self, raw, path, self._verify)
+        if not isinstance(path, str):
+            raise TypeError("data and a path expected")
+        return paths.get(self.schema, self._object, raw, path, self._verify.rules)
 
     def lazy(self, data: Any, /) -> TypedLazy:
         """The root, whose fields are read on demand."""

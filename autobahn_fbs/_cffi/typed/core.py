@@ -58,17 +58,26 @@ def load(data: bytes, words: str) -> Plan:
     raise AssertionError
 
 
+class Rules:
+    """How buffers of a schema are verified: `strict` refuses enum values and union types that are
+    not known."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.lenient, self.strict = self._rules(plan, False), self._rules(plan, True)
+
+    @staticmethod
+    def _rules(plan: Plan, strict: bool) -> Any:
+        rules = ffi.new("wfbs_typed_rules *")
+        rules.plan, rules.strict, rules.limits = plan.raw, strict, _LIMITS
+        return rules
+
+
 class Verifier:
     """What a buffer of one table is verified by."""
 
     def __init__(self, plan: Plan, root: int) -> None:
         self._plan, self._root = plan, root
-        self._rules = []
-        for strict in (False, True):
-            rules = ffi.new("wfbs_typed_rules *")
-            rules.plan, rules.strict = plan.raw, strict
-            rules.limits = _LIMITS
-            self._rules.append(rules)
+        self.rules = Rules(plan)
 
     def __call__(
         self, data: bytes, strict: bool, identifier: bytes | None, *, placed: bool = True
@@ -84,7 +93,7 @@ class Verifier:
             scratch = ffi.new("wfbs_fault *"), ffi.new("uint32_t *")
         fault, root = scratch
         verified = lib.wfbs_typed_verify(
-            self._rules[strict],
+            self.rules.strict if strict else self.rules.lenient,
             self._root,
             data,
             len(data),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from struct import Struct, unpack_from
+from struct import Struct, pack, unpack, unpack_from
 from typing import TYPE_CHECKING, Any
 
 from . import words
 from .plan import (
     ARRAY,
     BOOL,
+    FLOAT,
     FORMATS,
     SCALAR,
     SCALARS,
@@ -34,6 +35,7 @@ Read = Callable[[bytes, int], Any]
 #: The forms of a decoded table.
 INSTANCE, PRESENT, FULL, TOP = range(4)
 
+_F32 = Struct("<f").unpack_from
 _U16 = Struct("<H").unpack_from
 _U32 = Struct("<I").unpack_from
 _I32 = Struct("<i").unpack_from
@@ -64,6 +66,16 @@ def _bytes(data: bytes, at: int) -> bytes:
     at += _U32(data, at)[0]
     start = at + 4
     return data[start : start + _U32(data, at)[0]]
+
+
+def _float(data: bytes, at: int) -> float:
+    """A float of 32 bits; one that is no number keeps its payload, as struct.unpack may not."""
+    value: float = _F32(data, at)[0]
+    if value != value:
+        bits = _U32(data, at)[0]
+        wide = (bits >> 31) << 63 | 0x7FF << 52 | (bits & 0x7FFFFF) << 29
+        (value,) = unpack("<d", pack("<Q", wide))
+    return value
 
 
 class Reader:
@@ -209,6 +221,8 @@ class Reader:
             convert = self.schema.enum_name if self.as_dict else self.schema.enum_member
             enum = field.enum
             return lambda data, at: convert(enum, read(data, at)[0])
+        if field.scalar == FLOAT:
+            return _float
         return lambda data, at: read(data, at)[0]
 
     def struct_of(self, field: Field) -> Read:
@@ -239,7 +253,7 @@ class Reader:
         if field.is_bytes:
             return _bytes
         each = field.element
-        if each.shape == SCALAR and each.enum is None and each.scalar != BOOL:
+        if each.shape == SCALAR and each.enum is None and each.scalar not in (BOOL, FLOAT):
             kind = FORMATS[each.scalar]
 
             def numbers(data: bytes, at: int) -> list[Any]:

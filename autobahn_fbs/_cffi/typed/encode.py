@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping
-from math import isinf, isnan
+from math import isinf
 from operator import index
 from typing import TYPE_CHECKING, Any
 
 from . import words
-from .build import Builder, NoRoom, pack_struct
+from .build import Builder, NoRoom, pack_scalars, pack_struct
 from .core import invalid
 from .plan import (
-    ARRAY,
     BOOL,
     DOUBLE,
     FLOAT,
@@ -32,7 +31,6 @@ from .plan import (
     STRUCT,
     TABLE,
     UNION,
-    VECTOR,
     Enum,
     Field,
     Member,
@@ -60,7 +58,7 @@ class Refusal(Exception):
 
 
 def _type(value: object) -> str:
-    return type(value).__name__
+    return "None" if value is None else type(value).__name__
 
 
 def _expected(what: str, value: object) -> Refusal:
@@ -127,17 +125,17 @@ class Encoder:
             names = zip(layout.names, layout.fields, strict=True)
             return {field.name: getattr(value, name, None) for name, field in names}, {}
         if not isinstance(value, Mapping):
-            raise _expected(f"{of.name} or a mapping", value)
+            raise _expected(f"{of.name}, or a mapping,", value)
         tags = {field.tag.name for field in of.values if field.tag is not None}
         for name in value:
             if name not in of.by_name and name not in tags:
-                raise Refusal(f"no field {name!r:.100}")
+                raise _unknown(name)
         return value, {name: value[name] for name in tags if name in value}
 
     @staticmethod
     def _check_none(field: Field) -> None:
         if field.shape == SCALAR and not field.flags & OPTIONAL:
-            raise _expected(_kind(field), None)
+            raise _expected("value", None)
 
     def _cell(self, field: Field, value: Any, keep: bool) -> Any:
         """What a table stores for a value: see Builder.table. None for a default."""
@@ -162,7 +160,7 @@ class Encoder:
         try:
             return self.builder.string(value.encode("utf-8"))
         except UnicodeEncodeError:
-            raise Refusal("str with a surrogate can't be written") from None
+            raise Refusal("str has a surrogate") from None
 
     # Structs
 
@@ -180,17 +178,19 @@ class Encoder:
         elif isinstance(value, Mapping):
             for name in value:
                 if name not in of.by_name:
-                    raise Refusal(f"no field {name!r:.100}")
+                    raise _unknown(name)
             for field in of.values:
                 if field.name not in value:
-                    raise Refusal(f"no value for field {field.name}")
+                    missing = Refusal("missing in a struct")
+                    missing.steps.append(f".{field.name}")
+                    raise missing
             given = [value[field.name] for field in of.values]
         elif isinstance(value, (list, tuple)):
             given = list(value)
             if len(given) != len(of.values):
                 raise Refusal(f"{len(of.values)} values expected, got {len(given)}")
         else:
-            raise _expected(f"{of.name}, a mapping or a sequence", value)
+            raise _expected(f"{of.name}, or a mapping,", value)
         parts = []
         for field, each in zip(of.values, given, strict=True):
             try:
@@ -222,8 +222,7 @@ class Encoder:
         """Elements that are inline, one after the other."""
         each = field.element
         if each.shape == SCALAR:
-            numbers = self._each(items, lambda value: scalar(each, value))
-            return struct.pack(f"<{len(numbers)}{FORMATS[each.scalar]}", *numbers)
+            return pack_scalars(each, self._each(items, lambda value: scalar(each, value)))
         return b"".join(
             self._each(items, lambda value: self.struct(each.object, value, each.demand))
         )
@@ -321,8 +320,8 @@ class Encoder:
             except Refusal as error:
                 error.steps.append(f"[{i}]")
                 raise
-        cells[field.number] = self.builder.references(refs)
         cells[tag_field.number] = self.builder.vector(bytes(tags), len(tags), 1)
+        cells[field.number] = self.builder.references(refs)
 
     def _member(self, enum: Enum, value: Any, tag: Any) -> tuple[Member | None, Any]:
         """Which member a value is, and what of it is written; None for an absent union."""
@@ -359,15 +358,6 @@ class Encoder:
 # Single values
 
 
-def _kind(field: Field) -> str:
-    """What a scalar's value has to be."""
-    if field.enum is not None:
-        return field.enum.name
-    if field.scalar == BOOL:
-        return "bool"
-    return "float" if field.scalar in (FLOAT, DOUBLE) else "int"
-
-
 def scalar(field: Field, value: Any) -> Any:
     """A value as the number, or bool, that is stored."""
     kind = field.scalar
@@ -383,61 +373,70 @@ def scalar(field: Field, value: Any) -> Any:
 
 
 def _integer(kind: int, value: Any) -> int:
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
+    if isinstance(value, (bool, float)) or not hasattr(value, "__index__"):
         raise _expected("int", value)
     number = index(value)
     low, high = RANGES[kind]
-    if not low <= number <= high:
-        raise Refusal(f"{_short(number)} is out of range: {low} to {high}")
-    return number
+    if low <= number <= high:
+        return number
+    fits = -(1 << 63) <= number < 1 << 63
+    raise Refusal(
+        f"{_power(low)} to {_power(high)} expected, got {number if fits else 'a larger number'}"
+    )
 
 
-def _short(number: int) -> str:
-    return str(number) if abs(number) < 10**40 else "an int of more than 40 digits"
+def _power(limit: int) -> str:
+    """The end of a range as people write it."""
+    bits = max(abs(limit), abs(limit + 1)).bit_length() - 1
+    if bits < 31:
+        return str(limit)
+    return f"-2**{bits}" if limit < 0 else f"2**{bits}-1"
 
 
 def _float(kind: int, value: Any) -> float:
     if isinstance(value, float):
         number = float(value)
-    elif isinstance(value, bool) or not hasattr(value, "__index__"):
+    elif isinstance(value, bool) or not isinstance(value, int):
         raise _expected("float", value)
     else:
         try:
-            number = float(index(value))
+            number = float(value)
         except OverflowError:
-            raise Refusal("int is too large for a float") from None
-    if kind == FLOAT and not (isinf(number) or isnan(number)):
-        try:
-            struct.pack("<f", number)
-        except OverflowError:
-            raise Refusal(f"{number!r} is too large for a float of 32 bits") from None
+            raise Refusal("too large for a double") from None
+    # 2**128 - 2**103 and above round to 2**128.
+    if kind == FLOAT and not isinf(number) and abs(number) >= 3.4028235677973366e38:
+        raise Refusal("too large for a float")
     return number
 
 
 def _enum(enum: Enum, kind: int, value: Any) -> int:
     if isinstance(value, str):
-        return _enum_names(enum, value)
-    if enum.is_flags and isinstance(value, (list, tuple, set, frozenset)):
-        number = 0
-        for each in value:
-            number |= _enum(enum, kind, each)
-        return number
+        if enum.is_flags:
+            return _flags(enum, value)
+        member = enum.by_name.get(value)
+        if member is None:
+            raise Refusal(f"{enum.name} has no value {_safe(value):.60}")
+        return member.value
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise _expected("int, or name of a value,", value)
     number = _integer(kind, value)
-    known = not number & ~enum.all_bits if enum.is_flags else number in enum.by_value
-    if not known:
-        raise Refusal(f"{_short(number)} is not a value of {enum.name}", "ENUM_VALUE")
+    if number & ~enum.all_bits if enum.is_flags else number not in enum.by_value:
+        raise Refusal(f"{enum.name} has no value {number}")
     return number
 
 
-def _enum_names(enum: Enum, text: str) -> int:
-    names = text.split(" ") if enum.is_flags else [text]
+def _flags(enum: Enum, text: str) -> int:
     number = 0
-    for name in names:
+    for name in text.split(" ") if text else ():
         member = enum.by_name.get(name)
         if member is None:
-            raise Refusal(f"{name!r:.100} is not a value of {enum.name}", "ENUM_VALUE")
+            raise Refusal(f"{enum.name} has no value {_safe(name):.100}")
         number |= member.value
     return number
+
+
+def _safe(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
 
 
 def _tag(enum: Enum, tag: Any) -> Member:
@@ -446,10 +445,18 @@ def _tag(enum: Enum, tag: Any) -> Member:
     elif isinstance(tag, int) and not isinstance(tag, bool):
         member = enum.by_value.get(int(tag))
     else:
-        raise _expected("the name or number of a type", tag)
+        raise _expected("name of a union's member", tag)
     if member is None:
-        raise Refusal(f"{tag!r:.100} is not a type of {enum.name}", "UNION_TYPE")
+        raise Refusal(f"{enum.name} has no such member")
     return member
+
+
+def _unknown(name: object) -> Refusal:
+    return Refusal(
+        f"has no field {_safe(name):.100}"
+        if isinstance(name, str)
+        else f"has no field {_type(name)}"
+    )
 
 
 # Sequences
@@ -468,10 +475,7 @@ def _octets(value: Any) -> bytes:
     if isinstance(value, memoryview):
         return value.tobytes()
     if isinstance(value, (list, tuple)):
-        octet = object.__new__(Field)
-        numbers = Encoder._each(value, lambda each: _integer(4, each))
-        del octet
-        return bytes(numbers)
+        return bytes(Encoder._each(value, lambda each: _integer(4, each)))
     try:
         view = memoryview(value)
     except TypeError:
@@ -492,6 +496,3 @@ def _numbers(each: Field, value: Any) -> bytes | None:
     if view.ndim != 1 or _NATIVE.get(view.format.lstrip("@=<")) != shape or each.scalar == BOOL:
         raise Refusal(f"a buffer of another format ({view.format!r:.20})")
     return view.tobytes()
-
-
-__all__ = ["ARRAY", "VECTOR", "Encoder", "Refusal", "scalar"]

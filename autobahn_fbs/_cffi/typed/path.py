@@ -1,86 +1,67 @@
-"""One value by its path: ``header.seq``, ``points[3].x``."""
+"""One value by its path, ``header.seq`` or ``points[3].x``, of bytes that are not verified."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from .decode import _U32, follow, slot
-from .plan import ARRAY, STRUCT, TABLE, UNION, VECTOR, Field, Object
+from .._core import ffi, lib
+from .core import Rules, raise_fault
+from .decode import slot
 
 if TYPE_CHECKING:
-    from .codec import TypedCodec
+    from .codec import TypedSchema
+    from .plan import Object
 
-_STEP = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?:\[([0-9]{1,10})\])?")
+_free: list[Any] = []
 
 
-@lru_cache(maxsize=1024)
-def parse(path: str) -> tuple[tuple[str, int | None], ...]:
-    """The steps of a path: a field's name, and the number of an element of it.
+class _Scratch:
+    """What a search needs: memory that the core fills."""
 
-    :raises ValueError: if it is none.
+    def __init__(self) -> None:
+        self.verifier = ffi.new("wfbs_verifier *")
+        self.fault = ffi.new("wfbs_fault *")
+        self.root = ffi.new("uint32_t *")
+        self.place = ffi.new("wfbs_place *")
+
+
+def get(schema: TypedSchema, of: Object, data: bytes, path: str, rules: Rules) -> Any:
+    """What is at the path in a table; None for what is absent, on the way as well.
+
+    :raises KeyError: if the schema, or a vector's length, doesn't have it.
+    :raises autobahn.wamp.exception.InvalidPayload: if the bytes on the way to it, or its own, are
+        wrong.
     """
-    steps = []
-    for part in path.split("."):
-        found = _STEP.fullmatch(part)
-        if found is None:
-            raise ValueError(f"not a path: {path[:200]!r}")
-        steps.append((found[1], None if found[2] is None else int(found[2])))
-    return tuple(steps)
-
-
-def get(
-    codec: TypedCodec, data: bytes, path: str, verify: Callable[[bytes, bool, bytes | None], int]
-) -> Any:
-    """What is at the path; None for what is absent on the way.
-
-    :raises KeyError: if a type has no such field.
-    :raises IndexError: if a vector has no such element.
-    :raises ValueError: if the path is none.
-    """
-    schema, of = codec.schema, codec._object
-    steps = parse(path)
-    at = verify(data, False, None)
-    reader = schema.instances
-    for number, (name, element) in enumerate(steps):
-        is_last = number == len(steps) - 1
-        field = of.by_name.get(name)
-        if field is None:
-            raise KeyError(f"{of.name} has no field {name!r}")
-        table, at = at, at + field.offset if of.is_struct else slot(data, at, field.offset)
-        if not at:
-            return schema.absent(field) if is_last and element is None else None
-        if element is not None:
-            field, at = _element(field, data, at, element)
-        if is_last:
-            if field.tag is not None and element is None:
-                return reader.union(field, data, table, at)
-            return reader.reader(field)(data, at)
-        of, at = _inside(field, data, at, name)
-    raise AssertionError
-
-
-def _element(field: Field, data: bytes, at: int, element: int) -> tuple[Field, int]:
-    if field.shape == VECTOR and field.tag is None:
-        at = follow(data, at)
-        count, at = _U32(data, at)[0], at + 4
-    elif field.shape == ARRAY:
-        count = field.fixed_length
+    try:
+        scratch = _free.pop()
+    except IndexError:
+        scratch = _Scratch()
+    fault, place = scratch.fault, scratch.place
+    text = path.encode("utf-8", "surrogatepass")
+    found = lib.wfbs_typed_open(
+        scratch.verifier, rules.lenient, data, len(data), ffi.NULL, fault, scratch.root
+    ) and lib.wfbs_typed_find(scratch.verifier, of.index, scratch.root[0], text, len(text), place)
+    if not found:
+        if fault.code == lib.WFBS_FAULT_PATH:
+            raise KeyError(path)
+        raise_fault(fault, schema.plan.raw, of.index)
+    kind, at = place.kind, place.at
+    if kind == lib.WFBS_PLACE_ABSENT:
+        value = None
     else:
-        raise KeyError(f"{field.name} is not a vector whose elements can be asked for")
-    if element >= count:
-        raise IndexError(f"{field.name} has {count} elements")
-    return field.element, at + element * field.stride
-
-
-def _inside(field: Field, data: bytes, at: int, name: str) -> tuple[Object, int]:
-    if field.shape == TABLE:
-        return field.object, follow(data, at)
-    if field.shape == STRUCT:
-        return field.object, at
-    raise KeyError(f"{name} is neither a table nor a struct")
-
-
-__all__ = ["UNION", "get", "parse"]
+        field = schema.plan.object(place.object).fields[place.number]
+        reader = schema.instances
+        if kind == lib.WFBS_PLACE_ELEMENT:
+            value = reader.reader(field.element)(data, at + place.index * field.stride)
+        elif kind == lib.WFBS_PLACE_MEMBER:
+            value = reader.reader(field)(data, at + field.offset)
+        else:
+            inline = slot(data, at, field.offset)
+            if not inline:
+                value = schema.absent(field)
+            elif field.tag is not None:
+                value = reader.union(field, data, at, inline)
+            else:
+                value = reader.reader(field)(data, inline)
+    _free.append(scratch)
+    return value

@@ -12,8 +12,10 @@ _ETHADR: int = lib.WFBS_DEMAND_ETHADR
 _ETHHASH: int = lib.WFBS_DEMAND_ETHHASH
 _ETHVAL: int = lib.WFBS_DEMAND_ETHVAL
 
+_NAMES = {_UUID: "uuid", _ETHADR: "ethadr", _ETHHASH: "ethhash", _ETHVAL: "ethval"}
+
 #: Checks with which such a struct is a value of its own.
-DEMANDS = {_UUID, _ETHADR, _ETHHASH, _ETHVAL}
+DEMANDS = set(_NAMES)
 
 
 def read(raw: bytes, demand: int, memory_order: bool, plain: bool) -> Any:
@@ -31,33 +33,37 @@ def write(value: Any, demand: int, size: int, memory_order: bool) -> bytes | str
     """A struct's bytes for a value; None if it is none of those that stand for it (a struct is);
     or a text that says what is wrong with it."""
     big_endian: bytes
+    name = _NAMES.get(demand, "")
     if isinstance(value, UUID):
-        if size != 16:
+        if demand != _UUID:
             return None
         big_endian = value.bytes
-    elif isinstance(value, (bytes, bytearray, memoryview)):
+    elif name and isinstance(value, (bytes, bytearray, memoryview)):
         big_endian = bytes(value)
         if len(big_endian) != size:
-            name = {_UUID: "uuid", _ETHADR: "ethadr", _ETHHASH: "ethhash"}.get(demand, "ethval")
             return f"{size} bytes expected for {name}, got {len(big_endian)}"
-    elif isinstance(value, str):
+    elif name and isinstance(value, str):
         text = value
         try:
             if demand == _UUID:
                 if len(text) != 36:
-                    return "not a UUID"
+                    return "not the canonical text of a uuid"
                 big_endian = UUID(text).bytes
             else:
                 if text[:2] not in ("0x", "0X") or len(text) != 2 + 2 * size:
-                    return f"not 0x and {2 * size} hexadecimal digits"
+                    return f"0x and {2 * size} hexadecimal digits expected for {name}"
                 big_endian = bytes.fromhex(text[2:])
                 if len(big_endian) != size:
-                    return f"not 0x and {2 * size} hexadecimal digits"
+                    return f"0x and {2 * size} hexadecimal digits expected for {name}"
         except ValueError:
-            return "not a UUID" if demand == _UUID else f"not 0x and {2 * size} hexadecimal digits"
+            return (
+                "not the canonical text of a uuid"
+                if demand == _UUID
+                else f"0x and {2 * size} hexadecimal digits expected for {name}"
+            )
     elif isinstance(value, int) and not isinstance(value, bool):
         if value < 0 or value >> 8 * size:
-            return f"out of range: {size * 8} bits unsigned"
+            return f"0 to 2**{size * 8}-1 expected"
         big_endian = value.to_bytes(size, "big")
     else:
         return None

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from schemas_here import FLATC, SCHEMAS
+from support.typed_schemas import FLATC, SCHEMAS
 
 
 def run(*arguments: object) -> None:

@@ -1,4 +1,4 @@
-"""The schemas beside this file, those of other packages, and flatc."""
+"""The schemas of tests/typed, those of other packages, and flatc."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from autobahn_fbs.typed.sources import find_flatc
 
-SCHEMAS = Path(__file__).resolve().parent / "schemas"
+SCHEMAS = Path(__file__).resolve().parent.parent / "typed" / "schemas"
 
 FLATC = find_flatc()
 needs_flatc = pytest.mark.skipif(FLATC is None, reason="NOT TESTED: needs flatc")
