@@ -1,0 +1,64 @@
+"""Structs of 32-bit words that stand for large integers: UUIDs, Ethereum addresses, numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from .._core import lib
+
+_UUID: int = lib.WFBS_DEMAND_UUID
+_ETHADR: int = lib.WFBS_DEMAND_ETHADR
+_ETHHASH: int = lib.WFBS_DEMAND_ETHHASH
+_ETHVAL: int = lib.WFBS_DEMAND_ETHVAL
+
+#: Checks with which such a struct is a value of its own.
+DEMANDS = {_UUID, _ETHADR, _ETHHASH, _ETHVAL}
+
+
+def read(raw: bytes, demand: int, memory_order: bool, plain: bool) -> Any:
+    """The value in a struct's bytes; ``plain`` for what JSON knows."""
+    big_endian = raw if memory_order else raw[::-1]
+    if demand == _UUID:
+        value = UUID(bytes=big_endian)
+        return str(value) if plain else value
+    if demand in (_ETHADR, _ETHHASH):
+        return "0x" + big_endian.hex() if plain else big_endian
+    return int.from_bytes(big_endian, "big")
+
+
+def write(value: Any, demand: int, size: int, memory_order: bool) -> bytes | str | None:
+    """A struct's bytes for a value; None if it is none of those that stand for it (a struct is);
+    or a text that says what is wrong with it."""
+    big_endian: bytes
+    if isinstance(value, UUID):
+        if size != 16:
+            return None
+        big_endian = value.bytes
+    elif isinstance(value, (bytes, bytearray, memoryview)):
+        big_endian = bytes(value)
+        if len(big_endian) != size:
+            name = {_UUID: "uuid", _ETHADR: "ethadr", _ETHHASH: "ethhash"}.get(demand, "ethval")
+            return f"{size} bytes expected for {name}, got {len(big_endian)}"
+    elif isinstance(value, str):
+        text = value
+        try:
+            if demand == _UUID:
+                if len(text) != 36:
+                    return "not a UUID"
+                big_endian = UUID(text).bytes
+            else:
+                if text[:2] not in ("0x", "0X") or len(text) != 2 + 2 * size:
+                    return f"not 0x and {2 * size} hexadecimal digits"
+                big_endian = bytes.fromhex(text[2:])
+                if len(big_endian) != size:
+                    return f"not 0x and {2 * size} hexadecimal digits"
+        except ValueError:
+            return "not a UUID" if demand == _UUID else f"not 0x and {2 * size} hexadecimal digits"
+    elif isinstance(value, int) and not isinstance(value, bool):
+        if value < 0 or value >> 8 * size:
+            return f"out of range: {size * 8} bits unsigned"
+        big_endian = value.to_bytes(size, "big")
+    else:
+        return None
+    return big_endian if memory_order else big_endian[::-1]
