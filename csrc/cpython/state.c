@@ -194,6 +194,9 @@ wfbs_state_traverse(wfbs_state *state, visitproc visit, void *arg)
     if (!stopped) {
         stopped = wfbs_flex_traverse(&state->flex, visit, arg);
     }
+    if (!stopped) {
+        stopped = wfbs_typed_traverse(&state->typed, visit, arg);
+    }
     return stopped ? stopped : wfbs_cbor_traverse(&state->cbor, visit, arg);
 }
 
@@ -216,6 +219,7 @@ wfbs_state_clear(wfbs_state *state)
     }
     wfbs_cbor_clear(&state->cbor);
     wfbs_flex_clear(&state->flex);
+    wfbs_typed_clear(&state->typed);
 }
 
 void

@@ -8,6 +8,7 @@
 #include "codecs/cbor.h"
 #include "codecs/flex.h"
 #include "names.h"
+#include "typed/typed.h"
 
 enum { WFBS_TYPE_SLOTS = 256 }; /* a power of two, well above twice 25 types */
 
@@ -31,6 +32,7 @@ typedef struct wfbs_state {
     wfbs_counters counters;
     wfbs_cbor cbor;
     wfbs_flex flex;
+    wfbs_typed typed;
     wfbs_buffer payload_scratch; /* taken out while in use */
     wfbs_buffer output_scratch;
 } wfbs_state;

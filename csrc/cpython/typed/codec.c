@@ -411,7 +411,8 @@ PyType_Spec wfbs_typed_codec_spec = {
 
 typedef struct {
     PyObject_HEAD
-    PyObject *codecs; /* owned dict: names -> codecs */
+    PyObject *codecs;  /* owned dict: names -> codecs */
+    wfbs_typed *typed; /* of the module, which the type keeps */
 } catalog_object;
 
 /* The codec of a name: out of the dict, or from the method _codec. New reference or NULL. */
@@ -419,11 +420,8 @@ static PyObject *
 catalog_find(PyObject *self, PyObject *name)
 {
     PyObject *codecs = ((catalog_object *)self)->codecs;
-    wfbs_typed *t = wfbs_typed_below(Py_TYPE(self));
+    const wfbs_typed *t = ((catalog_object *)self)->typed;
     PyObject *codec = NULL;
-    if (!t) {
-        return NULL;
-    }
     if (codecs && PyDict_CheckExact(codecs)) {
         codec = Py_XNewRef(PyDict_GetItemWithError(codecs, name));
         if (!codec && PyErr_Occurred()) {
@@ -501,7 +499,7 @@ catalog_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     (void)args;
     (void)kwargs;
     catalog_object *c = (catalog_object *)type->tp_alloc(type, 0);
-    if (c && !(c->codecs = PyDict_New())) {
+    if (c && (!(c->typed = wfbs_typed_of(type)) || !(c->codecs = PyDict_New()))) {
         Py_CLEAR(c);
     }
     return (PyObject *)c;

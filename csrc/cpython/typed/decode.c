@@ -249,7 +249,7 @@ decode_dict(const wfbs_decoding *d, const wfbs_layout *layout, uint32_t table)
             if (d->form != WFBS_FORM_FULL || m->absent == Py_None) {
                 continue;
             }
-            value = f->shape == WFBS_SHAPE_SCALAR
+            value = f->shape == WFBS_SHAPE_SCALAR && f->index != WFBS_NONE
                         ? wfbs_scalar_object(d->schema, f, f->default_bits, enum_form(d))
                         : Py_NewRef(m->absent);
         }

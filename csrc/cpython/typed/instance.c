@@ -109,13 +109,16 @@ wfbs_class_slot(PyTypeObject *type, PyObject *attribute)
 }
 
 PyTypeObject *
-wfbs_class_new(wfbs_schema *schema, uint32_t object, PyObject *attributes)
+wfbs_class_new(wfbs_schema *schema, uint32_t object, PyObject *wire, PyObject *attributes)
 {
     PyObject *name = wfbs_name_str(schema->plan.objects[object].name);
     PyObject *arguments[] = {(PyObject *)schema->typed->meta_type,
-                             (PyObject *)schema->typed->table_type, (PyObject *)schema, name,
+                             (PyObject *)schema->typed->table_type,
+                             (PyObject *)schema,
+                             name,
+                             wire,
                              attributes};
-    PyObject *type = name ? wfbs_typed_help(schema->typed, "make_class", arguments, 5) : NULL;
+    PyObject *type = name ? wfbs_typed_help(schema->typed, "make_class", arguments, 6) : NULL;
     Py_XDECREF(name);
     if (type && (!PyType_Check(type) || Py_TYPE(type)->tp_new != meta_new)) {
         PyErr_SetString(PyExc_SystemError, "make_class() returned something else");

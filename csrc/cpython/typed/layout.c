@@ -89,25 +89,28 @@ layout_members(wfbs_schema *schema, uint32_t index)
     return layout;
 }
 
-/* The names of the members' attributes, as a new tuple: those in the schema, but changed where
- * Python can't have them. NULL with an exception. */
-static PyObject *
-attribute_names(wfbs_schema *schema, const wfbs_layout *layout)
+/* The members' names in the schema, and those of their attributes, which are changed where Python
+ * can't have them: two new tuples. 0, or -1 with an exception. */
+static int
+names_of(wfbs_schema *schema, const wfbs_layout *layout, PyObject **wire, PyObject **names)
 {
-    PyObject *wire = PyTuple_New(layout->count);
-    if (!wire) {
-        return NULL;
+    *names = NULL;
+    *wire = PyTuple_New(layout->count);
+    if (!*wire) {
+        return -1;
     }
     for (uint32_t i = 0; i < layout->count; i++) {
-        PyTuple_SET_ITEM(wire, i, Py_NewRef(layout->members[i].wire));
+        PyTuple_SET_ITEM(*wire, i, Py_NewRef(layout->members[i].wire));
     }
-    PyObject *names = wfbs_typed_help(schema->typed, "attribute_names", &wire, 1);
-    Py_DECREF(wire);
-    if (names && (!PyTuple_Check(names) || PyTuple_GET_SIZE(names) != (Py_ssize_t)layout->count)) {
-        PyErr_SetString(PyExc_SystemError, "attribute_names() returned something else");
-        Py_CLEAR(names);
+    *names = wfbs_typed_help(schema->typed, "attribute_names", wire, 1);
+    if (!*names) {
+        return -1;
     }
-    return names;
+    if (PyTuple_Check(*names) && PyTuple_GET_SIZE(*names) == (Py_ssize_t)layout->count) {
+        return 0;
+    }
+    PyErr_SetString(PyExc_SystemError, "attribute_names() returned something else");
+    return -1;
 }
 
 /* Fills in names and slots for a class (borrowed). 0 or -1. */
@@ -138,8 +141,11 @@ wfbs_layout_of(wfbs_schema *schema, uint32_t object)
         return schema->layouts[object];
     }
     wfbs_layout *layout = layout_members(schema, object);
-    PyObject *names = layout ? attribute_names(schema, layout) : NULL;
-    PyTypeObject *type = names ? wfbs_class_new(schema, object, names) : NULL;
+    PyObject *wire = NULL, *names = NULL;
+    PyTypeObject *type = NULL;
+    if (layout && names_of(schema, layout, &wire, &names) == 0) {
+        type = wfbs_class_new(schema, object, wire, names);
+    }
     if (!type || layout_attach(layout, type, names) < 0) {
         wfbs_layout_free(layout);
         layout = NULL;
@@ -153,6 +159,7 @@ wfbs_layout_of(wfbs_schema *schema, uint32_t object)
         wfbs_class_adopt(type, schema, layout);
         schema->layouts[object] = layout;
     }
+    Py_XDECREF(wire);
     Py_XDECREF(names);
     Py_XDECREF(type);
     return layout;
@@ -219,9 +226,11 @@ int
 wfbs_layout_bind(wfbs_schema *schema, uint32_t object, PyTypeObject *type)
 {
     wfbs_layout *layout = layout_members(schema, object);
-    PyObject *names = layout ? attribute_names(schema, layout) : NULL;
-    PyObject *arguments[2] = {(PyObject *)type, names};
-    PyObject *fills = names ? wfbs_typed_help(schema->typed, "can_fill", arguments, 2) : NULL;
+    PyObject *wire = NULL, *names = NULL, *fills = NULL;
+    if (layout && names_of(schema, layout, &wire, &names) == 0) {
+        PyObject *arguments[2] = {(PyObject *)type, names};
+        fills = wfbs_typed_help(schema->typed, "can_fill", arguments, 2);
+    }
     if (!fills || layout_attach(layout, type, names) < 0) {
         goto failed;
     }
@@ -238,8 +247,10 @@ wfbs_layout_bind(wfbs_schema *schema, uint32_t object, PyTypeObject *type)
     schema->layouts[object] = layout;
     Py_DECREF(fills);
     Py_DECREF(names);
+    Py_DECREF(wire);
     return 0;
 failed:
+    Py_XDECREF(wire);
     Py_XDECREF(fills);
     Py_XDECREF(names);
     wfbs_layout_free(layout);

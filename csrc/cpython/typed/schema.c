@@ -60,8 +60,9 @@ enum_fill(wfbs_schema *schema, const wfbs_plan_enum *type, wfbs_enum_objects *ma
 {
     PyObject *pairs = enum_pairs(&schema->plan, type);
     PyObject *name = pairs ? wfbs_name_str(type->name) : NULL;
-    PyObject *arguments[] = {name, pairs, type->is_flags ? Py_True : Py_False};
-    made->type = name ? wfbs_typed_help(schema->typed, "make_enum", arguments, 3) : NULL;
+    PyObject *arguments[] = {(PyObject *)schema, name, pairs,
+                             type->is_flags ? Py_True : Py_False};
+    made->type = name ? wfbs_typed_help(schema->typed, "make_enum", arguments, 4) : NULL;
     made->names = PyMem_Calloc(type->value_count + 1, sizeof *made->names);
     made->values = PyMem_Calloc(type->value_count + 1, sizeof *made->values);
     int result = made->type && made->names && made->values ? 0 : -1;
@@ -206,6 +207,10 @@ schema_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         return NULL;
     }
     s->typed = wfbs_typed_of(type);
+    if (!s->typed) {
+        Py_DECREF(s);
+        return NULL;
+    }
     s->data = PyBytes_CheckExact(data) ? Py_NewRef(data) : PyBytes_FromObject(data);
     if (!s->data || schema_load(s, memory) < 0) {
         Py_CLEAR(s);

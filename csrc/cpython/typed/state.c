@@ -1,6 +1,9 @@
 /* The module's part for typed payloads. */
 #include "typed.h"
 
+/* The name of the capsule by which types find this state in their module. */
+#define CAPSULE "autobahn_fbs.typed"
+
 /* Every reference of it. */
 #define WFBS_TYPED_OBJECTS(each)                                                                   \
     each(t->schema_type);                                                                          \
@@ -28,6 +31,20 @@ import_name(const char *module, const char *name)
     return found;
 }
 
+/* A member of a union with its name there: a named tuple. New reference or NULL. */
+static PyObject *
+make_union_type(void)
+{
+    PyObject *namedtuple = import_name("collections", "namedtuple");
+    PyObject *args = Py_BuildValue("(s(ss))", "TypedUnion", "type", "value");
+    PyObject *kwargs = Py_BuildValue("{ss}", "module", "autobahn_fbs._cpython");
+    PyObject *type = namedtuple && args && kwargs ? PyObject_Call(namedtuple, args, kwargs) : NULL;
+    Py_XDECREF(namedtuple);
+    Py_XDECREF(args);
+    Py_XDECREF(kwargs);
+    return type;
+}
+
 int
 wfbs_typed_init(wfbs_typed *t, PyObject *module)
 {
@@ -49,6 +66,13 @@ wfbs_typed_init(wfbs_typed *t, PyObject *module)
     }
     t->meta_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &wfbs_typed_meta_spec,
                                                             (PyObject *)&PyType_Type);
+    PyObject *capsule = PyCapsule_New(t, CAPSULE, NULL);
+    const int failed = PyModule_AddObjectRef(module, "_typed", capsule);
+    Py_XDECREF(capsule);
+    t->union_type = failed ? NULL : make_union_type();
+    if (!t->union_type || PyModule_AddObjectRef(module, "TypedUnion", t->union_type) < 0) {
+        return -1;
+    }
     t->invalid_payload = import_name("autobahn.wamp.exception", "InvalidPayload");
     t->uuid = import_name("uuid", "UUID");
     t->str_bytes = PyUnicode_InternFromString("bytes");
@@ -78,11 +102,34 @@ wfbs_typed_clear(wfbs_typed *t)
 #endif
 }
 
+wfbs_typed *
+wfbs_typed_of(PyTypeObject *type)
+{
+    PyObject *module = NULL;
+    for (; type && !module; type = type->tp_base) {
+        if (PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE)) {
+            module = PyType_GetModule(type); /* borrowed */
+            if (!module) {
+                PyErr_Clear(); /* a class made in Python */
+            }
+        }
+    }
+    PyObject *capsule = module ? PyObject_GetAttrString(module, "_typed") : NULL;
+    wfbs_typed *t = capsule ? PyCapsule_GetPointer(capsule, CAPSULE) : NULL;
+    Py_XDECREF(capsule);
+    if (!t && !PyErr_Occurred()) {
+        PyErr_SetString(PyExc_SystemError, "a type without its module");
+    }
+    return t;
+}
+
 PyObject *
 wfbs_typed_help(wfbs_typed *t, const char *name, PyObject *const *args, size_t count)
 {
     if (!t->helpers) {
-        PyObject *helpers = PyImport_ImportModule("autobahn_fbs.typed._helpers");
+        PyObject *backend = PyImport_ImportModule("autobahn_fbs._backend");
+        PyObject *helpers = backend ? PyObject_CallMethod(backend, "typed_helpers", NULL) : NULL;
+        Py_XDECREF(backend);
         if (!helpers) {
             return NULL;
         }
@@ -97,12 +144,5 @@ wfbs_typed_help(wfbs_typed *t, const char *name, PyObject *const *args, size_t c
 PyObject *
 wfbs_union_new(wfbs_typed *t, PyObject *name, PyObject *value)
 {
-    if (!t->union_type) {
-        PyObject *type = import_name("autobahn_fbs.typed._helpers", "TypedUnion");
-        if (!type) {
-            return NULL;
-        }
-        Py_XSETREF(t->union_type, (PyTypeObject *)type);
-    }
-    return PyObject_CallFunctionObjArgs((PyObject *)t->union_type, name, value, NULL);
+    return PyObject_CallFunctionObjArgs(t->union_type, name, value, NULL);
 }

@@ -39,12 +39,12 @@ typedef struct {
     PyTypeObject *codec_type;
     PyTypeObject *meta_type;  /* of the classes made at run time */
     PyTypeObject *table_type; /* their base */
-    PyTypeObject *union_type;
     PyTypeObject *lazy_type;
     PyTypeObject *catalog_type;
     PyObject *invalid_payload; /* autobahn.wamp.exception.InvalidPayload */
+    PyObject *union_type;      /* TypedUnion, a named tuple */
     PyObject *uuid;            /* uuid.UUID */
-    PyObject *helpers;         /* autobahn_fbs.typed._helpers, imported on first need */
+    PyObject *helpers;         /* autobahn_fbs.typed._classes, imported on first need */
     PyObject *str_bytes, *str_int, *str_codecs, *str_codec;
 #ifndef Py_GIL_DISABLED
     uint8_t *scratch; /* owned, PyMem: the builder's memory, NULL while it's in use */
@@ -56,11 +56,9 @@ typedef struct {
 int wfbs_typed_init(wfbs_typed *t, PyObject *module);
 int wfbs_typed_traverse(wfbs_typed *t, visitproc visit, void *arg);
 void wfbs_typed_clear(wfbs_typed *t);
-/* The state of the module that made `type` itself (not a subclass). In module.c; cannot fail. */
+/* The state behind a type that this module made, or one below it. NULL with an exception. */
 wfbs_typed *wfbs_typed_of(PyTypeObject *type);
-/* The same for a class below one of the module's. NULL with an exception. In module.c. */
-wfbs_typed *wfbs_typed_below(PyTypeObject *type);
-/* Calls a function of autobahn_fbs.typed._helpers with `count` arguments. New reference or NULL. */
+/* Calls a function of autobahn_fbs.typed._classes with `count` arguments. New reference or NULL. */
 PyObject *wfbs_typed_help(wfbs_typed *t, const char *name, PyObject *const *args, size_t count);
 
 /* ---- layout.c */
@@ -146,8 +144,10 @@ typedef struct {
 
 extern PyType_Spec wfbs_typed_meta_spec;
 extern PyType_Spec wfbs_typed_table_spec;
-/* Makes the class of an object, `count` attributes of which are given. New reference or NULL. */
-PyTypeObject *wfbs_class_new(wfbs_schema *schema, uint32_t object, PyObject *attributes);
+/* Makes the class of an object; the names of its members in the schema and in Python are tuples.
+ * New reference or NULL. */
+PyTypeObject *wfbs_class_new(wfbs_schema *schema, uint32_t object, PyObject *wire,
+                             PyObject *attributes);
 /* Says what its instances are; to be called once. */
 void wfbs_class_adopt(PyTypeObject *type, wfbs_schema *schema, wfbs_layout *layout);
 /* The offset of an attribute's slot in instances of a type: 0 if it is no slot; -1 with an exception. */
