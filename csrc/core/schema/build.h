@@ -18,9 +18,9 @@
 typedef struct wfbs_builder {
     uint8_t *memory; /* owned by whoever provides `grow` */
     size_t capacity;
-    size_t used;     /* bytes written, at the end */
-    size_t held;     /* bytes stacked, at the start */
-    uint32_t align;  /* what anything written needs, at least 4 */
+    size_t used;    /* bytes written, at the end */
+    size_t held;    /* bytes stacked, at the start */
+    uint32_t align; /* what anything written needs, at least 4 */
     /* Replaces memory by a block of at least `capacity` bytes whose first `held` and last `used`
      * bytes are those of this one. False if it can't. */
     bool (*grow)(struct wfbs_builder *b, size_t capacity);

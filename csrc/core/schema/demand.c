@@ -25,13 +25,13 @@ static const struct {
     [WFBS_DEMAND_WAMPURI_STRICT] = {"wampuri_s", ON_TEXT | STRICT, 0, 0, "not a wampuri_s"},
     [WFBS_DEMAND_WAMPURI_PREFIX] = {"wampuri_p", ON_TEXT | ANY_EMPTY, 0, 0, "not a wampuri_p"},
     [WFBS_DEMAND_WAMPURI_PREFIX_STRICT] = {"wampuri_sp", ON_TEXT | ANY_EMPTY | STRICT, 0, 0,
-                                          "not a wampuri_sp"},
+                                           "not a wampuri_sp"},
     [WFBS_DEMAND_WAMPURI_PATTERN] = {"wampuri_pp", ON_TEXT | LAST_EMPTY, 0, 0, "not a wampuri_pp"},
     [WFBS_DEMAND_WAMPURI_PATTERN_STRICT] = {"wampuri_spp", ON_TEXT | LAST_EMPTY | STRICT, 0, 0,
-                                           "not a wampuri_spp"},
+                                            "not a wampuri_spp"},
     [WFBS_DEMAND_UUID] = {"uuid", ON_TEXT | ON_BYTES, 16, 16, "not the canonical text of a uuid"},
     [WFBS_DEMAND_ETHADR] = {"ethadr", ON_TEXT | ON_BYTES, 20, 20,
-                           "0x and 40 hexadecimal digits expected for ethadr"},
+                            "0x and 40 hexadecimal digits expected for ethadr"},
     [WFBS_DEMAND_ETHSIG] = {"ethsig", ON_BYTES, 65, 0, "not an ethsig"},
     [WFBS_DEMAND_ETHHASH] = {"ethhash", ON_BYTES, 32, 32, "not an ethhash"},
     [WFBS_DEMAND_ETHVAL] = {"ethval", ON_BYTES, 32, 32, "not an ethval"},
@@ -107,9 +107,8 @@ is_uuid(const uint8_t *data, size_t size)
         return false;
     }
     return data[8] == '-' && data[13] == '-' && data[18] == '-' && data[23] == '-'
-           && is_hexadecimal(data, 8) && is_hexadecimal(data + 9, 4)
-           && is_hexadecimal(data + 14, 4) && is_hexadecimal(data + 19, 4)
-           && is_hexadecimal(data + 24, 12);
+           && is_hexadecimal(data, 8) && is_hexadecimal(data + 9, 4) && is_hexadecimal(data + 14, 4)
+           && is_hexadecimal(data + 19, 4) && is_hexadecimal(data + 24, 12);
 }
 
 /* Whether a byte can be in a component: strict ones are [0-9a-z_], loose ones all but white space,

@@ -27,8 +27,7 @@ compile_inner(wfbs_loader *l, uint32_t object, uint32_t elements, uint32_t count
 {
     for (uint32_t i = 0; i < count; i++) {
         const uint32_t field = wfbs_loader_element(l, elements, i);
-        const uint32_t type =
-            wfbs_loader_table(l, field, WFBS_REFLECTION_FIELD, WFBS_FIELD_TYPE);
+        const uint32_t type = wfbs_loader_table(l, field, WFBS_REFLECTION_FIELD, WFBS_FIELD_TYPE);
         const uint64_t base = wfbs_loader_scalar(l, type, WFBS_REFLECTION_TYPE, WFBS_TYPE_BASE);
         const uint64_t of = wfbs_loader_scalar(l, type, WFBS_REFLECTION_TYPE, WFBS_TYPE_ELEMENT);
         const uint64_t index = wfbs_loader_scalar(l, type, WFBS_REFLECTION_TYPE, WFBS_TYPE_INDEX);
@@ -55,8 +54,7 @@ compile_fields(wfbs_loader *l, uint32_t index, uint32_t elements, uint32_t count
     for (uint32_t i = 0; i < count; i++) {
         const uint32_t table = wfbs_loader_element(l, elements, i);
         const uint64_t id = wfbs_loader_scalar(l, table, WFBS_REFLECTION_FIELD, WFBS_FIELD_ID);
-        const wfbs_name name =
-            wfbs_loader_text(l, table, WFBS_REFLECTION_FIELD, WFBS_FIELD_NAME);
+        const wfbs_name name = wfbs_loader_text(l, table, WFBS_REFLECTION_FIELD, WFBS_FIELD_NAME);
         wfbs_refusal refusal = WFBS_USABLE;
         if (!wfbs_loader_is_name(name, false)) {
             return wfbs_loader_fail_field(l, WFBS_FAULT_SCHEMA_NAME, index, i);
@@ -123,7 +121,8 @@ lay_out_struct(wfbs_loader *l, uint32_t index, uint32_t table)
         end += f->size;
         object->is_checked |=
             f->scalar == WFBS_BASE_BOOL || f->demand == WFBS_DEMAND_WAMPID
-            || (f->index != WFBS_NONE && (f->shape == WFBS_SHAPE_STRUCT || f->element == WFBS_SHAPE_STRUCT)
+            || (f->index != WFBS_NONE
+                && (f->shape == WFBS_SHAPE_STRUCT || f->element == WFBS_SHAPE_STRUCT)
                 && l->objects[f->index].is_checked);
     }
     end = (end + align - 1) & ~(align - 1);
@@ -249,9 +248,8 @@ compile_object(wfbs_loader *l, uint32_t index, unsigned depth)
 static bool
 has_refused_part(const wfbs_loader *l, const wfbs_plan_field *f)
 {
-    const unsigned shape = f->shape == WFBS_SHAPE_VECTOR || f->shape == WFBS_SHAPE_ARRAY
-                               ? f->element
-                               : f->shape;
+    const unsigned shape =
+        f->shape == WFBS_SHAPE_VECTOR || f->shape == WFBS_SHAPE_ARRAY ? f->element : f->shape;
     if (f->nested != WFBS_NONE && l->objects[f->nested].refused) {
         return true;
     }
@@ -348,8 +346,7 @@ list_types(wfbs_loader *l)
 static bool
 compile_root(wfbs_loader *l)
 {
-    const uint32_t root =
-        wfbs_loader_table(l, l->schema, WFBS_REFLECTION_SCHEMA, WFBS_SCHEMA_ROOT);
+    const uint32_t root = wfbs_loader_table(l, l->schema, WFBS_REFLECTION_SCHEMA, WFBS_SCHEMA_ROOT);
     const wfbs_name identifier =
         wfbs_loader_text(l, l->schema, WFBS_REFLECTION_SCHEMA, WFBS_SCHEMA_IDENT);
     l->plan->root = WFBS_NONE;
@@ -406,12 +403,10 @@ count_all(wfbs_loader *l, wfbs_plan *plan)
 static size_t
 place_all(wfbs_loader *l, wfbs_plan *plan, char *memory)
 {
-    const size_t sizes[] = {plan->object_count * sizeof *plan->objects,
-                            plan->enum_count * sizeof *plan->enums,
-                            plan->value_count * sizeof *plan->values,
-                            plan->field_count * sizeof *plan->fields,
-                            plan->field_count * sizeof *plan->field_names,
-                            plan->field_count * sizeof *plan->orders};
+    const size_t sizes[] = {
+        plan->object_count * sizeof *plan->objects,    plan->enum_count * sizeof *plan->enums,
+        plan->value_count * sizeof *plan->values,      plan->field_count * sizeof *plan->fields,
+        plan->field_count * sizeof *plan->field_names, plan->field_count * sizeof *plan->orders};
     char *places[sizeof sizes / sizeof *sizes];
     size_t used = 0;
     for (unsigned i = 0; i < sizeof sizes / sizeof *sizes; i++) {

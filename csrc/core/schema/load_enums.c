@@ -1,7 +1,6 @@
 /* Enums and unions of a .bfbs. */
 #include "loader.h"
 
-
 static bool
 compile_value(wfbs_loader *l, uint32_t index, uint32_t table, wfbs_plan_value *value)
 {
@@ -20,14 +19,14 @@ compile_value(wfbs_loader *l, uint32_t index, uint32_t table, wfbs_plan_value *v
     const uint64_t base =
         type ? wfbs_loader_scalar(l, type, WFBS_REFLECTION_TYPE, WFBS_TYPE_BASE) : WFBS_BASE_NONE;
     if ((value->value == 0) != (base == WFBS_BASE_NONE) || value->value > UINT8_MAX) {
-        return of->refused != WFBS_USABLE || wfbs_loader_fail_enum(l, WFBS_FAULT_SCHEMA_ENUM, index);
+        return of->refused != WFBS_USABLE
+               || wfbs_loader_fail_enum(l, WFBS_FAULT_SCHEMA_ENUM, index);
     }
     if (base == WFBS_BASE_STRING) {
         value->shape = WFBS_SHAPE_STRING;
     }
     else if (base == WFBS_BASE_OBJ) {
-        const uint64_t object =
-            wfbs_loader_scalar(l, type, WFBS_REFLECTION_TYPE, WFBS_TYPE_INDEX);
+        const uint64_t object = wfbs_loader_scalar(l, type, WFBS_REFLECTION_TYPE, WFBS_TYPE_INDEX);
         if (object >= l->plan->object_count) {
             return wfbs_loader_fail_enum(l, WFBS_FAULT_SCHEMA_INDEX, index);
         }
@@ -97,15 +96,16 @@ finish_enum(wfbs_loader *l, uint32_t index)
     bool seen_text = false;
     for (uint32_t i = 0; i < type->value_count && type->value_count <= 256; i++) {
         const unsigned shape = values[i].shape;
-        type->is_ambiguous |= shape == WFBS_SHAPE_STRUCT || (shape == WFBS_SHAPE_STRING && seen_text);
+        type->is_ambiguous |=
+            shape == WFBS_SHAPE_STRUCT || (shape == WFBS_SHAPE_STRING && seen_text);
         seen_text |= shape == WFBS_SHAPE_STRING;
         for (uint32_t k = 0; k < i; k++) {
             type->is_ambiguous |= shape == WFBS_SHAPE_TABLE && values[k].index == values[i].index;
         }
     }
     return type->value_count && values[0].value == 0
-           ? true
-           : wfbs_loader_fail_enum(l, WFBS_FAULT_SCHEMA_ENUM, index);
+               ? true
+               : wfbs_loader_fail_enum(l, WFBS_FAULT_SCHEMA_ENUM, index);
 }
 
 bool
@@ -126,9 +126,8 @@ wfbs_loader_compile_enum(wfbs_loader *l, uint32_t index)
     }
     attributes = wfbs_loader_vector(l, table, WFBS_REFLECTION_ENUM, WFBS_ENUM_ATTRIBUTES, &count);
     for (uint32_t i = 0; i < count; i++) {
-        const wfbs_name key =
-            wfbs_loader_text(l, wfbs_loader_element(l, attributes, i), WFBS_REFLECTION_KEY_VALUE,
-                             WFBS_ATTRIBUTE_KEY);
+        const wfbs_name key = wfbs_loader_text(l, wfbs_loader_element(l, attributes, i),
+                                               WFBS_REFLECTION_KEY_VALUE, WFBS_ATTRIBUTE_KEY);
         type->is_flags |= wfbs_name_is(key, "bit_flags");
     }
     const uint32_t elements =

@@ -47,8 +47,8 @@ uint32_t
 wfbs_loader_object(const wfbs_loader *l, uint32_t index)
 {
     uint32_t count;
-    const uint32_t elements = wfbs_loader_vector(l, l->schema, WFBS_REFLECTION_SCHEMA,
-                                                 WFBS_SCHEMA_OBJECTS, &count);
+    const uint32_t elements =
+        wfbs_loader_vector(l, l->schema, WFBS_REFLECTION_SCHEMA, WFBS_SCHEMA_OBJECTS, &count);
     return wfbs_loader_element(l, elements, index);
 }
 

@@ -200,8 +200,7 @@ default_of(context *c)
 {
     const wfbs_loader *l = c->loader;
     wfbs_plan_field *f = c->field;
-    uint64_t integer =
-        wfbs_loader_scalar(l, c->table, WFBS_REFLECTION_FIELD, WFBS_FIELD_INTEGER);
+    uint64_t integer = wfbs_loader_scalar(l, c->table, WFBS_REFLECTION_FIELD, WFBS_FIELD_INTEGER);
     const uint64_t bits = wfbs_loader_scalar(l, c->table, WFBS_REFLECTION_FIELD, WFBS_FIELD_REAL);
     double real;
     memcpy(&real, &bits, sizeof real);
@@ -231,13 +230,11 @@ suits(const wfbs_loader *l, const wfbs_plan_field *f, wfbs_demand demand)
     case WFBS_SHAPE_STRING:
         return wfbs_demand_suits_text(demand);
     case WFBS_SHAPE_STRUCT:
-        return wfbs_demand_words(demand)
-               && wfbs_demand_words(demand) == l->objects[f->index].words;
+        return wfbs_demand_words(demand) && wfbs_demand_words(demand) == l->objects[f->index].words;
     case WFBS_SHAPE_SCALAR:
         if (many && (f->flags & WFBS_FIELD_BYTES)) {
             return wfbs_demand_suits_bytes(demand)
-                   && (f->shape != WFBS_SHAPE_ARRAY
-                       || f->fixed_length == wfbs_demand_size(demand));
+                   && (f->shape != WFBS_SHAPE_ARRAY || f->fixed_length == wfbs_demand_size(demand));
         }
         return f->scalar == WFBS_BASE_ULONG && wfbs_demand_suits_integer(demand);
     default:
@@ -282,8 +279,8 @@ attributes_of(context *c)
     uint32_t count;
     bool is_arg = false;
     const bool is_bytes = f->shape == WFBS_SHAPE_VECTOR && (f->flags & WFBS_FIELD_BYTES);
-    const uint32_t elements = wfbs_loader_vector(l, c->table, WFBS_REFLECTION_FIELD,
-                                                 WFBS_FIELD_ATTRIBUTES, &count);
+    const uint32_t elements =
+        wfbs_loader_vector(l, c->table, WFBS_REFLECTION_FIELD, WFBS_FIELD_ATTRIBUTES, &count);
     for (uint32_t i = 0; i < count; i++) {
         const uint32_t at = wfbs_loader_element(l, elements, i);
         const wfbs_name key =
@@ -305,8 +302,8 @@ attributes_of(context *c)
             f->flags |= WFBS_FIELD_FLEXBUFFER;
         }
         else if (wfbs_name_is(key, "nested_flatbuffer") && is_bytes) {
-            f->nested = nested_table(c, wfbs_loader_text(l, at, WFBS_REFLECTION_KEY_VALUE,
-                                                         WFBS_ATTRIBUTE_VALUE));
+            f->nested = nested_table(
+                c, wfbs_loader_text(l, at, WFBS_REFLECTION_KEY_VALUE, WFBS_ATTRIBUTE_VALUE));
             if (f->nested == WFBS_NONE) {
                 return refuse(c, WFBS_REFUSED_NESTED);
             }

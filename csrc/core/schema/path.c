@@ -104,9 +104,8 @@ step_union(walker *w, const wfbs_table_head *head, const wfbs_plan_field *f, uin
     if (!wfbs_verify_slot(v, head, f - 1, &tag_at)) {
         return false;
     }
-    const uint32_t number = tag_at ? wfbs_plan_find_value(plan, &plan->enums[f->index],
-                                                          v->data[tag_at])
-                                   : WFBS_NONE;
+    const uint32_t number =
+        tag_at ? wfbs_plan_find_value(plan, &plan->enums[f->index], v->data[tag_at]) : WFBS_NONE;
     if (number == WFBS_NONE || !v->data[tag_at]) {
         w->place->kind = WFBS_PLACE_ABSENT;
         return true;
@@ -198,8 +197,7 @@ wfbs_typed_find(wfbs_verifier *v, uint32_t object, uint32_t root, const char *pa
             w.next++;
         }
         const wfbs_plan_object *of = &plan->objects[w.object];
-        const uint32_t number =
-            wfbs_plan_find_field(plan, of, start, (size_t)(w.next - start));
+        const uint32_t number = wfbs_plan_find_field(plan, of, start, (size_t)(w.next - start));
         if (number == WFBS_NONE
             || (wfbs_fields_of(plan, of)[number].flags & WFBS_FIELD_DEPRECATED)) {
             return fail(&w, WFBS_FAULT_PATH, 0);

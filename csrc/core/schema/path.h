@@ -6,10 +6,10 @@
 #include "verify.h"
 
 typedef enum {
-    WFBS_PLACE_ABSENT,  /* it, or something on the way to it, isn't there */
-    WFBS_PLACE_FIELD,   /* of the table at `at` */
-    WFBS_PLACE_MEMBER,  /* of the struct at `at` */
-    WFBS_PLACE_ELEMENT  /* of the vector or array field: `index`, the first one is at `at` */
+    WFBS_PLACE_ABSENT, /* it, or something on the way to it, isn't there */
+    WFBS_PLACE_FIELD,  /* of the table at `at` */
+    WFBS_PLACE_MEMBER, /* of the struct at `at` */
+    WFBS_PLACE_ELEMENT /* of the vector or array field: `index`, the first one is at `at` */
 } wfbs_place_kind;
 
 /* Where a value is: field `number` of `object`, or an element of it. */

@@ -57,15 +57,15 @@ typedef enum {
     WFBS_DEMAND_WAMPNAME_STRICT,
     WFBS_DEMAND_WAMPURI,
     WFBS_DEMAND_WAMPURI_STRICT,
-    WFBS_DEMAND_WAMPURI_PREFIX,         /* _p: any component may be empty */
+    WFBS_DEMAND_WAMPURI_PREFIX, /* _p: any component may be empty */
     WFBS_DEMAND_WAMPURI_PREFIX_STRICT,
-    WFBS_DEMAND_WAMPURI_PATTERN,        /* _pp: the last component may be empty */
+    WFBS_DEMAND_WAMPURI_PATTERN, /* _pp: the last component may be empty */
     WFBS_DEMAND_WAMPURI_PATTERN_STRICT,
     WFBS_DEMAND_UUID,
     WFBS_DEMAND_ETHADR,
     WFBS_DEMAND_ETHSIG,
     WFBS_DEMAND_ETHHASH,
-    WFBS_DEMAND_ETHVAL,                 /* ethval and ethblock: an unsigned integer of 256 bits */
+    WFBS_DEMAND_ETHVAL, /* ethval and ethblock: an unsigned integer of 256 bits */
     WFBS_DEMAND_URL,
     WFBS_DEMAND_CBOR,
     WFBS_DEMAND_COUNT
@@ -73,7 +73,7 @@ typedef enum {
 
 enum {
     WFBS_FIELD_REQUIRED = 1 << 0,
-    WFBS_FIELD_OPTIONAL = 1 << 1,   /* a scalar that may be absent (= null) */
+    WFBS_FIELD_OPTIONAL = 1 << 1, /* a scalar that may be absent (= null) */
     WFBS_FIELD_DEPRECATED = 1 << 2,
     WFBS_FIELD_KEY = 1 << 3,
     WFBS_FIELD_KWARG = 1 << 4,
@@ -90,19 +90,19 @@ typedef struct {
 
 /* A field of a table, in the order of ids, or of a struct, in the order of offsets. */
 typedef struct {
-    uint64_t default_bits; /* as it lies in a buffer, little-endian value, in the low bytes */
-    uint32_t index;        /* object or enum, or WFBS_NONE */
-    uint32_t stride;       /* bytes of an element of a vector or array */
-    uint32_t nested;       /* the table in a nested_flatbuffer's bytes, or WFBS_NONE */
-    uint32_t size;         /* bytes inline: 4 for what is referred to */
-    uint16_t offset;       /* in the vtable, or in the struct */
-    uint16_t align;        /* of what is inline */
+    uint64_t default_bits;  /* as it lies in a buffer, little-endian value, in the low bytes */
+    uint32_t index;         /* object or enum, or WFBS_NONE */
+    uint32_t stride;        /* bytes of an element of a vector or array */
+    uint32_t nested;        /* the table in a nested_flatbuffer's bytes, or WFBS_NONE */
+    uint32_t size;          /* bytes inline: 4 for what is referred to */
+    uint16_t offset;        /* in the vtable, or in the struct */
+    uint16_t align;         /* of what is inline */
     uint16_t element_align; /* of a vector's elements */
     uint16_t fixed_length;  /* elements of an array */
-    uint8_t shape;         /* wfbs_shape */
-    uint8_t element;       /* wfbs_shape of elements */
-    uint8_t scalar;        /* wfbs_base of a scalar or of scalar elements */
-    uint8_t flags;         /* WFBS_FIELD_ */
+    uint8_t shape;          /* wfbs_shape */
+    uint8_t element;        /* wfbs_shape of elements */
+    uint8_t scalar;         /* wfbs_base of a scalar or of scalar elements */
+    uint8_t flags;          /* WFBS_FIELD_ */
     uint8_t demand;         /* wfbs_demand */
 } wfbs_plan_field;
 
@@ -111,13 +111,13 @@ typedef enum {
     WFBS_USABLE,
     WFBS_REFUSED_VECTOR64,
     WFBS_REFUSED_OFFSET64,
-    WFBS_REFUSED_UNION_TYPE,  /* a union with an explicit underlying type */
-    WFBS_REFUSED_BASE_TYPE,   /* a base type of a later FlatBuffers */
-    WFBS_REFUSED_ATTRIBUTE,   /* a WAMP attribute on a field that can't have it */
-    WFBS_REFUSED_ARG_KWARG,   /* both attributes on one field */
-    WFBS_REFUSED_NESTED,      /* nested_flatbuffer names no table of the file */
-    WFBS_REFUSED_SIZE,        /* more fields, or bytes of a struct, than are supported */
-    WFBS_REFUSED_PART         /* something in it can't be used */
+    WFBS_REFUSED_UNION_TYPE, /* a union with an explicit underlying type */
+    WFBS_REFUSED_BASE_TYPE,  /* a base type of a later FlatBuffers */
+    WFBS_REFUSED_ATTRIBUTE,  /* a WAMP attribute on a field that can't have it */
+    WFBS_REFUSED_ARG_KWARG,  /* both attributes on one field */
+    WFBS_REFUSED_NESTED,     /* nested_flatbuffer names no table of the file */
+    WFBS_REFUSED_SIZE,       /* more fields, or bytes of a struct, than are supported */
+    WFBS_REFUSED_PART        /* something in it can't be used */
 } wfbs_refusal;
 
 /* A table or a struct. */
@@ -134,8 +134,8 @@ typedef struct {
     uint16_t align;       /* of a struct, 1 to 256; of a table its widest field's, at least 4 */
     uint8_t refused;      /* wfbs_refusal */
     bool is_struct;
-    bool is_checked;      /* a struct: has a bool, or a WAMP check, so its bytes are looked at */
-    uint8_t words;        /* a struct uint128_t, uint160_t or uint256_t: 16, 20 or 32; else 0 */
+    bool is_checked; /* a struct: has a bool, or a WAMP check, so its bytes are looked at */
+    uint8_t words;   /* a struct uint128_t, uint160_t or uint256_t: 16, 20 or 32; else 0 */
 } wfbs_plan_object;
 
 /* A value of an enum, or a member of a union. */
@@ -148,31 +148,31 @@ typedef struct {
 
 typedef struct {
     wfbs_name name;
-    uint32_t values;      /* the first of its values in the plan; in the order of their numbers */
+    uint32_t values; /* the first of its values in the plan; in the order of their numbers */
     uint32_t value_count;
-    uint64_t all_bits;    /* of bit flags: all that have a name */
-    uint8_t scalar;       /* wfbs_base */
+    uint64_t all_bits; /* of bit flags: all that have a name */
+    uint8_t scalar;    /* wfbs_base */
     bool is_union;
     bool is_flags;
-    bool is_dense;        /* the values are first, first + 1, …, each once */
-    bool is_ambiguous;    /* a union of which a table is twice a member, or a struct, or a string */
-    uint8_t refused;      /* wfbs_refusal */
+    bool is_dense;     /* the values are first, first + 1, …, each once */
+    bool is_ambiguous; /* a union of which a table is twice a member, or a struct, or a string */
+    uint8_t refused;   /* wfbs_refusal */
 } wfbs_plan_enum;
 
 typedef struct {
     const wfbs_plan_object *objects; /* sorted by name, as the enums are */
     const wfbs_plan_enum *enums;
     const wfbs_plan_field *fields;
-    const wfbs_name *field_names;    /* of each field; no text where an id has no field */
+    const wfbs_name *field_names; /* of each field; no text where an id has no field */
     const uint16_t *orders;
     const wfbs_plan_value *values;
     uint32_t object_count;
     uint32_t enum_count;
     uint32_t field_count;
     uint32_t value_count;
-    uint32_t root;                   /* object, or WFBS_NONE */
-    wfbs_name identifier;            /* 4 bytes, or none */
-    bool words_in_memory_order;      /* what uint128_t and its like hold is in the order of memory */
+    uint32_t root;              /* object, or WFBS_NONE */
+    wfbs_name identifier;       /* 4 bytes, or none */
+    bool words_in_memory_order; /* what uint128_t and its like hold is in the order of memory */
 } wfbs_plan;
 
 /* The number of the object, or the enum, of that name; WFBS_NONE if there is none. */

@@ -124,13 +124,14 @@ verify_scalars(wfbs_verifier *v, const wfbs_plan_field *field, uint64_t at, uint
 {
     const bool vector = field->shape != WFBS_SHAPE_SCALAR;
     const uint32_t size = wfbs_base_size(field->scalar);
-    const bool closed = v->rules->strict && field->index != WFBS_NONE
-                        && !(field->flags & WFBS_FIELD_TAG);
+    const bool closed =
+        v->rules->strict && field->index != WFBS_NONE && !(field->flags & WFBS_FIELD_TAG);
     if (field->scalar != WFBS_BASE_BOOL && !closed && field->demand != WFBS_DEMAND_WAMPID) {
         return true;
     }
     for (uint32_t i = 0; i < count; i++, at += size) {
-        const uint64_t value = wfbs_walk_extend(wfbs_walk_bits(v->data + at, field->scalar), field->scalar);
+        const uint64_t value =
+            wfbs_walk_extend(wfbs_walk_bits(v->data + at, field->scalar), field->scalar);
         const bool bad_bool = field->scalar == WFBS_BASE_BOOL && value > 1;
         const bool bad_enum = closed && !enum_has(v->rules->plan, field->index, value);
         if (!bad_bool && !bad_enum && wfbs_demand_integer((wfbs_demand)field->demand, value)) {
@@ -153,7 +154,8 @@ verify_string(wfbs_verifier *v, uint8_t demand, uint64_t at)
         return false;
     }
     const uint64_t size = wfbs_load_u32(v->data + start);
-    if (size >= v->size - start - 4) { /* follow: start + 4 <= size; and a zero byte has to be there */
+    if (size
+        >= v->size - start - 4) { /* follow: start + 4 <= size; and a zero byte has to be there */
         return fail(v, WFBS_FAULT_STRING_RANGE, start);
     }
     const uint8_t *text = v->data + start + 4;
@@ -292,7 +294,8 @@ verify_vector_field(wfbs_verifier *v, const wfbs_plan_field *field, uint64_t at)
     switch (field->element) {
     case WFBS_SHAPE_SCALAR:
         if (field->flags & WFBS_FIELD_BYTES) {
-            if (field->demand && !wfbs_demand_bytes((wfbs_demand)field->demand, v->data + elements, count)) {
+            if (field->demand
+                && !wfbs_demand_bytes((wfbs_demand)field->demand, v->data + elements, count)) {
                 return fail_demand(v, field->demand, count, elements - 4);
             }
             return verify_nested(v, field, elements, count);
@@ -370,6 +373,10 @@ verify_union_field(wfbs_verifier *v, const wfbs_table_head *head, const wfbs_pla
     }
     else {
         const uint8_t tag = tag_at ? v->data[tag_at] : 0;
+        uint64_t target;
+        if (at && !follow(v, at, 1, 1, &target)) { /* whatever the tag says */
+            return false;
+        }
         if (tag && !at) {
             return fail(v, WFBS_FAULT_UNION_VALUE, tag_at);
         }
@@ -475,8 +482,7 @@ wfbs_typed_open(wfbs_verifier *v, const wfbs_typed_rules *rules, const uint8_t *
 {
     const wfbs_limits *limits = rules->limits;
     uint64_t at;
-    *v = (wfbs_verifier){rules, fault, data, size, 0, 0, limits->max_tables,
-                         WFBS_TYPED_MAX_DEPTH};
+    *v = (wfbs_verifier){rules, fault, data, size, 0, 0, limits->max_tables, WFBS_TYPED_MAX_DEPTH};
     wfbs_fault_init(fault);
     if (size < 8) {
         return fail(v, WFBS_FAULT_TOO_SHORT, 0);

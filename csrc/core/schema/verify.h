@@ -29,10 +29,10 @@ typedef struct {
     wfbs_fault *fault;
     const uint8_t *data; /* borrowed: the buffer, or the nested one at hand */
     uint64_t size;
-    uint64_t base;       /* where that is in the outermost one */
+    uint64_t base; /* where that is in the outermost one */
     uint64_t budget;
-    uint64_t tables;     /* how many more may be visited */
-    unsigned depth;      /* how many levels are left */
+    uint64_t tables; /* how many more may be visited */
+    unsigned depth;  /* how many levels are left */
 } wfbs_verifier;
 
 /* Opens a buffer, and finds its root table: whether there is a root offset that leads to an

@@ -10,7 +10,8 @@
 static inline uint32_t
 wfbs_walk_slot(const uint8_t *data, uint32_t table, const wfbs_plan_field *field)
 {
-    const uint32_t vtable = table - wfbs_load_u32(data + table); /* mod 2^32, as signed offsets want */
+    const uint32_t vtable =
+        table - wfbs_load_u32(data + table); /* mod 2^32, as signed offsets want */
     if (field->offset + 2u > wfbs_load_u16(data + vtable)) {
         return 0;
     }

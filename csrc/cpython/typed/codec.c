@@ -1,11 +1,10 @@
-/* TypedCodec: one table as the root of buffers; TypedCatalog: many of them by name. */
+/* TypedCodec: one table as the root of buffers. */
 #include "typed.h"
 
 #include <stddef.h>
 #include <structmember.h>
 
 #include "../base/input.h"
-#include "../base/type_name.h"
 
 /* ---- arguments */
 
@@ -126,29 +125,28 @@ make_ready(wfbs_codec_object *c)
 
 /* ---- the calls */
 
-static PyObject *
-codec_encode(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
+PyObject *
+wfbs_codec_encode(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
     wfbs_codec_object *c = (wfbs_codec_object *)self;
     options o;
     if (options_parse(&o, args, count, names) < 0 || !make_ready(c)) {
         return NULL;
     }
-    return wfbs_encode_root(c->schema, c->object, args[0], o.identifier, o.keep_kwargs,
-                            o.sort_keys, false);
+    return wfbs_encode_root(c->schema, c->object, args[0], o.identifier, o.keep_kwargs, o.sort_keys,
+                            false);
 }
 
 static PyObject *
 codec_check(PyObject *self, PyObject *value)
 {
     wfbs_codec_object *c = (wfbs_codec_object *)self;
-    return make_ready(c)
-               ? wfbs_encode_root(c->schema, c->object, value, NULL, false, false, true)
-               : NULL;
+    return make_ready(c) ? wfbs_encode_root(c->schema, c->object, value, NULL, false, false, true)
+                         : NULL;
 }
 
-static PyObject *
-codec_decode(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
+PyObject *
+wfbs_codec_decode(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
     wfbs_codec_object *c = (wfbs_codec_object *)self;
     wfbs_input in;
@@ -164,22 +162,23 @@ codec_decode(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *
     return value;
 }
 
-static PyObject *
-codec_verify(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
+PyObject *
+wfbs_codec_verify(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
     wfbs_codec_object *c = (wfbs_codec_object *)self;
     wfbs_input in;
     options o;
     uint32_t root;
-    if (options_parse(&o, args, count, names) < 0 || open_verified(c, args[0], &o, &in, &root) < 0) {
+    if (options_parse(&o, args, count, names) < 0
+        || open_verified(c, args[0], &o, &in, &root) < 0) {
         return NULL;
     }
     Py_DECREF(in.buffer);
     Py_RETURN_NONE;
 }
 
-static PyObject *
-codec_lazy(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
+PyObject *
+wfbs_codec_lazy(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
     wfbs_codec_object *c = (wfbs_codec_object *)self;
     wfbs_input in;
@@ -213,8 +212,8 @@ place_value(wfbs_schema *s, const wfbs_place *place, const uint8_t *data)
     default:
         break;
     }
-    PyObject *value = wfbs_decode_member(&d, s->layouts[place->object], &member,
-                                         (uint32_t)place->at, &present);
+    PyObject *value =
+        wfbs_decode_member(&d, s->layouts[place->object], &member, (uint32_t)place->at, &present);
     if (present) {
         return value;
     }
@@ -223,8 +222,8 @@ place_value(wfbs_schema *s, const wfbs_place *place, const uint8_t *data)
                : Py_NewRef(Py_None);
 }
 
-static PyObject *
-codec_get(PyObject *self, PyObject *const *args, Py_ssize_t count)
+PyObject *
+wfbs_codec_get(PyObject *self, PyObject *const *args, Py_ssize_t count)
 {
     wfbs_codec_object *c = (wfbs_codec_object *)self;
     const wfbs_typed_rules rules = {&c->schema->plan, &wfbs_default_limits, false};
@@ -255,24 +254,6 @@ codec_get(PyObject *self, PyObject *const *args, Py_ssize_t count)
     }
     Py_DECREF(in.buffer);
     return value;
-}
-
-PyObject *
-wfbs_dict_of(wfbs_schema *schema, uint32_t object, PyObject *value)
-{
-    const wfbs_plan_object *of = &schema->plan.objects[object];
-    if (of->is_struct) {
-        return wfbs_struct_dict(schema, object, value);
-    }
-    PyObject *bytes = wfbs_encode_root(schema, object, value, NULL, false, false, false);
-    if (!bytes) {
-        return NULL;
-    }
-    const uint8_t *data = (const uint8_t *)PyBytes_AS_STRING(bytes);
-    const wfbs_decoding d = {schema, data, WFBS_FORM_FULL, NULL};
-    PyObject *dict = wfbs_decode_table(&d, object, wfbs_load_u32(data));
-    Py_DECREF(bytes);
-    return dict;
 }
 
 /* ---- what it says of itself */
@@ -401,15 +382,13 @@ codec_reduce(PyObject *self, PyObject *unused)
     return wfbs_typed_help(c->schema->typed, "reduce_codec", arguments, 2);
 }
 
-#define FAST(function) (PyCFunction)(void (*)(void))function, METH_FASTCALL | METH_KEYWORDS
-
 static PyMethodDef codec_methods[] = {
-    {"encode", FAST(codec_encode), "The bytes of an instance or a mapping."},
-    {"decode", FAST(codec_decode), "The instance, or dict, that bytes hold."},
-    {"verify", FAST(codec_verify), "Raises InvalidPayload if bytes are wrong."},
-    {"lazy", FAST(codec_lazy), "A TypedLazy of bytes."},
+    {"encode", FAST(wfbs_codec_encode), "The bytes of an instance or a mapping."},
+    {"decode", FAST(wfbs_codec_decode), "The instance, or dict, that bytes hold."},
+    {"verify", FAST(wfbs_codec_verify), "Raises InvalidPayload if bytes are wrong."},
+    {"lazy", FAST(wfbs_codec_lazy), "A TypedLazy of bytes."},
     {"check", codec_check, METH_O, "Raises InvalidPayload if a value can't be encoded."},
-    {"get", (PyCFunction)(void (*)(void))codec_get, METH_FASTCALL, "One value by its path."},
+    {"get", (PyCFunction)(void (*)(void))wfbs_codec_get, METH_FASTCALL, "One value by its path."},
     {"default", codec_default, METH_O, "What the absence of a field means."},
     {"__reduce__", codec_reduce, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
@@ -445,163 +424,4 @@ PyType_Spec wfbs_typed_codec_spec = {
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE
              | Py_TPFLAGS_DISALLOW_INSTANTIATION,
     .slots = codec_slots,
-};
-
-/* ---- the catalog's hot calls */
-
-typedef struct {
-    PyObject_HEAD
-    PyObject *codecs;  /* owned dict: names -> codecs */
-    wfbs_typed *typed; /* of the module, which the type keeps */
-} catalog_object;
-
-/* The codec of a name: out of the dict, or from the method _codec. New reference or NULL. */
-static PyObject *
-catalog_find(PyObject *self, PyObject *name)
-{
-    const wfbs_typed *t = ((catalog_object *)self)->typed;
-    PyObject *codecs, *codec = NULL;
-    Py_BEGIN_CRITICAL_SECTION(self);
-    codecs = Py_XNewRef(((catalog_object *)self)->codecs);
-    Py_END_CRITICAL_SECTION();
-    if (codecs && PyDict_CheckExact(codecs)) {
-        codec = Py_XNewRef(PyDict_GetItemWithError(codecs, name));
-    }
-    Py_XDECREF(codecs);
-    if (!codec && PyErr_Occurred()) {
-        return NULL;
-    }
-    if (!codec) {
-        codec = PyObject_CallMethodOneArg(self, t->str_codec, name);
-    }
-    if (codec && Py_TYPE(codec) != t->codec_type) {
-        PyErr_Format(PyExc_TypeError, "_codec() returned %.100s",
-                     wfbs_type_name(Py_TYPE(codec)));
-        Py_CLEAR(codec);
-    }
-    return codec;
-}
-
-typedef PyObject *(*call)(PyObject *codec, PyObject *const *args, Py_ssize_t count, PyObject *names);
-
-static PyObject *
-catalog_call(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names, call method)
-{
-    if (count < 1) {
-        PyErr_SetString(PyExc_TypeError, "name of a table expected");
-        return NULL;
-    }
-    PyObject *codec = catalog_find(self, args[0]);
-    PyObject *result = codec ? method(codec, args + 1, count - 1, names) : NULL;
-    Py_XDECREF(codec);
-    return result;
-}
-
-static PyObject *
-catalog_encode(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
-{
-    return catalog_call(self, args, count, names, codec_encode);
-}
-
-static PyObject *
-catalog_decode(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
-{
-    return catalog_call(self, args, count, names, codec_decode);
-}
-
-static PyObject *
-catalog_verify(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
-{
-    return catalog_call(self, args, count, names, codec_verify);
-}
-
-static PyObject *
-catalog_lazy(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
-{
-    return catalog_call(self, args, count, names, codec_lazy);
-}
-
-static PyObject *
-catalog_get(PyObject *self, PyObject *const *args, Py_ssize_t count)
-{
-    PyObject *codec = count ? catalog_find(self, args[0]) : NULL;
-    if (!codec) {
-        if (!count) {
-            PyErr_SetString(PyExc_TypeError, "name of a table expected");
-        }
-        return NULL;
-    }
-    PyObject *result = codec_get(codec, args + 1, count - 1);
-    Py_DECREF(codec);
-    return result;
-}
-
-static PyObject *
-catalog_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
-{
-    (void)args;
-    (void)kwargs;
-    catalog_object *c = (catalog_object *)type->tp_alloc(type, 0);
-    if (c && (!(c->typed = wfbs_typed_of(type)) || !(c->codecs = PyDict_New()))) {
-        Py_CLEAR(c);
-    }
-    return (PyObject *)c;
-}
-
-static int
-catalog_traverse(PyObject *self, visitproc visit, void *arg)
-{
-    Py_VISIT(Py_TYPE(self));
-    Py_VISIT(((catalog_object *)self)->codecs);
-    return 0;
-}
-
-static int
-catalog_clear(PyObject *self)
-{
-    Py_CLEAR(((catalog_object *)self)->codecs);
-    return 0;
-}
-
-static void
-catalog_dealloc(PyObject *self)
-{
-    PyTypeObject *type = Py_TYPE(self);
-    PyObject_GC_UnTrack(self);
-    catalog_clear(self);
-    type->tp_free(self);
-    Py_DECREF(type);
-}
-
-static PyMethodDef catalog_methods[] = {
-    {"encode", FAST(catalog_encode), "TypedCodec.encode of a table by its name."},
-    {"decode", FAST(catalog_decode), "TypedCodec.decode of a table by its name."},
-    {"verify", FAST(catalog_verify), "TypedCodec.verify of a table by its name."},
-    {"lazy", FAST(catalog_lazy), "TypedCodec.lazy of a table by its name."},
-    {"get", (PyCFunction)(void (*)(void))catalog_get, METH_FASTCALL,
-     "TypedCodec.get of a table by its name."},
-    {NULL, NULL, 0, NULL},
-};
-
-static PyMemberDef catalog_members[] = {
-    {"_codecs", T_OBJECT, offsetof(catalog_object, codecs), 0, "Codecs by name."},
-    {NULL, 0, 0, 0, NULL},
-};
-
-static PyType_Slot catalog_slots[] = {
-    {Py_tp_doc, "Base of autobahn_fbs.typed.Catalog: the part that is in C."},
-    {Py_tp_new, catalog_new},
-    {Py_tp_dealloc, catalog_dealloc},
-    {Py_tp_traverse, catalog_traverse},
-    {Py_tp_clear, catalog_clear},
-    {Py_tp_methods, catalog_methods},
-    {Py_tp_members, catalog_members},
-    {0, NULL},
-};
-
-PyType_Spec wfbs_typed_catalog_spec = {
-    .name = "autobahn_fbs._cpython.TypedCatalog",
-    .basicsize = sizeof(catalog_object),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
-    .slots = catalog_slots,
 };

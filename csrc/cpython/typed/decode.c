@@ -1,8 +1,7 @@
 /* Verified bytes to instances or dicts. */
 #include "typed.h"
 
-static PyObject *
-decode_fields(const wfbs_decoding *d, const wfbs_layout *layout, uint32_t table);
+static PyObject *decode_fields(const wfbs_decoding *d, const wfbs_layout *layout, uint32_t table);
 
 static inline bool
 is_plain(const wfbs_decoding *d)
@@ -84,8 +83,8 @@ static PyObject *
 decode_struct_field(const wfbs_decoding *d, const wfbs_plan_field *f, const uint8_t *from)
 {
     if (f->demand != WFBS_DEMAND_NONE) {
-        PyObject *value = wfbs_words_object(d->schema, f, &d->schema->plan.objects[f->index], from,
-                                            is_plain(d));
+        PyObject *value =
+            wfbs_words_object(d->schema, f, &d->schema->plan.objects[f->index], from, is_plain(d));
         if (value != Py_NotImplemented) {
             return value;
         }

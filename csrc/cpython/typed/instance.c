@@ -134,8 +134,7 @@ wfbs_instance_new(PyTypeObject *type)
 {
     PyObject *self = (PyObject *)PyObject_GC_New(PyObject, type);
     if (self) {
-        memset((char *)self + sizeof(PyObject), 0,
-               (size_t)type->tp_basicsize - sizeof(PyObject));
+        memset((char *)self + sizeof(PyObject), 0, (size_t)type->tp_basicsize - sizeof(PyObject));
     }
     return self;
 }
@@ -304,8 +303,7 @@ instance_init(PyObject *self, PyObject *args, PyObject *kwargs)
     const Py_ssize_t count = PyTuple_GET_SIZE(args);
     PyObject *name, *value;
     Py_ssize_t at = 0;
-    int failed =
-        layout ? set_positional(self, layout, PySequence_Fast_ITEMS(args), count) : -1;
+    int failed = layout ? set_positional(self, layout, PySequence_Fast_ITEMS(args), count) : -1;
     while (!failed && kwargs && PyDict_Next(kwargs, &at, &name, &value)) {
         failed = set_keyword(self, layout, name, value, count);
     }
@@ -400,8 +398,8 @@ instance_repr(PyObject *self)
     }
     PyObject *comma = parts ? PyUnicode_FromString(", ") : NULL;
     PyObject *joined = comma ? PyUnicode_Join(comma, parts) : NULL;
-    PyObject *text = joined ? PyUnicode_FromFormat("%s(%U)", wfbs_type_name(Py_TYPE(self)), joined)
-                            : NULL;
+    PyObject *text =
+        joined ? PyUnicode_FromFormat("%s(%U)", wfbs_type_name(Py_TYPE(self)), joined) : NULL;
     Py_XDECREF(joined);
     Py_XDECREF(comma);
     Py_XDECREF(parts);
@@ -459,11 +457,9 @@ instance_reduce(PyObject *self, PyObject *unused)
     for (uint32_t i = 0; values && i < layout->count; i++) {
         PyTuple_SET_ITEM(values, i, member_value(self, &layout->members[i]));
     }
-    PyObject *arguments[] = {(PyObject *)c->schema,
-                             wfbs_name_str(c->schema->plan.objects[layout->object].name),
-                             Py_TYPE(self) == &c->heap.ht_type ? Py_None
-                                                               : (PyObject *)Py_TYPE(self),
-                             values};
+    PyObject *arguments[] = {
+        (PyObject *)c->schema, wfbs_name_str(c->schema->plan.objects[layout->object].name),
+        Py_TYPE(self) == &c->heap.ht_type ? Py_None : (PyObject *)Py_TYPE(self), values};
     PyObject *reduced = NULL;
     if (values && arguments[1]) {
         reduced = wfbs_typed_help(c->schema->typed, "reduce_instance", arguments, 4);
@@ -477,9 +473,9 @@ static PyObject *
 instance_to_dict(PyObject *self, PyObject *unused)
 {
     (void)unused;
-    const wfbs_layout *layout = layout_of(self);
-    return layout ? wfbs_dict_of(wfbs_class_of(Py_TYPE(self))->schema, layout->object, self)
-                  : NULL;
+    return layout_of(self) ? PyObject_CallMethod((PyObject *)wfbs_class_of(Py_TYPE(self))->schema,
+                                                 "to_dict", "O", self)
+                           : NULL;
 }
 
 static PyMethodDef instance_methods[] = {

@@ -174,9 +174,8 @@ closure_field(wfbs_schema *schema, const wfbs_plan_field *f, bool *seen, uint32_
         first = plan->enums[f->index].values;
         members = shape == WFBS_SHAPE_UNION ? plan->enums[f->index].value_count : 0;
     }
-    const uint32_t own[2] = {shape == WFBS_SHAPE_TABLE || shape == WFBS_SHAPE_STRUCT ? f->index
-                                                                                     : WFBS_NONE,
-                             f->nested};
+    const uint32_t own[2] = {
+        shape == WFBS_SHAPE_TABLE || shape == WFBS_SHAPE_STRUCT ? f->index : WFBS_NONE, f->nested};
     for (uint32_t i = 0; i < members + 2; i++) {
         const uint32_t object = i < 2 ? own[i] : plan->values[first + i - 2].index;
         if (object != WFBS_NONE && !seen[object]) {
@@ -202,8 +201,7 @@ wfbs_layout_closure(wfbs_schema *schema, uint32_t object)
     for (uint32_t k = 0; !result && k < count; k++) {
         const wfbs_plan_object *of = &plan->objects[todo[k]];
         for (uint32_t i = 0; !result && i < of->field_count; i++) {
-            result =
-                closure_field(schema, wfbs_fields_of(plan, of) + i, seen, todo, &count);
+            result = closure_field(schema, wfbs_fields_of(plan, of) + i, seen, todo, &count);
         }
         if (!result && !wfbs_layout_of(schema, todo[k])) {
             result = -1;

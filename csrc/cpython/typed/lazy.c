@@ -51,9 +51,9 @@ scalar_view(const lazy_object *lazy, const wfbs_plan_field *f, uint32_t at)
     const Py_ssize_t start =
         lazy->data - (const uint8_t *)PyBytes_AS_STRING(lazy->buffer) + (Py_ssize_t)elements;
     PyObject *whole = PyMemoryView_FromObject(lazy->buffer);
-    PyObject *part = whole ? PySequence_GetSlice(whole, start,
-                                                 start + (Py_ssize_t)count * (Py_ssize_t)f->stride)
-                           : NULL;
+    PyObject *part =
+        whole ? PySequence_GetSlice(whole, start, start + (Py_ssize_t)count * (Py_ssize_t)f->stride)
+              : NULL;
     PyObject *view = part;
     if (part && f->scalar != WFBS_BASE_UBYTE) {
         view = PyObject_CallMethod(part, "cast", "s", format_of(f->scalar));
@@ -89,8 +89,7 @@ union_table(const lazy_object *lazy, const wfbs_plan_field *f, uint32_t at)
     const wfbs_plan *plan = &lazy->schema->plan;
     const wfbs_plan_enum *type = &plan->enums[f->index];
     const uint32_t tag = wfbs_walk_slot(lazy->data, lazy->table, f - 1);
-    const uint32_t number =
-        tag ? wfbs_plan_find_value(plan, type, lazy->data[tag]) : WFBS_NONE;
+    const uint32_t number = tag ? wfbs_plan_find_value(plan, type, lazy->data[tag]) : WFBS_NONE;
     if (number == WFBS_NONE || type->is_ambiguous
         || plan->values[type->values + number].shape != WFBS_SHAPE_TABLE) {
         return NULL;

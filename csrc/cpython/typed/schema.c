@@ -4,102 +4,7 @@
 #include <stddef.h>
 #include <structmember.h>
 
-PyObject *
-wfbs_name_str(wfbs_name name)
-{
-    PyObject *text = PyUnicode_FromStringAndSize(name.data, (Py_ssize_t)name.size);
-    if (text) {
-        PyUnicode_InternInPlace(&text);
-    }
-    return text;
-}
-
-/* ---- enums */
-
-static void
-enum_free(wfbs_enum_objects *objects, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        if (objects->names) {
-            Py_XDECREF(objects->names[i]);
-        }
-        if (objects->values) {
-            Py_XDECREF(objects->values[i]);
-        }
-    }
-    PyMem_Free(objects->names);
-    PyMem_Free(objects->values);
-    Py_XDECREF(objects->type);
-    memset(objects, 0, sizeof *objects);
-}
-
-/* Names and numbers of an enum's values as a list of tuples. New reference or NULL. */
-static PyObject *
-enum_pairs(const wfbs_plan *plan, const wfbs_plan_enum *type)
-{
-    PyObject *pairs = PyList_New(type->value_count);
-    for (uint32_t i = 0; pairs && i < type->value_count; i++) {
-        const wfbs_plan_value *value = &plan->values[type->values + i];
-        PyObject *pair =
-            wfbs_base_is_signed(type->scalar)
-                ? Py_BuildValue("(NL)", wfbs_name_str(value->name), (long long)value->value)
-                : Py_BuildValue("(NK)", wfbs_name_str(value->name),
-                                (unsigned long long)value->value);
-        if (!pair) {
-            Py_CLEAR(pairs);
-            break;
-        }
-        PyList_SET_ITEM(pairs, i, pair);
-    }
-    return pairs;
-}
-
-/* The class and its members, in the order of the plan. 0 or -1. */
-static int
-enum_fill(wfbs_schema *schema, const wfbs_plan_enum *type, wfbs_enum_objects *made)
-{
-    PyObject *pairs = enum_pairs(&schema->plan, type);
-    PyObject *name = pairs ? wfbs_name_str(type->name) : NULL;
-    PyObject *arguments[] = {(PyObject *)schema, name, pairs,
-                             type->is_flags ? Py_True : Py_False};
-    made->type = name ? wfbs_typed_help(schema->typed, "make_enum", arguments, 4) : NULL;
-    made->names = PyMem_Calloc(type->value_count + 1, sizeof *made->names);
-    made->values = PyMem_Calloc(type->value_count + 1, sizeof *made->values);
-    int result = made->type && made->names && made->values ? 0 : -1;
-    if (result && !PyErr_Occurred()) {
-        PyErr_NoMemory();
-    }
-    for (uint32_t i = 0; !result && i < type->value_count; i++) {
-        PyObject *pair = PyList_GET_ITEM(pairs, i);
-        made->names[i] = Py_NewRef(PyTuple_GET_ITEM(pair, 0));
-        made->values[i] = PyObject_CallOneArg(made->type, PyTuple_GET_ITEM(pair, 1));
-        result = made->values[i] ? 0 : -1;
-    }
-    Py_XDECREF(pairs);
-    Py_XDECREF(name);
-    return result;
-}
-
-wfbs_enum_objects *
-wfbs_enum_of(wfbs_schema *schema, uint32_t index)
-{
-    const wfbs_plan_enum *type = &schema->plan.enums[index];
-    wfbs_enum_objects *objects = &schema->enums[index], made = {NULL, NULL, NULL};
-    if (objects->type) {
-        return objects;
-    }
-    if (enum_fill(schema, type, &made) < 0) {
-        enum_free(&made, type->value_count);
-        return NULL;
-    }
-    if (objects->type) { /* made while Python code ran */
-        enum_free(&made, type->value_count);
-    }
-    else {
-        *objects = made;
-    }
-    return objects;
-}
+#include "../base/type_name.h"
 
 /* ---- life */
 
@@ -149,7 +54,7 @@ schema_dealloc(PyObject *self)
         wfbs_layout_free(s->layouts[i]);
     }
     for (uint32_t i = 0; s->enums && i < s->plan.enum_count; i++) {
-        enum_free(&s->enums[i], s->plan.enums[i].value_count);
+        wfbs_enum_free(&s->enums[i], s->plan.enums[i].value_count);
     }
     PyMem_Free(s->layouts);
     PyMem_Free(s->codecs);
@@ -320,8 +225,8 @@ static PyObject *
 schema_get_words(PyObject *self, void *unused)
 {
     (void)unused;
-    return PyUnicode_FromString(
-        ((wfbs_schema *)self)->plan.words_in_memory_order ? "memory" : "rfc");
+    return PyUnicode_FromString(((wfbs_schema *)self)->plan.words_in_memory_order ? "memory"
+                                                                                  : "rfc");
 }
 
 /* ---- types of it */
@@ -332,8 +237,7 @@ usable_object(wfbs_schema *s, PyObject *name)
 {
     Py_ssize_t size;
     const char *text = PyUnicode_Check(name) ? PyUnicode_AsUTF8AndSize(name, &size) : NULL;
-    const uint32_t found =
-        text ? wfbs_plan_find_object(&s->plan, text, (size_t)size) : WFBS_NONE;
+    const uint32_t found = text ? wfbs_plan_find_object(&s->plan, text, (size_t)size) : WFBS_NONE;
     if (found == WFBS_NONE) {
         if (!PyErr_Occurred()) {
             PyErr_SetObject(PyExc_KeyError, name);
@@ -425,6 +329,43 @@ schema_bind(PyObject *self, PyObject *args)
     return failed ? NULL : Py_NewRef(Py_None);
 }
 
+/* A value of a table or struct as a dict of what isn't None, all the way down: what its bytes would
+ * be decoded to. New reference or NULL. */
+static PyObject *
+dict_of(wfbs_schema *schema, uint32_t object, PyObject *value)
+{
+    const wfbs_plan_object *of = &schema->plan.objects[object];
+    if (of->is_struct) {
+        return wfbs_struct_dict(schema, object, value);
+    }
+    PyObject *bytes = wfbs_encode_root(schema, object, value, NULL, false, false, false);
+    if (!bytes) {
+        return NULL;
+    }
+    const uint8_t *data = (const uint8_t *)PyBytes_AS_STRING(bytes);
+    const wfbs_decoding d = {schema, data, WFBS_FORM_FULL, NULL};
+    PyObject *dict = wfbs_decode_table(&d, object, wfbs_load_u32(data));
+    Py_DECREF(bytes);
+    return dict;
+}
+
+static PyObject *
+schema_to_dict(PyObject *self, PyObject *value)
+{
+    wfbs_schema *s = (wfbs_schema *)self;
+    wfbs_typed_class *c = wfbs_class_of(Py_TYPE(value));
+    if (!c || c->schema != s || !c->layout) {
+        return PyErr_Format(PyExc_TypeError, "an instance of this schema expected, got %.200s",
+                            wfbs_type_name(Py_TYPE(value)));
+    }
+    const uint32_t object = c->layout->object;
+    int failed;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    failed = wfbs_layout_closure(s, object);
+    Py_END_CRITICAL_SECTION();
+    return failed ? NULL : dict_of(s, object, value);
+}
+
 static PyObject *
 schema_reduce(PyObject *self, PyObject *unused)
 {
@@ -463,6 +404,7 @@ static PyMethodDef schema_methods[] = {
     {"codec", schema_codec, METH_O, "The TypedCodec of a table."},
     {"type", schema_type, METH_O, "The class of a table, struct, enum or union."},
     {"bind", schema_bind, METH_VARARGS, "Makes a class stand for a table or struct."},
+    {"to_dict", schema_to_dict, METH_O, "What an instance's bytes would be decoded to, as a dict."},
     {"describe", schema_describe, METH_NOARGS, "What the .bfbs says, as dicts."},
     {"__reduce__", schema_reduce, METH_NOARGS, NULL},
     {"__copy__", schema_itself, METH_NOARGS, NULL},

@@ -5,20 +5,20 @@
 #define CAPSULE "autobahn_fbs.typed"
 
 /* Every reference of it. */
-#define WFBS_TYPED_OBJECTS(each)                                                                   \
-    each(t->schema_type);                                                                          \
-    each(t->codec_type);                                                                           \
-    each(t->meta_type);                                                                            \
-    each(t->table_type);                                                                           \
-    each(t->union_type);                                                                           \
-    each(t->lazy_type);                                                                            \
-    each(t->catalog_type);                                                                         \
-    each(t->invalid_payload);                                                                      \
-    each(t->uuid);                                                                                 \
-    each(t->helpers);                                                                              \
-    each(t->str_bytes);                                                                            \
-    each(t->str_int);                                                                              \
-    each(t->str_codecs);                                                                           \
+#define WFBS_TYPED_OBJECTS(each) \
+    each(t->schema_type);        \
+    each(t->codec_type);         \
+    each(t->meta_type);          \
+    each(t->table_type);         \
+    each(t->union_type);         \
+    each(t->lazy_type);          \
+    each(t->catalog_type);       \
+    each(t->invalid_payload);    \
+    each(t->uuid);               \
+    each(t->helpers);            \
+    each(t->str_bytes);          \
+    each(t->str_int);            \
+    each(t->str_codecs);         \
     each(t->str_codec);
 
 /* The attribute of a module that is imported. New reference or NULL. */
@@ -52,10 +52,8 @@ wfbs_typed_init(wfbs_typed *t, PyObject *module)
         PyTypeObject **type;
         PyType_Spec *spec;
     } types[] = {
-        {&t->schema_type, &wfbs_typed_schema_spec},
-        {&t->codec_type, &wfbs_typed_codec_spec},
-        {&t->table_type, &wfbs_typed_table_spec},
-        {&t->lazy_type, &wfbs_typed_lazy_spec},
+        {&t->schema_type, &wfbs_typed_schema_spec},   {&t->codec_type, &wfbs_typed_codec_spec},
+        {&t->table_type, &wfbs_typed_table_spec},     {&t->lazy_type, &wfbs_typed_lazy_spec},
         {&t->catalog_type, &wfbs_typed_catalog_spec},
     };
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {

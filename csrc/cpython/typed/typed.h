@@ -2,15 +2,18 @@
  *
  *   state.c     the module's part: types, what is kept between calls
  *   schema.c    TypedSchema: a .bfbs and its plan, the classes of its tables
+ *   enums.c     enums and names
  *   layout.c    what one class is for a table: its slots, names and defaults
  *   instance.c  TypedTable: the life of an instance
  *   values.c    scalars and texts, both ways
  *   decode.c    bytes -> instances or dicts
- *   encode.c    instances or mappings -> bytes
+ *   structs.c   values as sources, structs and texts -> bytes
+ *   encode.c    tables and buffers -> bytes
  *   vectors.c   the vectors and unions of encode.c
  *   words.c     uint128_t and its like
  *   describe.c  a .bfbs as dicts
  *   codec.c     TypedCodec: one table as the root of buffers
+ *   catalog.c   TypedCatalog: codecs by name
  *   lazy.c      TypedLazy: fields on demand; values by path
  *   errors.c    InvalidPayload
  *
@@ -65,27 +68,27 @@ PyObject *wfbs_typed_help(wfbs_typed *t, const char *name, PyObject *const *args
 
 /* How instances of a class are made and read. */
 typedef enum {
-    WFBS_CLASS_OURS,    /* made by us: C fills the slots of new memory */
-    WFBS_CLASS_SLOTS,   /* a user's whose fields are all slots, without code that runs on creation */
-    WFBS_CLASS_CALLED   /* a user's that is called with keywords */
+    WFBS_CLASS_OURS,  /* made by us: C fills the slots of new memory */
+    WFBS_CLASS_SLOTS, /* a user's whose fields are all slots, without code that runs on creation */
+    WFBS_CLASS_CALLED /* a user's that is called with keywords */
 } wfbs_class_kind;
 
 /* One field of a table that values have: hidden tags and deprecated fields are left out. */
 typedef struct {
-    uint32_t number;    /* of the plan's field, in its object */
-    Py_ssize_t offset;  /* of the slot in an instance; 0 if there is none */
-    PyObject *name;     /* owned, interned: the attribute's */
-    PyObject *wire;     /* owned, interned: the schema's */
-    PyObject *tag;      /* owned, interned: of a union "u_type", else NULL */
-    PyObject *absent;   /* owned: the value where nothing is written: the default, or None */
+    uint32_t number;   /* of the plan's field, in its object */
+    Py_ssize_t offset; /* of the slot in an instance; 0 if there is none */
+    PyObject *name;    /* owned, interned: the attribute's */
+    PyObject *wire;    /* owned, interned: the schema's */
+    PyObject *tag;     /* owned, interned: of a union "u_type", else NULL */
+    PyObject *absent;  /* owned: the value where nothing is written: the default, or None */
 } wfbs_member;
 
 /* A table or struct of a schema in Python. Owned by the schema, immutable once made. */
 typedef struct wfbs_layout {
     wfbs_class_kind kind;
     uint32_t object;
-    PyTypeObject *type;   /* owned */
-    PyObject *by_name;    /* owned dict: the schema's names -> index into members */
+    PyTypeObject *type;     /* owned */
+    PyObject *by_name;      /* owned dict: the schema's names -> index into members */
     PyObject *by_attribute; /* owned dict: attribute names -> index into members */
     uint32_t count;
     wfbs_member members[];
@@ -122,8 +125,8 @@ typedef struct {
 typedef struct wfbs_schema {
     PyObject_HEAD
     wfbs_typed *typed;
-    PyObject *data;           /* owned bytes: the .bfbs */
-    void *memory;             /* owned, PyMem: the plan's arrays */
+    PyObject *data; /* owned bytes: the .bfbs */
+    void *memory;   /* owned, PyMem: the plan's arrays */
     wfbs_plan plan;
     wfbs_layout **layouts;    /* owned: by object, NULL until needed */
     PyObject **codecs;        /* owned: by object, NULL until needed */
@@ -134,6 +137,8 @@ typedef struct wfbs_schema {
 extern PyType_Spec wfbs_typed_schema_spec;
 /* The Python enum of an enum or union, made on first need. Borrowed, or NULL with an exception. */
 wfbs_enum_objects *wfbs_enum_of(wfbs_schema *schema, uint32_t index);
+/* Releases what an enum of `count` values holds. */
+void wfbs_enum_free(wfbs_enum_objects *objects, uint32_t count);
 /* A str of a name of the plan, interned. New reference or NULL. */
 PyObject *wfbs_name_str(wfbs_name name);
 /* The value of a .bfbs as the plan of reflection reads it: a dict. New reference or NULL. */
@@ -187,12 +192,15 @@ PyObject *wfbs_raise_fault(wfbs_typed *t, const wfbs_fault *fault, const wfbs_pl
 /* ---- values.c: one scalar or text, both ways */
 
 /* What encodes: the buffer in the making, and the first fault. */
-typedef struct {
+typedef struct wfbs_encoding {
     wfbs_builder builder; /* first: wfbs_builder's `grow` gets its address */
     wfbs_schema *schema;
     wfbs_fault *fault;
-    unsigned depth;       /* levels that are left */
-    bool keep_kwargs;     /* at the top: fields with `kwarg` are written though equal to defaults */
+    unsigned depth; /* levels that are left */
+    /* wfbs_encode_table and wfbs_encode_root, for the vectors, which are below them. */
+    uint32_t (*table)(struct wfbs_encoding *e, uint32_t object, PyObject *value);
+    PyObject *(*nested)(struct wfbs_encoding *e, uint32_t object, PyObject *value);
+    bool keep_kwargs; /* at the top: fields with `kwarg` are written though equal to defaults */
     bool sort_keys;
 } wfbs_encoding;
 
@@ -256,9 +264,34 @@ PyObject *wfbs_decode_struct_member(const wfbs_decoding *d, const wfbs_plan_fiel
 PyObject *wfbs_decode_element(const wfbs_decoding *d, const wfbs_plan_field *field,
                               uint32_t elements, uint32_t i);
 
-/* A value of a table or struct, an instance or a mapping, as a dict of what isn't None, all the way
- * down: what its bytes would be decoded to. New reference or NULL. In codec.c. */
-PyObject *wfbs_dict_of(wfbs_schema *schema, uint32_t object, PyObject *value);
+/* ---- structs.c */
+
+/* How the members of a value are read. */
+typedef enum {
+    WFBS_FROM_SLOTS,
+    WFBS_FROM_ATTRIBUTES,
+    WFBS_FROM_DICT,
+    WFBS_FROM_SEQUENCE
+} wfbs_source_kind;
+
+typedef struct {
+    wfbs_source_kind kind;
+    PyObject *value; /* owned */
+    const wfbs_layout *layout;
+    Py_ssize_t found; /* keys of a dict that were asked for and there */
+} wfbs_source;
+
+/* Says how `value` stands for the object; a sequence can for a struct. False with the fault filled
+ * or an exception. After success wfbs_source_close, or the release of s->value, is due. */
+bool wfbs_source_open(wfbs_encoding *e, uint32_t object, PyObject *value, bool sequences,
+                      wfbs_source *s);
+/* One member's value: *out is a new reference, or NULL if it isn't given. */
+bool wfbs_source_get(wfbs_source *s, uint32_t i, PyObject **out);
+/* Releases it. False for a mapping with a key that is no field. */
+bool wfbs_source_close(wfbs_encoding *e, wfbs_source *s);
+/* A struct that is field `f` or an element of it: words can be given as one value. */
+bool wfbs_encode_struct_field(wfbs_encoding *e, const wfbs_plan_field *f, PyObject *value,
+                              size_t place);
 
 /* ---- encode.c, vectors.c */
 
@@ -288,16 +321,27 @@ typedef struct {
     PyObject_HEAD
     wfbs_schema *schema; /* owned */
     uint32_t object;
-    bool ready;          /* the classes of all that the table can contain are made */
-    PyObject *name;      /* owned */
+    bool ready;     /* the classes of all that the table can contain are made */
+    PyObject *name; /* owned */
 } wfbs_codec_object;
+
+/* Its methods, which the catalog has as well. */
+#define FAST(function) (PyCFunction)(void (*)(void)) function, METH_FASTCALL | METH_KEYWORDS
+PyObject *wfbs_codec_encode(PyObject *self, PyObject *const *args, Py_ssize_t count,
+                            PyObject *names);
+PyObject *wfbs_codec_decode(PyObject *self, PyObject *const *args, Py_ssize_t count,
+                            PyObject *names);
+PyObject *wfbs_codec_verify(PyObject *self, PyObject *const *args, Py_ssize_t count,
+                            PyObject *names);
+PyObject *wfbs_codec_lazy(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names);
+PyObject *wfbs_codec_get(PyObject *self, PyObject *const *args, Py_ssize_t count);
 
 extern PyType_Spec wfbs_typed_codec_spec;
 extern PyType_Spec wfbs_typed_catalog_spec;
 extern PyType_Spec wfbs_typed_lazy_spec;
 PyObject *wfbs_codec_new(wfbs_schema *schema, uint32_t object);
 /* A lazy table of a verified FlatBuffer at `data`, which `buffer` (borrowed bytes) keeps. */
-PyObject *wfbs_lazy_new(wfbs_schema *schema, uint32_t object, PyObject *buffer,
-                        const uint8_t *data, uint32_t table);
+PyObject *wfbs_lazy_new(wfbs_schema *schema, uint32_t object, PyObject *buffer, const uint8_t *data,
+                        uint32_t table);
 
 #endif

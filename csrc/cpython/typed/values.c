@@ -73,8 +73,7 @@ integer_bits(wfbs_encoding *e, unsigned base, PyObject *value, uint64_t *bits)
         return true;
     }
     if (overflow) {
-        return wfbs_refuse_value(e->fault, "%s expected, got a larger number",
-                                 ranges[base].range);
+        return wfbs_refuse_value(e->fault, "%s expected, got a larger number", ranges[base].range);
     }
     return wfbs_refuse_value(e->fault, "%s expected, got %lld", ranges[base].range, small);
 }
@@ -234,8 +233,7 @@ wfbs_tag_of(wfbs_encoding *e, uint32_t index, PyObject *value, uint32_t *number)
     }
     else if (PyLong_Check(value) && !PyBool_Check(value)) {
         const unsigned long tag = PyLong_AsUnsignedLong(value);
-        *number = PyErr_Occurred() ? WFBS_NONE
-                                   : wfbs_plan_find_value(&e->schema->plan, type, tag);
+        *number = PyErr_Occurred() ? WFBS_NONE : wfbs_plan_find_value(&e->schema->plan, type, tag);
         PyErr_Clear();
     }
     else {

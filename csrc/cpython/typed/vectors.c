@@ -43,8 +43,7 @@ check_bytes(wfbs_encoding *e, const wfbs_plan_field *f, const uint8_t *data, siz
     if (f->flags & WFBS_FIELD_FLEXBUFFER) {
         wfbs_flex_reader reader;
         wfbs_flex_open(&reader, data, size);
-        return wfbs_flex_verify(&reader)
-               || wfbs_refuse_value(e->fault, "not a valid FlexBuffer");
+        return wfbs_flex_verify(&reader) || wfbs_refuse_value(e->fault, "not a valid FlexBuffer");
     }
     if (f->nested != WFBS_NONE) {
         const wfbs_typed_rules rules = {&e->schema->plan, &wfbs_default_limits, false};
@@ -70,8 +69,7 @@ nested_bytes(wfbs_encoding *e, const wfbs_plan_field *f, PyObject *value)
     if (Py_EnterRecursiveCall(" while encoding a nested FlatBuffer")) {
         return NULL;
     }
-    PyObject *bytes =
-        wfbs_encode_root(e->schema, f->nested, value, NULL, false, e->sort_keys, false);
+    PyObject *bytes = e->nested(e, f->nested, value);
     Py_LeaveRecursiveCall();
     return bytes;
 }
@@ -84,7 +82,8 @@ copy_buffer(wfbs_encoding *e, const wfbs_plan_field *f, PyObject *value)
     if (PyObject_GetBuffer(value, &view, PyBUF_SIMPLE) < 0) {
         return false;
     }
-    uint8_t *to = wfbs_build_vector(&e->builder, (size_t)view.len, 1, f->nested == WFBS_NONE ? 4 : 8);
+    uint8_t *to =
+        wfbs_build_vector(&e->builder, (size_t)view.len, 1, f->nested == WFBS_NONE ? 4 : 8);
     if (to && view.len) {
         memcpy(to, view.buf, (size_t)view.len);
     }
@@ -98,8 +97,8 @@ static bool
 format_suits(const wfbs_plan_field *f, const Py_buffer *view)
 {
     const char *format = view->format ? view->format : "B";
-    if (WFBS_BIG_ENDIAN || view->ndim != 1 || view->itemsize != (Py_ssize_t)f->stride
-        || f->demand || f->index != WFBS_NONE || f->scalar == WFBS_BASE_BOOL) {
+    if (WFBS_BIG_ENDIAN || view->ndim != 1 || view->itemsize != (Py_ssize_t)f->stride || f->demand
+        || f->index != WFBS_NONE || f->scalar == WFBS_BASE_BOOL) {
         return false;
     }
     format += *format == '<' || *format == '@' || *format == '=';
@@ -175,9 +174,8 @@ encode_structs(wfbs_encoding *e, const wfbs_plan_field *f, PyObject *items)
     for (Py_ssize_t i = 0; i < count; i++) {
         PyObject *item = PyTuple_GET_ITEM(items, i);
         memset(e->builder.memory + place, 0, f->stride);
-        int got = object->words
-                      ? wfbs_words_bytes(e, f, object, item, e->builder.memory + place)
-                      : 0;
+        int got =
+            object->words ? wfbs_words_bytes(e, f, object, item, e->builder.memory + place) : 0;
         if (!got) {
             got = wfbs_encode_struct(e, f->index, item, place) ? 1 : -1;
         }
@@ -206,12 +204,10 @@ is_after(const wfbs_encoding *e, const wfbs_plan_field *key, uint32_t a, uint32_
         const int order = memcmp(x.data, y.data, x.size < y.size ? x.size : y.size);
         return order ? order > 0 : x.size > y.size;
     }
-    const uint64_t x =
-        wfbs_walk_extend(at ? wfbs_walk_bits(data + at, key->scalar) : key->default_bits,
-                         key->scalar);
-    const uint64_t y =
-        wfbs_walk_extend(bt ? wfbs_walk_bits(data + bt, key->scalar) : key->default_bits,
-                         key->scalar);
+    const uint64_t x = wfbs_walk_extend(
+        at ? wfbs_walk_bits(data + at, key->scalar) : key->default_bits, key->scalar);
+    const uint64_t y = wfbs_walk_extend(
+        bt ? wfbs_walk_bits(data + bt, key->scalar) : key->default_bits, key->scalar);
     return wfbs_base_is_signed(key->scalar) ? (int64_t)x > (int64_t)y : x > y;
 }
 
@@ -270,8 +266,8 @@ encode_references(wfbs_encoding *e, const wfbs_plan_field *f, PyObject *items)
     }
     for (size_t i = 0; i < count; i++) {
         PyObject *item = PyTuple_GET_ITEM(items, (Py_ssize_t)i);
-        const uint32_t ref = tables ? wfbs_encode_table(e, f->index, item)
-                                    : wfbs_encode_text(e, f->demand, item);
+        const uint32_t ref =
+            tables ? e->table(e, f->index, item) : wfbs_encode_text(e, f->demand, item);
         if (!ref) {
             e->fault->element = (uint32_t)i;
             return false;
@@ -300,8 +296,7 @@ member_of(wfbs_encoding *e, uint32_t index, PyObject *tag, PyObject **value, uin
     if (tag) {
         return wfbs_tag_of(e, index, tag, number);
     }
-    if (PyTuple_Check(*value) && PyTuple_GET_SIZE(*value) == 2
-        && !wfbs_class_of(Py_TYPE(*value))) {
+    if (PyTuple_Check(*value) && PyTuple_GET_SIZE(*value) == 2 && !wfbs_class_of(Py_TYPE(*value))) {
         PyObject *named = *value;
         *value = PyTuple_GET_ITEM(named, 1);
         return wfbs_tag_of(e, index, PyTuple_GET_ITEM(named, 0), number);
@@ -309,14 +304,15 @@ member_of(wfbs_encoding *e, uint32_t index, PyObject *tag, PyObject **value, uin
     uint32_t found = WFBS_NONE;
     for (uint32_t i = 0; i < type->value_count; i++) {
         const wfbs_plan_value *member = &plan->values[type->values + i];
-        const bool suits = member->shape == WFBS_SHAPE_STRING
-                               ? PyUnicode_Check(*value)
-                               : member->index != WFBS_NONE
-                                     && PyObject_TypeCheck(*value,
-                                                           e->schema->layouts[member->index]->type);
+        const bool suits =
+            member->shape == WFBS_SHAPE_STRING
+                ? PyUnicode_Check(*value)
+                : member->index != WFBS_NONE
+                      && PyObject_TypeCheck(*value, e->schema->layouts[member->index]->type);
         if (suits && found != WFBS_NONE) {
-            return wfbs_refuse_value(e->fault, "more than one member of %.*s has this type: give "
-                                               "its name as well, in a tuple",
+            return wfbs_refuse_value(e->fault,
+                                     "more than one member of %.*s has this type: give "
+                                     "its name as well, in a tuple",
                                      (int)type->name.size, type->name.data);
         }
         found = suits ? i : found;
@@ -346,7 +342,7 @@ encode_union_member(wfbs_encoding *e, uint32_t index, PyObject *tag, PyObject *v
     const wfbs_plan_value *member = &plan->values[plan->enums[index].values + number];
     *tag_bits = (uint8_t)member->value;
     if (member->shape == WFBS_SHAPE_TABLE) {
-        return wfbs_encode_table(e, member->index, value);
+        return e->table(e, member->index, value);
     }
     if (member->shape == WFBS_SHAPE_STRING) {
         return wfbs_encode_text(e, WFBS_DEMAND_NONE, value);
@@ -378,7 +374,8 @@ wfbs_encode_union(wfbs_encoding *e, uint32_t object, uint32_t number, PyObject *
     const wfbs_plan *plan = &e->schema->plan;
     const wfbs_plan_field *f = wfbs_fields_of(plan, &plan->objects[object]) + number;
     uint8_t bits = 0;
-    const uint32_t ref = encode_union_member(e, f->index, tag == Py_None ? NULL : tag, value, &bits);
+    const uint32_t ref =
+        encode_union_member(e, f->index, tag == Py_None ? NULL : tag, value, &bits);
     if (!ref) {
         return false;
     }

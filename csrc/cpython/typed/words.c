@@ -74,9 +74,9 @@ bytes_of_text(wfbs_encoding *e, wfbs_demand demand, PyObject *value, unsigned si
     if (digits == 2 * size && suits) {
         return 1;
     }
-    wfbs_refuse_value(e->fault, demand == WFBS_DEMAND_UUID
-                                    ? "not the canonical text of a uuid"
-                                    : "0x and %u hexadecimal digits expected for %s",
+    wfbs_refuse_value(e->fault,
+                      demand == WFBS_DEMAND_UUID ? "not the canonical text of a uuid"
+                                                 : "0x and %u hexadecimal digits expected for %s",
                       2 * size, wfbs_demand_name(demand));
     return -1;
 }
@@ -164,8 +164,8 @@ int_object(const uint8_t *big, unsigned size)
 }
 
 PyObject *
-wfbs_words_object(wfbs_schema *schema, const wfbs_plan_field *field,
-                  const wfbs_plan_object *object, const uint8_t *from, bool plain)
+wfbs_words_object(wfbs_schema *schema, const wfbs_plan_field *field, const wfbs_plan_object *object,
+                  const uint8_t *from, bool plain)
 {
     uint8_t big[32];
     if (!object->words || field->demand == WFBS_DEMAND_NONE) {
