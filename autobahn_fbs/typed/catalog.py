@@ -31,7 +31,7 @@ class Catalog(native.TypedCatalog):
 
     def __init__(self, origins: Sequence[Origin]) -> None:
         """From loaded schemas; :meth:`load` is what applications call."""
-        self._codecs = {}
+        super().__init__()
         self._origins = tuple(origins)
         self._by_name: dict[str, list[Origin]] = {}
         self._calls: dict[str, Call] = {}
