@@ -40,7 +40,8 @@
     X(TABLES, "more tables than the limit")                                                        \
     X(DEPTH, "tables are nested too deep")                                                         \
     X(ROOM, "more than 2**31-1 bytes")                                                             \
-    X(PATH, "no such field or element")                                                            \
+    X(PATH, "no such field")                                                                         \
+    X(INDEX, "no such element")                                                                    \
     X(VALUE, "value is wrong")                                                                     \
     X(SCHEMA_NAME, "not a name")                                                                   \
     X(SCHEMA_ORDER, "not sorted by name, or twice there")                                          \

@@ -36,7 +36,10 @@ parse_index(walker *w, bool *given, uint32_t *index)
         number = number * 10 + (uint64_t)(*w->next++ - '0');
     }
     *index = (uint32_t)number;
-    return (w->next > start && w->next < w->end && *w->next++ == ']' && number < UINT32_MAX)
+    if (number >= UINT32_MAX) {
+        return fail(w, WFBS_FAULT_INDEX, 0);
+    }
+    return (w->next > start && w->next < w->end && *w->next++ == ']')
            || fail(w, WFBS_FAULT_PATH, 0);
 }
 
@@ -68,12 +71,12 @@ step_element(walker *w, const wfbs_plan_field *f, uint64_t at, uint32_t index, b
             return fail(w, WFBS_FAULT_VECTOR_RANGE, start);
         }
         if (index >= count) {
-            return fail(w, WFBS_FAULT_PATH, start);
+            return fail(w, WFBS_FAULT_INDEX, start);
         }
         at = start + 4;
     }
     else if (index >= f->fixed_length) {
-        return fail(w, WFBS_FAULT_PATH, at);
+        return fail(w, WFBS_FAULT_INDEX, at);
     }
     *w->place = (wfbs_place){WFBS_PLACE_ELEMENT, w->object, w->place->number, index, at};
     at += (uint64_t)index * f->stride;

@@ -98,6 +98,32 @@ open_verified(wfbs_codec_object *c, PyObject *data, const options *o, wfbs_input
     return 0;
 }
 
+/* Makes the classes that decoding and encoding need, on first use: until then they can be bound. */
+static bool
+make_ready(wfbs_codec_object *c)
+{
+    bool ready;
+#ifdef Py_GIL_DISABLED
+    Py_BEGIN_CRITICAL_SECTION(c); /* so that what another thread made is seen */
+    ready = c->ready;
+    Py_END_CRITICAL_SECTION();
+#else
+    ready = c->ready;
+#endif
+    if (ready) {
+        return true;
+    }
+    Py_BEGIN_CRITICAL_SECTION(c->schema);
+    ready = wfbs_layout_closure(c->schema, c->object) == 0;
+    Py_END_CRITICAL_SECTION();
+    if (ready) {
+        Py_BEGIN_CRITICAL_SECTION(c);
+        c->ready = true;
+        Py_END_CRITICAL_SECTION();
+    }
+    return ready;
+}
+
 /* ---- the calls */
 
 static PyObject *
@@ -105,7 +131,7 @@ codec_encode(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *
 {
     wfbs_codec_object *c = (wfbs_codec_object *)self;
     options o;
-    if (options_parse(&o, args, count, names) < 0) {
+    if (options_parse(&o, args, count, names) < 0 || !make_ready(c)) {
         return NULL;
     }
     return wfbs_encode_root(c->schema, c->object, args[0], o.identifier, o.keep_kwargs,
@@ -116,7 +142,9 @@ static PyObject *
 codec_check(PyObject *self, PyObject *value)
 {
     wfbs_codec_object *c = (wfbs_codec_object *)self;
-    return wfbs_encode_root(c->schema, c->object, value, NULL, false, false, true);
+    return make_ready(c)
+               ? wfbs_encode_root(c->schema, c->object, value, NULL, false, false, true)
+               : NULL;
 }
 
 static PyObject *
@@ -126,7 +154,8 @@ codec_decode(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *
     wfbs_input in;
     options o;
     uint32_t root;
-    if (options_parse(&o, args, count, names) < 0 || open_verified(c, args[0], &o, &in, &root) < 0) {
+    if (options_parse(&o, args, count, names) < 0 || !make_ready(c)
+        || open_verified(c, args[0], &o, &in, &root) < 0) {
         return NULL;
     }
     const wfbs_decoding d = {c->schema, in.data, (wfbs_form)o.form, in.buffer};
@@ -156,7 +185,8 @@ codec_lazy(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *na
     wfbs_input in;
     options o;
     uint32_t root;
-    if (options_parse(&o, args, count, names) < 0 || open_verified(c, args[0], &o, &in, &root) < 0) {
+    if (options_parse(&o, args, count, names) < 0 || !make_ready(c)
+        || open_verified(c, args[0], &o, &in, &root) < 0) {
         return NULL;
     }
     PyObject *lazy = wfbs_lazy_new(c->schema, c->object, in.buffer, in.data, root);
@@ -209,7 +239,7 @@ codec_get(PyObject *self, PyObject *const *args, Py_ssize_t count)
         return NULL;
     }
     const char *path = PyUnicode_AsUTF8AndSize(args[1], &size);
-    if (!path || wfbs_input_open(args[0], PyBUF_FULL_RO, &in) < 0) {
+    if (!path || !make_ready(c) || wfbs_input_open(args[0], PyBUF_FULL_RO, &in) < 0) {
         return NULL;
     }
     PyObject *value = NULL;
@@ -217,8 +247,8 @@ codec_get(PyObject *self, PyObject *const *args, Py_ssize_t count)
         && wfbs_typed_find(&v, c->object, root, path, (size_t)size, &place)) {
         value = place_value(c->schema, &place, in.data);
     }
-    else if (fault.code == WFBS_FAULT_PATH) {
-        PyErr_SetObject(PyExc_KeyError, args[1]);
+    else if (fault.code == WFBS_FAULT_PATH || fault.code == WFBS_FAULT_INDEX) {
+        PyErr_SetObject(fault.code == WFBS_FAULT_PATH ? PyExc_KeyError : PyExc_IndexError, args[1]);
     }
     else {
         wfbs_raise_fault(c->schema->typed, &fault, &c->schema->plan, c->object, true);
@@ -251,16 +281,20 @@ wfbs_dict_of(wfbs_schema *schema, uint32_t object, PyObject *value)
 static PyObject *
 member_names(wfbs_codec_object *c, unsigned which)
 {
-    const wfbs_layout *layout = c->schema->layouts[c->object];
-    const wfbs_plan_field *fields =
-        wfbs_fields_of(&c->schema->plan, &c->schema->plan.objects[c->object]);
+    const wfbs_plan *plan = &c->schema->plan;
+    const wfbs_plan_object *object = &plan->objects[c->object];
     PyObject *list = PyList_New(0);
-    for (uint32_t i = 0; list && i < layout->count; i++) {
-        const wfbs_member *m = &layout->members[i];
-        const bool keyword = fields[m->number].flags & WFBS_FIELD_KWARG;
-        if ((!which || keyword == (which == 2)) && PyList_Append(list, m->wire) < 0) {
+    for (uint32_t i = 0; list && i < object->field_count; i++) {
+        const wfbs_plan_field *f = wfbs_fields_of(plan, object) + i;
+        const bool keyword = f->flags & WFBS_FIELD_KWARG;
+        if (!wfbs_is_member(f) || (which && keyword != (which == 2))) {
+            continue;
+        }
+        PyObject *name = wfbs_name_str(plan->field_names[object->fields + i]);
+        if (!name || PyList_Append(list, name) < 0) {
             Py_CLEAR(list);
         }
+        Py_XDECREF(name);
     }
     PyObject *tuple = list ? PyList_AsTuple(list) : NULL;
     Py_XDECREF(list);
@@ -303,15 +337,21 @@ static PyObject *
 codec_default(PyObject *self, PyObject *name)
 {
     wfbs_codec_object *c = (wfbs_codec_object *)self;
-    const wfbs_layout *layout = c->schema->layouts[c->object];
-    PyObject *number = PyDict_GetItemWithError(layout->by_name, name);
-    if (!number) {
-        if (!PyErr_Occurred()) {
-            PyErr_SetObject(PyExc_KeyError, name);
-        }
+    const wfbs_plan *plan = &c->schema->plan;
+    const wfbs_plan_object *object = &plan->objects[c->object];
+    Py_ssize_t size;
+    const char *text = PyUnicode_Check(name) ? PyUnicode_AsUTF8AndSize(name, &size) : NULL;
+    const uint32_t number =
+        text ? wfbs_plan_find_field(plan, object, text, (size_t)size) : WFBS_NONE;
+    if (number == WFBS_NONE || !wfbs_is_member(wfbs_fields_of(plan, object) + number)) {
+        PyErr_SetObject(PyExc_KeyError, name);
         return NULL;
     }
-    return Py_NewRef(layout->members[PyLong_AsSize_t(number)].absent);
+    PyObject *value;
+    Py_BEGIN_CRITICAL_SECTION(c->schema);
+    value = wfbs_absent_value(c->schema, wfbs_fields_of(plan, object) + number);
+    Py_END_CRITICAL_SECTION();
+    return value;
 }
 
 /* ---- life */
@@ -419,14 +459,17 @@ typedef struct {
 static PyObject *
 catalog_find(PyObject *self, PyObject *name)
 {
-    PyObject *codecs = ((catalog_object *)self)->codecs;
     const wfbs_typed *t = ((catalog_object *)self)->typed;
-    PyObject *codec = NULL;
+    PyObject *codecs, *codec = NULL;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    codecs = Py_XNewRef(((catalog_object *)self)->codecs);
+    Py_END_CRITICAL_SECTION();
     if (codecs && PyDict_CheckExact(codecs)) {
         codec = Py_XNewRef(PyDict_GetItemWithError(codecs, name));
-        if (!codec && PyErr_Occurred()) {
-            return NULL;
-        }
+    }
+    Py_XDECREF(codecs);
+    if (!codec && PyErr_Occurred()) {
+        return NULL;
     }
     if (!codec) {
         codec = PyObject_CallMethodOneArg(self, t->str_codec, name);
@@ -541,7 +584,7 @@ static PyMethodDef catalog_methods[] = {
 };
 
 static PyMemberDef catalog_members[] = {
-    {"_codecs", T_OBJECT, offsetof(catalog_object, codecs), READONLY, "Codecs by name."},
+    {"_codecs", T_OBJECT, offsetof(catalog_object, codecs), 0, "Codecs by name."},
     {NULL, 0, 0, 0, NULL},
 };
 

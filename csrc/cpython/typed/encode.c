@@ -331,6 +331,12 @@ encode_member(wfbs_encoding *e, uint32_t object, source *s, uint32_t i, bool top
         else if (value && f->shape == WFBS_SHAPE_SCALAR && !(f->flags & WFBS_FIELD_OPTIONAL)) {
             good = wfbs_refuse_type(e->fault, "value", value);
         }
+        else if (tag && tag != Py_None) {
+            good = wfbs_check_no_union(e, f, tag);
+        }
+    }
+    else if (good && s->kind == FROM_SLOTS && value == m->absent && f->demand) {
+        /* A default that its attribute doesn't allow, 0 for a wampid, isn't written or checked. */
     }
     else if (good) {
         const bool keep = top && (f->flags & WFBS_FIELD_KWARG) && e->keep_kwargs;

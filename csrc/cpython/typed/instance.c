@@ -220,7 +220,7 @@ set_keyword(PyObject *self, const wfbs_layout *layout, PyObject *name, PyObject 
         PyObject *number = PyDict_GetItemWithError(layout->by_attribute, name);
         if (!number) {
             if (!PyErr_Occurred()) {
-                PyErr_Format(PyExc_TypeError, "%.200s has no field %R",
+                PyErr_Format(PyExc_TypeError, "%.200s() got an unexpected keyword argument %R",
                              wfbs_type_name(Py_TYPE(self)), name);
             }
             return -1;
@@ -229,7 +229,7 @@ set_keyword(PyObject *self, const wfbs_layout *layout, PyObject *name, PyObject 
         m = &layout->members[i - 1];
     }
     if (i <= positional) {
-        PyErr_Format(PyExc_TypeError, "%.200s got two values for %R",
+        PyErr_Format(PyExc_TypeError, "%.200s() got multiple values for argument %R",
                      wfbs_type_name(Py_TYPE(self)), name);
         return -1;
     }
@@ -243,7 +243,7 @@ static int
 set_positional(PyObject *self, const wfbs_layout *layout, PyObject *const *args, Py_ssize_t count)
 {
     if (count > (Py_ssize_t)layout->count) {
-        PyErr_Format(PyExc_TypeError, "%.200s has %u fields, got %zd values",
+        PyErr_Format(PyExc_TypeError, "%.200s() takes at most %u arguments (%zd given)",
                      wfbs_type_name(Py_TYPE(self)), layout->count, count);
         return -1;
     }

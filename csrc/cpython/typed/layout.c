@@ -20,16 +20,8 @@ wfbs_layout_free(wfbs_layout *layout)
     PyMem_Free(layout);
 }
 
-/* Whether a field is a member of values. */
-static bool
-is_member(const wfbs_plan_field *f)
-{
-    return !(f->flags & (WFBS_FIELD_TAG | WFBS_FIELD_DEPRECATED)) && f->shape != WFBS_SHAPE_NONE;
-}
-
-/* What stands for a field that is absent. New reference or NULL. */
-static PyObject *
-absent_value(wfbs_schema *schema, const wfbs_plan_field *f)
+PyObject *
+wfbs_absent_value(wfbs_schema *schema, const wfbs_plan_field *f)
 {
     if (f->shape != WFBS_SHAPE_SCALAR || (f->flags & WFBS_FIELD_OPTIONAL)) {
         return Py_NewRef(Py_None);
@@ -49,7 +41,7 @@ member_init(wfbs_schema *schema, const wfbs_plan_object *object, uint32_t number
     const bool is_union = f->shape == WFBS_SHAPE_UNION || f->element == WFBS_SHAPE_UNION;
     m->number = number;
     m->wire = wfbs_name_str(*name);
-    m->absent = absent_value(schema, f);
+    m->absent = wfbs_absent_value(schema, f);
     if (is_union) {
         m->tag = wfbs_name_str(name[-1]); /* the loader made sure that it is there */
     }
@@ -64,7 +56,7 @@ layout_members(wfbs_schema *schema, uint32_t index)
     const wfbs_plan_field *fields = wfbs_fields_of(&schema->plan, object);
     uint32_t count = 0;
     for (uint32_t i = 0; i < object->field_count; i++) {
-        count += is_member(&fields[i]);
+        count += wfbs_is_member(&fields[i]);
     }
     wfbs_layout *layout = PyMem_Calloc(1, sizeof *layout + count * sizeof layout->members[0]);
     if (!layout) {
@@ -77,7 +69,7 @@ layout_members(wfbs_schema *schema, uint32_t index)
     layout->by_attribute = PyDict_New();
     wfbs_member *m = layout->members;
     for (uint32_t i = 0; i < object->field_count; i++) {
-        if (is_member(&fields[i]) && member_init(schema, object, i, m++) < 0) {
+        if (wfbs_is_member(&fields[i]) && member_init(schema, object, i, m++) < 0) {
             wfbs_layout_free(layout);
             return NULL;
         }
@@ -240,8 +232,13 @@ wfbs_layout_bind(wfbs_schema *schema, uint32_t object, PyTypeObject *type)
             layout->kind = WFBS_CLASS_CALLED;
         }
     }
+    if ((PyTypeObject *)wfbs_class_of(type) == type && layout->kind == WFBS_CLASS_SLOTS) {
+        layout->kind = WFBS_CLASS_OURS; /* of another schema that has the same table */
+    }
     if (schema->layouts[object]) {
-        PyErr_SetString(PyExc_ValueError, "the table has a class already");
+        const wfbs_name name = schema->plan.objects[object].name;
+        PyErr_Format(PyExc_ValueError, "%.*s has a class already: %R", (int)name.size, name.data,
+                     schema->layouts[object]->type);
         goto failed;
     }
     schema->layouts[object] = layout;

@@ -367,7 +367,7 @@ schema_codec(PyObject *self, PyObject *name)
     }
     PyObject *codec = NULL;
     Py_BEGIN_CRITICAL_SECTION(self);
-    if (!s->codecs[object] && wfbs_layout_closure(s, object) == 0) {
+    if (!s->codecs[object]) {
         codec = wfbs_codec_new(s, object);
         if (codec && !s->codecs[object]) {
             s->codecs[object] = Py_NewRef(codec);

@@ -97,9 +97,18 @@ struct wfbs_schema;
 wfbs_layout *wfbs_layout_of(struct wfbs_schema *schema, uint32_t object);
 /* The same for what an object can contain, so that decoding finds all it needs. 0 or -1. */
 int wfbs_layout_closure(struct wfbs_schema *schema, uint32_t object);
-/* Makes `type` (borrowed) the class of an object that has none yet. 0 or -1. */
+/* Makes `type` (borrowed) the class of an object that has none yet: a user's, or one of ours of
+ * another schema, where the table is the same. 0 or -1. */
 int wfbs_layout_bind(struct wfbs_schema *schema, uint32_t object, PyTypeObject *type);
 void wfbs_layout_free(wfbs_layout *layout);
+/* Whether a field is a member of values: a hidden tag or a deprecated field isn't. */
+static inline bool
+wfbs_is_member(const wfbs_plan_field *f)
+{
+    return !(f->flags & (WFBS_FIELD_TAG | WFBS_FIELD_DEPRECATED)) && f->shape != WFBS_SHAPE_NONE;
+}
+/* What stands for a field that is absent: its default, or None. New reference or NULL. */
+PyObject *wfbs_absent_value(struct wfbs_schema *schema, const wfbs_plan_field *f);
 
 /* ---- schema.c */
 
@@ -263,6 +272,8 @@ bool wfbs_encode_vector(wfbs_encoding *e, uint32_t object, uint32_t number, PyOb
                         PyObject *tags, size_t cells);
 bool wfbs_encode_union(wfbs_encoding *e, uint32_t object, uint32_t number, PyObject *value,
                        PyObject *tag, size_t cells);
+/* Whether the tag(s) that a mapping has are right for a union that it hasn't. */
+bool wfbs_check_no_union(wfbs_encoding *e, const wfbs_plan_field *field, PyObject *tag);
 /* The ref of a str. 0 as above. */
 uint32_t wfbs_encode_text(wfbs_encoding *e, uint8_t demand, PyObject *value);
 /* A struct's value as a dict, by way of its bytes. New reference or NULL. */
@@ -277,6 +288,7 @@ typedef struct {
     PyObject_HEAD
     wfbs_schema *schema; /* owned */
     uint32_t object;
+    bool ready;          /* the classes of all that the table can contain are made */
     PyObject *name;      /* owned */
 } wfbs_codec_object;
 

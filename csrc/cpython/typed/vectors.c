@@ -387,6 +387,27 @@ wfbs_encode_union(wfbs_encoding *e, uint32_t object, uint32_t number, PyObject *
     return true;
 }
 
+bool
+wfbs_check_no_union(wfbs_encoding *e, const wfbs_plan_field *f, PyObject *tag)
+{
+    uint32_t number = WFBS_NONE;
+    bool none;
+    if (f->shape == WFBS_SHAPE_VECTOR) {
+        none = PySequence_Check(tag) && PySequence_Size(tag) == 0;
+        PyErr_Clear();
+    }
+    else {
+        if (!wfbs_tag_of(e, f->index, tag, &number)) {
+            return false;
+        }
+        none = number == 0; /* the loader made sure that tag 0 comes first */
+    }
+    if (!none) {
+        e->fault->code = WFBS_FAULT_UNION_VALUE;
+    }
+    return none;
+}
+
 /* Two vectors: of tags and of members. `tags` is what a mapping has for the former, or NULL. */
 static bool
 encode_unions(wfbs_encoding *e, const wfbs_plan_field *f, PyObject *items, PyObject *tags,
