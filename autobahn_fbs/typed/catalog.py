@@ -9,13 +9,13 @@ from autobahn.wamp.exception import InvalidPayload
 
 from .._backend import native
 from . import identifiers, sources
+from ._helpers import reflection
 from ._helpers import schema as compiled
 from .calls import Call
 from .errors import CatalogError
 from .exceptions import bind_errors
 from .lint import findings
 from .names import UnknownName, unknown
-from .reflection import Reflection
 from .services import Kind, Origin, Roles, Services, error_tables
 
 Cls = TypeVar("Cls", bound=type)
@@ -39,9 +39,8 @@ class Catalog(native.TypedCatalog):
         self._errors: dict[str, type] = {}
         self._bound: dict[type, str] = {}
         for origin in self._origins:
-            for names in (origin.schema.tables, origin.schema.structs, origin.schema.enums):
-                for name in names:
-                    self._by_name.setdefault(name, []).append(origin)
+            for name in origin.names:
+                self._by_name.setdefault(name, []).append(origin)
         self._identifiers = self._identify()
 
     @classmethod
@@ -69,7 +68,7 @@ class Catalog(native.TypedCatalog):
                 raise CatalogError(f"{file.name}: not a usable schema: {error}") from error
             if id(schema) not in origins:
                 bind_errors(schema)
-                origins[id(schema)] = Origin(file.name, schema, Reflection(schema))
+                origins[id(schema)] = Origin(file.name, schema, reflection(schema))
         catalog = cls(tuple(origins.values()))
         for origin in catalog._origins if attach else ():
             catalog._services.attach_all(origin)
@@ -314,7 +313,13 @@ class Catalog(native.TypedCatalog):
         """
 
         def bind(cls: Cls) -> Cls:
-            self._origin(name).schema.bind(name, cls)
+            own = self._origin(name)
+            for origin in self._origins:
+                structure = origin.reflection.structure
+                if origin is own or (
+                    name in origin.names and structure(name) == own.reflection.structure(name)
+                ):
+                    origin.schema.bind(name, cls)
             self._bound[cls] = name
             return cls
 

@@ -130,7 +130,7 @@ class TypedSchema:
         of = self.plan.object(index)
         self._check(of)
         if index in self._layouts:
-            raise ValueError(f"{name} has a class already: {self._layouts[index].type!r}")
+            raise ValueError("the table has a class already")
         layout = Layout(self, of, cls)
         known = set(getattr(cls, "__annotations__", ())) | set(dir(cls))
         for base in cls.__mro__:

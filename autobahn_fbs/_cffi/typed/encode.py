@@ -12,6 +12,7 @@ from math import isinf
 from operator import index
 from typing import TYPE_CHECKING, Any
 
+from .._core import ffi, lib
 from . import words
 from .build import Builder, NoRoom, pack_scalars, pack_struct
 from .core import invalid
@@ -369,7 +370,11 @@ def scalar(field: Field, value: Any) -> Any:
         raise _expected("bool", value)
     if kind in (FLOAT, DOUBLE):
         return _float(kind, value)
-    return _integer(kind, value)
+    number = _integer(kind, value)
+    if field.demand and not lib.wfbs_demand_integer(field.demand, number & (1 << 64) - 1):
+        name = ffi.string(lib.wfbs_demand_name(field.demand)).decode()
+        raise Refusal(f"1 to 2**53 expected for {name}, got {number}")
+    return number
 
 
 def _integer(kind: int, value: Any) -> int:
