@@ -255,16 +255,16 @@ verify_vector(wfbs_verifier *v, uint32_t stride, uint64_t at, uint64_t *elements
     return charge(v, size + 4, start);
 }
 
-/* The bytes of a nested_flatbuffer or flexbuffer field. An empty one is taken for none. */
+/* The bytes of a nested_flatbuffer or flexbuffer field. */
 static bool
 verify_nested(wfbs_verifier *v, const wfbs_plan_field *field, uint64_t at, uint32_t size)
 {
     if (field->flags & WFBS_FIELD_FLEXBUFFER) {
         wfbs_flex_reader reader;
         wfbs_flex_open(&reader, v->data + at, size);
-        return !size || wfbs_flex_verify(&reader) || fail(v, WFBS_FAULT_FLEXBUFFER, at);
+        return wfbs_flex_verify(&reader) || fail(v, WFBS_FAULT_FLEXBUFFER, at);
     }
-    if (field->nested == WFBS_NONE || !size) {
+    if (field->nested == WFBS_NONE) {
         return true;
     }
     const wfbs_verifier outer = *v;

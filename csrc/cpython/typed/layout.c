@@ -238,9 +238,12 @@ wfbs_layout_bind(wfbs_schema *schema, uint32_t object, PyTypeObject *type)
         layout->kind = WFBS_CLASS_OURS; /* of another schema that has the same table */
     }
     if (schema->layouts[object]) {
-        const wfbs_name name = schema->plan.objects[object].name;
-        PyErr_Format(PyExc_ValueError, "%.*s has a class already: %R", (int)name.size, name.data,
-                     schema->layouts[object]->type);
+        PyObject *name = wfbs_name_str(schema->plan.objects[object].name);
+        if (name) {
+            PyErr_Format(PyExc_ValueError, "%U has a class already: %R", name,
+                         schema->layouts[object]->type);
+            Py_DECREF(name);
+        }
         goto failed;
     }
     schema->layouts[object] = layout;

@@ -40,13 +40,13 @@ check_bytes(wfbs_encoding *e, const wfbs_plan_field *f, const uint8_t *data, siz
         e->fault->got = size;
         return false;
     }
-    if ((f->flags & WFBS_FIELD_FLEXBUFFER) && size) {
+    if (f->flags & WFBS_FIELD_FLEXBUFFER) {
         wfbs_flex_reader reader;
         wfbs_flex_open(&reader, data, size);
         return wfbs_flex_verify(&reader)
                || wfbs_refuse_value(e->fault, "not a valid FlexBuffer");
     }
-    if (f->nested != WFBS_NONE && size) {
+    if (f->nested != WFBS_NONE) {
         const wfbs_typed_rules rules = {&e->schema->plan, &wfbs_default_limits, false};
         wfbs_fault inner;
         uint32_t root;
