@@ -63,7 +63,9 @@ def can_fill(cls: type, names: tuple[str, ...]) -> bool:
             raise TypeError(f"{cls.__name__} has no attribute {name!r}")
     if hasattr(cls, "__fbs_fields__"):  # the class of another schema
         return cls.__match_args__ == names  # type: ignore[attr-defined, no-any-return]
-    fields = getattr(cls, "__struct_fields__", None) or getattr(cls, "__dataclass_fields__", ())
+    fields: Any = getattr(cls, "__struct_fields__", None) or getattr(
+        cls, "__dataclass_fields__", ()
+    )
     return set(fields) == set(names) and not hasattr(cls, "__post_init__")
 
 

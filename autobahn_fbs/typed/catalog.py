@@ -82,7 +82,8 @@ class Catalog(native.TypedCatalog):
         :raises KeyError: if there is none of that name, with those that come near; or if several
             files have different ones.
         """
-        return self._origin(name).schema.type(name)
+        cls: type = self._origin(name).schema.type(name)
+        return cls
 
     def __contains__(self, name: object) -> bool:
         return name in self._by_name
@@ -189,7 +190,8 @@ class Catalog(native.TypedCatalog):
         if name is None:
             raise TypeError(f"{type(instance).__name__} is not bound to a table")
         codec = self._codecs.get(name) or self._codec(name)
-        return codec.decode(codec.encode(instance), form=2)
+        found: dict[str, Any] = codec.decode(codec.encode(instance), form=2)
+        return found
 
     # Identifiers
 

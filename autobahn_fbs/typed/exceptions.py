@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .._cpython import TypedSchema
 
 
-class TypedError(ApplicationError):  # type: ignore[misc]
+class TypedError(ApplicationError):
     """What the exception classes of error tables have in common.
 
     Fields are attributes. As any ``ApplicationError`` it has an ``error`` URI, ``args`` and
@@ -64,7 +64,7 @@ class TypedError(ApplicationError):  # type: ignore[misc]
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
             return NotImplemented
-        return self._values() == other._values()  # type: ignore[attr-defined]
+        return self._values() == other._values()
 
     def __hash__(self) -> int:
         return id(self) >> 4  # exceptions are kept in sets while tracebacks are printed

@@ -385,6 +385,7 @@ extern const wfbs_plan wfbs_reflection;
 typedef enum {
     WFBS_FAULT_OK,
     WFBS_FAULT_PATH,
+    WFBS_FAULT_INDEX,
     ...
 } wfbs_fault_code;
 

@@ -123,8 +123,13 @@ class Encoder:
         """A table's values by the schema's names, and the tags of its unions."""
         layout = self.schema.layout(of.index)
         if isinstance(value, layout.type):
-            names = zip(layout.names, layout.fields, strict=True)
-            return {field.name: getattr(value, name, None) for name, field in names}, {}
+            found = {}
+            for (name, absent), field in zip(layout.defaults, layout.fields, strict=True):
+                own = getattr(value, name, None)
+                # A default that its attribute doesn't allow, 0 for a wampid, isn't written.
+                if own is not absent or not field.demand:
+                    found[field.name] = own
+            return found, {}
         if not isinstance(value, Mapping):
             raise _expected(f"{of.name}, or a mapping,", value)
         tags = {field.tag.name for field in of.values if field.tag is not None}

@@ -139,7 +139,8 @@ class Layout:
         """An instance with these values, in the order of the fields."""
         if not self.is_ours:
             return self.type(**dict(zip(self.names, values, strict=True)))
-        instance = self.type.__new__(self.type)
+        cls: Any = self.type
+        instance = cls.__new__(cls)
         for name, value in zip(self.names, values, strict=True):
             setattr(instance, name, value)
         return instance
