@@ -18,6 +18,7 @@ ffi.set_source(
         f'#include "csrc/{header}.h"'
         for header in (
             "core/cbor_guard",
+            "core/schema/demand",
             "core/schema/load",
             "core/schema/path",
             "core/schema/reflection",

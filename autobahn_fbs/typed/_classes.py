@@ -6,7 +6,7 @@ import keyword
 from typing import Any
 
 from ._helpers import make_enum as make_enum
-from ._helpers import unpickle
+from ._helpers import remember, twin, unpickle
 
 #: Names that fields can't have in Python.
 _TAKEN = set(dir(object)) | {"to_dict", "mro", "__slots__", "__match_args__"}
@@ -29,9 +29,12 @@ def attribute_names(wire: tuple[str, ...]) -> tuple[str, ...]:
 def make_class(
     meta: Any, base: Any, schema: Any, name: str, wire: tuple[str, ...], names: tuple[str, ...]
 ) -> Any:
-    """The class of a table or struct."""
+    """The class of a table or struct; that of an equal type in another schema, if it has one."""
+    known = twin(schema, name)
+    if known is not None:
+        return known
     different = {ours: theirs for ours, theirs in zip(names, wire, strict=True) if ours != theirs}
-    return meta(
+    made = meta(
         name.rpartition(".")[2],
         (base,),
         {
@@ -43,6 +46,8 @@ def make_class(
             "__fbs_fields__": different,
         },
     )
+    remember(name, made)
+    return made
 
 
 def can_fill(cls: type, names: tuple[str, ...]) -> bool:
@@ -58,7 +63,9 @@ def can_fill(cls: type, names: tuple[str, ...]) -> bool:
             raise TypeError(f"{cls.__name__} has no attribute {name!r}")
     if hasattr(cls, "__fbs_fields__"):  # the class of another schema
         return cls.__match_args__ == names  # type: ignore[attr-defined, no-any-return]
-    fields = getattr(cls, "__struct_fields__", None) or getattr(cls, "__dataclass_fields__", ())
+    fields: Any = getattr(cls, "__struct_fields__", None) or getattr(
+        cls, "__dataclass_fields__", ()
+    )
     return set(fields) == set(names) and not hasattr(cls, "__post_init__")
 
 

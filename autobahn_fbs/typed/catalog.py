@@ -9,13 +9,13 @@ from autobahn.wamp.exception import InvalidPayload
 
 from .._backend import native
 from . import identifiers, sources
+from ._helpers import reflection
 from ._helpers import schema as compiled
 from .calls import Call
 from .errors import CatalogError
 from .exceptions import bind_errors
 from .lint import findings
 from .names import UnknownName, unknown
-from .reflection import Reflection
 from .services import Kind, Origin, Roles, Services, error_tables
 
 Cls = TypeVar("Cls", bound=type)
@@ -31,7 +31,7 @@ class Catalog(native.TypedCatalog):
 
     def __init__(self, origins: Sequence[Origin]) -> None:
         """From loaded schemas; :meth:`load` is what applications call."""
-        self._codecs = {}
+        super().__init__()
         self._origins = tuple(origins)
         self._by_name: dict[str, list[Origin]] = {}
         self._calls: dict[str, Call] = {}
@@ -39,9 +39,8 @@ class Catalog(native.TypedCatalog):
         self._errors: dict[str, type] = {}
         self._bound: dict[type, str] = {}
         for origin in self._origins:
-            for names in (origin.schema.tables, origin.schema.structs, origin.schema.enums):
-                for name in names:
-                    self._by_name.setdefault(name, []).append(origin)
+            for name in origin.names:
+                self._by_name.setdefault(name, []).append(origin)
         self._identifiers = self._identify()
 
     @classmethod
@@ -69,7 +68,7 @@ class Catalog(native.TypedCatalog):
                 raise CatalogError(f"{file.name}: not a usable schema: {error}") from error
             if id(schema) not in origins:
                 bind_errors(schema)
-                origins[id(schema)] = Origin(file.name, schema, Reflection(schema))
+                origins[id(schema)] = Origin(file.name, schema, reflection(schema))
         catalog = cls(tuple(origins.values()))
         for origin in catalog._origins if attach else ():
             catalog._services.attach_all(origin)
@@ -83,7 +82,8 @@ class Catalog(native.TypedCatalog):
         :raises KeyError: if there is none of that name, with those that come near; or if several
             files have different ones.
         """
-        return self._origin(name).schema.type(name)
+        cls: type = self._origin(name).schema.type(name)
+        return cls
 
     def __contains__(self, name: object) -> bool:
         return name in self._by_name
@@ -190,7 +190,8 @@ class Catalog(native.TypedCatalog):
         if name is None:
             raise TypeError(f"{type(instance).__name__} is not bound to a table")
         codec = self._codecs.get(name) or self._codec(name)
-        return codec.decode(codec.encode(instance), form=2)
+        found: dict[str, Any] = codec.decode(codec.encode(instance), form=2)
+        return found
 
     # Identifiers
 
@@ -314,7 +315,13 @@ class Catalog(native.TypedCatalog):
         """
 
         def bind(cls: Cls) -> Cls:
-            self._origin(name).schema.bind(name, cls)
+            own = self._origin(name)
+            for origin in self._origins:
+                structure = origin.reflection.structure
+                if origin is own or (
+                    name in origin.names and structure(name) == own.reflection.structure(name)
+                ):
+                    origin.schema.bind(name, cls)
             self._bound[cls] = name
             return cls
 

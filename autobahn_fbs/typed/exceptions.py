@@ -6,16 +6,21 @@ raises and a caller catches; it is made when the schema is loaded.
 
 from __future__ import annotations
 
-import keyword
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from autobahn.wamp.exception import ApplicationError
+
+from . import _helpers
+from ._classes import attribute_of
+from ._helpers import reflection
+from .reflection import value_fields
+from .services import error_tables
 
 if TYPE_CHECKING:
     from .._cpython import TypedSchema
 
 
-class TypedError(ApplicationError):  # type: ignore[misc]
+class TypedError(ApplicationError):
     """What the exception classes of error tables have in common.
 
     Fields are attributes. As any ``ApplicationError`` it has an ``error`` URI, ``args`` and
@@ -28,7 +33,7 @@ class TypedError(ApplicationError):  # type: ignore[misc]
     _uri: ClassVar[str]
     _defaults: ClassVar[dict[str, Any]]
     _positional: ClassVar[tuple[str, ...]]
-    _keyword: ClassVar[tuple[str, ...]]
+    _keyword: ClassVar[dict[str, str]]
 
     def __init__(self, /, *args: Any, **kwargs: Any) -> None:
         cls = type(self)
@@ -48,7 +53,7 @@ class TypedError(ApplicationError):  # type: ignore[misc]
         super().__init__(
             cls._uri,
             *(values[name] for name in cls._positional),
-            **{name: given[name] for name in cls._keyword if name in given},
+            **{wire: given[name] for name, wire in cls._keyword.items() if name in given},
         )
         for name in names:
             setattr(self, name, values[name])
@@ -59,7 +64,7 @@ class TypedError(ApplicationError):  # type: ignore[misc]
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
             return NotImplemented
-        return self._values() == other._values()  # type: ignore[attr-defined]
+        return self._values() == other._values()
 
     def __hash__(self) -> int:
         return id(self) >> 4  # exceptions are kept in sets while tracebacks are printed
@@ -78,44 +83,41 @@ class TypedError(ApplicationError):  # type: ignore[misc]
 
 def unpickle(data: bytes, words: str, name: str, values: tuple[Any, ...]) -> Any:
     """An exception from what it was pickled as."""
-    from . import _helpers
-
     schema = _helpers.schema(data, words)
     bind_errors(schema)
     return schema.type(name)(*values)
 
 
-#: Names that fields can't have: an exception's own.
-_TAKEN = set(dir(ApplicationError("wamp.error.runtime_error")))
-
-
-def attribute_of(name: str) -> str:
-    """A field's name as an attribute of its exception."""
-    return f"{name}_" if keyword.iskeyword(name) or name in _TAKEN else name
+#: An exception's own names: a table with such a field stays a plain one.
+_TAKEN = frozenset(dir(ApplicationError("wamp.error.runtime_error")))
 
 
 def bind_errors(schema: TypedSchema) -> None:
     """Gives the error tables of a schema their exception classes, once."""
-    from .reflection import Reflection
-    from .services import error_tables
+    known = reflection(schema)
+    for name, uri in error_tables(known).items():
+        fields = value_fields(known.objects[name])
+        names = tuple(attribute_of(field["name"]) for field in fields)
+        if name in schema.refused or name not in schema.tables or _TAKEN.intersection(names):
+            continue
+        cls: Any = type(name.rpartition(".")[2], (TypedError,), _members(schema, name, uri, names))
+        try:
+            schema.bind(name, cls)
+        except ValueError:
+            return  # bound when this schema was loaded before
+        codec = schema.codec(name)
+        attributes = dict(zip(codec.fields, names, strict=True))
+        cls._defaults = {attributes[field]: codec.default(field) for field in codec.fields}
+        cls._positional = tuple(attributes[field] for field in codec.args)
+        cls._keyword = {attributes[field]: field for field in codec.kwargs}
 
-    if not schema.tables:
-        return
-    for name, uri in error_tables(Reflection(schema)).items():
-        if name not in schema.refused and name in schema.tables:
-            codec = schema.codec(name)
-            members = {
-                "__match_args__": codec.fields,
-                "__annotations__": dict.fromkeys(codec.fields, "Any"),
-                "__fbs_name__": name,
-                "__fbs_schema__": schema,
-                "__module__": "autobahn_fbs.typed",
-                "_uri": uri,
-                "_defaults": {field: codec.default(field) for field in codec.fields},
-                "_positional": codec.args,
-                "_keyword": codec.kwargs,
-            }
-            try:
-                schema.bind(name, type(name.rpartition(".")[2], (TypedError,), members))
-            except ValueError:
-                return  # bound when this schema was loaded before
+
+def _members(schema: TypedSchema, name: str, uri: str, names: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "__match_args__": names,
+        "__annotations__": dict.fromkeys(names, "Any"),
+        "__fbs_name__": name,
+        "__fbs_schema__": schema,
+        "__module__": "autobahn_fbs.typed",
+        "_uri": uri,
+    }

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-if TYPE_CHECKING:
-    from .._cpython import TypedSchema
-
-#: Base types of reflection.fbs that refer to an object, or to an enum or union.
-_OBJECT, _UNION = 15, 16
+#: Base types of reflection.fbs: what refers to an object, and the hidden type of a union.
+_OBJECT, _TYPE = 15, 1
 
 #: Keys that don't bear on what a type is.
 _UNIMPORTANT = {"documentation", "declaration_file"}
@@ -25,6 +22,18 @@ Attributes = dict[str, str]
 def attributes_of(described: dict[str, Any]) -> Attributes:
     """The attributes of a table, field, method or service; one without a value has "0"."""
     return {pair["key"]: pair.get("value", "") for pair in described.get("attributes", ())}
+
+
+def value_fields(described: dict[str, Any]) -> list[dict[str, Any]]:
+    """The fields of a table that have values, by their ids: not deprecated ones, nor the hidden
+    types of unions."""
+    fields = sorted(described.get("fields", ()), key=lambda field: field.get("id", 0))
+    return [
+        field
+        for field in fields
+        if not field.get("deprecated")
+        and _TYPE not in (field["type"].get("base_type"), field["type"].get("element"))
+    ]
 
 
 class Method(NamedTuple):
@@ -49,8 +58,8 @@ class Service(NamedTuple):
 class Reflection:
     """One schema file's description, by name."""
 
-    def __init__(self, schema: TypedSchema) -> None:
-        self._described = schema.describe()
+    def __init__(self, described: dict[str, Any]) -> None:
+        self._described = described
 
     @cached_property
     def objects(self) -> dict[str, dict[str, Any]]:
@@ -130,8 +139,9 @@ class Reflection:
         if not isinstance(index, int) or index < 0 or "base_type" not in type_:
             return None
         kinds = (type_["base_type"], type_.get("element", 0))
-        where = self.objects if _OBJECT in kinds else self.enums
-        return list(where)[index]
+        names = list(self.objects if _OBJECT in kinds else self.enums)
+        # The core checks those that it uses; a string's, for one, may be anything.
+        return names[index] if index < len(names) else None
 
 
 def _bits(value: Any) -> int:

@@ -31,6 +31,11 @@ class Origin(NamedTuple):
     schema: TypedSchema
     reflection: Reflection
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of its tables, structs and enums."""
+        return (*self.schema.tables, *self.schema.structs, *self.schema.enums)
+
 
 class _Entry(NamedTuple):
     """A method under the URI that it was attached with."""

@@ -385,6 +385,7 @@ extern const wfbs_plan wfbs_reflection;
 typedef enum {
     WFBS_FAULT_OK,
     WFBS_FAULT_PATH,
+    WFBS_FAULT_INDEX,
     ...
 } wfbs_fault_code;
 
@@ -442,3 +443,7 @@ typedef struct {
 
 _Bool wfbs_typed_find(wfbs_verifier *v, uint32_t object, uint32_t root, const char *path,
                       size_t size, wfbs_place *place);
+
+/* core/schema/demand.h */
+_Bool wfbs_demand_integer(wfbs_demand demand, uint64_t value);
+const char *wfbs_demand_name(wfbs_demand demand);

@@ -42,7 +42,7 @@ def test_fields_are_keywords_and_positions_with_the_schemas_defaults():
     ("args", "kwargs", "message"),
     [
         ((), {"nam": "x"}, "nam"),
-        (("a", 1, 2), {}, "argument"),
+        (("a", 1, 2), {}, "3"),
         (("a",), {"name": "b"}, "name"),
     ],
 )

@@ -54,14 +54,14 @@ def test_a_path_may_end_anywhere():
              "scalars.i8.x", "scalars[0]", "vectors.i64[-1]", "vectors.i64[0]x", "a" * 10_000]
 )  # fmt: skip
 def test_a_path_that_leads_nowhere_is_an_error(path):
-    with pytest.raises((KeyError, ValueError, IndexError, InvalidPayload)):
+    with pytest.raises(KeyError):
         BASICS.get(NAME, DATA, path)
 
 
 def test_an_index_beyond_the_vector_is_an_error():
-    with pytest.raises((IndexError, InvalidPayload)):
+    with pytest.raises(IndexError):
         BASICS.get(NAME, DATA, "vectors.i64[1]")
-    with pytest.raises((IndexError, InvalidPayload)):
+    with pytest.raises(IndexError):
         BASICS.get(NAME, DATA, "vectors.i64[4294967296]")
 
 

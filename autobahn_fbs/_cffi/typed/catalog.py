@@ -10,7 +10,8 @@ from .codec import TypedCodec
 class TypedCatalog:
     """Base of autobahn_fbs.typed.Catalog: its hot calls."""
 
-    _codecs: dict[str, TypedCodec]
+    def __init__(self) -> None:
+        self._codecs: dict[str, TypedCodec] = {}
 
     def _codec(self, name: str) -> TypedCodec:
         raise KeyError(name)

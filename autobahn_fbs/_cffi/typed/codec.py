@@ -74,7 +74,7 @@ class TypedSchema:
         """The file as reflection.fbs has it, as a dict of what is there."""
         verify = Verifier(REFLECTION, REFLECTION_SCHEMA)
         at = verify(self.data, False, None)
-        found: dict[str, Any] = Reader(self, PRESENT).dict(
+        found: dict[str, Any] = Reader(self, PRESENT).as_map(
             REFLECTION.object(REFLECTION_SCHEMA), self.data, at
         )
         return found
@@ -120,7 +120,7 @@ class TypedSchema:
         self._check(self.plan.object(index))
         return self.layout(index).type
 
-    def bind(self, name: str, cls: type, /) -> None:
+    def bind(self, name: str, cls: Any, /) -> None:
         """Makes a class that of a table or struct.
 
         :raises TypeError: if it lacks a field.
@@ -130,7 +130,7 @@ class TypedSchema:
         of = self.plan.object(index)
         self._check(of)
         if index in self._layouts:
-            raise ValueError(f"{name} has a class already: {self._layouts[index].type!r}")
+            raise ValueError("the table has a class already")
         layout = Layout(self, of, cls)
         known = set(getattr(cls, "__annotations__", ())) | set(dir(cls))
         for base in cls.__mro__:
@@ -240,9 +240,9 @@ class TypedCodec:
         if form == INSTANCE:
             return self.schema.instances.table(self._object, raw, at)
         if form == PRESENT:
-            return self.schema.dicts.dict(self._object, raw, at)
+            return self.schema.dicts.as_map(self._object, raw, at)
         if form == FULL:
-            return self.schema.full_dicts.dict(self._object, raw, at)
+            return self.schema.full_dicts.as_map(self._object, raw, at)
         if form == TOP:
             return self._top(raw, at)
         raise ValueError(f"form must be 0 to 3, not {form!r}")

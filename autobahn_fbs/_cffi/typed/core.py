@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from autobahn.wamp.exception import InvalidPayload
 
@@ -22,7 +22,7 @@ def invalid(path: str, reason: str, code: str, offset: int | None = None) -> Inv
     where = "" if offset is None else f" (at byte {offset})"
     error: Any = InvalidPayload(f"{path}: {reason}{where}")
     error.path, error.reason, error.code, error.offset = path, reason, code, offset
-    return error
+    return cast(InvalidPayload, error)
 
 
 def _text(call: Any, *arguments: Any) -> str:
@@ -30,7 +30,8 @@ def _text(call: Any, *arguments: Any) -> str:
     room = 4096
     out = ffi.new("char[]", room)
     call(*arguments, out, room)
-    return ffi.string(out).decode("utf-8", "replace")
+    text: bytes = ffi.string(out)
+    return text.decode("utf-8", "replace")
 
 
 def raise_fault(fault: Any, plan: Any, root: int, *, placed: bool = True) -> Any:

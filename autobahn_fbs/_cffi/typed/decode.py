@@ -102,7 +102,7 @@ class Reader:
     def table(self, of: Object, data: bytes, at: int) -> Any:
         """The table at a position."""
         if self.as_dict:
-            return self.dict(of, data, at)
+            return self.as_map(of, data, at)
         vtable = at - _I32(data, at)[0]
         end = _U16(data, vtable)[0]
         values = []
@@ -117,7 +117,7 @@ class Reader:
                 values.append(read(data, at + place))
         return self.schema.layout(of.index).new(values)
 
-    def dict(self, of: Object, data: bytes, at: int) -> dict[str, Any]:
+    def as_map(self, of: Object, data: bytes, at: int) -> dict[str, Any]:
         """The table at a position by names of the schema: what is present, or all that isn't
         None."""
         found: dict[str, Any] = {}

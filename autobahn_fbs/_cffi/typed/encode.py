@@ -12,6 +12,7 @@ from math import isinf
 from operator import index
 from typing import TYPE_CHECKING, Any
 
+from .._core import ffi, lib
 from . import words
 from .build import Builder, NoRoom, pack_scalars, pack_struct
 from .core import invalid
@@ -122,8 +123,13 @@ class Encoder:
         """A table's values by the schema's names, and the tags of its unions."""
         layout = self.schema.layout(of.index)
         if isinstance(value, layout.type):
-            names = zip(layout.names, layout.fields, strict=True)
-            return {field.name: getattr(value, name, None) for name, field in names}, {}
+            found = {}
+            for (name, absent), field in zip(layout.defaults, layout.fields, strict=True):
+                own = getattr(value, name, None)
+                # A default that its attribute doesn't allow, 0 for a wampid, isn't written.
+                if own is not absent or not field.demand:
+                    found[field.name] = own
+            return found, {}
         if not isinstance(value, Mapping):
             raise _expected(f"{of.name}, or a mapping,", value)
         tags = {field.tag.name for field in of.values if field.tag is not None}
@@ -369,7 +375,11 @@ def scalar(field: Field, value: Any) -> Any:
         raise _expected("bool", value)
     if kind in (FLOAT, DOUBLE):
         return _float(kind, value)
-    return _integer(kind, value)
+    number = _integer(kind, value)
+    if field.demand and not lib.wfbs_demand_integer(field.demand, number & (1 << 64) - 1):
+        name = ffi.string(lib.wfbs_demand_name(field.demand)).decode()
+        raise Refusal(f"1 to 2**53 expected for {name}, got {number}")
+    return number
 
 
 def _integer(kind: int, value: Any) -> int:

@@ -70,7 +70,7 @@ class TypedLazy:
         count = _U32(data, start)[0]
         start += 4
         if field.is_bytes or (each.shape == SCALAR and each.enum is None and each.scalar != BOOL):
-            kind = FORMATS[each.scalar]
+            kind: Any = FORMATS[each.scalar]
             view = memoryview(data)[start : start + count * SCALARS[each.scalar].size]
             return view if field.is_bytes else view.cast(kind)
         if each.shape == TABLE:

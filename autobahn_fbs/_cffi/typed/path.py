@@ -28,7 +28,8 @@ class _Scratch:
 def get(schema: TypedSchema, of: Object, data: bytes, path: str, rules: Rules) -> Any:
     """What is at the path in a table; None for what is absent, on the way as well.
 
-    :raises KeyError: if the schema, or a vector's length, doesn't have it.
+    :raises KeyError: if the schema doesn't have it.
+    :raises IndexError: if a vector or array has no such element.
     :raises autobahn.wamp.exception.InvalidPayload: if the bytes on the way to it, or its own, are
         wrong.
     """
@@ -44,6 +45,8 @@ def get(schema: TypedSchema, of: Object, data: bytes, path: str, rules: Rules) -
     if not found:
         if fault.code == lib.WFBS_FAULT_PATH:
             raise KeyError(path)
+        if fault.code == lib.WFBS_FAULT_INDEX:
+            raise IndexError(path)
         raise_fault(fault, schema.plan.raw, of.index)
     kind, at = place.kind, place.at
     if kind == lib.WFBS_PLACE_ABSENT:

@@ -152,7 +152,7 @@ class Object:
         """Why it can't be used."""
         if raw.refused == lib.WFBS_USABLE:
             return None
-        why = ffi.string(lib.wfbs_refusal_text(raw.refused)).decode()
+        why: str = ffi.string(lib.wfbs_refusal_text(raw.refused)).decode()
         if raw.refused_by == NONE:
             return why
         return f"field {self.fields[raw.refused_by].name}: {why}"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import keyword
 from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from ...typed._classes import attribute_of, reduce_instance
+from ...typed._helpers import remember, twin
 
 if TYPE_CHECKING:
     from .codec import TypedSchema
@@ -77,12 +79,10 @@ class TypedTable:
         return twin
 
     def __reduce__(self) -> Any:
-        from ...typed._helpers import unpickle
-
         cls = type(self)
-        schema = cls.__fbs_schema__
         values = tuple(getattr(self, name) for name in cls.__match_args__)
-        return unpickle, (schema.data, schema.words, cls.__fbs_name__, values)
+        own = None if "__fbs_name__" in vars(cls) else cls
+        return reduce_instance(cls.__fbs_schema__, cls.__fbs_name__, own, values)
 
     def to_dict(self) -> dict[str, Any]:
         """All fields that are not None by their names in the schema, nested ones too; enums by
@@ -90,16 +90,6 @@ class TypedTable:
         from .decode import dict_of
 
         return dict_of(self)
-
-
-#: Names that fields can't have in Python.
-_TAKEN = {name for name in dir(TypedTable) if not name.startswith("__")} | set(dir(object))
-_TAKEN |= {"mro", "__slots__", "__match_args__", "__fbs_name__", "__fbs_schema__", "__fbs_fields__"}
-
-
-def attribute_of(name: str) -> str:
-    """A field's name in Python: with an underscore if it is a keyword or taken."""
-    return f"{name}_" if keyword.iskeyword(name) or name in _TAKEN else name
 
 
 class Layout:
@@ -119,13 +109,17 @@ class Layout:
         self.type: type = self._make() if bound is None else bound
 
     def _make(self) -> type:
+        """The class; that of an equal type in another schema, if it has one."""
+        known: type | None = twin(self.schema, self.object.name)
+        if known is not None and issubclass(known, TypedTable):
+            return known
         fields = {
             name: field.name
             for name, field in zip(self.names, self.fields, strict=True)
             if name != field.name
         }
         local = self.object.name.rpartition(".")[2]
-        return type(
+        made = type(
             local,
             (TypedTable,),
             {
@@ -138,12 +132,15 @@ class Layout:
                 "_layout": self,
             },
         )
+        remember(self.object.name, made)
+        return made
 
     def new(self, values: list[Any]) -> Any:
         """An instance with these values, in the order of the fields."""
         if not self.is_ours:
             return self.type(**dict(zip(self.names, values, strict=True)))
-        instance = self.type.__new__(self.type)
+        cls: Any = self.type
+        instance = cls.__new__(cls)
         for name, value in zip(self.names, values, strict=True):
             setattr(instance, name, value)
         return instance

@@ -148,7 +148,9 @@ wfbs_layout_of(wfbs_schema *schema, uint32_t object)
     }
     else {
         layout->kind = WFBS_CLASS_OURS;
-        wfbs_class_adopt(type, schema, layout);
+        if (!((wfbs_typed_class *)type)->adopted) { /* else it is an equal type's, elsewhere */
+            wfbs_class_adopt(type, schema, layout);
+        }
         schema->layouts[object] = layout;
     }
     Py_XDECREF(wire);
