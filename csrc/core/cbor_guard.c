@@ -13,9 +13,8 @@
  * have one hash, and the hashes of strings, like those of dates, are keyed. */
 #include "cbor_guard.h"
 
-/* Deeper than cbor2 goes: 400, but before 5.9 as deep as the stack allows. What is deeper is
- * refused, since what is in it would go unseen. */
-#define GUARD_DEPTH 1000
+/* As deep as cbor2 goes: but before 5.9 that was as deep as the stack allows. */
+#define GUARD_DEPTH 400
 
 enum { TAG_DECIMAL = 4, TAG_BIGFLOAT = 5, TAG_RATIONAL = 30, TAG_STRING_REFERENCE = 25,
        TAG_SHARED = 28, TAG_REFERENCE = 29, TAG_REGULAR_EXPRESSION = 35, TAG_MIME = 36,
@@ -174,7 +173,7 @@ static int scan_item(scanner *s, int in_set, int depth) {
     uint64_t n;
 
     if (depth > GUARD_DEPTH) {
-        return refuse(s, "containers and tags are nested more than 1000 levels deep");
+        return refuse(s, "containers and tags are nested more than 400 levels deep");
     }
     if (s->next == s->end) {
         return 0;

@@ -7,7 +7,6 @@
  * can therefore change a list or a dict half-way, and borrowed references are safe. Builds
  * without a GIL work on private copies of lists and dicts. */
 #include "cbor.h"
-#include "../base/type_name.h"
 
 #include <math.h>
 #include <string.h>
@@ -15,7 +14,7 @@
 /* What the functions below return besides -1 (an exception is set). */
 enum {
     ENCODED = 0,
-    UNKNOWN = 1, /* no exception set, cbor2 has to do it */
+    UNKNOWN = 1, /* no exception set, cbor_foreign.c has to do it */
     ODD_KEY = 2, /* no exception set, a key of kwargs is no str */
 };
 
@@ -359,34 +358,22 @@ static int encode_item(wfbs_buffer *out, PyObject *obj, int depth) {
     return UNKNOWN;
 }
 
-/* Appends what cbor2.dumps(obj) returns. Returns 0, or -1 with an exception set. */
-static int encode_with_cbor2(wfbs_cbor *c, wfbs_buffer *out, PyObject *obj) {
-    PyObject *dumps, *encoded;
-    int status = -1;
+int
+wfbs_cbor_encode_leaf(wfbs_buffer *out, PyObject *obj)
+{
+    return encode_item(out, obj, WFBS_CBOR_MAX_DEPTH);
+}
 
-    if (wfbs_cbor_check_nesting(obj) < 0) {
-        return -1;
-    }
-    dumps = wfbs_cbor_dumps(c);
-    if (dumps == NULL) {
-        return -1;
-    }
-    encoded = PyObject_CallOneArg(dumps, obj);
-    Py_DECREF(dumps);
-    if (encoded == NULL) {
-        return -1;
-    }
-    if (!PyBytes_Check(encoded)) {
-        PyErr_Format(PyExc_TypeError, "cbor2.dumps returned %.200s instead of bytes",
-                     wfbs_type_name(Py_TYPE(encoded)));
-    } else if (wfbs_buffer_reserve(out, (size_t)PyBytes_GET_SIZE(encoded)) == 0) {
-        const size_t size = (size_t)PyBytes_GET_SIZE(encoded);
-        memcpy(out->data + out->size, PyBytes_AS_STRING(encoded), size);
-        out->size += size;
-        status = 0;
-    }
-    Py_DECREF(encoded);
-    return status;
+int
+wfbs_cbor_append_array(wfbs_buffer *out, size_t count)
+{
+    return append_head(out, ARRAY, count);
+}
+
+int
+wfbs_cbor_append_map(wfbs_buffer *out, size_t count)
+{
+    return append_head(out, MAP, count);
 }
 
 int wfbs_cbor_encode(wfbs_cbor *c, wfbs_buffer *out, PyObject *obj) {
@@ -397,7 +384,11 @@ int wfbs_cbor_encode(wfbs_cbor *c, wfbs_buffer *out, PyObject *obj) {
         return 0;
     }
     out->size = size;
-    return status == UNKNOWN ? encode_with_cbor2(c, out, obj) : -1;
+    if (status != UNKNOWN || wfbs_cbor_encode_foreign(c, out, obj) < 0) {
+        out->size = size;
+        return -1;
+    }
+    return 0;
 }
 
 int wfbs_cbor_encode_kwargs(wfbs_buffer *out, PyObject *dict) {
