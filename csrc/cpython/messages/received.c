@@ -45,12 +45,13 @@ wfbs_received_new(wfbs_class *c, PyObject *buffer, const uint8_t *data, size_t s
     r->metadata = envelope->metadata;
     r->metadata_size = envelope->metadata_size;
     r->dialect = (uint8_t)dialect;
-    /* The slots of Message itself, which all start as None but for the cache. */
-    PyTypeObject *base = (PyTypeObject *)c->state->message_class;
-    for (PyObject **slot = slots_begin(self); slot < wfbs_slot_of(self, base->tp_basicsize); slot++) {
-        *slot = Py_NewRef(Py_None);
+    /* The slots of Message itself start as None, but for the cache. */
+    PyObject **cache = wfbs_slot_of(self, c->serialized), **end = wfbs_slot_of(self, c->base_end);
+    for (PyObject **slot = slots_begin(self); slot < end; slot++) {
+        if (slot != cache) {
+            *slot = Py_NewRef(Py_None);
+        }
     }
-    Py_CLEAR(*wfbs_slot_of(self, c->serialized));
     if (r->metadata && wfbs_metadata_apply(c, self) < 0) {
         Py_DECREF(self);
         return NULL;

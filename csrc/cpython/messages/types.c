@@ -200,6 +200,7 @@ class_init(wfbs_class *c, wfbs_state *state, unsigned index, PyObject *message_m
             return -1;
         }
     }
+    c->base_end = ((PyTypeObject *)state->message_class)->tp_basicsize;
     c->serialized = slot_offset(c->plain, state->str_serialized);
     c->from_fbs = slot_offset(c->plain, state->str_from_fbs);
     if (c->serialized < 0 || c->from_fbs < 0 || class_getset(c) < 0
