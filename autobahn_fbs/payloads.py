@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from autobahn.wamp.exception import ProtocolError
 
-from . import _ubjson
+from . import _codecs, _ubjson
 
 Dumps = Callable[[Any], bytes]
 Loads = Callable[[memoryview], Any]
@@ -28,11 +28,17 @@ class _Codec(NamedTuple):
 
 #: Ids with a value of their own in the schema's ``PPTSerializer``; 0 is what upstream writes for
 #: CBOR.
-NUMBERS = {"cbor": 0, "json": 1, "msgpack": 2, "ubjson": 4, "flexbuffers": 7}
+NUMBERS = {
+    "cbor": _codecs.TRANSPORT,
+    "json": _codecs.JSON,
+    "msgpack": _codecs.MSGPACK,
+    "ubjson": _codecs.UBJSON,
+    "flexbuffers": _codecs.FLEXBUFFERS,
+}
 _NAMES = {number: name for name, number in NUMBERS.items() if number}
 
 #: ``PPTSerializer.OPAQUE``: the codec's name is in the message's metadata.
-NAMED = 5
+NAMED = _codecs.OPAQUE
 
 _CUSTOM_ID = re.compile(r"x_[a-z][a-z0-9_]+\Z")
 _registered: dict[str, _Codec] = {}

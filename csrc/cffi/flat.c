@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#include "../core/frame.h"
+
 /* Neither sum below overflows: positions and lengths are below 2^31. */
 static inline int64_t
 span(int64_t position, int64_t length)
@@ -61,16 +63,16 @@ table_values(const uint8_t *data, int64_t start, uint32_t position, const wfbs_t
 static int64_t
 settle_payload(const wfbs_table *t, int64_t *fields)
 {
-    unsigned payload = t->slot_of[WFBS_AS_PAYLOAD];
+    unsigned payload = t->slot_of[WFBS_USE_PAYLOAD];
     if (payload == WFBS_NO_SLOT) {
         return 0;
     }
     if (fields[payload] != WFBS_FLAT_ABSENT) {
         return -1;
     }
-    int64_t codec = fields[t->slot_of[WFBS_AS_ENC_SERIALIZER]];
-    for (unsigned as = WFBS_AS_ENC_ALGO; as <= WFBS_AS_ENC_CIPHER; as++) {
-        fields[t->slot_of[as]] = WFBS_FLAT_ABSENT; /* what has a payload has all four */
+    int64_t codec = fields[t->slot_of[WFBS_USE_ENC_SERIALIZER]];
+    for (unsigned use = WFBS_USE_ENC_ALGO; use <= WFBS_USE_ENC_CIPHER; use++) {
+        fields[t->slot_of[use]] = WFBS_FLAT_ABSENT; /* what has a payload has all four */
     }
     return codec == WFBS_FLAT_ABSENT ? 0 : codec;
 }
@@ -254,7 +256,7 @@ write_payloads(builder *b, const wfbs_table *t, uint8_t *out, size_t room, wfbs_
 {
     size_t used = 0;
     for (unsigned i = 0; i < 2; i++) {
-        unsigned slot = t->slot_of[i ? WFBS_AS_KWARGS : WFBS_AS_ARGS];
+        unsigned slot = t->slot_of[i ? WFBS_USE_KWARGS : WFBS_USE_ARGS];
         payloads[i] = (wfbs_span){NULL, 0};
         if (slot == WFBS_NO_SLOT || !((uint32_t)b->record[WFBS_BUILD_PRESENT] >> slot & 1)) {
             continue;
@@ -309,7 +311,7 @@ wfbs_flat_build(int message, int dialect, int batched, int64_t *record, int64_t 
     read_table(&b, top.table, top.present, record + WFBS_BUILD_FIELDS, values);
     for (unsigned i = 0; i < 2; i++) {
         if (payloads[i].data) {
-            wfbs_value *value = &values[top.table->slot_of[i ? WFBS_AS_KWARGS : WFBS_AS_ARGS]];
+            wfbs_value *value = &values[top.table->slot_of[i ? WFBS_USE_KWARGS : WFBS_USE_ARGS]];
             value->as.bytes = payloads[i].data;
             value->size = payloads[i].size;
         }
@@ -327,7 +329,7 @@ wfbs_flat_build(int message, int dialect, int batched, int64_t *record, int64_t 
                                      : (const uint8_t *)&record[WFBS_BUILD_METADATA];
     }
     size_t bound = wfbs_encode_bound(&outgoing);
-    size_t header = batched ? 4 : 0;
+    size_t header = batched ? WFBS_FRAME_SIZE : 0;
     int64_t result;
     if (!bound) {
         result = WFBS_BUILD_TOO_LONG;
@@ -341,10 +343,8 @@ wfbs_flat_build(int message, int dialect, int batched, int64_t *record, int64_t 
         wfbs_encode(&outgoing, behind, (size_t)(room - used) - header, &gather);
         uint8_t *first = out + (gather.written - out); /* the same, but writable */
         if (batched) {
-            first -= 4;
-            for (int i = 0; i < 4; i++) {
-                first[i] = (uint8_t)(gather.size >> (24 - 8 * i));
-            }
+            first -= WFBS_FRAME_SIZE;
+            wfbs_frame_store(first, gather.size);
         }
         result = out + room - first;
         describe_pieces(&gather, record);

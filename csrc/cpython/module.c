@@ -1,4 +1,5 @@
 /* The extension module autobahn_fbs._cpython. */
+#include "accelerate/masker.h"
 #include "functions.h"
 #include "messages/types.h"
 #include "serializers/object.h"
@@ -46,6 +47,7 @@ module_exec(PyObject *module)
         || !(state->str_authrole = PyUnicode_InternFromString("authrole"))
         || !(state->str_serialize = PyUnicode_InternFromString("serialize"))
         || !(state->str_serialized = PyUnicode_InternFromString("_serialized"))
+        || !(state->str_from_fbs = PyUnicode_InternFromString("_from_fbs"))
         || !(state->object_serializer = add_type(module, &wfbs_object_serializer_spec))
         || !(state->transport_serializer = add_type(module, &wfbs_transport_serializer_spec))
         || wfbs_flex_init(&state->flex, module) < 0 || autobahn_init(state) < 0) {
@@ -61,7 +63,9 @@ module_exec(PyObject *module)
     }
     int failed = PyModule_AddObjectRef(module, "RECEIVED", received);
     Py_XDECREF(received);
-    return failed;
+    PyTypeObject *masker = failed ? NULL : add_type(module, &wfbs_masker_spec);
+    Py_XDECREF(masker);
+    return masker ? 0 : -1;
 }
 
 static int

@@ -9,7 +9,7 @@
 #ifndef WFBS_CBOR_H
 #define WFBS_CBOR_H
 
-#include "../base/buffer.h"
+#include "../base/text.h"
 
 /* Containers and tags within each other that are written. Deeper ones raise ValueError. */
 #define WFBS_CBOR_MAX_DEPTH 400
@@ -18,13 +18,6 @@
  * or 399 in cbor2 5), so that this never accepts what cbor2 refuses. core/cbor_guard.c has the limit
  * for both. */
 #define WFBS_CBOR_READ_DEPTH 399
-
-/* Map keys of at most this many bytes, all ASCII, are shared between decoded maps. */
-#define WFBS_CBOR_KEY_MAX 32
-/* Slots of the cache of shared keys, as a power of two. A slot holds one string at most, so
- * this also bounds the memory that the cache keeps alive. */
-#define WFBS_CBOR_KEY_BITS 9
-#define WFBS_CBOR_KEY_SLOTS (1 << WFBS_CBOR_KEY_BITS)
 
 /* State of the codec; belongs inside the module state, which zero-fills it. The functions
  * below keep it up; nobody else touches its members. */
@@ -35,9 +28,8 @@ typedef struct {
     PyObject *decode_error; /* strong reference to cbor2.CBORDecodeError, or NULL as above */
 #ifdef Py_GIL_DISABLED
     PyMutex lock; /* guards the references above */
-#else
-    PyObject *keys[WFBS_CBOR_KEY_SLOTS]; /* strong references to exact ASCII str, or NULL */
 #endif
+    wfbs_keys keys;
 } wfbs_cbor;
 
 /* Appends the encoding of `obj` (borrowed) to `out`. Returns 0, or -1 with an exception set
@@ -68,9 +60,9 @@ int wfbs_cbor_traverse(wfbs_cbor *c, visitproc visit, void *arg);
 /* For the module's m_clear and m_free: drops every reference; `c` may be used again. */
 void wfbs_cbor_clear(wfbs_cbor *c);
 
-/* Between the files of the codec: appends `obj`, of which the encoder doesn't know everything.
- * Returns 0, or -1 with an exception set and out->size anywhere. Runs Python code. */
-int wfbs_cbor_encode_foreign(wfbs_cbor *c, wfbs_buffer *out, PyObject *obj);
+/* Between the files of the codec: appends `obj` if the encoder knows all of it. Returns 0, 1 (no
+ * exception set, out->size anywhere) if it doesn't, or -1 with MemoryError. Runs no Python code. */
+int wfbs_cbor_encode_known(wfbs_buffer *out, PyObject *obj);
 
 /* Between the files of the codec: appends what the encoder knows and that is no container. Returns
  * 0, 1 (no exception set, out->size anywhere) if it is something else, or -1 with MemoryError. */

@@ -151,7 +151,17 @@ encode_any(wfbs_cbor *c, wfbs_buffer *out, PyObject *obj, const level *outer)
 }
 
 int
-wfbs_cbor_encode_foreign(wfbs_cbor *c, wfbs_buffer *out, PyObject *obj)
+wfbs_cbor_encode(wfbs_cbor *c, wfbs_buffer *out, PyObject *obj)
 {
-    return encode_any(c, out, obj, NULL);
+    const size_t size = out->size;
+    int status = wfbs_cbor_encode_known(out, obj);
+
+    if (status > 0) {
+        out->size = size;
+        status = encode_any(c, out, obj, NULL);
+    }
+    if (status < 0) {
+        out->size = size;
+    }
+    return status;
 }

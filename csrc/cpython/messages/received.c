@@ -45,8 +45,12 @@ wfbs_received_new(wfbs_class *c, PyObject *buffer, const uint8_t *data, size_t s
     r->metadata = envelope->metadata;
     r->metadata_size = envelope->metadata_size;
     r->dialect = (uint8_t)dialect;
-    for (size_t i = 0; i < Py_ARRAY_LENGTH(c->state->base_offsets); i++) {
-        *wfbs_slot_of(self, c->state->base_offsets[i]) = Py_NewRef(Py_None);
+    /* The slots of Message itself start as None, but for the cache. */
+    PyObject **cache = wfbs_slot_of(self, c->serialized), **end = wfbs_slot_of(self, c->base_end);
+    for (PyObject **slot = slots_begin(self); slot < end; slot++) {
+        if (slot != cache) {
+            *slot = Py_NewRef(Py_None);
+        }
     }
     if (r->metadata && wfbs_metadata_apply(c, self) < 0) {
         Py_DECREF(self);
@@ -181,9 +185,9 @@ same_encoding(wfbs_class *c, const wfbs_attribute *a, PyObject *fresh, PyObject 
     PyObject *before = PyObject_GetAttr(fresh, a->name);
     PyObject *now = before ? PyObject_GetAttr(self, a->name) : NULL;
     wfbs_codec codec = {WFBS_CODEC_CBOR, NULL};
-    bool payload = a->field->as == WFBS_AS_ARGS || a->field->as == WFBS_AS_KWARGS;
+    bool payload = a->field->use == WFBS_USE_ARGS || a->field->use == WFBS_USE_KWARGS;
     int same = -1;
-    if (now && a->field->as == WFBS_AS_ROLES) {
+    if (now && a->field->use == WFBS_USE_ROLES) {
         same = PyObject_RichCompareBool(before, now, Py_EQ);
     }
     else if (now && (!payload || wfbs_payload_codec(c, wfbs_received_of(c, self), &codec) == 0)) {

@@ -10,11 +10,6 @@
 
 #include <structmember.h>
 
-static const char *const base_slot_names[] = {
-    "_from_fbs", "_correlation_id", "_correlation_uri", "_correlation_is_anchor",
-    "_correlation_is_last", "_router_internal",
-};
-
 /* The offset of slot `name` in instances of `type`, or -1 with TypeError. */
 static Py_ssize_t
 slot_offset(PyTypeObject *type, PyObject *name)
@@ -60,16 +55,16 @@ attribute_classify(wfbs_class *c, const wfbs_attribute *a)
     const wfbs_field *f = a->field;
     uint32_t bit = UINT32_C(1) << a->index; /* below WFBS_MAX_FIELDS == 32 */
     c->offsets[a->index] = (int32_t)a->offset;
-    if (f->as != WFBS_AS_ARGS && f->as != WFBS_AS_KWARGS) {
+    if (f->use != WFBS_USE_ARGS && f->use != WFBS_USE_KWARGS) {
         c->fetched |= bit;
-        c->fetched_plain |= f->as == WFBS_AS_ENC_CIPHER ? 0 : bit;
+        c->fetched_plain |= f->use == WFBS_USE_ENC_CIPHER ? 0 : bit;
     }
     bool positional = f->flags & WFBS_FLAG_POSITIONAL && !(f->flags & WFBS_FLAG_NULLABLE)
-                      && f->as != WFBS_AS_DICT;
+                      && f->use != WFBS_USE_DICT;
     if (positional || f->flags & WFBS_FLAG_REQUIRED) {
         c->demanding |= bit;
     }
-    if (f->as == WFBS_AS_CUSTOM || (f->as == WFBS_AS_DICT && f->flags & WFBS_FLAG_POSITIONAL)) {
+    if (f->use == WFBS_USE_CUSTOM || (f->use == WFBS_USE_DICT && f->flags & WFBS_FLAG_POSITIONAL)) {
         c->defaulting |= bit;
     }
 }
@@ -94,7 +89,7 @@ attribute_init(wfbs_class *c, unsigned index)
     }
     PyUnicode_InternInPlace(&text);
     a->private_name = text;
-    if (a->field->as == WFBS_AS_ENC_CIPHER) {
+    if (a->field->use == WFBS_USE_ENC_CIPHER) {
         a->offset = c->tail + (Py_ssize_t)offsetof(wfbs_received, ppt_cipher);
     }
     else {
@@ -133,9 +128,9 @@ class_getset(wfbs_class *c)
         }
         *def++ = (PyGetSetDef){private_name, wfbs_received_get_private, wfbs_received_set_private,
                                NULL, a};
-        const char *view = a->field->as == WFBS_AS_ARGS      ? "args_view"
-                           : a->field->as == WFBS_AS_KWARGS  ? "kwargs_view"
-                           : a->field->as == WFBS_AS_PAYLOAD ? "payload_view"
+        const char *view = a->field->use == WFBS_USE_ARGS      ? "args_view"
+                           : a->field->use == WFBS_USE_KWARGS  ? "kwargs_view"
+                           : a->field->use == WFBS_USE_PAYLOAD ? "payload_view"
                                                              : NULL;
         if (view) {
             *def++ = (PyGetSetDef){
@@ -205,8 +200,9 @@ class_init(wfbs_class *c, wfbs_state *state, unsigned index, PyObject *message_m
             return -1;
         }
     }
+    c->base_end = ((PyTypeObject *)state->message_class)->tp_basicsize;
     c->serialized = slot_offset(c->plain, state->str_serialized);
-    c->from_fbs = slot_offset(c->plain, state->base_slots[0]);
+    c->from_fbs = slot_offset(c->plain, state->str_from_fbs);
     if (c->serialized < 0 || c->from_fbs < 0 || class_getset(c) < 0
         || class_subclass(c, state->module) < 0) {
         return -1;
@@ -219,17 +215,6 @@ class_init(wfbs_class *c, wfbs_state *state, unsigned index, PyObject *message_m
 int
 wfbs_types_create(wfbs_state *state, PyObject *message_module)
 {
-    for (size_t i = 0; i < Py_ARRAY_LENGTH(base_slot_names); i++) {
-        state->base_slots[i] = PyUnicode_InternFromString(base_slot_names[i]);
-        if (!state->base_slots[i]) {
-            return -1;
-        }
-        state->base_offsets[i]
-            = slot_offset((PyTypeObject *)state->message_class, state->base_slots[i]);
-        if (state->base_offsets[i] < 0) {
-            return -1;
-        }
-    }
     for (unsigned i = 0; i < WFBS_MESSAGE_COUNT; i++) {
         if (class_init(&state->classes[i], state, i, message_module) < 0) {
             return -1;
