@@ -20,11 +20,6 @@ from .decode import value_of
 from .record import ABSENT, CODEC, DIALECT, FIELDS
 
 
-def _details_are_extra(c: MessageClass, dialect: int) -> bool:
-    """Whether metadata under the schema dialect is the message's `extra` itself."""
-    return dialect == 1 and c.label in ("CHALLENGE", "AUTHENTICATE")
-
-
 def encode(
     c: MessageClass,
     message: Any,
@@ -48,7 +43,7 @@ def encode(
             continue
         if a.use == "CUSTOM":
             found.update(values[a.index])
-        elif not _details_are_extra(c, dialect) or a.use != "DICT":
+        elif not details.details_are_extra(c.label, dialect) or a.use != "DICT":
             found[a.detail] = values.get(a.index)
     if codec_name is not None:
         found[details.CODEC_KEY] = codec_name
@@ -215,7 +210,7 @@ def apply(c: MessageClass, message: Any) -> None:
     :raises ProtocolError: for what is wrong or contradicts the typed fields.
     """
     found = details.read(message)
-    if _details_are_extra(c, message._record[DIALECT]):
+    if details.details_are_extra(c.label, message._record[DIALECT]):
         assert c.extra is not None
         _store(c.extra, message, found)
     else:

@@ -1,10 +1,18 @@
 /* A received message's metadata as a dict, before anything is made of it. */
 #include "details.h"
 
+#include "../../core/cbor_guard.h"
+
 PyObject *
 wfbs_details_read(const wfbs_class *c, const wfbs_received *r)
 {
     size_t used;
+    if (!wfbs_details_are_extra(c, r->dialect)
+        && !wfbs_cbor_has_text_keys(r->data + r->metadata, r->metadata_size)) {
+        return wfbs_raise_protocol(c->state,
+                                   "%s: metadata has keys that are not strings, at offset %u",
+                                   c->type->label, (unsigned)r->metadata);
+    }
     PyObject *details = wfbs_cbor_decode_first(&c->state->cbor, r->data + r->metadata,
                                                r->metadata_size, &used);
     if (!details) {

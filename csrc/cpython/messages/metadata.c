@@ -10,14 +10,6 @@
 #include "decode.h"
 #include "details.h"
 
-/* Whether metadata under the schema dialect is the message's `extra` itself. */
-static inline bool
-details_are_extra(const wfbs_class *c, wfbs_dialect dialect)
-{
-    return dialect == WFBS_DIALECT_SCHEMA
-           && (c->index == WFBS_MESSAGE_CHALLENGE || c->index == WFBS_MESSAGE_AUTHENTICATE);
-}
-
 /* The details map to begin with: empty, or (schema dialect) a copy of what
  * marshal() has as details. New reference or NULL. */
 static PyObject *
@@ -67,7 +59,7 @@ wfbs_metadata_encode(wfbs_class *c, PyObject *message, PyObject *const *values, 
         if (a->field->as == WFBS_AS_CUSTOM) {
             failed = PyDict_Update(details, values[i]) < 0;
         }
-        else if (!details_are_extra(c, dialect) || a->field->as != WFBS_AS_DICT) {
+        else if (!wfbs_details_are_extra(c, dialect) || a->field->as != WFBS_AS_DICT) {
             bool known = held & (UINT32_C(1) << i);
             failed = PyDict_SetItem(details, a->detail, known ? values[i] : Py_None) < 0;
         }
@@ -436,7 +428,7 @@ wfbs_metadata_apply(wfbs_class *c, PyObject *self)
         return -1;
     }
     int failed;
-    if (details_are_extra(c, r->dialect)) {
+    if (wfbs_details_are_extra(c, r->dialect)) {
         wfbs_attribute *extra = &c->attributes[c->table->slot_of[WFBS_AS_DICT]];
         failed = store_entry(extra, self, details) < 0 || check_rules(c, self) < 0 ? -1 : 0;
     }
