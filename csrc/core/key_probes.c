@@ -82,7 +82,7 @@ static inline bool
 add_any(wfbs_probes *p, uint64_t hash)
 {
     const size_t mask = p->places - 1;
-    const uint32_t tag = (uint32_t)(hash ^ hash >> 32) | 1;
+    const uint32_t tag = (uint32_t)(hash * UINT64_C(0x9e3779b97f4a7c15) >> 32) | 1; /* mixes all */
     uint64_t perturb = hash;
     size_t start = (size_t)hash & mask, i = start;
     bool equal = false;
