@@ -99,11 +99,11 @@ job_codec(job *j, wfbs_codec wanted)
 {
     const wfbs_table *t = j->owner->table;
     const wfbs_received *r = received_source(j);
-    unsigned args = t->slot_of[WFBS_AS_ARGS], kwargs = t->slot_of[WFBS_AS_KWARGS];
+    unsigned args = t->slot_of[WFBS_USE_ARGS], kwargs = t->slot_of[WFBS_USE_KWARGS];
     j->codec = wanted;
     j->raw = 0;
     if (!r || args == WFBS_NO_SLOT
-        || wfbs_slot_position(r->data, r->table, t->slot_of[WFBS_AS_PAYLOAD])) {
+        || wfbs_slot_position(r->data, r->table, t->slot_of[WFBS_USE_PAYLOAD])) {
         return 0;
     }
     uint32_t raw = untouched(j, args, kwargs), both = bit(args) | bit(kwargs);
@@ -115,7 +115,7 @@ job_codec(job *j, wfbs_codec wanted)
         j->raw = both;
     }
     else if (wanted.number != WFBS_CODEC_NAMED
-             && wanted.number == wfbs_received_u8(j->owner, r, WFBS_AS_ENC_SERIALIZER)) {
+             && wanted.number == wfbs_received_u8(j->owner, r, WFBS_USE_ENC_SERIALIZER)) {
         j->raw = raw;
     }
     return 0;
@@ -125,7 +125,7 @@ job_codec(job *j, wfbs_codec wanted)
 static bool
 payload_has_good_type(const wfbs_attribute *a, PyObject *value)
 {
-    if (a->field->as == WFBS_AS_ARGS) {
+    if (a->field->use == WFBS_USE_ARGS) {
         return PyList_Check(value) || PyTuple_Check(value)
                || (a->owner->index == WFBS_MESSAGE_PUBLISH
                    && (PyUnicode_CheckExact(value) || PyBytes_CheckExact(value)));
@@ -163,13 +163,13 @@ job_payload(job *j, wfbs_attribute *a)
     j->held |= bit(a->index);
     j->at[a->index] = j->scratch.size;
     int slow = 1;
-    if (PyDict_CheckExact(value) && a->field->as == WFBS_AS_KWARGS
+    if (PyDict_CheckExact(value) && a->field->use == WFBS_USE_KWARGS
         && j->codec.number == WFBS_CODEC_CBOR) {
         slow = wfbs_cbor_encode_kwargs(&j->scratch, value);
     }
     if (slow > 0 && !payload_has_good_type(a, value)) {
         wfbs_refuse(a, PyExc_TypeError, "expected %s, got %s",
-                    a->field->as == WFBS_AS_ARGS ? "list or tuple" : "dict with str keys",
+                    a->field->use == WFBS_USE_ARGS ? "list or tuple" : "dict with str keys",
                     wfbs_type_name(Py_TYPE(value)));
         return -1;
     }
@@ -192,7 +192,7 @@ static int
 job_none(job *j, const wfbs_attribute *a)
 {
     const wfbs_field *f = a->field;
-    if (!(f->flags & WFBS_FLAG_REQUIRED) || f->flags & WFBS_FLAG_POSITIONAL || f->as != WFBS_AS_STR) {
+    if (!(f->flags & WFBS_FLAG_REQUIRED) || f->flags & WFBS_FLAG_POSITIONAL || f->use != WFBS_USE_STR) {
         wfbs_refuse(a, PyExc_ValueError, "is required and can't be None");
         return -1;
     }
@@ -226,7 +226,7 @@ static PyObject *
 keep_still(const wfbs_attribute *a, PyObject *value)
 {
     PyObject *copy;
-    if (a->field->as == WFBS_AS_PRINCIPALS && (PyList_Check(value) || PyTuple_Check(value))) {
+    if (a->field->use == WFBS_USE_PRINCIPALS && (PyList_Check(value) || PyTuple_Check(value))) {
         PyObject *list = PyList_Check(value) ? Py_NewRef(value) : PySequence_List(value);
         copy = list ? copy_hops(list) : NULL;
         Py_XDECREF(list);
@@ -303,15 +303,15 @@ static int
 job_check_payload(job *j)
 {
     const wfbs_table *t = j->owner->table;
-    unsigned payload = t->slot_of[WFBS_AS_PAYLOAD];
+    unsigned payload = t->slot_of[WFBS_USE_PAYLOAD];
     if (payload == WFBS_NO_SLOT) {
         return 0;
     }
-    unsigned algo = t->slot_of[WFBS_AS_ENC_ALGO], key = t->slot_of[WFBS_AS_ENC_KEY];
-    unsigned serializer = t->slot_of[WFBS_AS_ENC_SERIALIZER];
+    unsigned algo = t->slot_of[WFBS_USE_ENC_ALGO], key = t->slot_of[WFBS_USE_ENC_KEY];
+    unsigned serializer = t->slot_of[WFBS_USE_ENC_SERIALIZER];
     wfbs_attribute *attributes = j->owner->attributes;
-    bool args = j->present & (bit(t->slot_of[WFBS_AS_ARGS]) | bit(t->slot_of[WFBS_AS_KWARGS]));
-    uint32_t enc = bit(algo) | bit(key) | bit(serializer) | bit(t->slot_of[WFBS_AS_ENC_CIPHER]);
+    bool args = j->present & (bit(t->slot_of[WFBS_USE_ARGS]) | bit(t->slot_of[WFBS_USE_KWARGS]));
+    uint32_t enc = bit(algo) | bit(key) | bit(serializer) | bit(t->slot_of[WFBS_USE_ENC_CIPHER]);
     if (j->held & bit(payload)) {
         j->codec.name = NULL;
         if (args) {
@@ -346,10 +346,10 @@ static bool
 job_enum_name(job *j, unsigned index, wfbs_dialect dialect)
 {
     const wfbs_table *t = j->owner->table;
-    unsigned slot = t->slot_of[WFBS_AS_ENUM_NAME];
+    unsigned slot = t->slot_of[WFBS_USE_ENUM_NAME];
     Py_ssize_t size;
     if (dialect != WFBS_DIALECT_SCHEMA || slot == WFBS_NO_SLOT
-        || t->fields[index].as != WFBS_AS_ENUM) {
+        || t->fields[index].use != WFBS_USE_ENUM) {
         return false;
     }
     const char *text = PyUnicode_AsUTF8AndSize(j->refs[index], &size); /* converted before: can't fail */
@@ -364,8 +364,8 @@ job_enum_name(job *j, unsigned index, wfbs_dialect dialect)
 static inline bool
 convert_common(const wfbs_field *field, PyObject *value, wfbs_value *out)
 {
-    switch ((wfbs_as)field->as) {
-    case WFBS_AS_STR:
+    switch ((wfbs_use)field->use) {
+    case WFBS_USE_STR:
         if (PyUnicode_CheckExact(value) && PyUnicode_IS_COMPACT_ASCII(value)
             && field->kind == WFBS_KIND_STRING) {
             out->as.bytes = PyUnicode_1BYTE_DATA(value);
@@ -373,7 +373,7 @@ convert_common(const wfbs_field *field, PyObject *value, wfbs_value *out)
             return true;
         }
         return false;
-    case WFBS_AS_INT:
+    case WFBS_USE_INT:
         if (field->kind == WFBS_KIND_U64 && PyLong_CheckExact(value)) {
             uint64_t number = PyLong_AsUnsignedLongLong(value);
             if (number <= (UINT64_C(1) << 53)) { /* what no check refuses; errors are above */
@@ -383,7 +383,7 @@ convert_common(const wfbs_field *field, PyObject *value, wfbs_value *out)
             PyErr_Clear();
         }
         return false;
-    case WFBS_AS_BOOL:
+    case WFBS_USE_BOOL:
         out->as.scalar = value == Py_True;
         return value == Py_True || value == Py_False;
     default:
@@ -565,13 +565,13 @@ wfbs_encode_message(wfbs_class *c, PyObject *message, wfbs_dialect dialect, bool
     j.metadata = (wfbs_span){NULL, 0};
     j.scratch = scratch_take(&c->state->payload_scratch);
     PyObject *result = NULL;
-    bool payloads = t->slot_of[WFBS_AS_ARGS] != WFBS_NO_SLOT;
+    bool payloads = t->slot_of[WFBS_USE_ARGS] != WFBS_NO_SLOT;
     j.codec = (wfbs_codec){WFBS_CODEC_CBOR, NULL};
     j.codec_name = NULL;
     if ((!payloads
          || (job_codec(&j, codec) == 0
-             && job_payload(&j, &c->attributes[t->slot_of[WFBS_AS_ARGS]]) == 0
-             && job_payload(&j, &c->attributes[t->slot_of[WFBS_AS_KWARGS]]) == 0))
+             && job_payload(&j, &c->attributes[t->slot_of[WFBS_USE_ARGS]]) == 0
+             && job_payload(&j, &c->attributes[t->slot_of[WFBS_USE_KWARGS]]) == 0))
         && (job_fill_plain(&j, dialect)
             || (job_fetch(&j) == 0 && job_check_payload(&j) == 0 && job_fill(&j, dialect) == 0))) {
         wfbs_buffer output = scratch_take(&c->state->output_scratch);
