@@ -5,12 +5,13 @@ from __future__ import annotations
 from ..part import Part
 
 #: In the order in which they are switched on.
-NAMES = ("texts",)
+NAMES = ("texts", "futures", "masks", "writes")
 
 
 # Import statements rather than import_module(): what freezes programs follows these.
 def load(name: str) -> Part:
     """The part of that name, which must be one of :data:`NAMES`."""
-    from . import texts
+    from . import futures, masks, texts, writes
 
-    return {part.name: part for part in (texts.PART,)}[name]
+    parts = (texts.PART, futures.PART, masks.PART, writes.PART)
+    return {part.name: part for part in parts}[name]
