@@ -21,8 +21,9 @@ def details_are_extra(label: str, dialect: int) -> bool:
 
 
 def _has_text_keys(message: Any, span: int) -> bool:
+    table = lib.wfbs_tables + MESSAGES[message._record[MESSAGE]].table.index
     part = ffi.from_buffer("uint8_t[]", message._buffer) + (span >> 32)
-    return bool(lib.wfbs_cbor_has_text_keys(part, span & LENGTH))
+    return bool(lib.wfbs_cbor_has_text_keys(table, part, span & LENGTH))
 
 
 def read(message: Any) -> dict[str, Any]:

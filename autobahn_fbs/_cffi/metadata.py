@@ -17,6 +17,7 @@ from .accessors import keep
 from .classes import ENC, Attribute, MessageClass, custom_match
 from .convert import equals_bool, is_ppt_name, refuse_encoding
 from .decode import value_of
+from .payload import NAMED
 from .record import ABSENT, CODEC, DIALECT, FIELDS
 
 
@@ -139,10 +140,12 @@ def _store(a: Attribute, message: Any, value: Any) -> None:
     """Stores an entry after comparing it with the typed field, if that is there too. Only what is
     good is compared: a decimal out of an old cbor2, say, can raise even at that."""
     raw = message._record[FIELDS + a.index]
+    name = a.owner.table.slot_of.get("ENUM_NAME") if a.use == "ENUM" else None
+    is_typed = raw != ABSENT or (name is not None and message._record[FIELDS + name] != ABSENT)
     null = value is None and _may_be_null(a)
     if not null and not _entry_is_good(a, value):
         _refuse(a, "has a wrong type or value")
-    if raw != ABSENT:
+    if is_typed:
         typed = value_of(a, message, raw)
         same = typed == "" if null else type(typed) is type(value) and typed == value
         if not same:
@@ -184,9 +187,23 @@ def _check_rules(c: MessageClass, message: Any) -> None:
             raise ProtocolError(f"{c.label}.{name}: {why}")
 
 
+def _check_codec(c: MessageClass, message: Any, found: dict[str, Any]) -> None:
+    """The codec of args and kwargs may be named by number and in the details: alike."""
+    a = c.attributes[c.table.slot_of["ENC_SERIALIZER"]]
+    number = message._record[CODEC]
+    if details.CODEC_KEY not in found or number == NAMED:
+        return
+    name = found[details.CODEC_KEY]
+    assert a is not None and a.enum is not None
+    if not name or name != (a.enum.names[number] if number else "cbor"):
+        _refuse(a, "contradicts the typed field")
+
+
 def _apply_details(c: MessageClass, message: Any, found: dict[str, Any]) -> None:
     """Every attribute's entry of the details."""
     transparent = message._record[CODEC] < 0
+    if "PAYLOAD" in c.table.slot_of and not transparent:
+        _check_codec(c, message, found)
     for a in c.used:
         use = a.use
         if use in ("ARGS", "KWARGS", "PAYLOAD"):

@@ -164,7 +164,7 @@ _Bool wfbs_uri_is_valid(const uint8_t *data, size_t size, wfbs_uri_mode mode);
 /* core/cbor_guard.h */
 size_t wfbs_cbor_scratch(const uint8_t *data, size_t size);
 const char *wfbs_cbor_refusal(const uint8_t *data, size_t size, void *scratch);
-_Bool wfbs_cbor_has_text_keys(const uint8_t *data, size_t size);
+_Bool wfbs_cbor_has_text_keys(const wfbs_table *t, const uint8_t *data, size_t size);
 size_t wfbs_cbor_skip_tag(const uint8_t *data, size_t size);
 const char *wfbs_cbor_malformation(const uint8_t *data, size_t size);
 size_t wfbs_cbor_item_size(const uint8_t *data, size_t size);

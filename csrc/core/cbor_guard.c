@@ -376,20 +376,25 @@ wfbs_cbor_refusal(const uint8_t *data, size_t size, void *scratch)
     return s.refusal;
 }
 
-/* Whether the string of `size` bytes names an entry of which WAMP says nothing more than that it is
- * a dict, or what it is called. */
+/* Whether the string of `size` bytes names an entry of the details of which WAMP says no more than
+ * that it is a dict, or what it is called. */
 static bool
-is_free_entry(const uint8_t *name, size_t size)
+is_free_entry(const wfbs_table *t, const uint8_t *name, size_t size)
 {
-    return (size == 9 && memcmp(name, "authextra", 9) == 0)
-           || (size == 5 && memcmp(name, "extra", 5) == 0)
-           || (size > 2 && memcmp(name, "x_", 2) == 0);
+    for (unsigned i = 0; i < t->field_count; i++) {
+        const wfbs_field *field = &t->fields[i];
+        if (field->use == WFBS_USE_DICT && strlen(field->detail) == size
+            && memcmp(field->detail, name, size) == 0) {
+            return true;
+        }
+    }
+    return size > 2 && memcmp(name, "x_", 2) == 0;
 }
 
 /* Skips the key of an entry of the metadata, and sets whether its value may only have text keys.
  * Returns as scan_item; false, too, for a key that is not text. */
 static bool
-scan_name(scanner *s)
+scan_name(scanner *s, const wfbs_table *t)
 {
     const uint8_t byte = *s->next++;
     const uint8_t *name;
@@ -407,12 +412,12 @@ scan_name(scanner *s)
     }
     name = s->next;
     s->next += length;
-    s->text_keys = !is_free_entry(name, (size_t)length);
+    s->text_keys = !is_free_entry(t, name, (size_t)length);
     return true;
 }
 
 bool
-wfbs_cbor_has_text_keys(const uint8_t *data, size_t size)
+wfbs_cbor_has_text_keys(const wfbs_table *t, const uint8_t *data, size_t size)
 {
     const size_t skipped = wfbs_cbor_skip_tag(data, size);
     scanner s = {.next = data + skipped, .end = data + size};
@@ -426,7 +431,7 @@ wfbs_cbor_has_text_keys(const uint8_t *data, size_t size)
     if ((byte & 0x1f) != 31 && !scan_argument(&s, byte, &count)) {
         return true;
     }
-    while (count-- > 0 && s.next < s.end && scan_name(&s) && scan_item(&s, false, 1)) {
+    while (count-- > 0 && s.next < s.end && scan_name(&s, t) && scan_item(&s, false, 1)) {
     }
     return s.refusal != NOT_TEXT;
 }

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "schema.h"
+
 /* In what is handed to cbor2.loads: keys of one map (elements of one set) that can be given any
  * hash, and bytes of one decimal, bigfloat or rational. What has more is refused. */
 #define WFBS_CBOR_COSTLY_KEYS 256
@@ -21,10 +23,11 @@ size_t wfbs_cbor_scratch(const uint8_t *data, size_t size);
  * reads outside `data`. */
 const char *wfbs_cbor_refusal(const uint8_t *data, size_t size, void *scratch);
 
-/* Whether all maps in a message's metadata have nothing but text as keys, other than those in
- * entries of which WAMP doesn't say what is in them: authextra, extra and x_*. True, too, for what
- * is no CBOR map with text keys, which is for others to refuse. Never reads outside `data`. */
-bool wfbs_cbor_has_text_keys(const uint8_t *data, size_t size);
+/* Whether all maps in the metadata of a message with that table have nothing but text as keys,
+ * other than those in entries of which WAMP doesn't say what is in them: authextra, extra and x_*.
+ * True, too, for what is no CBOR map with text keys, which is for others to refuse. Never reads
+ * outside `data`. */
+bool wfbs_cbor_has_text_keys(const wfbs_table *t, const uint8_t *data, size_t size);
 
 /* Bytes of the tags 55799 (RFC 8949, 3.4.6: what follows is CBOR) that the input begins with. They
  * mean nothing, and cbor2's versions make different values of what they tag. */
