@@ -11,6 +11,12 @@ enum {
     WFBS_CODEC_FLEXBUFFERS = 7
 };
 
+static inline bool
+wfbs_codec_is_cbor(unsigned number)
+{
+    return number == WFBS_CODEC_CBOR || number == WFBS_CODEC_CBOR_NAMED;
+}
+
 /* A payload codec: its value in the schema's PPTSerializer and, for WFBS_CODEC_NAMED
  * (OPAQUE there), its name, which travels in the metadata. */
 typedef struct {

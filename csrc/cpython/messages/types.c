@@ -15,9 +15,8 @@ static const char *const base_slot_names[] = {
     "_correlation_is_last", "_router_internal",
 };
 
-/* The offset of slot `name` in instances of `type`, or -1 with TypeError. */
-static Py_ssize_t
-slot_offset(PyTypeObject *type, PyObject *name)
+Py_ssize_t
+wfbs_slot_offset(PyTypeObject *type, PyObject *name)
 {
     PyObject *descriptor = PyObject_GetAttr((PyObject *)type, name);
     if (!descriptor) {
@@ -98,7 +97,7 @@ attribute_init(wfbs_class *c, unsigned index)
         a->offset = c->tail + (Py_ssize_t)offsetof(wfbs_received, ppt_cipher);
     }
     else {
-        a->offset = slot_offset(c->plain, a->private_name);
+        a->offset = wfbs_slot_offset(c->plain, a->private_name);
         a->property = a->offset < 0 ? NULL : property_of(c->plain, a->name);
         if (!a->property) {
             return -1;
@@ -205,8 +204,8 @@ class_init(wfbs_class *c, wfbs_state *state, unsigned index, PyObject *message_m
             return -1;
         }
     }
-    c->serialized = slot_offset(c->plain, state->str_serialized);
-    c->from_fbs = slot_offset(c->plain, state->base_slots[0]);
+    c->serialized = wfbs_slot_offset(c->plain, state->str_serialized);
+    c->from_fbs = wfbs_slot_offset(c->plain, state->base_slots[0]);
     if (c->serialized < 0 || c->from_fbs < 0 || class_getset(c) < 0
         || class_subclass(c, state->module) < 0) {
         return -1;
@@ -225,7 +224,7 @@ wfbs_types_create(wfbs_state *state, PyObject *message_module)
             return -1;
         }
         state->base_offsets[i]
-            = slot_offset((PyTypeObject *)state->message_class, state->base_slots[i]);
+            = wfbs_slot_offset((PyTypeObject *)state->message_class, state->base_slots[i]);
         if (state->base_offsets[i] < 0) {
             return -1;
         }
