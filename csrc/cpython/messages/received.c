@@ -283,12 +283,12 @@ received_deepcopy(PyObject *self, PyObject *memo)
     wfbs_class *c = class_of(self);
     PyObject *copy = c ? received_copy(self, NULL) : NULL;
     for (unsigned i = 0; copy && i < c->table->field_count; i++) {
-        wfbs_attribute *a = &c->attributes[i];
+        const wfbs_attribute *a = &c->attributes[i];
         bool there = *wfbs_slot_of(copy, a->offset) || wfbs_received_of(c, copy)->source;
         if (!a->name || !wfbs_attribute_is_mutable(a) || !there) {
             continue;
         }
-        PyObject *value = wfbs_received_get_private(copy, a);
+        PyObject *value = PyObject_GetAttr(copy, a->private_name);
         PyObject *deep = value ? wfbs_call_helper(c->state, "deepcopy", value, memo, NULL) : NULL;
         Py_XDECREF(value);
         if (!deep) {
