@@ -159,7 +159,7 @@ def check(call: tuple[Any, tuple[Any, ...], dict[str, Any]]) -> None:
         raise ValueError(f"{cls.__name__}(*{args}, **{kwargs}): {ours}, Autobahn: {theirs}")
 
 
-@settings(max_examples=3000, deadline=None, database=None)
+@settings(max_examples=1500, deadline=None, database=None)
 @given(calls())
 def check_many(call: tuple[Any, tuple[Any, ...], dict[str, Any]]) -> None:
     check(call)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from ..part import Part
 
 #: In the order in which they are switched on.
-NAMES = ("texts",)
+NAMES = ("texts", "messages", "routing")
 
 
 # Import statements rather than import_module(): what freezes programs follows these.
 def load(name: str) -> Part:
     """The part of that name, which must be one of :data:`NAMES`."""
-    from . import texts
+    from . import messages, routing, texts
 
-    return {part.name: part for part in (texts.PART,)}[name]
+    return {part.name: part for part in (texts.PART, messages.PART, routing.PART)}[name]
