@@ -44,15 +44,35 @@ take_argument(scanner *s, uint8_t byte, uint64_t *n)
 }
 
 static inline bool
-skip_string(scanner *s, uint8_t byte)
+take_string(scanner *s, uint8_t byte, wfbs_span *text)
 {
     uint64_t n;
     if (!take_argument(s, byte, &n) || n > left(s)) {
         return false;
     }
-    const uint8_t *text = s->next;
-    s->next += (size_t)n; /* <= what is left, which is a size_t */
-    return byte >> 5 == 2 || wfbs_utf8_is_valid(text, (size_t)n);
+    *text = (wfbs_span){s->next, (size_t)n}; /* <= what is left, which is a size_t */
+    s->next += text->size;
+    return byte >> 5 == 2 || wfbs_utf8_is_valid(text->data, text->size);
+}
+
+/* Takes a key of a map, which is text and unlike the `count` keys before it. */
+static inline bool
+take_key(scanner *s, wfbs_span *keys, uint64_t count)
+{
+    if (!left(s) || *s->next >> 5 != 3 || count >= WFBS_CBOR_PLAIN_KEYS) {
+        return false;
+    }
+    uint8_t byte = *s->next++;
+    wfbs_span *key = &keys[count];
+    if (!take_string(s, byte, key)) {
+        return false;
+    }
+    for (uint64_t i = 0; i < count; i++) {
+        if (keys[i].size == key->size && !memcmp(keys[i].data, key->data, key->size)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* A float of 64 bits that is finite, or one of the three short ones that are not. */
@@ -74,19 +94,14 @@ scan_items(scanner *s, uint8_t byte, unsigned depth)
 {
     uint64_t count;
     bool map = byte >> 5 == WFBS_CBOR_MAP;
+    wfbs_span keys[WFBS_CBOR_PLAIN_KEYS];
     if (depth > WFBS_CBOR_PLAIN_DEPTH || !take_argument(s, byte, &count)) {
         return false;
     }
     /* Every item takes a byte at least: what is left bounds the loop, whatever the count. */
     for (uint64_t i = 0; i < count; i++) {
-        if (map) {
-            if (!left(s) || *s->next >> 5 != 3) {
-                return false;
-            }
-            uint8_t key = *s->next++;
-            if (!skip_string(s, key)) {
-                return false;
-            }
+        if (map && !take_key(s, keys, i)) {
+            return false;
         }
         if (!scan_item(s, depth)) {
             return false;
@@ -99,6 +114,7 @@ static bool
 scan_item(scanner *s, unsigned depth)
 {
     uint64_t n;
+    wfbs_span text;
     if (!left(s)) {
         return false;
     }
@@ -109,7 +125,7 @@ scan_item(scanner *s, unsigned depth)
         return take_argument(s, byte, &n);
     case 2:
     case 3:
-        return skip_string(s, byte);
+        return take_string(s, byte, &text);
     case 4:
     case 5:
         return scan_items(s, byte, depth + 1);

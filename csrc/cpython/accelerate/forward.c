@@ -61,6 +61,10 @@ call_decoded(PyObject *cls, PyObject *source, PyObject *const *args, size_t coun
     for (size_t i = 0; good && i < Py_ARRAY_LENGTH(payload); i++) {
         PyObject *name = PyUnicode_InternFromString(payload[i]);
         PyObject *value = name ? PyObject_GetAttr(source, name) : NULL;
+        if (value && PyDict_Contains(named, name)) {
+            PyErr_Format(PyExc_TypeError, "forward() takes %U from the message", name);
+            Py_CLEAR(value);
+        }
         good = value && !PyDict_SetItem(named, name, value);
         Py_XDECREF(value);
         Py_XDECREF(name);
