@@ -52,6 +52,7 @@ __all__ = [
     "payload_loads",
     "reduce",
     "restore",
+    "text",
 ]
 
 deepcopy: Callable[[Any, Any], Any] = copy.deepcopy
@@ -84,6 +85,43 @@ def parse(raw: list[Any]) -> message.Message:
     cls: Any = Serializer.MESSAGE_TYPE_MAP[raw[0]]
     parsed: message.Message = cls.parse(raw)
     return parsed
+
+
+class _Unreadable:
+    """What is shown in place of an attribute that can't be read."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def __repr__(self) -> str:
+        return f"<{_described(self._error)}>"
+
+
+def _described(error: Exception) -> str:
+    try:
+        return f"{type(error).__name__}: {str(error)[:SHOWN]}"
+    except Exception:
+        return type(error).__name__
+
+
+def text(msg: message.Message) -> str:
+    """What ``str()`` of a received message returns: Autobahn's text, with the error in place of
+    args or kwargs that can't be decoded; a short one if there is something else that can't be
+    shown. Transports log messages before anybody reads them, so this never raises."""
+    try:
+        return message.Message.__str__(msg)
+    except Exception:
+        pass
+    try:
+        twin: Any = copy.copy(msg)
+        for name in ("args", "kwargs"):
+            try:
+                getattr(twin, name, None)
+            except Exception as error:
+                setattr(twin, f"_{name}", _Unreadable(error))
+        return message.Message.__str__(twin)
+    except Exception as error:
+        return f"{type(msg).__name__.upper()}:: <can't be shown: {_described(error)}>"
 
 
 def _role(name: str, features: dict[str, Any], label: str) -> Any:

@@ -60,14 +60,28 @@ class FlatBuffersObjectSerializer(native.ObjectSerializer):
         dialect: str = "autobahn",
         limits: Limits | None = None,
     ) -> None:
+        self._configure(batched, payload_serializer, dialect, limits)
+
+    def _configure(
+        self, batched: bool, payload_serializer: str, dialect: str, limits: Limits | None
+    ) -> None:
         number = payloads.number_of(payload_serializer)
         if dialect not in _DIALECTS:
             raise ValueError(f"unknown dialect {dialect!r} (known: {list(_DIALECTS)})")
         name = payload_serializer if number == payloads.NAMED else None
-        super().__init__(
-            batched, dialect == "schema", number, name, limits and Limits(*limits).checked()
-        )
+        checked = limits and Limits(*limits).checked()
+        super().__init__(batched, dialect == "schema", number, name, checked)
+        self._settings = (batched, payload_serializer, dialect, checked)
         self._payload_serializer_id = payload_serializer
+
+    # For copy and pickle, which make an object without calling __init__.
+
+    def __getstate__(self) -> dict[str, Any]:
+        return dict(self.__dict__)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._configure(*state["_settings"])
+        self.__dict__.update(state)
 
 
 # What C overrides takes its message by position only.
@@ -76,7 +90,8 @@ class FlatBuffersSerializer(native.TransportSerializer, Serializer):  # type: ig
 
     Takes what :class:`FlatBuffersObjectSerializer` takes. ``copy.copy`` gives a serializer with
     statistics of its own that shares the object serializer, as transports make one for each
-    connection.
+    connection. A pickled or deeply copied one has equal settings and statistics; where it is
+    unpickled, its payload codec has to be registered.
     """
 
     #: Part of the WebSocket subprotocol ``wamp.2.flatbuffers``; ``"flatbuffers.batched"`` with
@@ -129,12 +144,14 @@ class FlatBuffersSerializer(native.TransportSerializer, Serializer):  # type: ig
             reset_now: bool = False,
         ) -> dict[str, Any] | None: ...
 
-    def __copy__(self) -> FlatBuffersSerializer:
-        twin = type(self).__new__(type(self))
-        twin.__dict__.update(self.__dict__)
-        for name in _COUNTED:
-            setattr(twin, name, getattr(self, name))
-        return twin
+    # For copy and pickle, which make an object without calling __init__.
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, **{name: getattr(self, name) for name in _COUNTED}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            setattr(self, name, value)
 
     def _maybe_autoreset(self) -> None:
         """Called by the C code when a callback is set: resets the statistics if that is due."""

@@ -1,9 +1,10 @@
 """Keeps UBJSON away from bjdata that would harm it.
 
-bjdata is what Autobahn reads UBJSON with; the sender of a message chooses whether it does. It
-makes a list of any length of nine bytes (typed arrays of null or bool), takes the memory of arrays
-of many dimensions before it looks whether they are there, and crashes the process when the lengths
-of dimensions are arrays of many dimensions themselves, and so on.
+The sender of a message chooses whether Autobahn's library for UBJSON reads it: bjdata, or before
+Autobahn 26 py-ubjson. bjdata makes a list of any length of nine bytes (typed arrays of null or
+bool), takes the memory of arrays of many dimensions before it looks whether they are there, and
+crashes the process when the lengths of dimensions are arrays of many dimensions themselves, and so
+on. py-ubjson makes such lists, too; its format differs in the order of the bytes of a number.
 
 What is taken here is what bjdata writes, and UBJSON's counted containers: plain containers, typed
 arrays of numbers, numpy's of several dimensions included. What is refused besides malformed input:
@@ -13,6 +14,9 @@ typed arrays of anything else, typed objects, structures of arrays, and more tha
 from __future__ import annotations
 
 import re
+from typing import Literal
+
+Order = Literal["little", "big"]
 
 _MAX_DEPTH = 256
 #: As numpy has it. bjdata keeps the lengths in an array of that size.
@@ -31,13 +35,14 @@ _VALUE = re.compile(_ONE, re.DOTALL)
 _VALUES = re.compile(rb"(?:N|" + _ONE + rb")*+", re.DOTALL)
 
 
-def check(data: memoryview) -> None:
-    """Checks that bjdata may have this; costs linear time.
+def check(data: memoryview, order: Order = "little") -> None:
+    """Checks that the library may have this; costs linear time.
 
+    :param order: of the bytes of a number: ``"little"`` as bjdata has it, or ``"big"``.
     :raises ValueError: if not. The text says why.
     """
     try:
-        end = _value(data, 0, _MAX_DEPTH)
+        end = _value(data, 0, _MAX_DEPTH, order)
     except IndexError:
         raise ValueError("UBJSON ends too early") from None
     if end < len(data):
@@ -48,27 +53,27 @@ def check(data: memoryview) -> None:
 # that there are too few bytes.
 
 
-def _value(data: memoryview, at: int, depth: int) -> int:
+def _value(data: memoryview, at: int, depth: int, order: Order) -> int:
     plain = _VALUE.match(data, at)
     if plain:
         return plain.end()
     marker = data[at]
     if marker in b"SH":
-        return _bytes(data, at + 1)
+        return _bytes(data, at + 1, order)
     if marker not in b"[{":
         raise ValueError(f"UBJSON: no value at offset {at}")
     if not depth:
         raise ValueError(f"UBJSON is nested more than {_MAX_DEPTH} levels deep")
-    return _container(data, at + 1, depth - 1, keys=marker == ord("{"))
+    return _container(data, at + 1, depth - 1, marker == ord("{"), order)
 
 
-def _int(data: memoryview, at: int) -> tuple[int, int]:
+def _int(data: memoryview, at: int, order: Order) -> tuple[int, int]:
     """An integer that isn't negative, too."""
     width = _INTS.get(data[at])
     if width is None:
         raise ValueError(f"UBJSON: no length at offset {at}")
     end = _skip(data, at + 1, width)
-    number = int.from_bytes(data[at + 1 : end], "little", signed=data[at] in _SIGNED)
+    number = int.from_bytes(data[at + 1 : end], order, signed=data[at] in _SIGNED)
     if number < 0:
         raise ValueError(f"UBJSON: negative length at offset {at}")
     return number, end
@@ -80,17 +85,17 @@ def _skip(data: memoryview, at: int, size: int) -> int:
     return at + size
 
 
-def _bytes(data: memoryview, at: int) -> int:
-    size, at = _int(data, at)
+def _bytes(data: memoryview, at: int, order: Order) -> int:
+    size, at = _int(data, at, order)
     return _skip(data, at, size)
 
 
-def _container(data: memoryview, at: int, depth: int, keys: bool) -> int:
+def _container(data: memoryview, at: int, depth: int, keys: bool, order: Order) -> int:
     first = data[at]
     if first == ord("$"):
-        return _typed(data, at + 1, keys)
+        return _typed(data, at + 1, keys, order)
     if first == ord("#"):
-        return _counted(data, at + 1, depth, keys)
+        return _counted(data, at + 1, depth, keys, order)
     end = ord("}" if keys else "]")
     while True:
         if not keys:
@@ -99,33 +104,33 @@ def _container(data: memoryview, at: int, depth: int, keys: bool) -> int:
         if data[at] == end:
             return at + 1
         if keys:
-            at = _bytes(data, at)
-        at = _value(data, at, depth)
+            at = _bytes(data, at, order)
+        at = _value(data, at, depth, order)
 
 
-def _counted(data: memoryview, at: int, depth: int, keys: bool) -> int:
-    count, at = _int(data, at)
+def _counted(data: memoryview, at: int, depth: int, keys: bool, order: Order) -> int:
+    count, at = _int(data, at, order)
     for _ in range(count):  # each of which takes a byte, or raises
         while data[at] == ord("N"):
             at += 1
         if keys:
-            at = _bytes(data, at)
-        at = _value(data, at, depth)
+            at = _bytes(data, at, order)
+        at = _value(data, at, depth, order)
     return at
 
 
-def _typed(data: memoryview, at: int, keys: bool) -> int:
+def _typed(data: memoryview, at: int, keys: bool, order: Order) -> int:
     width = _NUMBERS.get(data[at])
     if keys or width is None or data[at + 1] != ord("#"):
         raise ValueError(f"UBJSON: typed containers other than arrays of numbers, at offset {at}")
     at += 2
     if data[at] != ord("["):
-        count, at = _int(data, at)
+        count, at = _int(data, at, order)
         return _skip(data, at, count * width)
     at += 1
     whole, least, dimensions = width, width, 0
     while data[at] != ord("]"):
-        length, at = _int(data, at)
+        length, at = _int(data, at, order)
         whole *= length
         least *= max(length, 1)  # a length of 0 doesn't make up for what others claim
         dimensions += 1

@@ -10,13 +10,12 @@ of them whatever it is configured to write.
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from autobahn.wamp.exception import ProtocolError
 
-from . import _ubjson
+from . import _codecs, _ubjson
 
 Dumps = Callable[[Any], bytes]
 Loads = Callable[[memoryview], Any]
@@ -29,11 +28,17 @@ class _Codec(NamedTuple):
 
 #: Ids with a value of their own in the schema's ``PPTSerializer``; 0 is what upstream writes for
 #: CBOR.
-NUMBERS = {"cbor": 0, "json": 1, "msgpack": 2, "ubjson": 4, "flexbuffers": 7}
+NUMBERS = {
+    "cbor": _codecs.TRANSPORT,
+    "json": _codecs.JSON,
+    "msgpack": _codecs.MSGPACK,
+    "ubjson": _codecs.UBJSON,
+    "flexbuffers": _codecs.FLEXBUFFERS,
+}
 _NAMES = {number: name for name, number in NUMBERS.items() if number}
 
 #: ``PPTSerializer.OPAQUE``: the codec's name is in the message's metadata.
-NAMED = 5
+NAMED = _codecs.OPAQUE
 
 _CUSTOM_ID = re.compile(r"x_[a-z][a-z0-9_]+\Z")
 _registered: dict[str, _Codec] = {}
@@ -94,13 +99,56 @@ def number_of(id: str) -> int:
     return NUMBERS.get(id, NAMED)
 
 
-def _upstream(number: int) -> Any:
+def _upstream(name: str) -> Any:
     from autobahn.wamp.serializer import SERID_TO_OBJSER
 
-    name = _NAMES.get(number)
     if name not in SERID_TO_OBJSER:
-        raise ProtocolError(f"payload codec {name or number} is not known here")
+        raise ProtocolError(f"payload codec {name} is not known here")
     return SERID_TO_OBJSER[name]()
+
+
+# Autobahn takes other libraries where variables in the environment say so, on PyPy, and in other
+# versions of it. So these ask the codec what it is, not the interpreter.
+
+
+def _reads_only_bytes(codec: Any) -> bool:
+    """Whether it can't read a memoryview: JSON, which is text, and umsgpack."""
+    module = getattr(codec, "MSGPACK_MODULE", None)
+    return hasattr(codec, "JSON_MODULE") or getattr(module, "__name__", "") == "umsgpack"
+
+
+def _ujson(codec: Any) -> Any:
+    """ujson where AUTOBAHN_USE_UJSON has Autobahn take it, otherwise None. Autobahn's own JSON
+    serializer passes options that ujson doesn't know."""
+    module = getattr(codec, "JSON_MODULE", None)
+    return module if getattr(module, "__name__", "") == "ujson" else None
+
+
+def _check_json(value: Any) -> None:
+    """Checks that no text would be read as binary, in what is known to be encodable.
+
+    :raises ValueError: if one would.
+    """
+    todo = [value]
+    while todo:
+        each = todo.pop()
+        if isinstance(each, str) and each.startswith("\0"):
+            raise ValueError(
+                "text that begins with a zero character can't be sent in JSON, where WAMP takes it"
+                f" for binary: {each[:20]!r}"
+            )
+        if isinstance(each, dict):
+            todo += each.values()
+        elif isinstance(each, (list, tuple)):
+            todo += each
+
+
+def _dumps_json(codec: Any, value: Any) -> bytes:
+    module = _ujson(codec)
+    data = module.dumps(value).encode() if module else bytes(codec.serialize(value))
+    if b'"\\u0000' in data:  # the beginning of such a text, or of binary
+        _check_json(value)
+    return data
 
 
 def _custom(name: str | None) -> _Codec:
@@ -117,20 +165,25 @@ def dumps(number: int, name: str | None, value: Any) -> bytes:
         if not isinstance(data, bytes):
             raise TypeError(f"payload codec {name!r} returned {type(data).__name__}, not bytes")
         return data
-    return bytes(_upstream(number).serialize(value))
+    codec = _upstream(_NAMES.get(number, str(number)))
+    if hasattr(codec, "JSON_MODULE"):
+        return _dumps_json(codec, value)
+    return bytes(codec.serialize(value))
 
 
 def loads(number: int, name: str | None, view: memoryview) -> Any:
     """Decodes args or kwargs with a codec that is not in C."""
     if number == NAMED:
         return _custom(name).loads(view)
-    # JSON is text, so its one copy is due; the others read the received buffer itself, but for the
-    # MessagePack that Autobahn has on PyPy.
-    copied = ("json", "msgpack") if sys.implementation.name == "pypy" else ("json",)
-    payload = bytes(view) if _NAMES.get(number) in copied else view
-    if _NAMES.get(number) == "ubjson":
-        _ubjson.check(view)
-    values = _upstream(number).unserialize(payload)
+    codec = _upstream(_NAMES.get(number, str(number)))
+    module = _ujson(codec)
+    if module:
+        return module.loads(bytes(view))
+    library = getattr(codec, "UBJSON_MODULE", None)
+    if library:
+        # bjdata's numbers have their least byte first, those of py-ubjson the other way round.
+        _ubjson.check(view, "little" if library.__name__ == "bjdata" else "big")
+    values = codec.unserialize(bytes(view) if _reads_only_bytes(codec) else view)
     if len(values) != 1:
         raise ValueError(f"{len(values)} values instead of one")
     return values[0]

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Compiles schemas/*.fbs: package data (.fbs, wamp.bfbs) and the C tables in csrc/generated/.
+"""Compiles schemas/*.fbs: package data (.fbs, wamp.bfbs), the C tables in csrc/generated/ and
+autobahn_fbs/_codecs.py.
 
 Building the package never runs this; its output is committed, and a test fails when it is stale.
 It needs flatc, which is in the Autobahn wheel (``autobahn/_flatc/bin/flatc``).
@@ -16,6 +17,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +25,13 @@ ROOT = Path(__file__).resolve().parent.parent
 SCHEMAS = ROOT / "schemas"
 PACKAGE_DATA = ROOT / "autobahn_fbs" / "schemas"
 GENERATED = ROOT / "csrc" / "generated"
+CODECS = ROOT / "autobahn_fbs" / "_codecs.py"
 
 # EVENT_RECEIVED is 337 in Autobahn's Python classes: 37 does not exist in WAMP.
 PYTHON_TYPE = {37: 337}
 
 SCALARS = {"Bool": "BOOL", "UByte": "U8", "UShort": "U16", "UInt": "U32", "ULong": "U64"}
 ENUMS = {"UByte": "ENUM8", "UShort": "ENUM16"}
-PAYLOAD_FIELDS = {"args": "ARGS", "kwargs": "KWARGS", "payload": "PAYLOAD"}
 PPT_FIELDS = {
     "enc_algo": "ENC_ALGO",
     "enc_key": "ENC_KEY",
@@ -43,13 +45,7 @@ META_KINDS = {
     "principals": "PRINCIPALS",
     "custom": "CUSTOM",
 }
-# Rules of Message.parse that bind several fields; each follows from the fields a table has.
-RULES = {
-    "payload": "PAYLOAD",
-    "resume_session": "RESUME_HELLO",
-    "resumed": "RESUME_WELCOME",
-}
-AS_IN_ORDER = [
+USES = [
     "UNUSED",
     "INT",
     "BOOL",
@@ -151,7 +147,7 @@ class Schema:
     # -- one field ---------------------------------------------------------------------------
 
     def kind_of(self, field: dict[str, Any]) -> tuple[str, str, int]:
-        """(wfbs_kind, default wfbs_as, sub) of a field."""
+        """(wfbs_kind, default wfbs_use, sub) of a field."""
         kind = field["type"]
         base, element, index = kind["base_type"], kind["element"], kind["index"]
         if base in SCALARS and index < 0:
@@ -163,36 +159,28 @@ class Schema:
         if base == "Vector" and element == "UByte":
             if index >= 0:
                 return "VECTOR_ENUM8", "ENUMS", self.used_enums.index(index)
-            return "BYTES", PAYLOAD_FIELDS.get(field["name"], "UNUSED"), 0
+            return "BYTES", "UNUSED", 0
         if base == "Vector" and element == "ULong":
             return "VECTOR_U64", "INTS", 0
         if base == "Vector" and element == "String":
             return "VECTOR_STRING", "STRS", 0
         if base == "Obj":
-            roles = short(self.objects[index]["name"]).endswith("Roles")
-            is_map = short(self.objects[index]["name"]) == "Map"
-            use = "ROLES" if roles else "DICT" if is_map else "UNUSED"
-            return "TABLE", use, self.tables.index(index)
+            return "TABLE", "UNUSED", self.tables.index(index)
         if base == "Vector" and element == "Obj":
-            return "VECTOR_TABLE", "PRINCIPALS", self.tables.index(index)
+            return "VECTOR_TABLE", "UNUSED", self.tables.index(index)
         sys.exit(f"field {field['name']}: no code here for type {kind}")
 
     def field_row(self, field: dict[str, Any]) -> tuple[str, str]:
-        """The C initialiser of a field's record, and the field's wfbs_as."""
+        """The C initialiser of a field's record, and the field's wfbs_use."""
         marks = attributes(field)
         kind, use, sub = self.kind_of(field)
         attribute = marks.get("attr", str(field["name"]))
-        if attribute in PPT_FIELDS:
-            use = PPT_FIELDS[attribute]
-        if field["name"] == "request_type":
-            use = "INT"
+        use = PPT_FIELDS.get(attribute, marks.get("use", use).upper())
         if "unused" in marks:
-            use, attribute = "UNUSED", ""
-        if field["name"] == "method_name":
-            use, attribute = "ENUM_NAME", ""
+            use = "UNUSED"
+        if use in ("UNUSED", "ENUM_NAME"):
+            attribute = ""
         check = marks.get("check", "none").upper()
-        if field["name"] == "request_type":
-            check = "REQUEST_TYPE"
         flags = []
         if field["required"]:
             flags.append("REQUIRED")
@@ -232,11 +220,18 @@ class Schema:
         sub: int,
         default: int,
     ) -> str:
-        bits = " | ".join(f"WFBS_FLAG_{flag}" for flag in flags) or "0"
-        return (
-            f"    {{{c_string(name)}, {c_string(attribute)}, {c_string(detail)}, "
-            f"WFBS_KIND_{kind}, WFBS_AS_{use}, WFBS_CHECK_{check}, {bits}, {sub}, 0, {default}}},"
-        )
+        members = [f".name = {c_string(name)}, .attribute = {c_string(attribute)}"]
+        members.append(f".detail = {c_string(detail)}")
+        members.append(f".kind = WFBS_KIND_{kind}, .use = WFBS_USE_{use}")
+        if check != "NONE":
+            members.append(f".check = WFBS_CHECK_{check}")
+        if flags:
+            members.append(".flags = " + " | ".join(f"WFBS_FLAG_{flag}" for flag in flags))
+        if sub:
+            members.append(f".sub = {sub}")
+        if default:
+            members.append(f".default_value = {default}")
+        return f"    {{{', '.join(members)}}},"
 
     # -- one table ---------------------------------------------------------------------------
 
@@ -279,19 +274,17 @@ class Schema:
                 )
             )
             uses.append(META_KINDS[use])
-        names = {f["name"] for f in fields}
-        rule = next((RULES[key] for key in RULES if key in names), "NONE")
-        if "reason" in names and name.startswith("Un"):
-            rule = "REVOKE"
+        rule, *about = marks.get("rule", "none").split()
         checks = {attributes(f).get("check") for f in fields}
-        together = ("uri_match" in checks, "request_type" in names, "method_name" in names)
-        dependent = int(any(together) or "ROLES" in uses)
+        if "uri_match" in checks and name != "Register":
+            sys.exit(f"{name}: verify.c looks for the match of a REGISTER only")
+        dependent = bool(checks & {"uri_match", "request_type"} or {"ENUM_NAME", "ROLES"} & {*uses})
+        slot_by_use = {use: uses.index(use) for use in uses if use != "UNUSED"}
         slot_of = ", ".join(
-            str(uses.index(use)) if use in uses and use != "UNUSED" else "WFBS_NO_SLOT"
-            for use in AS_IN_ORDER
+            f"[WFBS_USE_{use}] = {slot_by_use.get(use, 'WFBS_NO_SLOT')}" for use in USES
         )
         arrays = [f"static const wfbs_field fields_{name}[] = {{"]
-        arrays += rows or ['    {"", "", "", 0, 0, 0, 0, 0, 0, 0},']
+        arrays += rows or ['    {.name = ""},']
         arrays += ["};"]
         ranks = [order.index(slot) for slot in range(len(fields))]
         child_ranks = [children.index(s) if s in children else 0 for s in range(len(fields))]
@@ -306,13 +299,26 @@ class Schema:
         arrays.append(
             f'_Static_assert({len(rows)} <= WFBS_MAX_FIELDS, "{name} has too many fields");'
         )
-        own = (
-            f"    {{{c_string(name)}, fields_{name}, {len(fields)}, {len(rows)}, {len(children)}, "
-            f"{len(order)}, children_{name}, order_{name},\n"
-            f"     child_rank_{name}, rank_{name}, {sum(1 << slot for slot in children):#x},\n"
-            f"     WFBS_RULE_{rule}, {{{slot_of}}}, {dependent}}},"
-        )
-        return arrays, own
+        members = [
+            f".name = {c_string(name)}, .fields = fields_{name}",
+            f".slot_count = {len(fields)}, .field_count = {len(rows)}",
+            f".child_count = {len(children)}, .order_count = {len(order)}",
+            f".children = children_{name}, .order = order_{name}",
+            f".child_rank = child_rank_{name}, .rank = rank_{name}",
+            f".child_mask = {sum(1 << slot for slot in children):#x}",
+            f".slot_of = {{{slot_of}}}",
+        ]
+        if rule != "none":
+            members.append(f".rule = WFBS_RULE_{rule.upper()}")
+        if about:
+            members.append(
+                f".rule_slots = {{{', '.join(f'WFBS_SLOT_{name}_{each}' for each in about)}}}"
+            )
+        if dependent:
+            members.append(".has_dependent = 1")
+        if "role" in marks:
+            members.append(f".role = {c_string(marks['role'])}")
+        return arrays, "    {" + ",\n     ".join(members) + "},"
 
     # -- one enum ----------------------------------------------------------------------------
 
@@ -322,14 +328,22 @@ class Schema:
         values = {v["value"]: v for v in thing["values"]}
         count = max(values) + 1
         lines = [f"static const char *const names_{name}[] = {{"]
-        for value in range(count):
-            if value in values:
-                text = attributes(values[value]).get("name", str(values[value]["name"]).lower())
-                lines.append(f"    {c_string(text)},")
-            else:
-                lines.append("    NULL,")
+        for value in sorted(values):
+            text = attributes(values[value]).get("name", str(values[value]["name"]).lower())
+            lines.append(f"    [{value}] = {c_string(text)},")
         lines.append("};")
-        return lines, f"    {{{c_string(name)}, names_{name}, {count}}},"
+        return lines, f"    {{.name = {c_string(name)}, .names = names_{name}, .count = {count}}},"
+
+
+def wrap(items: list[str]) -> list[str]:
+    """The items of an initialiser or enum in lines of 100 columns."""
+    return textwrap.wrap(
+        ", ".join(items) + ",",
+        width=100,
+        initial_indent="    ",
+        subsequent_indent="    ",
+        break_long_words=False,
+    )
 
 
 def banner(source: str) -> list[str]:
@@ -365,6 +379,19 @@ def render_header(schema: Schema) -> str:
     for i, index in enumerate(schema.used_enums):
         lines.append(f"    WFBS_ENUM_{short(schema.enums[index]['name'])} = {i},")
     lines += [f"    WFBS_ENUM_COUNT = {len(schema.used_enums)}", "};", ""]
+    largest = 0
+    for index in schema.used_enums:
+        enum = schema.enums[index]
+        for value in enum["values"]:
+            largest = max(largest, value["value"])
+        names = [f"WFBS_{short(enum['name'])}_{v['name']} = {v['value']}" for v in enum["values"]]
+        lines += ["enum {", *wrap(names), "};", ""]
+    lines += ["/* More than the value of any enum. */"]
+    lines += [f"enum {{ WFBS_ENUM_MAX = {largest + 1} }};", ""]
+    for name, index in zip(tables, schema.tables, strict=True):
+        slots = [f"WFBS_SLOT_{name}_{f['name']} = {f['id']}" for f in schema.fields(index)]
+        if slots:
+            lines += ["enum {", *wrap(slots), "};", ""]
     tags = max(code for code, _, _ in schema.messages) + 1
     lines += [f"enum {{ WFBS_TAG_COUNT = {tags} }};", ""]
     lines += [
@@ -403,7 +430,10 @@ def render_source(schema: Schema) -> str:
     for i, (code, label, index) in enumerate(schema.messages):
         table = short(schema.objects[index]["name"])
         kind = PYTHON_TYPE.get(code, code)
-        lines.append(f"    {{{c_string(label)}, WFBS_TABLE_{table}, {kind}, {code}, {i + 1}}},")
+        lines.append(
+            f"    {{.label = {c_string(label)}, .table = WFBS_TABLE_{table}, .type = {kind}, "
+            f".code = {code}, .ordinal = {i + 1}}},"
+        )
         by_tag[0][code] = i
         by_tag[1][i + 1] = i
     lines += ["};", "", "const uint8_t wfbs_message_by_tag[2][WFBS_TAG_COUNT] = {"]
@@ -418,6 +448,21 @@ def render_source(schema: Schema) -> str:
     return "\n".join(lines)
 
 
+def render_codecs(schema: Schema) -> str:
+    """The payload codecs' numbers for Python, which has them before any binding is loaded."""
+    enum = next(e for e in schema.enums if short(e["name"]) == "PPTSerializer")
+    lines = [
+        '"""The payload codecs: the values of ``PPTSerializer`` in schemas/types.fbs.',
+        "",
+        "Generated by tools/generate.py. Do not edit: change the .fbs file and run it again.",
+        '"""',
+        "",
+        *(f"{value['name']} = {value['value']}" for value in enum["values"]),
+        "",
+    ]
+    return "\n".join(lines)
+
+
 def outputs() -> dict[Path, bytes]:
     """Every generated file with what it should hold."""
     with tempfile.TemporaryDirectory() as folder:
@@ -427,6 +472,7 @@ def outputs() -> dict[Path, bytes]:
         PACKAGE_DATA / "wamp.bfbs": binary,
         GENERATED / "tables.h": render_header(schema).encode(),
         GENERATED / "tables.c": render_source(schema).encode(),
+        CODECS: render_codecs(schema).encode(),
     }
     for source in sorted(SCHEMAS.glob("*.fbs")):
         files[PACKAGE_DATA / source.name] = source.read_bytes()

@@ -36,6 +36,7 @@ _CHECKS = {
     "positive": "Has to be 1 or more.",
     "nonzero": "Can't be the first value of its enum.",
     "loose_bool": "As an option, 0 and 1 are taken for a bool.",
+    "request_type": "Has to be the type of a request that an ERROR can answer.",
 }
 
 #: What the schema's attributes on kinds of text say; the checks above say more where they apply.

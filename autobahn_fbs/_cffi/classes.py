@@ -128,7 +128,5 @@ def find(cls: type) -> MessageClass | None:
 
 #: The role classes by table name, "BrokerFeatures" and so on.
 ROLE_CLASSES: dict[str, type] = {
-    table.name: getattr(role, f"Role{table.name}")
-    for table in TABLES
-    if table.name.endswith("Features")
+    table.name: getattr(role, table.role) for table in TABLES if table.role
 }

@@ -178,14 +178,13 @@ def _check_rules(c: MessageClass, message: Any) -> None:
     elif rule == "PAYLOAD":
         for name in ("enc_key", "enc_serializer", "ppt_cipher"):
             _check_needs(c, message, getattr(message, name) is not None, name, "enc_algo")
-    elif rule == "RESUME_HELLO":
-        _check_needs(c, message, message.resume_session, "resume_session", "resume_token")
-    elif rule == "RESUME_WELCOME":
-        _check_needs(c, message, message.resumable, "resumable", "resume_token")
+    elif rule == "NEEDS":
+        name, needed = (c.table.fields[slot].attribute for slot in c.table.rule_slots)
+        _check_needs(c, message, getattr(message, name), name, needed)
     elif rule == "REVOKE":
-        name = c.table.fields[2].attribute
+        name, request = (c.table.fields[slot].attribute for slot in c.table.rule_slots)
         revoked = getattr(message, name)
-        if revoked is not None and (not revoked or message.request):
+        if revoked is not None and (not revoked or getattr(message, request)):
             why = ffi.string(lib.wfbs_error_text(lib.WFBS_ERROR_REVOCATION)).decode()
             raise ProtocolError(f"{c.label}.{name}: {why}")
 

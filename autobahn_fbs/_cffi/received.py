@@ -199,6 +199,13 @@ def _reduce(self: Any) -> Any:
     return _helpers.reduce(self, _helpers.encode(self, schema), schema)
 
 
+def _text(self: Any) -> str:
+    """As Autobahn's, but never raises what reading an attribute raises."""
+    from .. import _helpers
+
+    return _helpers.text(self)
+
+
 def _serialize(self: Any, serializer: Any, /) -> bytes:
     """The message's bytes for an object serializer, from its cache if they are there.
 
@@ -225,6 +232,7 @@ def _received_class(c: MessageClass) -> Any:
         "__copy__": _copy,
         "__deepcopy__": _deepcopy,
         "__reduce__": _reduce,
+        "__str__": _text,
         "serialize": _serialize,
         "_serialized": property(_get_serialized, _set_serialized, _delete_serialized),
         **_class_init(c),

@@ -18,7 +18,7 @@ def _names(enum: str) -> dict[int, str]:
     return {value: name.split("_", 2)[2] for value, name in ffi.typeof(enum).elements.items()}
 
 
-_KINDS, _USES = _names("wfbs_kind"), _names("wfbs_as")
+_KINDS, _USES = _names("wfbs_kind"), _names("wfbs_use")
 _CHECKS, _RULES = _names("wfbs_check"), _names("wfbs_rule")
 
 
@@ -39,7 +39,7 @@ class Field:
     attribute: str  #: Autobahn's name, "" where the field is not used
     detail: str  #: the WAMP detail's key
     kind: str  #: wfbs_kind: how it lies in the table
-    use: str  #: wfbs_as: what it is in Python
+    use: str  #: wfbs_use: what it is in Python
     check: str  #: wfbs_check
     required: bool
     optional: bool
@@ -59,6 +59,8 @@ class Table:
     fields: tuple[Field, ...]
     slot_count: int
     rule: str
+    rule_slots: tuple[int, int]  #: the fields that the rule is about
+    role: str  #: Autobahn's class if these are the features of a role, else ""
     slot_of: dict[str, int]
 
 
@@ -78,7 +80,7 @@ def _field(index: int, raw: Any) -> Field:
         attribute=_text(raw.attribute),
         detail=_text(raw.detail),
         kind=_KINDS[raw.kind],
-        use=_USES[getattr(raw, "as")],
+        use=_USES[raw.use],
         check=_CHECKS[raw.check],
         required=bool(raw.flags & lib.WFBS_FLAG_REQUIRED),
         optional=bool(raw.flags & lib.WFBS_FLAG_OPTIONAL),
@@ -96,7 +98,16 @@ def _table(index: int) -> Table:
     slot_of: dict[str, int] = {}
     for field in fields:
         slot_of.setdefault(field.use, field.index)
-    return Table(index, _text(raw.name), fields, raw.slot_count, _RULES[raw.rule], slot_of)
+    return Table(
+        index=index,
+        name=_text(raw.name),
+        fields=fields,
+        slot_count=raw.slot_count,
+        rule=_RULES[raw.rule],
+        rule_slots=(raw.rule_slots[0], raw.rule_slots[1]),
+        role=_text(raw.role) if raw.role else "",
+        slot_of=slot_of,
+    )
 
 
 def _enum(index: int) -> Enum:

@@ -50,6 +50,8 @@ class ObjectSerializer(AnyObjectSerializer):
     """Base of autobahn_fbs.FlatBuffersObjectSerializer: the part that works with the core."""
 
     __module__ = "autobahn_fbs._cffi"
+    # As in the extension, what is in here is not in the __dict__ of the class below.
+    __slots__ = ("_codec_name", "_codec_number", "_dialect_number", "_framed", "_limits")
 
     def __init__(
         self,

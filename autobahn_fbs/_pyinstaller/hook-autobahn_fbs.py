@@ -1,6 +1,9 @@
 """PyInstaller's hook: the files of the package that are no modules, and its metadata."""
 
-from PyInstaller.utils.hooks import collect_data_files, copy_metadata
+from PyInstaller.utils.hooks import (  # pyright: ignore[reportMissingImports]
+    collect_data_files,
+    copy_metadata,
+)
 
 datas = [
     *collect_data_files("autobahn_fbs", includes=["schemas/*"]),

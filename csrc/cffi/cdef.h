@@ -23,29 +23,29 @@ typedef enum {
 } wfbs_kind;
 
 typedef enum {
-    WFBS_AS_UNUSED,
-    WFBS_AS_INT,
-    WFBS_AS_BOOL,
-    WFBS_AS_STR,
-    WFBS_AS_ENUM,
-    WFBS_AS_ENUM_NAME,
-    WFBS_AS_ENUMS,
-    WFBS_AS_INTS,
-    WFBS_AS_STRS,
-    WFBS_AS_ARGS,
-    WFBS_AS_KWARGS,
-    WFBS_AS_PAYLOAD,
-    WFBS_AS_ENC_ALGO,
-    WFBS_AS_ENC_KEY,
-    WFBS_AS_ENC_SERIALIZER,
-    WFBS_AS_ENC_CIPHER,
-    WFBS_AS_PRINCIPALS,
-    WFBS_AS_ROLES,
-    WFBS_AS_DICT,
-    WFBS_AS_LIST,
-    WFBS_AS_CUSTOM,
+    WFBS_USE_UNUSED,
+    WFBS_USE_INT,
+    WFBS_USE_BOOL,
+    WFBS_USE_STR,
+    WFBS_USE_ENUM,
+    WFBS_USE_ENUM_NAME,
+    WFBS_USE_ENUMS,
+    WFBS_USE_INTS,
+    WFBS_USE_STRS,
+    WFBS_USE_ARGS,
+    WFBS_USE_KWARGS,
+    WFBS_USE_PAYLOAD,
+    WFBS_USE_ENC_ALGO,
+    WFBS_USE_ENC_KEY,
+    WFBS_USE_ENC_SERIALIZER,
+    WFBS_USE_ENC_CIPHER,
+    WFBS_USE_PRINCIPALS,
+    WFBS_USE_ROLES,
+    WFBS_USE_DICT,
+    WFBS_USE_LIST,
+    WFBS_USE_CUSTOM,
     ...
-} wfbs_as;
+} wfbs_use;
 
 typedef enum {
     WFBS_CHECK_NONE,
@@ -63,8 +63,7 @@ typedef enum {
 typedef enum {
     WFBS_RULE_NONE,
     WFBS_RULE_PAYLOAD,
-    WFBS_RULE_RESUME_HELLO,
-    WFBS_RULE_RESUME_WELCOME,
+    WFBS_RULE_NEEDS,
     WFBS_RULE_REVOKE,
     ...
 } wfbs_rule;
@@ -81,7 +80,7 @@ typedef struct {
     const char *attribute;
     const char *detail;
     uint8_t kind;
-    uint8_t as;
+    uint8_t use;
     uint8_t check;
     uint8_t flags;
     uint16_t sub;
@@ -95,6 +94,8 @@ typedef struct {
     uint8_t slot_count;
     uint8_t field_count;
     uint8_t rule;
+    uint8_t rule_slots[2];
+    const char *role;
     ...;
 } wfbs_table;
 

@@ -61,16 +61,16 @@ table_values(const uint8_t *data, int64_t start, uint32_t position, const wfbs_t
 static int64_t
 settle_payload(const wfbs_table *t, int64_t *fields)
 {
-    unsigned payload = t->slot_of[WFBS_AS_PAYLOAD];
+    unsigned payload = t->slot_of[WFBS_USE_PAYLOAD];
     if (payload == WFBS_NO_SLOT) {
         return 0;
     }
     if (fields[payload] != WFBS_FLAT_ABSENT) {
         return -1;
     }
-    int64_t codec = fields[t->slot_of[WFBS_AS_ENC_SERIALIZER]];
-    for (unsigned as = WFBS_AS_ENC_ALGO; as <= WFBS_AS_ENC_CIPHER; as++) {
-        fields[t->slot_of[as]] = WFBS_FLAT_ABSENT; /* what has a payload has all four */
+    int64_t codec = fields[t->slot_of[WFBS_USE_ENC_SERIALIZER]];
+    for (unsigned use = WFBS_USE_ENC_ALGO; use <= WFBS_USE_ENC_CIPHER; use++) {
+        fields[t->slot_of[use]] = WFBS_FLAT_ABSENT; /* what has a payload has all four */
     }
     return codec == WFBS_FLAT_ABSENT ? 0 : codec;
 }
@@ -254,7 +254,7 @@ write_payloads(builder *b, const wfbs_table *t, uint8_t *out, size_t room, wfbs_
 {
     size_t used = 0;
     for (unsigned i = 0; i < 2; i++) {
-        unsigned slot = t->slot_of[i ? WFBS_AS_KWARGS : WFBS_AS_ARGS];
+        unsigned slot = t->slot_of[i ? WFBS_USE_KWARGS : WFBS_USE_ARGS];
         payloads[i] = (wfbs_span){NULL, 0};
         if (slot == WFBS_NO_SLOT || !((uint32_t)b->record[WFBS_BUILD_PRESENT] >> slot & 1)) {
             continue;
@@ -309,7 +309,7 @@ wfbs_flat_build(int message, int dialect, int batched, int64_t *record, int64_t 
     read_table(&b, top.table, top.present, record + WFBS_BUILD_FIELDS, values);
     for (unsigned i = 0; i < 2; i++) {
         if (payloads[i].data) {
-            wfbs_value *value = &values[top.table->slot_of[i ? WFBS_AS_KWARGS : WFBS_AS_ARGS]];
+            wfbs_value *value = &values[top.table->slot_of[i ? WFBS_USE_KWARGS : WFBS_USE_ARGS]];
             value->as.bytes = payloads[i].data;
             value->size = payloads[i].size;
         }

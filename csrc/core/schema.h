@@ -31,29 +31,29 @@ typedef enum {
 
 /* What the WAMP attribute behind a field is; bindings map it to their types. */
 typedef enum {
-    WFBS_AS_UNUSED = 0,  /* no attribute: verified, never read, never written */
-    WFBS_AS_INT,
-    WFBS_AS_BOOL,
-    WFBS_AS_STR,
-    WFBS_AS_ENUM,        /* a string out of the field's enum */
-    WFBS_AS_ENUM_NAME,   /* in the schema dialect: the string, where the enum lacks it */
-    WFBS_AS_ENUMS,       /* a list of those */
-    WFBS_AS_INTS,
-    WFBS_AS_STRS,
-    WFBS_AS_ARGS,
-    WFBS_AS_KWARGS,
-    WFBS_AS_PAYLOAD,
-    WFBS_AS_ENC_ALGO,
-    WFBS_AS_ENC_KEY,
-    WFBS_AS_ENC_SERIALIZER,
-    WFBS_AS_ENC_CIPHER,  /* ppt_cipher, which Autobahn's classes lack */
-    WFBS_AS_PRINCIPALS,  /* forward_for */
-    WFBS_AS_ROLES,
-    WFBS_AS_DICT,        /* authextra, extra */
-    WFBS_AS_LIST,        /* an unchecked list, metadata only */
-    WFBS_AS_CUSTOM,      /* all x_* details together, metadata only */
-    WFBS_AS_COUNT
-} wfbs_as;
+    WFBS_USE_UNUSED = 0,  /* no attribute: verified, never read, never written */
+    WFBS_USE_INT,
+    WFBS_USE_BOOL,
+    WFBS_USE_STR,
+    WFBS_USE_ENUM,        /* a string out of the field's enum */
+    WFBS_USE_ENUM_NAME,   /* in the schema dialect: the string, where the enum lacks it */
+    WFBS_USE_ENUMS,       /* a list of those */
+    WFBS_USE_INTS,
+    WFBS_USE_STRS,
+    WFBS_USE_ARGS,
+    WFBS_USE_KWARGS,
+    WFBS_USE_PAYLOAD,
+    WFBS_USE_ENC_ALGO,
+    WFBS_USE_ENC_KEY,
+    WFBS_USE_ENC_SERIALIZER,
+    WFBS_USE_ENC_CIPHER,  /* ppt_cipher, which Autobahn's classes lack */
+    WFBS_USE_PRINCIPALS,  /* forward_for */
+    WFBS_USE_ROLES,
+    WFBS_USE_DICT,        /* authextra, extra */
+    WFBS_USE_LIST,        /* an unchecked list, metadata only */
+    WFBS_USE_CUSTOM,      /* all x_* details together, metadata only */
+    WFBS_USE_COUNT
+} wfbs_use;
 
 /* What Message.parse checks beyond the type. */
 typedef enum {
@@ -82,11 +82,10 @@ typedef struct {
     const char *attribute;  /* Autobahn's name; "" when unused */
     const char *detail;     /* the WAMP detail's key */
     uint8_t kind;           /* wfbs_kind */
-    uint8_t as;             /* wfbs_as */
+    uint8_t use;            /* wfbs_use */
     uint8_t check;          /* wfbs_check */
     uint8_t flags;
     uint16_t sub;           /* table or enum, by kind */
-    uint16_t padding;
     uint32_t default_value; /* scalars: what an absent field means */
 } wfbs_field;
 
@@ -94,9 +93,8 @@ typedef struct {
 typedef enum {
     WFBS_RULE_NONE = 0,
     WFBS_RULE_PAYLOAD,       /* payload, args, kwargs and the enc_* set */
-    WFBS_RULE_RESUME_HELLO,  /* resume_session needs resume_token */
-    WFBS_RULE_RESUME_WELCOME,/* resumable needs resume_token */
-    WFBS_RULE_REVOKE         /* a revoked id goes with request 0, and only then */
+    WFBS_RULE_NEEDS,         /* the second of rule_slots must be there if the first is set */
+    WFBS_RULE_REVOKE         /* the first is the ID of what was revoked: only if the second, the request, is 0 */
 } wfbs_rule;
 
 enum { WFBS_NO_SLOT = 255 };
@@ -114,9 +112,11 @@ typedef struct {
     const uint8_t *child_rank; /* by slot: its place in `children` */
     const uint8_t *rank;       /* by slot: its place in `order` */
     uint32_t child_mask;      /* the slots in `children` */
+    uint8_t slot_of[WFBS_USE_COUNT]; /* the first field used so, WFBS_NO_SLOT if none */
     uint8_t rule;             /* wfbs_rule */
-    uint8_t slot_of[WFBS_AS_COUNT]; /* the first field used so, WFBS_NO_SLOT if none */
+    uint8_t rule_slots[2];    /* the fields that the rule is about */
     uint8_t has_dependent;    /* some field is judged together with another one */
+    const char *role;         /* Autobahn's class, if these are the features of a role; else NULL */
 } wfbs_table;
 
 typedef struct {

@@ -355,23 +355,19 @@ verify_table(verifier *v, uint64_t position, const wfbs_table *t, unsigned depth
     return true;
 }
 
-/* The slot of `t` for the attribute `name`, or -1. */
-static int
-find_name(const wfbs_table *t, const char *name)
-{
-    for (int slot = 0; slot < t->slot_count; slot++) {
-        if (!strcmp(t->fields[slot].name, name)) {
-            return slot;
-        }
-    }
-    return -1;
-}
-
 /* The place of the verified field, 0 if absent or if there is no such slot. */
 static uint32_t
-place_of(verifier *v, const frame *f, int slot)
+place_of(verifier *v, const frame *f, unsigned slot)
 {
-    return slot < 0 || slot == WFBS_NO_SLOT ? 0 : wfbs_slot_position(v->data, (uint32_t)f->table, (unsigned)slot);
+    return slot == WFBS_NO_SLOT ? 0 : wfbs_slot_position(v->data, (uint32_t)f->table, slot);
+}
+
+/* Whether the verified bool or 64-bit integer at `place` is not 0. */
+static bool
+is_set(const verifier *v, const wfbs_field *field, uint32_t place)
+{
+    return field->kind == WFBS_KIND_U64 ? wfbs_load_u64(v->data + place) != 0
+                                        : v->data[place] != 0;
 }
 
 /* Payload excludes args and kwargs; with it, the enc_* set must make sense
@@ -379,15 +375,15 @@ place_of(verifier *v, const frame *f, int slot)
 static bool
 verify_payload_rule(verifier *v, const wfbs_table *t, const frame *f, bool metadata)
 {
-    uint32_t payload = place_of(v, f, t->slot_of[WFBS_AS_PAYLOAD]);
+    uint32_t payload = place_of(v, f, t->slot_of[WFBS_USE_PAYLOAD]);
     if (!payload) {
         return true;
     }
-    if (place_of(v, f, t->slot_of[WFBS_AS_ARGS]) || place_of(v, f, t->slot_of[WFBS_AS_KWARGS])) {
+    if (place_of(v, f, t->slot_of[WFBS_USE_ARGS]) || place_of(v, f, t->slot_of[WFBS_USE_KWARGS])) {
         return fail(v, WFBS_ERROR_PAYLOAD_AND_ARGS, t->name, "payload", payload);
     }
-    int slots[3] = {t->slot_of[WFBS_AS_ENC_ALGO], t->slot_of[WFBS_AS_ENC_SERIALIZER],
-                    t->slot_of[WFBS_AS_ENC_CIPHER]};
+    unsigned slots[3] = {t->slot_of[WFBS_USE_ENC_ALGO], t->slot_of[WFBS_USE_ENC_SERIALIZER],
+                         t->slot_of[WFBS_USE_ENC_CIPHER]};
     bool present[3];
     for (int i = 0; i < 3; i++) {
         uint32_t place = place_of(v, f, slots[i]);
@@ -397,7 +393,7 @@ verify_payload_rule(verifier *v, const wfbs_table *t, const frame *f, bool metad
             return fail(v, WFBS_ERROR_ENC_VALUE, t->name, t->fields[slots[i]].attribute, place);
         }
     }
-    uint32_t key = place_of(v, f, t->slot_of[WFBS_AS_ENC_KEY]);
+    uint32_t key = place_of(v, f, t->slot_of[WFBS_USE_ENC_KEY]);
     if ((key || present[1] || present[2]) && !present[0] && !metadata) {
         return fail(v, WFBS_ERROR_ENC_WITHOUT_ALGO, t->name, "enc_algo", payload);
     }
@@ -412,23 +408,18 @@ verify_rule(verifier *v, const wfbs_table *t, const frame *f, bool metadata)
     switch ((wfbs_rule)t->rule) {
     case WFBS_RULE_PAYLOAD:
         return verify_payload_rule(v, t, f, metadata);
-    case WFBS_RULE_RESUME_HELLO: {
-        uint32_t place = place_of(v, f, find_name(t, "resume_session"));
-        return !place || !wfbs_load_u64(v->data + place) || metadata
-               || place_of(v, f, find_name(t, "resume_token"))
-               || fail(v, WFBS_ERROR_RESUME_TOKEN, t->name, "resume_token", place);
-    }
-    case WFBS_RULE_RESUME_WELCOME: {
-        uint32_t place = place_of(v, f, find_name(t, "resumable"));
-        return !place || !v->data[place] || metadata
-               || place_of(v, f, find_name(t, "resume_token"))
-               || fail(v, WFBS_ERROR_RESUME_TOKEN, t->name, "resume_token", place);
+    case WFBS_RULE_NEEDS: {
+        unsigned cause = t->rule_slots[0], needed = t->rule_slots[1];
+        uint32_t place = place_of(v, f, cause);
+        return !place || !is_set(v, &t->fields[cause], place) || metadata || place_of(v, f, needed)
+               || fail(v, WFBS_ERROR_RESUME_TOKEN, t->name, t->fields[needed].name, place);
     }
     case WFBS_RULE_REVOKE: {
-        uint32_t request = place_of(v, f, 1), revoked = place_of(v, f, 2);
+        uint32_t revoked = place_of(v, f, t->rule_slots[0]);
+        uint32_t request = place_of(v, f, t->rule_slots[1]);
         bool from_router = !request || !wfbs_load_u64(v->data + request);
         return !revoked || (from_router && wfbs_load_u64(v->data + revoked))
-               || fail(v, WFBS_ERROR_REVOCATION, t->name, t->fields[2].name, revoked);
+               || fail(v, WFBS_ERROR_REVOCATION, t->name, t->fields[t->rule_slots[0]].name, revoked);
     }
     default:
         return true;
@@ -438,7 +429,11 @@ verify_rule(verifier *v, const wfbs_table *t, const frame *f, bool metadata)
 bool
 wfbs_request_type_is_valid(uint64_t type)
 {
-    static const uint8_t types[] = {16, 32, 34, 48, 64, 66, 68};
+    static const uint8_t types[] = {
+        WFBS_MessageType_PUBLISH,     WFBS_MessageType_SUBSCRIBE, WFBS_MessageType_UNSUBSCRIBE,
+        WFBS_MessageType_CALL,        WFBS_MessageType_REGISTER,  WFBS_MessageType_UNREGISTER,
+        WFBS_MessageType_INVOCATION,
+    };
     for (size_t i = 0; i < sizeof types; i++) {
         if (types[i] == type) {
             return true;
@@ -455,7 +450,7 @@ verify_dependent(verifier *v, const wfbs_table *t, const frame *f, bool metadata
         const wfbs_field *field = &t->fields[slot];
         if (field->check == WFBS_CHECK_URI_MATCH) {
             uint32_t place = wfbs_slot_position(v->data, (uint32_t)f->table, slot);
-            uint32_t match = place_of(v, f, find_name(t, "match"));
+            uint32_t match = place_of(v, f, WFBS_SLOT_Register_match); /* REGISTER alone has it */
             static const wfbs_uri_mode modes[] = {WFBS_URI_NO_EMPTY, WFBS_URI_LAST_EMPTY,
                                                   WFBS_URI_ANY_EMPTY};
             wfbs_span text = wfbs_span_at(v->data, place); /* required, so present */
@@ -471,13 +466,13 @@ verify_dependent(verifier *v, const wfbs_table *t, const frame *f, bool metadata
                 return fail(v, WFBS_ERROR_REQUEST_TYPE, t->name, field->name, place);
             }
         }
-        else if (field->as == WFBS_AS_ENUM_NAME) { /* CHALLENGE: one of three places names it */
-            if (!metadata && !place_of(v, f, (int)slot)
-                && !place_of(v, f, t->slot_of[WFBS_AS_ENUM])) {
+        else if (field->use == WFBS_USE_ENUM_NAME) { /* CHALLENGE: one of three places names it */
+            if (!metadata && !place_of(v, f, slot)
+                && !place_of(v, f, t->slot_of[WFBS_USE_ENUM])) {
                 return fail(v, WFBS_ERROR_REQUIRED, t->name, "method", f->table);
             }
         }
-        else if (field->as == WFBS_AS_ROLES) {
+        else if (field->use == WFBS_USE_ROLES) {
             uint32_t place = wfbs_slot_position(v->data, (uint32_t)f->table, slot);
             if (place) {
                 const wfbs_table *roles = &wfbs_tables[field->sub];

@@ -91,17 +91,17 @@ wfbs_bit_of(const wfbs_attribute *a)
 static inline bool
 wfbs_attribute_is_mutable(const wfbs_attribute *a)
 {
-    switch ((wfbs_as)a->field->as) {
-    case WFBS_AS_ENUMS:
-    case WFBS_AS_INTS:
-    case WFBS_AS_STRS:
-    case WFBS_AS_ARGS:
-    case WFBS_AS_KWARGS:
-    case WFBS_AS_PRINCIPALS:
-    case WFBS_AS_ROLES:
-    case WFBS_AS_DICT:
-    case WFBS_AS_LIST:
-    case WFBS_AS_CUSTOM:
+    switch ((wfbs_use)a->field->use) {
+    case WFBS_USE_ENUMS:
+    case WFBS_USE_INTS:
+    case WFBS_USE_STRS:
+    case WFBS_USE_ARGS:
+    case WFBS_USE_KWARGS:
+    case WFBS_USE_PRINCIPALS:
+    case WFBS_USE_ROLES:
+    case WFBS_USE_DICT:
+    case WFBS_USE_LIST:
+    case WFBS_USE_CUSTOM:
         return true;
     default:
         return false;
@@ -135,9 +135,9 @@ wfbs_received_span(const wfbs_attribute *a, const wfbs_received *r)
 
 /* The value of a small unsigned field, 0 if absent. */
 static inline uint8_t
-wfbs_received_u8(const wfbs_class *c, const wfbs_received *r, wfbs_as as)
+wfbs_received_u8(const wfbs_class *c, const wfbs_received *r, wfbs_use use)
 {
-    unsigned slot = c->table->slot_of[as];
+    unsigned slot = c->table->slot_of[use];
     uint32_t place = slot == WFBS_NO_SLOT ? 0 : wfbs_slot_position(r->data, r->table, slot);
     return place ? r->data[place] : 0;
 }

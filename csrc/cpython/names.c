@@ -3,22 +3,25 @@
 
 #include <stdbool.h>
 
+/* Whether a table's fields are the features of roles. */
+static bool
+has_roles(const wfbs_table *t)
+{
+    return t->slot_count && t->fields[0].kind == WFBS_KIND_TABLE
+           && wfbs_tables[t->fields[0].sub].role;
+}
+
 /* The names and Autobahn classes behind the role tables. 0 or -1. */
 static int
 roles_init(wfbs_names *names, PyObject *role_module)
 {
     for (unsigned i = 0; i < WFBS_TABLE_COUNT; i++) {
         const wfbs_table *t = &wfbs_tables[i];
-        size_t length = strlen(t->name);
-        bool features = length > 8 && !strcmp(t->name + length - 8, "Features");
-        bool roles = length > 5 && !strcmp(t->name + length - 5, "Roles");
-        if (!features && !roles) {
+        if (!t->role && !has_roles(t)) {
             continue;
         }
-        if (features) {
-            char name[64];
-            PyOS_snprintf(name, sizeof name, "Role%s", t->name);
-            names->role_classes[i] = PyObject_GetAttrString(role_module, name);
+        if (t->role) {
+            names->role_classes[i] = PyObject_GetAttrString(role_module, t->role);
             if (!names->role_classes[i]) {
                 return -1;
             }
@@ -38,10 +41,6 @@ enums_init(wfbs_names *names)
 {
     for (unsigned i = 0; i < WFBS_ENUM_COUNT; i++) {
         const wfbs_enum *e = &wfbs_enums[i];
-        if (e->count > Py_ARRAY_LENGTH(names->enum_names[i])) {
-            PyErr_Format(PyExc_SystemError, "enum %s has too many values", e->name);
-            return -1;
-        }
         for (unsigned value = 0; value < e->count; value++) {
             if (e->names[value] && *e->names[value]) {
                 names->enum_names[i][value] = PyUnicode_InternFromString(e->names[value]);

@@ -9,7 +9,7 @@
 typedef struct {
     PyObject *role_classes[WFBS_TABLE_COUNT]; /* owned, by table; NULL where not a role */
     PyObject *role_names[WFBS_TABLE_COUNT][WFBS_MAX_FIELDS]; /* owned: fields of role tables */
-    PyObject *enum_names[WFBS_ENUM_COUNT][80]; /* owned, by value; NULL where no name */
+    PyObject *enum_names[WFBS_ENUM_COUNT][WFBS_ENUM_MAX]; /* owned, by value; NULL where no name */
 } wfbs_names;
 
 /* Fills `names`, which is zero. 0, or -1 with an exception. */

@@ -86,6 +86,300 @@ enum {
     WFBS_ENUM_COUNT = 8
 };
 
+enum {
+    WFBS_AuthMethod_NULL = 0, WFBS_AuthMethod_TICKET = 1, WFBS_AuthMethod_CRA = 2,
+    WFBS_AuthMethod_SCRAM = 3, WFBS_AuthMethod_CRYPTOSIGN = 4,
+};
+
+enum {
+    WFBS_PPTCipher_NULL = 0, WFBS_PPTCipher_XSALSA20POLY1305 = 1, WFBS_PPTCipher_AES256GCM = 2,
+};
+
+enum {
+    WFBS_PPTScheme_NONE = 0, WFBS_PPTScheme_CRYPTOBOX = 1, WFBS_PPTScheme_MQTT = 2,
+    WFBS_PPTScheme_XBR = 3, WFBS_PPTScheme_OPAQUE = 4,
+};
+
+enum {
+    WFBS_PPTSerializer_TRANSPORT = 0, WFBS_PPTSerializer_JSON = 1, WFBS_PPTSerializer_MSGPACK = 2,
+    WFBS_PPTSerializer_CBOR = 3, WFBS_PPTSerializer_UBJSON = 4, WFBS_PPTSerializer_OPAQUE = 5,
+    WFBS_PPTSerializer_FLATBUFFERS = 6, WFBS_PPTSerializer_FLEXBUFFERS = 7,
+};
+
+enum {
+    WFBS_MessageType_NULL = 0, WFBS_MessageType_HELLO = 1, WFBS_MessageType_WELCOME = 2,
+    WFBS_MessageType_ABORT = 3, WFBS_MessageType_CHALLENGE = 4, WFBS_MessageType_AUTHENTICATE = 5,
+    WFBS_MessageType_GOODBYE = 6, WFBS_MessageType_ERROR = 8, WFBS_MessageType_PUBLISH = 16,
+    WFBS_MessageType_PUBLISHED = 17, WFBS_MessageType_SUBSCRIBE = 32, WFBS_MessageType_SUBSCRIBED =
+    33, WFBS_MessageType_UNSUBSCRIBE = 34, WFBS_MessageType_UNSUBSCRIBED = 35,
+    WFBS_MessageType_EVENT = 36, WFBS_MessageType_EVENT_RECEIVED = 37, WFBS_MessageType_CALL = 48,
+    WFBS_MessageType_CANCEL = 49, WFBS_MessageType_RESULT = 50, WFBS_MessageType_REGISTER = 64,
+    WFBS_MessageType_REGISTERED = 65, WFBS_MessageType_UNREGISTER = 66,
+    WFBS_MessageType_UNREGISTERED = 67, WFBS_MessageType_INVOCATION = 68, WFBS_MessageType_INTERRUPT
+    = 69, WFBS_MessageType_YIELD = 70,
+};
+
+enum {
+    WFBS_Match_EXACT = 0, WFBS_Match_PREFIX = 1, WFBS_Match_WILDCARD = 2,
+};
+
+enum {
+    WFBS_CancelMode_SKIP = 0, WFBS_CancelMode_KILL = 1, WFBS_CancelMode_KILLNOWAIT = 2,
+};
+
+enum {
+    WFBS_InvocationPolicy_SINGLE = 0, WFBS_InvocationPolicy_FIRST = 1, WFBS_InvocationPolicy_LAST =
+    2, WFBS_InvocationPolicy_ROUNDROBIN = 3, WFBS_InvocationPolicy_RANDOM = 4,
+};
+
+/* More than the value of any enum. */
+enum { WFBS_ENUM_MAX = 71 };
+
+enum {
+    WFBS_SLOT_PublisherFeatures_publisher_identification = 0,
+    WFBS_SLOT_PublisherFeatures_publisher_exclusion = 1,
+    WFBS_SLOT_PublisherFeatures_subscriber_blackwhite_listing = 2,
+    WFBS_SLOT_PublisherFeatures_acknowledge_event_received = 3,
+    WFBS_SLOT_PublisherFeatures_payload_transparency = 4,
+    WFBS_SLOT_PublisherFeatures_payload_encryption_cryptobox = 5,
+    WFBS_SLOT_PublisherFeatures_x_acknowledged_event_delivery = 6,
+};
+
+enum {
+    WFBS_SLOT_SubscriberFeatures_publisher_identification = 0,
+    WFBS_SLOT_SubscriberFeatures_pattern_based_subscription = 1,
+    WFBS_SLOT_SubscriberFeatures_publication_trustlevels = 2,
+    WFBS_SLOT_SubscriberFeatures_subscription_revocation = 3,
+    WFBS_SLOT_SubscriberFeatures_event_history = 4,
+    WFBS_SLOT_SubscriberFeatures_acknowledge_subscriber_received = 5,
+    WFBS_SLOT_SubscriberFeatures_payload_transparency = 6,
+    WFBS_SLOT_SubscriberFeatures_payload_encryption_cryptobox = 7,
+};
+
+enum {
+    WFBS_SLOT_CallerFeatures_caller_identification = 0, WFBS_SLOT_CallerFeatures_call_timeout = 1,
+    WFBS_SLOT_CallerFeatures_call_canceling = 2, WFBS_SLOT_CallerFeatures_progressive_call_results =
+    3, WFBS_SLOT_CallerFeatures_payload_transparency = 4,
+    WFBS_SLOT_CallerFeatures_payload_encryption_cryptobox = 5,
+};
+
+enum {
+    WFBS_SLOT_CalleeFeatures_caller_identification = 0, WFBS_SLOT_CalleeFeatures_call_trustlevels =
+    1, WFBS_SLOT_CalleeFeatures_call_timeout = 2, WFBS_SLOT_CalleeFeatures_call_canceling = 3,
+    WFBS_SLOT_CalleeFeatures_progressive_call_results = 4,
+    WFBS_SLOT_CalleeFeatures_registration_revocation = 5,
+    WFBS_SLOT_CalleeFeatures_pattern_based_registration = 6,
+    WFBS_SLOT_CalleeFeatures_shared_registration = 7, WFBS_SLOT_CalleeFeatures_payload_transparency
+    = 8, WFBS_SLOT_CalleeFeatures_payload_encryption_cryptobox = 9,
+};
+
+enum {
+    WFBS_SLOT_ClientRoles_publisher = 0, WFBS_SLOT_ClientRoles_subscriber = 1,
+    WFBS_SLOT_ClientRoles_caller = 2, WFBS_SLOT_ClientRoles_callee = 3,
+};
+
+enum {
+    WFBS_SLOT_Map_key = 0, WFBS_SLOT_Map_value = 1,
+};
+
+enum {
+    WFBS_SLOT_Hello_session = 0, WFBS_SLOT_Hello_roles = 1, WFBS_SLOT_Hello_realm = 2,
+    WFBS_SLOT_Hello_authmethods = 3, WFBS_SLOT_Hello_authid = 4, WFBS_SLOT_Hello_authrole = 5,
+    WFBS_SLOT_Hello_authextra = 6, WFBS_SLOT_Hello_resumable = 7, WFBS_SLOT_Hello_resume_session =
+    8, WFBS_SLOT_Hello_resume_token = 9,
+};
+
+enum {
+    WFBS_SLOT_BrokerFeatures_publisher_identification = 0,
+    WFBS_SLOT_BrokerFeatures_publisher_exclusion = 1,
+    WFBS_SLOT_BrokerFeatures_subscriber_blackwhite_listing = 2,
+    WFBS_SLOT_BrokerFeatures_pattern_based_subscription = 3,
+    WFBS_SLOT_BrokerFeatures_publication_trustlevels = 4,
+    WFBS_SLOT_BrokerFeatures_subscription_revocation = 5, WFBS_SLOT_BrokerFeatures_session_meta_api
+    = 6, WFBS_SLOT_BrokerFeatures_subscription_meta_api = 7,
+    WFBS_SLOT_BrokerFeatures_event_retention = 8, WFBS_SLOT_BrokerFeatures_event_history = 9,
+    WFBS_SLOT_BrokerFeatures_acknowledge_event_received = 10,
+    WFBS_SLOT_BrokerFeatures_acknowledge_subscriber_received = 11,
+    WFBS_SLOT_BrokerFeatures_payload_transparency = 12,
+    WFBS_SLOT_BrokerFeatures_payload_encryption_cryptobox = 13,
+    WFBS_SLOT_BrokerFeatures_x_acknowledged_event_delivery = 14,
+};
+
+enum {
+    WFBS_SLOT_DealerFeatures_caller_identification = 0, WFBS_SLOT_DealerFeatures_call_trustlevels =
+    1, WFBS_SLOT_DealerFeatures_call_timeout = 2, WFBS_SLOT_DealerFeatures_call_canceling = 3,
+    WFBS_SLOT_DealerFeatures_progressive_call_results = 4,
+    WFBS_SLOT_DealerFeatures_registration_revocation = 5,
+    WFBS_SLOT_DealerFeatures_pattern_based_registration = 6,
+    WFBS_SLOT_DealerFeatures_shared_registration = 7, WFBS_SLOT_DealerFeatures_session_meta_api = 8,
+    WFBS_SLOT_DealerFeatures_registration_meta_api = 9, WFBS_SLOT_DealerFeatures_testament_meta_api
+    = 10, WFBS_SLOT_DealerFeatures_payload_transparency = 11,
+    WFBS_SLOT_DealerFeatures_payload_encryption_cryptobox = 12,
+};
+
+enum {
+    WFBS_SLOT_RouterRoles_broker = 0, WFBS_SLOT_RouterRoles_dealer = 1,
+};
+
+enum {
+    WFBS_SLOT_Welcome_session = 0, WFBS_SLOT_Welcome_roles = 1, WFBS_SLOT_Welcome_realm = 2,
+    WFBS_SLOT_Welcome_authid = 3, WFBS_SLOT_Welcome_authrole = 4, WFBS_SLOT_Welcome_authmethod = 5,
+    WFBS_SLOT_Welcome_authprovider = 6, WFBS_SLOT_Welcome_authextra = 7, WFBS_SLOT_Welcome_resumed =
+    8, WFBS_SLOT_Welcome_resumable = 9, WFBS_SLOT_Welcome_resume_token = 10,
+};
+
+enum {
+    WFBS_SLOT_Abort_session = 0, WFBS_SLOT_Abort_reason = 1, WFBS_SLOT_Abort_message = 2,
+};
+
+enum {
+    WFBS_SLOT_Challenge_session = 0, WFBS_SLOT_Challenge_method = 1, WFBS_SLOT_Challenge_extra = 2,
+    WFBS_SLOT_Challenge_method_name = 3,
+};
+
+enum {
+    WFBS_SLOT_Authenticate_session = 0, WFBS_SLOT_Authenticate_signature = 1,
+    WFBS_SLOT_Authenticate_extra = 2,
+};
+
+enum {
+    WFBS_SLOT_Goodbye_session = 0, WFBS_SLOT_Goodbye_reason = 1, WFBS_SLOT_Goodbye_message = 2,
+    WFBS_SLOT_Goodbye_resumable = 3,
+};
+
+enum {
+    WFBS_SLOT_Principal_session = 0, WFBS_SLOT_Principal_authid = 1, WFBS_SLOT_Principal_authrole =
+    2,
+};
+
+enum {
+    WFBS_SLOT_Error_session = 0, WFBS_SLOT_Error_request_type = 1, WFBS_SLOT_Error_request = 2,
+    WFBS_SLOT_Error_error = 3, WFBS_SLOT_Error_args = 4, WFBS_SLOT_Error_kwargs = 5,
+    WFBS_SLOT_Error_payload = 6, WFBS_SLOT_Error_ppt_scheme = 7, WFBS_SLOT_Error_ppt_serializer = 8,
+    WFBS_SLOT_Error_ppt_cipher = 9, WFBS_SLOT_Error_ppt_keyid = 10, WFBS_SLOT_Error_forward_for =
+    11,
+};
+
+enum {
+    WFBS_SLOT_Publish_session = 0, WFBS_SLOT_Publish_request = 1, WFBS_SLOT_Publish_topic = 2,
+    WFBS_SLOT_Publish_args = 3, WFBS_SLOT_Publish_kwargs = 4, WFBS_SLOT_Publish_payload = 5,
+    WFBS_SLOT_Publish_ppt_scheme = 6, WFBS_SLOT_Publish_ppt_serializer = 7,
+    WFBS_SLOT_Publish_ppt_cipher = 8, WFBS_SLOT_Publish_ppt_keyid = 9, WFBS_SLOT_Publish_acknowledge
+    = 10, WFBS_SLOT_Publish_exclude_me = 11, WFBS_SLOT_Publish_exclude = 12,
+    WFBS_SLOT_Publish_exclude_authid = 13, WFBS_SLOT_Publish_exclude_authrole = 14,
+    WFBS_SLOT_Publish_eligible = 15, WFBS_SLOT_Publish_eligible_authid = 16,
+    WFBS_SLOT_Publish_eligible_authrole = 17, WFBS_SLOT_Publish_retain = 18,
+    WFBS_SLOT_Publish_transaction_hash = 19, WFBS_SLOT_Publish_forward_for = 20,
+};
+
+enum {
+    WFBS_SLOT_Published_session = 0, WFBS_SLOT_Published_request = 1,
+    WFBS_SLOT_Published_publication = 2,
+};
+
+enum {
+    WFBS_SLOT_Subscribe_session = 0, WFBS_SLOT_Subscribe_request = 1, WFBS_SLOT_Subscribe_topic = 2,
+    WFBS_SLOT_Subscribe_match = 3, WFBS_SLOT_Subscribe_get_retained = 4,
+};
+
+enum {
+    WFBS_SLOT_Subscribed_session = 0, WFBS_SLOT_Subscribed_request = 1,
+    WFBS_SLOT_Subscribed_subscription = 2,
+};
+
+enum {
+    WFBS_SLOT_Unsubscribe_session = 0, WFBS_SLOT_Unsubscribe_request = 1,
+    WFBS_SLOT_Unsubscribe_subscription = 2,
+};
+
+enum {
+    WFBS_SLOT_Unsubscribed_session = 0, WFBS_SLOT_Unsubscribed_request = 1,
+    WFBS_SLOT_Unsubscribed_subscription = 2, WFBS_SLOT_Unsubscribed_reason = 3,
+};
+
+enum {
+    WFBS_SLOT_Event_session = 0, WFBS_SLOT_Event_subscription = 1, WFBS_SLOT_Event_publication = 2,
+    WFBS_SLOT_Event_args = 3, WFBS_SLOT_Event_kwargs = 4, WFBS_SLOT_Event_payload = 5,
+    WFBS_SLOT_Event_ppt_scheme = 6, WFBS_SLOT_Event_ppt_serializer = 7, WFBS_SLOT_Event_ppt_cipher =
+    8, WFBS_SLOT_Event_ppt_keyid = 9, WFBS_SLOT_Event_publisher = 10,
+    WFBS_SLOT_Event_publisher_authid = 11, WFBS_SLOT_Event_publisher_authrole = 12,
+    WFBS_SLOT_Event_topic = 13, WFBS_SLOT_Event_retained = 14, WFBS_SLOT_Event_transaction_hash =
+    15, WFBS_SLOT_Event_acknowledge = 16, WFBS_SLOT_Event_forward_for = 17,
+};
+
+enum {
+    WFBS_SLOT_EventReceived_session = 0, WFBS_SLOT_EventReceived_publication = 1,
+    WFBS_SLOT_EventReceived_forward_for = 2,
+};
+
+enum {
+    WFBS_SLOT_Call_session = 0, WFBS_SLOT_Call_request = 1, WFBS_SLOT_Call_procedure = 2,
+    WFBS_SLOT_Call_args = 3, WFBS_SLOT_Call_kwargs = 4, WFBS_SLOT_Call_payload = 5,
+    WFBS_SLOT_Call_ppt_scheme = 6, WFBS_SLOT_Call_ppt_serializer = 7, WFBS_SLOT_Call_ppt_cipher = 8,
+    WFBS_SLOT_Call_ppt_keyid = 9, WFBS_SLOT_Call_timeout = 10, WFBS_SLOT_Call_receive_progress = 11,
+    WFBS_SLOT_Call_transaction_hash = 12, WFBS_SLOT_Call_caller = 13, WFBS_SLOT_Call_caller_authid =
+    14, WFBS_SLOT_Call_caller_authrole = 15, WFBS_SLOT_Call_forward_for = 16,
+};
+
+enum {
+    WFBS_SLOT_Cancel_session = 0, WFBS_SLOT_Cancel_request = 1, WFBS_SLOT_Cancel_mode = 2,
+    WFBS_SLOT_Cancel_forward_for = 3,
+};
+
+enum {
+    WFBS_SLOT_Result_session = 0, WFBS_SLOT_Result_request = 1, WFBS_SLOT_Result_args = 2,
+    WFBS_SLOT_Result_kwargs = 3, WFBS_SLOT_Result_payload = 4, WFBS_SLOT_Result_ppt_scheme = 5,
+    WFBS_SLOT_Result_ppt_serializer = 6, WFBS_SLOT_Result_ppt_cipher = 7, WFBS_SLOT_Result_ppt_keyid
+    = 8, WFBS_SLOT_Result_progress = 9, WFBS_SLOT_Result_callee = 10, WFBS_SLOT_Result_callee_authid
+    = 11, WFBS_SLOT_Result_callee_authrole = 12, WFBS_SLOT_Result_forward_for = 13,
+};
+
+enum {
+    WFBS_SLOT_Register_session = 0, WFBS_SLOT_Register_request = 1, WFBS_SLOT_Register_procedure =
+    2, WFBS_SLOT_Register_match = 3, WFBS_SLOT_Register_invoke = 4, WFBS_SLOT_Register_concurrency =
+    5, WFBS_SLOT_Register_force_reregister = 6,
+};
+
+enum {
+    WFBS_SLOT_Registered_session = 0, WFBS_SLOT_Registered_request = 1,
+    WFBS_SLOT_Registered_registration = 2,
+};
+
+enum {
+    WFBS_SLOT_Unregister_session = 0, WFBS_SLOT_Unregister_request = 1,
+    WFBS_SLOT_Unregister_registration = 2,
+};
+
+enum {
+    WFBS_SLOT_Unregistered_session = 0, WFBS_SLOT_Unregistered_request = 1,
+    WFBS_SLOT_Unregistered_registration = 2, WFBS_SLOT_Unregistered_reason = 3,
+};
+
+enum {
+    WFBS_SLOT_Invocation_session = 0, WFBS_SLOT_Invocation_request = 1,
+    WFBS_SLOT_Invocation_registration = 2, WFBS_SLOT_Invocation_args = 3,
+    WFBS_SLOT_Invocation_kwargs = 4, WFBS_SLOT_Invocation_payload = 5,
+    WFBS_SLOT_Invocation_ppt_scheme = 6, WFBS_SLOT_Invocation_ppt_serializer = 7,
+    WFBS_SLOT_Invocation_ppt_cipher = 8, WFBS_SLOT_Invocation_ppt_keyid = 9,
+    WFBS_SLOT_Invocation_procedure = 10, WFBS_SLOT_Invocation_timeout = 11,
+    WFBS_SLOT_Invocation_receive_progress = 12, WFBS_SLOT_Invocation_transaction_hash = 13,
+    WFBS_SLOT_Invocation_caller = 14, WFBS_SLOT_Invocation_caller_authid = 15,
+    WFBS_SLOT_Invocation_caller_authrole = 16, WFBS_SLOT_Invocation_forward_for = 17,
+};
+
+enum {
+    WFBS_SLOT_Interrupt_session = 0, WFBS_SLOT_Interrupt_request = 1, WFBS_SLOT_Interrupt_mode = 2,
+    WFBS_SLOT_Interrupt_reason = 3, WFBS_SLOT_Interrupt_forward_for = 4,
+};
+
+enum {
+    WFBS_SLOT_Yield_session = 0, WFBS_SLOT_Yield_request = 1, WFBS_SLOT_Yield_args = 2,
+    WFBS_SLOT_Yield_kwargs = 3, WFBS_SLOT_Yield_payload = 4, WFBS_SLOT_Yield_ppt_scheme = 5,
+    WFBS_SLOT_Yield_ppt_serializer = 6, WFBS_SLOT_Yield_ppt_cipher = 7, WFBS_SLOT_Yield_ppt_keyid =
+    8, WFBS_SLOT_Yield_progress = 9, WFBS_SLOT_Yield_callee = 10, WFBS_SLOT_Yield_callee_authid =
+    11, WFBS_SLOT_Yield_callee_authrole = 12, WFBS_SLOT_Yield_forward_for = 13,
+};
+
 enum { WFBS_TAG_COUNT = 71 };
 
 extern const wfbs_table wfbs_tables[WFBS_TABLE_COUNT];

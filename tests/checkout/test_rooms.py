@@ -37,6 +37,7 @@ FLOORS = [
     # the package
     [
         "autobahn_fbs/_bootstrap/",
+        "autobahn_fbs/_codecs.py",
         "autobahn_fbs/_compatible.py",
         "autobahn_fbs/_ubjson.py",
         "autobahn_fbs/forwarding.py",

@@ -13,6 +13,7 @@ from decimal import Decimal
 import pytest
 from autobahn.wamp import message as m
 from autobahn.wamp.exception import ProtocolError
+from autobahn.wamp.serializer import SERID_TO_OBJSER
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -64,6 +65,28 @@ def test_arrays_of_numpy_are_taken():
             data = bjdata.dumpb([numpy.zeros(shape, dtype=kind), 1])
             check(memoryview(data))
             refused(data[:-2])
+
+
+def test_numbers_of_py_ubjson_have_their_most_significant_byte_first():
+    text = memoryview(b"[SI\x01\x2c" + 300 * b"a" + b"[$i#I\x01\x00" + bytes(256) + b"]")
+    check(text, "big")
+    refused(bytes(text), "ends too early")
+
+
+def test_what_py_ubjson_writes_is_taken(monkeypatch):
+    library = pytest.importorskip("ubjson", reason="NOT TESTED: py-ubjson is not installed")
+
+    class Codec:
+        UBJSON_MODULE = library
+
+        def unserialize(self, data):
+            return [library.loadb(data)]
+
+    monkeypatch.setitem(SERID_TO_OBJSER, "ubjson", Codec)
+    for value in ([300 * "a"], {"k" * 70000: [1, -1, 70000, 2**40, 0.5, None, True, b"x" * 300]}):
+        for options in ({}, {"container_count": True}):
+            data = memoryview(library.dumpb(value, **options))
+            assert payloads.loads(payloads.NUMBERS["ubjson"], None, data) == value
 
 
 @ubjson

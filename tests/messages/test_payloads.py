@@ -8,7 +8,7 @@ import pickle
 import pytest
 from autobahn.wamp import message as m
 from autobahn.wamp.exception import ProtocolError
-from autobahn.wamp.serializer import create_transport_serializer
+from autobahn.wamp.serializer import JsonObjectSerializer, create_transport_serializer
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -77,11 +77,30 @@ def test_payloads_come_back_equal(codec, args, kwargs):
     assert_same(received, msg)
 
 
+JSON_IS_PYTHONS = JsonObjectSerializer.JSON_MODULE is json
+
+
+@pytest.mark.skipif(not JSON_IS_PYTHONS, reason="ujson has no binary: AUTOBAHN_USE_UJSON")
 def test_json_keeps_binary_in_strings():
     msg = m.Event(1, 2, args=[b"\x00\xff"])
     data = FlatBuffersObjectSerializer(payload_serializer="json").serialize(msg)
     assert READER.unserialize(data)[0].args == [b"\x00\xff"]
     assert b'["\\u0000AP8="]' in data
+
+
+@pytest.mark.parametrize("value", ["\0", "\0abc", "\0aGk=", ["\0"], ({"k": [1, "\0x"]},)])
+@pytest.mark.parametrize("name", ["args", "kwargs"])
+def test_text_that_json_would_read_as_binary_is_refused_when_it_is_written(name, value):
+    serializer = FlatBuffersObjectSerializer(payload_serializer="json")
+    msg = m.Event(1, 2, **{name: [value] if name == "args" else {"k": value}})
+    with pytest.raises(ValueError, match=rf"EVENT\.{name}: .*begins with a zero character"):
+        serializer.serialize(msg)
+
+
+def test_json_takes_zero_characters_where_they_are_text():
+    msg = m.Event(1, 2, args=["a\0", '"\0'], kwargs={"k": {"\0": 'a"\0'}})
+    data = FlatBuffersObjectSerializer(payload_serializer="json").serialize(msg)
+    assert_same(READER.unserialize(data)[0], msg)
 
 
 @pytest.mark.parametrize("codec", BUILTIN)

@@ -14,6 +14,7 @@ from autobahn.wamp import message as m
 from autobahn.wamp.exception import ProtocolError
 
 import autobahn_fbs
+from autobahn_fbs import FlatBuffersObjectSerializer, payloads
 from support.compare import (
     MESSAGE_CLASSES,
     assert_same,
@@ -325,3 +326,46 @@ def test_a_cycle_through_a_received_message_is_collected():
     del owner, received
     gc.collect()
     assert gone() is None
+
+
+# ---- text
+
+
+class Unshowable:
+    """A value that can't be shown."""
+
+    def __repr__(self) -> str:
+        raise LookupError("no repr")
+
+
+@all_samples
+def test_its_text_is_that_of_autobahns_message(msg):
+    received = receive(msg)
+    plain = plain_copy(received)
+    assert str(received) == str(plain)
+    assert repr(received).startswith("<autobahn_fbs.")
+
+
+@pytest.mark.parametrize("codec", ["cbor", "json", "x_unknown"])
+@with_payload
+def test_its_text_shows_what_cant_be_decoded_as_such(klass, codec):
+    payloads.register_payload_serializer("x_unknown", lambda value: b"json", lambda view: None)
+    try:
+        serializer = FlatBuffersObjectSerializer(payload_serializer=codec)
+        msg = klass(**minimal(klass), args=["seven"], kwargs={"k": "eight"})
+        data = serializer.serialize(msg)
+    finally:
+        payloads.unregister_payload_serializer("x_unknown")
+    data = data.replace(b"seven", b"\xff" * 5)
+    (received,) = SERIALIZER.unserialize(data)
+    shown = str(received)
+    assert f"<ProtocolError: {klass.__name__.upper()}.args: " in shown
+    assert ("'eight'" in shown) == (codec != "x_unknown")
+    assert repr(received).startswith("<autobahn_fbs.")
+    assert SERIALIZER.serialize(received) == data
+
+
+def test_its_text_is_short_where_a_value_cant_be_shown():
+    received = receive(m.Event(1, 2, args=[1]))
+    received.args = [Unshowable()]
+    assert str(received) == "EVENT:: <can't be shown: LookupError: no repr>"

@@ -3,15 +3,20 @@ cache of serialized bytes, and what routers and transports do with them."""
 
 from __future__ import annotations
 
+import ast
 import copy
 import gc
 import inspect
+import multiprocessing
+import operator
 import os
+import pickle
 import subprocess
 import sys
 from typing import Any
 
 import pytest
+from autobahn.asyncio.wamp import ApplicationRunner
 from autobahn.wamp import message as m
 from autobahn.wamp import serializer as upstream
 from autobahn.wamp.exception import ProtocolError
@@ -506,3 +511,118 @@ def test_a_submodule_is_there_when_the_package_is_imported(name):
     code = f"import autobahn_fbs; print(autobahn_fbs.{name}.__name__)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout.split() == [f"autobahn_fbs.{name}"], done.stderr
+
+
+# -- copies and pickles
+
+
+def pickled(thing: Any) -> Any:
+    for protocol in range(pickle.HIGHEST_PROTOCOL):
+        pickle.loads(pickle.dumps(thing, protocol))
+    return pickle.loads(pickle.dumps(thing))
+
+
+@pytest.fixture
+def custom_codec():
+    autobahn_fbs.register_payload_serializer("x_text", repr_dumps, repr_loads)
+    yield "x_text"
+    payloads.unregister_payload_serializer("x_text")
+
+
+def repr_dumps(value: Any) -> bytes:
+    return repr(value).encode()
+
+
+def repr_loads(view: memoryview) -> Any:
+    return ast.literal_eval(bytes(view).decode())
+
+
+def called_back(stats: dict[str, Any]) -> None:
+    """A callback that can be pickled."""
+
+
+SETTINGS = [
+    {},
+    {"batched": True},
+    {"dialect": "schema", "payload_serializer": "flexbuffers"},
+    {"payload_serializer": "x_text", "batched": True},
+    {"limits": autobahn_fbs.Limits(max_size=200)},
+]
+TRIPS = [copy.copy, copy.deepcopy, pickled]
+
+
+@pytest.mark.parametrize("trip", TRIPS)
+@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+@pytest.mark.parametrize("cls", [FlatBuffersObjectSerializer, FlatBuffersSerializer])
+def test_a_copy_has_the_same_settings(cls, settings, trip, custom_codec):
+    original = cls(**settings)
+    twin = trip(original)
+    assert type(twin) is cls and twin is not original
+
+    def written(serializer: Any, msg: Message) -> bytes:
+        data = serializer.serialize(msg)
+        msg.uncache()
+        return data[0] if isinstance(data, tuple) else data
+
+    data = written(original, EVENT)
+    assert written(twin, EVENT) == data
+    assert_same(twin.unserialize(data)[0], EVENT)
+    assert twin._payload_serializer_id == original._payload_serializer_id
+    long = m.Event(1, 2, args=["x" * 300])
+    if "limits" in settings:
+        with pytest.raises(ProtocolError, match=r"EVENT|Message"):
+            twin.unserialize(written(cls(), long))
+    else:
+        assert_same(twin.unserialize(written(original, long))[0], long)
+
+
+@pytest.mark.parametrize("trip", TRIPS)
+def test_a_copy_has_the_statistics_that_autobahns_has(trip):
+    stats = []
+    for serializer in (FlatBuffersSerializer(batched=True), CBORSerializer(batched=True)):
+        serializer.set_stats_autoreset(1000, None, called_back)
+        serializer.unserialize(serializer.serialize(EVENT)[0])
+        twin = trip(serializer)
+        have, want = (each.stats(reset=False, details=True) for each in (twin, serializer))
+        assert have | {"duration": 0} == want | {"duration": 0}
+        assert twin._autoreset_callback is called_back
+        assert (twin._autoreset_rated_messages, twin._autoreset_duration) == (1000, None)
+        assert twin.SERIALIZER_ID.endswith(".batched")
+        assert (twin._serializer is serializer._serializer) == (trip is copy.copy)
+        assert (twin._serializer._parent_serializer is twin) == (trip is not copy.copy)
+        twin.serialize(EVENT)
+        stats.append((serializer.stats_messages(), twin.stats_messages()))
+    assert stats == [(2, 3), (2, 3)]
+
+
+class Own(FlatBuffersSerializer):
+    """A subclass with attributes and a constructor of its own."""
+
+    def __init__(self, note: str) -> None:
+        super().__init__(payload_serializer="json")
+        self.note = note
+
+
+@pytest.mark.parametrize("trip", TRIPS)
+def test_a_copy_of_a_subclass_has_its_attributes(trip):
+    twin = trip(Own("kept"))
+    assert type(twin) is Own and twin.note == "kept" and twin.PAYLOAD_SERIALIZER_ID == "json"
+
+
+def test_an_unpickled_serializer_needs_its_codec(custom_codec):
+    data = pickle.dumps(FlatBuffersSerializer(payload_serializer=custom_codec))
+    payloads.unregister_payload_serializer(custom_codec)
+    try:
+        with pytest.raises(ValueError, match="unknown payload serializer 'x_text'"):
+            pickle.loads(data)
+    finally:
+        autobahn_fbs.register_payload_serializer(custom_codec, repr_dumps, repr_loads)
+
+
+def test_a_serializer_goes_to_a_spawned_process():
+    serializers = [FlatBuffersSerializer(payload_serializer="json"), FlatBuffersSerializer(True)]
+    runner = ApplicationRunner("ws://localhost/ws", "realm1", serializers=serializers)
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        there = pool.apply(operator.attrgetter("serializers"), (runner,))
+    assert [each.SERIALIZER_ID for each in there] == ["flatbuffers", "flatbuffers.batched"]
+    assert [each.PAYLOAD_SERIALIZER_ID for each in there] == ["json", "cbor"]

@@ -10,9 +10,9 @@ enum { UNKNOWN = 0, PLAIN = 1, OTHER = 2 };
 
 /* Whether a payload field is absent, or CBOR that nothing can be wrong with. */
 static bool
-is_plain_field(const wfbs_class *c, const wfbs_received *r, wfbs_as as, wfbs_cbor_major outermost)
+is_plain_field(const wfbs_class *c, const wfbs_received *r, wfbs_use use, wfbs_cbor_major outermost)
 {
-    wfbs_span span = wfbs_received_span(&c->attributes[c->table->slot_of[as]], r);
+    wfbs_span span = wfbs_received_span(&c->attributes[c->table->slot_of[use]], r);
     return !span.data || wfbs_cbor_is_plain(span.data, span.size, outermost);
 }
 
@@ -22,7 +22,7 @@ static const wfbs_class *
 forwardable_class(wfbs_state *state, PyObject *message)
 {
     const wfbs_class *c = wfbs_class_find(state, Py_TYPE(message));
-    if (!c || Py_TYPE(message) != c->received || c->table->slot_of[WFBS_AS_ARGS] == WFBS_NO_SLOT) {
+    if (!c || Py_TYPE(message) != c->received || c->table->slot_of[WFBS_USE_ARGS] == WFBS_NO_SLOT) {
         return NULL;
     }
     wfbs_received *r = wfbs_received_of(c, message);
@@ -30,10 +30,10 @@ forwardable_class(wfbs_state *state, PyObject *message)
         return NULL;
     }
     if (r->plain == UNKNOWN) {
-        uint8_t codec = wfbs_received_u8(c, r, WFBS_AS_ENC_SERIALIZER);
+        uint8_t codec = wfbs_received_u8(c, r, WFBS_USE_ENC_SERIALIZER);
         bool plain = wfbs_codec_is_cbor(codec)
-                     && is_plain_field(c, r, WFBS_AS_ARGS, WFBS_CBOR_ARRAY)
-                     && is_plain_field(c, r, WFBS_AS_KWARGS, WFBS_CBOR_MAP);
+                     && is_plain_field(c, r, WFBS_USE_ARGS, WFBS_CBOR_ARRAY)
+                     && is_plain_field(c, r, WFBS_USE_KWARGS, WFBS_CBOR_MAP);
         r->plain = plain ? PLAIN : OTHER;
     }
     return r->plain == PLAIN ? c : NULL;

@@ -12,31 +12,31 @@ static wfbs_takes
 takes_of(const wfbs_class *c, const wfbs_attribute *a)
 {
     const wfbs_field *f = a->field;
-    switch ((wfbs_as)f->as) {
-    case WFBS_AS_INT:
+    switch ((wfbs_use)f->use) {
+    case WFBS_USE_INT:
         /* A revoked id goes with request 0 only; some ints have to be positive. */
         return f->check == WFBS_CHECK_POSITIVE
                        || (c->table->rule == WFBS_RULE_REVOKE && !(f->flags & WFBS_FLAG_POSITIONAL))
                    ? WFBS_TAKES_NONE
                    : WFBS_TAKES_INT;
-    case WFBS_AS_BOOL:
+    case WFBS_USE_BOOL:
         return WFBS_TAKES_BOOL;
-    case WFBS_AS_STR:
+    case WFBS_USE_STR:
         return WFBS_TAKES_STR;
-    case WFBS_AS_ENUM:
+    case WFBS_USE_ENUM:
         return f->flags & WFBS_FLAG_OPEN ? WFBS_TAKES_STR : WFBS_TAKES_ENUM;
-    case WFBS_AS_ENUMS:
-    case WFBS_AS_STRS:
+    case WFBS_USE_ENUMS:
+    case WFBS_USE_STRS:
         return WFBS_TAKES_STRS;
-    case WFBS_AS_INTS:
+    case WFBS_USE_INTS:
         return WFBS_TAKES_INTS;
-    case WFBS_AS_ARGS:
+    case WFBS_USE_ARGS:
         return WFBS_TAKES_LIST_OR_TUPLE;
-    case WFBS_AS_KWARGS:
+    case WFBS_USE_KWARGS:
         return WFBS_TAKES_NAMED;
-    case WFBS_AS_PAYLOAD:
+    case WFBS_USE_PAYLOAD:
         return WFBS_TAKES_BYTES;
-    case WFBS_AS_DICT:
+    case WFBS_USE_DICT:
         return f->flags & WFBS_FLAG_POSITIONAL ? WFBS_TAKES_FULL_DICT : WFBS_TAKES_DICT;
     default: /* enc_*, forward_for, roles, custom */
         return WFBS_TAKES_NONE;
@@ -74,7 +74,7 @@ add_parameter(const wfbs_class *c, constructor *k, PyObject *name, PyObject *val
         if (c->defaulting & own) {
             k->fresh |= bit;
         }
-        if (f->as == WFBS_AS_ENUM && !(f->flags & WFBS_FLAG_OPTIONAL)) {
+        if (f->use == WFBS_USE_ENUM && !(f->flags & WFBS_FLAG_OPTIONAL)) {
             value = c->state->names.enum_names[f->sub][f->default_value];
         }
         Py_SETREF(k->absent[slot], Py_NewRef(value));
@@ -137,10 +137,10 @@ wfbs_constructor_prepare(wfbs_class *c)
             PyErr_Clear();
         }
     }
-    if (t->slot_of[WFBS_AS_PAYLOAD] != WFBS_NO_SLOT) {
-        k->payload = slot_at(c->attributes[t->slot_of[WFBS_AS_PAYLOAD]].offset);
-        k->args = slot_at(c->attributes[t->slot_of[WFBS_AS_ARGS]].offset);
-        k->kwargs = slot_at(c->attributes[t->slot_of[WFBS_AS_KWARGS]].offset);
+    if (t->slot_of[WFBS_USE_PAYLOAD] != WFBS_NO_SLOT) {
+        k->payload = slot_at(c->attributes[t->slot_of[WFBS_USE_PAYLOAD]].offset);
+        k->args = slot_at(c->attributes[t->slot_of[WFBS_USE_ARGS]].offset);
+        k->kwargs = slot_at(c->attributes[t->slot_of[WFBS_USE_KWARGS]].offset);
     }
     if (!read_signature(c, k)) {
         wfbs_constructor_clear(c);

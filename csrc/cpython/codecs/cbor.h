@@ -30,8 +30,9 @@
 typedef struct {
     PyObject *dumps; /* strong reference to cbor2.dumps, or NULL before the first need */
     PyObject *loads; /* strong reference to cbor2.loads, or NULL before the first need */
+    PyObject *decode_error; /* strong reference to cbor2.CBORDecodeError, or NULL as above */
 #ifdef Py_GIL_DISABLED
-    PyMutex lock; /* guards the two references above */
+    PyMutex lock; /* guards the references above */
 #else
     PyObject *keys[WFBS_CBOR_KEY_SLOTS]; /* strong references to exact ASCII str, or NULL */
 #endif
@@ -73,9 +74,10 @@ int wfbs_cbor_check_nesting(PyObject *obj);
  * will refuse) in linear time, or -1 with ValueError set. Never reads outside `data`. */
 int wfbs_cbor_check_input(const uint8_t *data, size_t size);
 
-/* Between the files of the codec: new references to cbor2.dumps and cbor2.loads, imported
- * at the first call; or NULL with ImportError or AttributeError set. */
+/* Between the files of the codec: new references to cbor2.dumps, cbor2.loads and
+ * cbor2.CBORDecodeError, imported at the first call; or NULL with ImportError or AttributeError set. */
 PyObject *wfbs_cbor_dumps(wfbs_cbor *c);
 PyObject *wfbs_cbor_loads(wfbs_cbor *c);
+PyObject *wfbs_cbor_decode_error(wfbs_cbor *c);
 
 #endif

@@ -392,25 +392,54 @@ int wfbs_cbor_check_input(const uint8_t *data, size_t size) {
     return 0;
 }
 
+/* Returns what cbor2.loads(data) returns, or NULL with what it raises. */
+static PyObject *
+call_loads(wfbs_cbor *c, const uint8_t *data, size_t size)
+{
+    PyObject *loads = wfbs_cbor_loads(c);
+    if (loads == NULL) {
+        return NULL;
+    }
+    PyObject *copy = PyBytes_FromStringAndSize((const char *)data, (Py_ssize_t)size);
+    PyObject *value = copy == NULL ? NULL : PyObject_CallOneArg(loads, copy);
+    Py_XDECREF(copy);
+    Py_DECREF(loads);
+    return value;
+}
+
+/* Returns NULL with CBORDecodeError set, or MemoryError. What cbor2.loads makes of such input depends
+ * on its version: an error of some kind, or an object that is no value, such as its break marker. */
+static PyObject *
+refuse_malformed(wfbs_cbor *c, const uint8_t *data, size_t size, const char *malformed)
+{
+    PyObject *decode_error = wfbs_cbor_decode_error(c);
+    if (decode_error == NULL) {
+        return NULL;
+    }
+    PyObject *value = call_loads(c, data, size);
+    if (value != NULL
+        || (PyErr_ExceptionMatches(PyExc_Exception) && !PyErr_ExceptionMatches(PyExc_MemoryError)
+            && !PyErr_ExceptionMatches(decode_error))) {
+        PyErr_SetString(decode_error, malformed);
+    }
+    Py_XDECREF(value);
+    Py_DECREF(decode_error);
+    return NULL;
+}
+
 /* Returns what cbor2.loads(data) returns, or NULL with an exception set: ValueError, too, for
  * what cbor2 is kept away from. */
-static PyObject *decode_with_cbor2(wfbs_cbor *c, const uint8_t *data, size_t size) {
-    PyObject *loads, *copy, *value = NULL;
+static PyObject *
+decode_with_cbor2(wfbs_cbor *c, const uint8_t *data, size_t size)
+{
+    const char *malformed;
 
     if (wfbs_cbor_check_input(data, size) < 0) {
         return NULL;
     }
-    loads = wfbs_cbor_loads(c);
-    if (loads == NULL) {
-        return NULL;
-    }
-    copy = PyBytes_FromStringAndSize((const char *)data, (Py_ssize_t)size);
-    if (copy != NULL) {
-        value = PyObject_CallOneArg(loads, copy);
-        Py_DECREF(copy);
-    }
-    Py_DECREF(loads);
-    return value;
+    malformed = wfbs_cbor_malformation(data, size);
+    return malformed == NULL ? call_loads(c, data, size)
+                             : refuse_malformed(c, data, size, malformed);
 }
 
 PyObject *wfbs_cbor_decode_first(wfbs_cbor *c, const uint8_t *data, size_t size, size_t *used) {

@@ -1,4 +1,4 @@
-/* What the CBOR codec keeps between calls: cbor2's two functions and the shared map keys. */
+/* What the CBOR codec keeps between calls: cbor2's functions and the shared map keys. */
 #include "cbor.h"
 
 #ifdef Py_GIL_DISABLED
@@ -46,9 +46,16 @@ PyObject *wfbs_cbor_loads(wfbs_cbor *c) {
     return from_cbor2(c, &c->loads, "loads");
 }
 
+PyObject *
+wfbs_cbor_decode_error(wfbs_cbor *c)
+{
+    return from_cbor2(c, &c->decode_error, "CBORDecodeError");
+}
+
 int wfbs_cbor_traverse(wfbs_cbor *c, visitproc visit, void *arg) {
     Py_VISIT(c->dumps);
     Py_VISIT(c->loads);
+    Py_VISIT(c->decode_error);
 #ifndef Py_GIL_DISABLED
     for (size_t i = 0; i < WFBS_CBOR_KEY_SLOTS; i++) {
         Py_VISIT(c->keys[i]);
@@ -60,6 +67,7 @@ int wfbs_cbor_traverse(wfbs_cbor *c, visitproc visit, void *arg) {
 void wfbs_cbor_clear(wfbs_cbor *c) {
     Py_CLEAR(c->dumps);
     Py_CLEAR(c->loads);
+    Py_CLEAR(c->decode_error);
 #ifndef Py_GIL_DISABLED
     for (size_t i = 0; i < WFBS_CBOR_KEY_SLOTS; i++) {
         Py_CLEAR(c->keys[i]);

@@ -9,7 +9,7 @@
 static PyObject *
 find_value(const wfbs_attribute *a, const wfbs_received *r)
 {
-    if (r->source && (a->field->as == WFBS_AS_ARGS || a->field->as == WFBS_AS_KWARGS)) {
+    if (r->source && (a->field->use == WFBS_USE_ARGS || a->field->use == WFBS_USE_KWARGS)) {
         return PyObject_GetAttr(r->source, a->name);
     }
     if (!r->buffer && a->property) {

@@ -219,9 +219,9 @@ convert_enum(const wfbs_attribute *a, PyObject *value, wfbs_value *out)
     if (number < 0 && a->field->flags & WFBS_FLAG_OPEN) {
         return WFBS_CONVERT_METADATA;
     }
-    bool custom_allowed = a->field->as == WFBS_AS_ENC_ALGO
-                          || a->field->as == WFBS_AS_ENC_SERIALIZER
-                          || a->field->as == WFBS_AS_ENC_CIPHER;
+    bool custom_allowed = a->field->use == WFBS_USE_ENC_ALGO
+                          || a->field->use == WFBS_USE_ENC_SERIALIZER
+                          || a->field->use == WFBS_USE_ENC_CIPHER;
     if (number < 0 && custom_allowed) {
         int custom = is_custom_name(a, value);
         if (custom) {
@@ -335,31 +335,31 @@ convert_principal(const wfbs_attribute *a, PyObject *hop, wfbs_value *values, ui
         return wfbs_refuse(a, PyExc_ValueError, "item: session, authid and authrole must be there");
     }
     wfbs_span text;
-    if (!convert_u64(a, session, "session: ", &values[0].as.scalar)) {
+    if (!convert_u64(a, session, "session: ", &values[WFBS_SLOT_Principal_session].as.scalar)) {
         return WFBS_CONVERT_ERROR;
     }
-    *present = 1;
+    *present = UINT32_C(1) << WFBS_SLOT_Principal_session;
     if (authid != Py_None) {
         if (!convert_text(a, authid, "authid: ", &text)) {
             return WFBS_CONVERT_ERROR;
         }
-        values[1].as.bytes = text.data;
-        values[1].size = text.size;
-        *present |= 2;
+        values[WFBS_SLOT_Principal_authid].as.bytes = text.data;
+        values[WFBS_SLOT_Principal_authid].size = text.size;
+        *present |= UINT32_C(1) << WFBS_SLOT_Principal_authid;
     }
     if (!convert_text(a, authrole, "authrole: ", &text)) {
         return WFBS_CONVERT_ERROR;
     }
-    values[2].as.bytes = text.data;
-    values[2].size = text.size;
-    *present |= 4;
+    values[WFBS_SLOT_Principal_authrole].as.bytes = text.data;
+    values[WFBS_SLOT_Principal_authrole].size = text.size;
+    *present |= UINT32_C(1) << WFBS_SLOT_Principal_authrole;
     return PyDict_GET_SIZE(hop) == 3 ? WFBS_CONVERT_OK : WFBS_CONVERT_METADATA;
 }
 
 static wfbs_converted
 convert_principals(const wfbs_attribute *a, PyObject *value, wfbs_arena *arena, wfbs_value *out)
 {
-    enum { FIELDS = 3 };
+    enum { FIELDS = WFBS_SLOT_Principal_authrole + 1 };
     bool list = PyList_Check(value);
     if (!list && !PyTuple_Check(value)) {
         return refuse_type(a, "list", value);
@@ -409,7 +409,7 @@ convert_role(const wfbs_attribute *a, unsigned index, PyObject *role, wfbs_value
     record->values = values;
     record->present = 0;
     for (unsigned slot = 0; slot < t->slot_count; slot++) {
-        if (t->fields[slot].as != WFBS_AS_BOOL) {
+        if (t->fields[slot].use != WFBS_USE_BOOL) {
             continue;
         }
         PyObject *feature = PyObject_GetAttr(role, state->names.role_names[index][slot]);
@@ -490,7 +490,7 @@ convert_dict(const wfbs_attribute *a, PyObject *value)
     if (!PyDict_Check(value)) {
         return refuse_type(a, "dict", value);
     }
-    bool custom = a->field->as == WFBS_AS_CUSTOM;
+    bool custom = a->field->use == WFBS_USE_CUSTOM;
     PyObject *key, *item;
     Py_ssize_t position = 0;
     while ((custom || a->field->flags & WFBS_FLAG_POSITIONAL)
@@ -539,44 +539,44 @@ wfbs_converted
 wfbs_convert(wfbs_attribute *a, PyObject *value, wfbs_arena *arena, wfbs_value *out)
 {
     wfbs_span text;
-    switch ((wfbs_as)a->field->as) {
-    case WFBS_AS_INT:
+    switch ((wfbs_use)a->field->use) {
+    case WFBS_USE_INT:
         if (a->field->kind == WFBS_KIND_NONE) {
             uint64_t ignored;
             return convert_u64(a, value, "", &ignored) ? WFBS_CONVERT_METADATA : WFBS_CONVERT_ERROR;
         }
         return convert_int(a, value, out);
-    case WFBS_AS_BOOL:
+    case WFBS_USE_BOOL:
         return convert_bool(a, value, out);
-    case WFBS_AS_STR:
-    case WFBS_AS_ENC_KEY:
+    case WFBS_USE_STR:
+    case WFBS_USE_ENC_KEY:
         if (!convert_text(a, value, "", &text)) {
             return WFBS_CONVERT_ERROR;
         }
         out->as.bytes = text.data;
         out->size = text.size;
         return a->field->kind == WFBS_KIND_NONE ? WFBS_CONVERT_METADATA : WFBS_CONVERT_OK;
-    case WFBS_AS_ENUM:
-    case WFBS_AS_ENC_ALGO:
-    case WFBS_AS_ENC_SERIALIZER:
-    case WFBS_AS_ENC_CIPHER:
+    case WFBS_USE_ENUM:
+    case WFBS_USE_ENC_ALGO:
+    case WFBS_USE_ENC_SERIALIZER:
+    case WFBS_USE_ENC_CIPHER:
         return convert_enum(a, value, out);
-    case WFBS_AS_ENUMS:
+    case WFBS_USE_ENUMS:
         return convert_enums(a, value, arena, out);
-    case WFBS_AS_INTS:
+    case WFBS_USE_INTS:
         return convert_ints(a, value, arena, out);
-    case WFBS_AS_STRS:
+    case WFBS_USE_STRS:
         return convert_strs(a, value, arena, out);
-    case WFBS_AS_PAYLOAD:
+    case WFBS_USE_PAYLOAD:
         return convert_payload(a, value, arena, out);
-    case WFBS_AS_PRINCIPALS:
+    case WFBS_USE_PRINCIPALS:
         return convert_principals(a, value, arena, out);
-    case WFBS_AS_ROLES:
+    case WFBS_USE_ROLES:
         return convert_roles(a, value, arena, out);
-    case WFBS_AS_DICT:
-    case WFBS_AS_CUSTOM:
+    case WFBS_USE_DICT:
+    case WFBS_USE_CUSTOM:
         return convert_dict(a, value);
-    case WFBS_AS_LIST:
+    case WFBS_USE_LIST:
         return PyList_Check(value) ? WFBS_CONVERT_METADATA : refuse_type(a, "list", value);
     default:
         return WFBS_CONVERT_OK;

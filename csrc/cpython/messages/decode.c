@@ -95,13 +95,17 @@ decode_principal(const wfbs_state *state, const uint8_t *data, uint32_t table)
     if (!hop) {
         return NULL;
     }
-    uint32_t place = wfbs_slot_position(data, table, 0);
+    uint32_t place = wfbs_slot_position(data, table, WFBS_SLOT_Principal_session);
     uint64_t session = place ? wfbs_load_u64(data + place) : 0;
     PyObject *empty = PyUnicode_New(0, 0);
-    int failed = !empty
-                 || set_stealing(hop, state->str_session, PyLong_FromUnsignedLongLong(session)) < 0
-                 || set_stealing(hop, state->str_authid, decode_text_slot(data, table, 1, Py_None)) < 0
-                 || set_stealing(hop, state->str_authrole, decode_text_slot(data, table, 2, empty)) < 0;
+    int failed
+        = !empty || set_stealing(hop, state->str_session, PyLong_FromUnsignedLongLong(session)) < 0
+          || set_stealing(hop, state->str_authid,
+                          decode_text_slot(data, table, WFBS_SLOT_Principal_authid, Py_None))
+                 < 0
+          || set_stealing(hop, state->str_authrole,
+                          decode_text_slot(data, table, WFBS_SLOT_Principal_authrole, empty))
+                 < 0;
     Py_XDECREF(empty);
     if (failed) {
         Py_CLEAR(hop);
@@ -127,7 +131,7 @@ decode_role(const wfbs_state *state, unsigned index, const uint8_t *data, uint32
         int failed = 0;
         for (unsigned slot = 0; !failed && slot < t->slot_count; slot++) {
             uint32_t place = wfbs_slot_position(data, table, slot);
-            if (place && t->fields[slot].as == WFBS_AS_BOOL) {
+            if (place && t->fields[slot].use == WFBS_USE_BOOL) {
                 failed = PyDict_SetItem(features, state->names.role_names[index][slot],
                                         data[place] ? Py_True : Py_False);
             }
@@ -163,8 +167,9 @@ static PyObject *
 decode_map(const uint8_t *data, uint32_t table)
 {
     PyObject *map = PyDict_New();
-    PyObject *key = map ? decode_text_slot(data, table, 0, NULL) : NULL; /* required */
-    if (!key || set_stealing(map, key, decode_text_slot(data, table, 1, Py_None)) < 0) {
+    PyObject *key = map ? decode_text_slot(data, table, WFBS_SLOT_Map_key, NULL) : NULL; /* required */
+    if (!key
+        || set_stealing(map, key, decode_text_slot(data, table, WFBS_SLOT_Map_value, Py_None)) < 0) {
         Py_CLEAR(map);
     }
     Py_XDECREF(key);
@@ -197,7 +202,7 @@ decode_payload(const wfbs_attribute *a, const wfbs_received *r, wfbs_span span)
         return NULL;
     }
     bool good;
-    if (a->field->as == WFBS_AS_ARGS) {
+    if (a->field->use == WFBS_USE_ARGS) {
         /* PUBLISH also takes text and bytes there (Publish.parse). */
         good = PyList_CheckExact(value) || value == Py_None
                || (c->index == WFBS_MESSAGE_PUBLISH
@@ -214,7 +219,7 @@ decode_payload(const wfbs_attribute *a, const wfbs_received *r, wfbs_span span)
     if (!good) {
         wfbs_raise_protocol(c->state, "%s.%s: payload is %s, at offset %zd", c->type->label,
                             a->field->name,
-                            PyDict_CheckExact(value) && a->field->as == WFBS_AS_KWARGS
+                            PyDict_CheckExact(value) && a->field->use == WFBS_USE_KWARGS
                                 ? "a map with keys that are not strings"
                                 : wfbs_type_name(Py_TYPE(value)),
                             (Py_ssize_t)(span.data - r->data));
@@ -244,19 +249,19 @@ static PyObject *
 decode_absent(const wfbs_attribute *a)
 {
     const wfbs_field *f = a->field;
-    switch ((wfbs_as)f->as) {
-    case WFBS_AS_INT:
+    switch ((wfbs_use)f->use) {
+    case WFBS_USE_INT:
         return f->flags & WFBS_FLAG_OPTIONAL || f->kind == WFBS_KIND_NONE
                    ? Py_NewRef(Py_None)
                    : PyLong_FromUnsignedLong(f->default_value);
-    case WFBS_AS_ENUM:
+    case WFBS_USE_ENUM:
         return f->flags & WFBS_FLAG_OPTIONAL
                    ? Py_NewRef(Py_None)
                    : decode_enum(a->owner->state, f->sub, f->default_value);
-    case WFBS_AS_ROLES:
-    case WFBS_AS_CUSTOM:
+    case WFBS_USE_ROLES:
+    case WFBS_USE_CUSTOM:
         return PyDict_New();
-    case WFBS_AS_DICT: /* the extra of CHALLENGE and AUTHENTICATE is never None */
+    case WFBS_USE_DICT: /* the extra of CHALLENGE and AUTHENTICATE is never None */
         return f->flags & WFBS_FLAG_POSITIONAL ? PyDict_New() : Py_NewRef(Py_None);
     default:
         return Py_NewRef(Py_None);
@@ -270,17 +275,17 @@ wfbs_decode_attribute(const wfbs_attribute *a, const wfbs_received *r)
     const wfbs_class *c = a->owner;
     uint32_t place = wfbs_received_place(a, r);
     if (!place) {
-        unsigned name = f->as == WFBS_AS_ENUM ? c->table->slot_of[WFBS_AS_ENUM_NAME] : WFBS_NO_SLOT;
+        unsigned name = f->use == WFBS_USE_ENUM ? c->table->slot_of[WFBS_USE_ENUM_NAME] : WFBS_NO_SLOT;
         place = name == WFBS_NO_SLOT ? 0 : wfbs_slot_position(r->data, r->table, name);
         return place ? wfbs_decode_text(wfbs_span_at(r->data, place)) : decode_absent(a);
     }
     const uint8_t *p = r->data + place;
-    switch ((wfbs_as)f->as) {
-    case WFBS_AS_ENC_ALGO:
-    case WFBS_AS_ENC_KEY:
-    case WFBS_AS_ENC_SERIALIZER:
-    case WFBS_AS_ENC_CIPHER: {
-        unsigned payload = c->table->slot_of[WFBS_AS_PAYLOAD];
+    switch ((wfbs_use)f->use) {
+    case WFBS_USE_ENC_ALGO:
+    case WFBS_USE_ENC_KEY:
+    case WFBS_USE_ENC_SERIALIZER:
+    case WFBS_USE_ENC_CIPHER: {
+        unsigned payload = c->table->slot_of[WFBS_USE_PAYLOAD];
         if (!wfbs_slot_position(r->data, r->table, payload)) {
             Py_RETURN_NONE; /* in normal mode the tag is the transport's business */
         }
@@ -289,13 +294,13 @@ wfbs_decode_attribute(const wfbs_attribute *a, const wfbs_received *r)
         }
         return decode_enum(c->state, f->sub, *p);
     }
-    case WFBS_AS_ARGS:
-    case WFBS_AS_KWARGS: {
+    case WFBS_USE_ARGS:
+    case WFBS_USE_KWARGS: {
         PyObject *value = decode_payload(a, r, wfbs_span_at(r->data, place));
         count_decoded(a, r, value != NULL);
         return value;
     }
-    case WFBS_AS_PAYLOAD: {
+    case WFBS_USE_PAYLOAD: {
         wfbs_span span = wfbs_span_at(r->data, place);
         return PyBytes_FromStringAndSize((const char *)span.data, (Py_ssize_t)span.size);
     }
@@ -321,7 +326,7 @@ wfbs_decode_attribute(const wfbs_attribute *a, const wfbs_received *r)
         return wfbs_decode_text(wfbs_span_at(r->data, place));
     case WFBS_KIND_TABLE: {
         uint32_t table = wfbs_follow(r->data, place);
-        return f->as == WFBS_AS_ROLES ? decode_roles(c->state, f->sub, r->data, table)
+        return f->use == WFBS_USE_ROLES ? decode_roles(c->state, f->sub, r->data, table)
                                       : decode_map(r->data, table);
     }
     default:

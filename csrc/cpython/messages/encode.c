@@ -89,8 +89,8 @@ untouched(const wfbs_class *c, PyObject *message, uint32_t args, uint32_t kwargs
     const uint8_t *slot_of = c->table->slot_of;
     uint32_t found;
     Py_BEGIN_CRITICAL_SECTION(message);
-    found = (*wfbs_slot_of(message, c->offsets[slot_of[WFBS_AS_ARGS]]) ? 0 : args)
-            | (*wfbs_slot_of(message, c->offsets[slot_of[WFBS_AS_KWARGS]]) ? 0 : kwargs);
+    found = (*wfbs_slot_of(message, c->offsets[slot_of[WFBS_USE_ARGS]]) ? 0 : args)
+            | (*wfbs_slot_of(message, c->offsets[slot_of[WFBS_USE_KWARGS]]) ? 0 : kwargs);
     Py_END_CRITICAL_SECTION();
     return found;
 }
@@ -103,7 +103,7 @@ job_codec_of_source(job *j, PyObject *source, wfbs_codec wanted, uint32_t args, 
 {
     const wfbs_class *c = wfbs_class_find(j->owner->state, Py_TYPE(source));
     const wfbs_received *r = wfbs_received_of(c, source);
-    unsigned number = wfbs_received_u8(c, r, WFBS_AS_ENC_SERIALIZER);
+    unsigned number = wfbs_received_u8(c, r, WFBS_USE_ENC_SERIALIZER);
     bool same = number == wanted.number && number != WFBS_CODEC_NAMED;
     if (same || (wfbs_codec_is_cbor(number) && wfbs_codec_is_cbor(wanted.number))) {
         j->raw_owner = c;
@@ -122,16 +122,16 @@ job_codec(job *j, wfbs_codec wanted)
     const wfbs_received *r = received_source(j);
     j->codec = wanted;
     j->raw = 0;
-    if (t->slot_of[WFBS_AS_ARGS] == WFBS_NO_SLOT) {
+    if (t->slot_of[WFBS_USE_ARGS] == WFBS_NO_SLOT) {
         return 0;
     }
-    uint32_t args = bit(t->slot_of[WFBS_AS_ARGS]), kwargs = bit(t->slot_of[WFBS_AS_KWARGS]);
+    uint32_t args = bit(t->slot_of[WFBS_USE_ARGS]), kwargs = bit(t->slot_of[WFBS_USE_KWARGS]);
     PyObject *source = wfbs_received_source(c, j->message);
     if (source) {
         job_codec_of_source(j, source, wanted, args, kwargs);
         return 0;
     }
-    if (!r || wfbs_slot_position(r->data, r->table, t->slot_of[WFBS_AS_PAYLOAD])) {
+    if (!r || wfbs_slot_position(r->data, r->table, t->slot_of[WFBS_USE_PAYLOAD])) {
         return 0;
     }
     j->raw_owner = c;
@@ -145,7 +145,7 @@ job_codec(job *j, wfbs_codec wanted)
         j->raw = raw;
     }
     else if (wanted.number != WFBS_CODEC_NAMED
-             && wanted.number == wfbs_received_u8(c, r, WFBS_AS_ENC_SERIALIZER)) {
+             && wanted.number == wfbs_received_u8(c, r, WFBS_USE_ENC_SERIALIZER)) {
         j->raw = raw;
     }
     return 0;
@@ -155,7 +155,7 @@ job_codec(job *j, wfbs_codec wanted)
 static bool
 payload_has_good_type(const wfbs_attribute *a, PyObject *value)
 {
-    if (a->field->as == WFBS_AS_ARGS) {
+    if (a->field->use == WFBS_USE_ARGS) {
         return PyList_Check(value) || PyTuple_Check(value)
                || (a->owner->index == WFBS_MESSAGE_PUBLISH
                    && (PyUnicode_CheckExact(value) || PyBytes_CheckExact(value)));
@@ -177,7 +177,7 @@ job_payload(job *j, wfbs_attribute *a)
 {
     if (j->raw & bit(a->index)) {
         const wfbs_class *from = j->raw_owner;
-        wfbs_span span = wfbs_received_span(&from->attributes[from->table->slot_of[a->field->as]],
+        wfbs_span span = wfbs_received_span(&from->attributes[from->table->slot_of[a->field->use]],
                                             j->raw_source);
         if (span.data) {
             j->values[a->index].as.bytes = span.data;
@@ -195,13 +195,13 @@ job_payload(job *j, wfbs_attribute *a)
     j->held |= bit(a->index);
     j->at[a->index] = j->scratch.size;
     int slow = 1;
-    if (PyDict_CheckExact(value) && a->field->as == WFBS_AS_KWARGS
+    if (PyDict_CheckExact(value) && a->field->use == WFBS_USE_KWARGS
         && j->codec.number == WFBS_CODEC_CBOR) {
         slow = wfbs_cbor_encode_kwargs(&j->scratch, value);
     }
     if (slow > 0 && !payload_has_good_type(a, value)) {
         wfbs_refuse(a, PyExc_TypeError, "expected %s, got %s",
-                    a->field->as == WFBS_AS_ARGS ? "list or tuple" : "dict with str keys",
+                    a->field->use == WFBS_USE_ARGS ? "list or tuple" : "dict with str keys",
                     wfbs_type_name(Py_TYPE(value)));
         return -1;
     }
@@ -224,7 +224,7 @@ static int
 job_none(job *j, const wfbs_attribute *a)
 {
     const wfbs_field *f = a->field;
-    if (!(f->flags & WFBS_FLAG_REQUIRED) || f->flags & WFBS_FLAG_POSITIONAL || f->as != WFBS_AS_STR) {
+    if (!(f->flags & WFBS_FLAG_REQUIRED) || f->flags & WFBS_FLAG_POSITIONAL || f->use != WFBS_USE_STR) {
         wfbs_refuse(a, PyExc_ValueError, "is required and can't be None");
         return -1;
     }
@@ -258,7 +258,7 @@ static PyObject *
 keep_still(const wfbs_attribute *a, PyObject *value)
 {
     PyObject *copy;
-    if (a->field->as == WFBS_AS_PRINCIPALS && (PyList_Check(value) || PyTuple_Check(value))) {
+    if (a->field->use == WFBS_USE_PRINCIPALS && (PyList_Check(value) || PyTuple_Check(value))) {
         PyObject *list = PyList_Check(value) ? Py_NewRef(value) : PySequence_List(value);
         copy = list ? copy_hops(list) : NULL;
         Py_XDECREF(list);
@@ -335,15 +335,15 @@ static int
 job_check_payload(job *j)
 {
     const wfbs_table *t = j->owner->table;
-    unsigned payload = t->slot_of[WFBS_AS_PAYLOAD];
+    unsigned payload = t->slot_of[WFBS_USE_PAYLOAD];
     if (payload == WFBS_NO_SLOT) {
         return 0;
     }
-    unsigned algo = t->slot_of[WFBS_AS_ENC_ALGO], key = t->slot_of[WFBS_AS_ENC_KEY];
-    unsigned serializer = t->slot_of[WFBS_AS_ENC_SERIALIZER];
+    unsigned algo = t->slot_of[WFBS_USE_ENC_ALGO], key = t->slot_of[WFBS_USE_ENC_KEY];
+    unsigned serializer = t->slot_of[WFBS_USE_ENC_SERIALIZER];
     wfbs_attribute *attributes = j->owner->attributes;
-    bool args = j->present & (bit(t->slot_of[WFBS_AS_ARGS]) | bit(t->slot_of[WFBS_AS_KWARGS]));
-    uint32_t enc = bit(algo) | bit(key) | bit(serializer) | bit(t->slot_of[WFBS_AS_ENC_CIPHER]);
+    bool args = j->present & (bit(t->slot_of[WFBS_USE_ARGS]) | bit(t->slot_of[WFBS_USE_KWARGS]));
+    uint32_t enc = bit(algo) | bit(key) | bit(serializer) | bit(t->slot_of[WFBS_USE_ENC_CIPHER]);
     if (j->held & bit(payload)) {
         j->codec.name = NULL;
         if (args) {
@@ -378,10 +378,10 @@ static bool
 job_enum_name(job *j, unsigned index, wfbs_dialect dialect)
 {
     const wfbs_table *t = j->owner->table;
-    unsigned slot = t->slot_of[WFBS_AS_ENUM_NAME];
+    unsigned slot = t->slot_of[WFBS_USE_ENUM_NAME];
     Py_ssize_t size;
     if (dialect != WFBS_DIALECT_SCHEMA || slot == WFBS_NO_SLOT
-        || t->fields[index].as != WFBS_AS_ENUM) {
+        || t->fields[index].use != WFBS_USE_ENUM) {
         return false;
     }
     const char *text = PyUnicode_AsUTF8AndSize(j->refs[index], &size); /* converted before: can't fail */
@@ -396,8 +396,8 @@ job_enum_name(job *j, unsigned index, wfbs_dialect dialect)
 static inline bool
 convert_common(const wfbs_field *field, PyObject *value, wfbs_value *out)
 {
-    switch ((wfbs_as)field->as) {
-    case WFBS_AS_STR:
+    switch ((wfbs_use)field->use) {
+    case WFBS_USE_STR:
         if (PyUnicode_CheckExact(value) && PyUnicode_IS_COMPACT_ASCII(value)
             && field->kind == WFBS_KIND_STRING) {
             out->as.bytes = PyUnicode_1BYTE_DATA(value);
@@ -405,7 +405,7 @@ convert_common(const wfbs_field *field, PyObject *value, wfbs_value *out)
             return true;
         }
         return false;
-    case WFBS_AS_INT:
+    case WFBS_USE_INT:
         if (field->kind == WFBS_KIND_U64 && PyLong_CheckExact(value)) {
             uint64_t number = PyLong_AsUnsignedLongLong(value);
             if (number <= (UINT64_C(1) << 53)) { /* what no check refuses; errors are above */
@@ -415,7 +415,7 @@ convert_common(const wfbs_field *field, PyObject *value, wfbs_value *out)
             PyErr_Clear();
         }
         return false;
-    case WFBS_AS_BOOL:
+    case WFBS_USE_BOOL:
         out->as.scalar = value == Py_True;
         return value == Py_True || value == Py_False;
     default:
@@ -597,13 +597,13 @@ wfbs_encode_message(wfbs_class *c, PyObject *message, wfbs_dialect dialect, bool
     j.metadata = (wfbs_span){NULL, 0};
     j.scratch = scratch_take(&c->state->payload_scratch);
     PyObject *result = NULL;
-    bool payloads = t->slot_of[WFBS_AS_ARGS] != WFBS_NO_SLOT;
+    bool payloads = t->slot_of[WFBS_USE_ARGS] != WFBS_NO_SLOT;
     j.codec = (wfbs_codec){WFBS_CODEC_CBOR, NULL};
     j.codec_name = NULL;
     if ((!payloads
          || (job_codec(&j, codec) == 0
-             && job_payload(&j, &c->attributes[t->slot_of[WFBS_AS_ARGS]]) == 0
-             && job_payload(&j, &c->attributes[t->slot_of[WFBS_AS_KWARGS]]) == 0))
+             && job_payload(&j, &c->attributes[t->slot_of[WFBS_USE_ARGS]]) == 0
+             && job_payload(&j, &c->attributes[t->slot_of[WFBS_USE_KWARGS]]) == 0))
         && (job_fill_plain(&j, dialect)
             || (job_fetch(&j) == 0 && job_check_payload(&j) == 0 && job_fill(&j, dialect) == 0))) {
         wfbs_buffer output = scratch_take(&c->state->output_scratch);

@@ -64,10 +64,10 @@ wfbs_metadata_encode(wfbs_class *c, PyObject *message, PyObject *const *values, 
         if (!(mask & (UINT32_C(1) << i))) {
             continue;
         }
-        if (a->field->as == WFBS_AS_CUSTOM) {
+        if (a->field->use == WFBS_USE_CUSTOM) {
             failed = PyDict_Update(details, values[i]) < 0;
         }
-        else if (!details_are_extra(c, dialect) || a->field->as != WFBS_AS_DICT) {
+        else if (!details_are_extra(c, dialect) || a->field->use != WFBS_USE_DICT) {
             bool known = held & (UINT32_C(1) << i);
             failed = PyDict_SetItem(details, a->detail, known ? values[i] : Py_None) < 0;
         }
@@ -180,27 +180,27 @@ entry_is_good(const wfbs_attribute *a, PyObject *value)
 {
     const wfbs_field *f = a->field;
     const wfbs_state *state = a->owner->state;
-    switch ((wfbs_as)f->as) {
-    case WFBS_AS_INT:
+    switch ((wfbs_use)f->use) {
+    case WFBS_USE_INT:
         return is_unsigned(value, f->check == WFBS_CHECK_POSITIVE);
-    case WFBS_AS_BOOL:
+    case WFBS_USE_BOOL:
         return PyBool_Check(value)
                || (f->check == WFBS_CHECK_LOOSE_BOOL && wfbs_equals_bool(value));
-    case WFBS_AS_STR:
-    case WFBS_AS_ENC_KEY:
+    case WFBS_USE_STR:
+    case WFBS_USE_ENC_KEY:
         return is_text(value) && (f->check != WFBS_CHECK_URI || is_uri(value, WFBS_URI_NO_EMPTY));
-    case WFBS_AS_ENUM:
+    case WFBS_USE_ENUM:
         return is_text(value) && (f->flags & WFBS_FLAG_OPEN || is_enum_name(f, value));
-    case WFBS_AS_ENC_ALGO:
-    case WFBS_AS_ENC_SERIALIZER:
-    case WFBS_AS_ENC_CIPHER:
+    case WFBS_USE_ENC_ALGO:
+    case WFBS_USE_ENC_SERIALIZER:
+    case WFBS_USE_ENC_CIPHER:
         return wfbs_is_ppt_name(a, value);
-    case WFBS_AS_ENUMS:
-    case WFBS_AS_STRS:
+    case WFBS_USE_ENUMS:
+    case WFBS_USE_STRS:
         return is_list_of(value, is_text);
-    case WFBS_AS_INTS:
+    case WFBS_USE_INTS:
         return is_list_of(value, is_u64);
-    case WFBS_AS_PRINCIPALS:
+    case WFBS_USE_PRINCIPALS:
         if (!PyList_CheckExact(value)) {
             return 0;
         }
@@ -210,7 +210,7 @@ entry_is_good(const wfbs_attribute *a, PyObject *value)
             }
         }
         return 1;
-    case WFBS_AS_DICT: {
+    case WFBS_USE_DICT: {
         PyObject *key, *item;
         Py_ssize_t position = 0;
         bool good = PyDict_CheckExact(value);
@@ -220,7 +220,7 @@ entry_is_good(const wfbs_attribute *a, PyObject *value)
         }
         return good;
     }
-    case WFBS_AS_LIST:
+    case WFBS_USE_LIST:
         return PyList_CheckExact(value);
     default:
         return 0;
@@ -229,10 +229,10 @@ entry_is_good(const wfbs_attribute *a, PyObject *value)
 
 /* Whether an attribute is about the payload of transparent mode. */
 static inline bool
-is_enc(wfbs_as as)
+is_enc(wfbs_use use)
 {
-    return as == WFBS_AS_ENC_ALGO || as == WFBS_AS_ENC_KEY || as == WFBS_AS_ENC_SERIALIZER
-           || as == WFBS_AS_ENC_CIPHER;
+    return use == WFBS_USE_ENC_ALGO || use == WFBS_USE_ENC_KEY || use == WFBS_USE_ENC_SERIALIZER
+           || use == WFBS_USE_ENC_CIPHER;
 }
 
 /* Whether null is a good entry, which is where Message.parse uses details.get():
@@ -240,13 +240,13 @@ is_enc(wfbs_as as)
 static bool
 may_be_null(const wfbs_attribute *a)
 {
-    wfbs_as as = (wfbs_as)a->field->as;
-    if (is_enc(as) || a->field->check == WFBS_CHECK_LOOSE_BOOL) {
+    wfbs_use use = (wfbs_use)a->field->use;
+    if (is_enc(use) || a->field->check == WFBS_CHECK_LOOSE_BOOL) {
         return true;
     }
     return a->owner->index == WFBS_MESSAGE_WELCOME
            && strcmp(a->field->attribute, "resume_token") != 0
-           && (as == WFBS_AS_STR || as == WFBS_AS_ENUM || as == WFBS_AS_DICT);
+           && (use == WFBS_USE_STR || use == WFBS_USE_ENUM || use == WFBS_USE_DICT);
 }
 
 /* Stores an entry after comparing it with the typed field, if that is there too. Only what is
@@ -352,8 +352,8 @@ static int
 check_rules(wfbs_class *c, PyObject *self)
 {
     const wfbs_table *t = c->table;
-    if (t->slot_of[WFBS_AS_ENUM_NAME] != WFBS_NO_SLOT) {
-        int set = is_set(c, self, c->attributes[t->slot_of[WFBS_AS_ENUM]].field->attribute, true);
+    if (t->slot_of[WFBS_USE_ENUM_NAME] != WFBS_NO_SLOT) {
+        int set = is_set(c, self, c->attributes[t->slot_of[WFBS_USE_ENUM]].field->attribute, true);
         if (!set) {
             wfbs_raise_protocol(c->state, "%s.method: required field is missing", c->type->label);
         }
@@ -366,14 +366,13 @@ check_rules(wfbs_class *c, PyObject *self)
                        || check_needs(c, self, "ppt_cipher", true, "enc_algo") < 0
                    ? -1
                    : 0;
-    case WFBS_RULE_RESUME_HELLO:
-        return check_needs(c, self, "resume_session", false, "resume_token");
-    case WFBS_RULE_RESUME_WELCOME:
-        return check_needs(c, self, "resumable", false, "resume_token");
+    case WFBS_RULE_NEEDS:
+        return check_needs(c, self, t->fields[t->rule_slots[0]].attribute, false,
+                           t->fields[t->rule_slots[1]].attribute);
     case WFBS_RULE_REVOKE: {
-        const char *revoked = t->fields[2].attribute;
+        const char *revoked = t->fields[t->rule_slots[0]].attribute;
         int there = is_set(c, self, revoked, true), value = is_set(c, self, revoked, false);
-        int request = is_set(c, self, "request", false);
+        int request = is_set(c, self, t->fields[t->rule_slots[1]].attribute, false);
         if (there == 1 && (value == 0 || request == 1)) {
             wfbs_raise_protocol(c->state, "%s.%s: %s", c->type->label, revoked,
                                 wfbs_error_text(WFBS_ERROR_REVOCATION));
@@ -391,26 +390,26 @@ static int
 apply_details(wfbs_class *c, PyObject *self, PyObject *details)
 {
     const wfbs_received *r = wfbs_received_of(c, self);
-    unsigned payload = c->table->slot_of[WFBS_AS_PAYLOAD];
+    unsigned payload = c->table->slot_of[WFBS_USE_PAYLOAD];
     bool transparent
         = payload != WFBS_NO_SLOT && wfbs_slot_position(r->data, r->table, payload);
     for (unsigned i = 0; i < c->table->field_count; i++) {
         wfbs_attribute *a = &c->attributes[i];
-        wfbs_as as = (wfbs_as)a->field->as;
-        if (!a->name || as == WFBS_AS_ARGS || as == WFBS_AS_KWARGS || as == WFBS_AS_PAYLOAD) {
+        wfbs_use use = (wfbs_use)a->field->use;
+        if (!a->name || use == WFBS_USE_ARGS || use == WFBS_USE_KWARGS || use == WFBS_USE_PAYLOAD) {
             continue;
         }
-        if (as == WFBS_AS_CUSTOM) {
+        if (use == WFBS_USE_CUSTOM) {
             if (store_custom(a, self, details) < 0) {
                 return -1;
             }
             continue;
         }
-        if (a->field->flags & WFBS_FLAG_POSITIONAL && as != WFBS_AS_DICT
+        if (a->field->flags & WFBS_FLAG_POSITIONAL && use != WFBS_USE_DICT
             && !(a->field->flags & WFBS_FLAG_OPEN)) {
             continue; /* an element of the WAMP list, not a detail */
         }
-        if (!transparent && is_enc(as)) {
+        if (!transparent && is_enc(use)) {
             continue; /* Message.parse does not look at them either */
         }
         PyObject *value = PyDict_GetItemWithError(details, a->detail);
@@ -420,7 +419,7 @@ apply_details(wfbs_class *c, PyObject *self, PyObject *details)
             }
             continue;
         }
-        if ((as == WFBS_AS_ROLES ? store_roles(a, self, value) : store_entry(a, self, value)) < 0) {
+        if ((use == WFBS_USE_ROLES ? store_roles(a, self, value) : store_entry(a, self, value)) < 0) {
             return -1;
         }
     }
@@ -437,7 +436,7 @@ wfbs_metadata_apply(wfbs_class *c, PyObject *self)
     }
     int failed;
     if (details_are_extra(c, r->dialect)) {
-        wfbs_attribute *extra = &c->attributes[c->table->slot_of[WFBS_AS_DICT]];
+        wfbs_attribute *extra = &c->attributes[c->table->slot_of[WFBS_USE_DICT]];
         failed = store_entry(extra, self, details) < 0 || check_rules(c, self) < 0 ? -1 : 0;
     }
     else {

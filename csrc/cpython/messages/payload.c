@@ -54,7 +54,7 @@ wfbs_payload_encode(wfbs_state *state, wfbs_codec codec, PyObject *value, wfbs_b
 int
 wfbs_payload_codec(const wfbs_class *c, const wfbs_received *r, wfbs_codec *codec)
 {
-    codec->number = wfbs_received_u8(c, r, WFBS_AS_ENC_SERIALIZER);
+    codec->number = wfbs_received_u8(c, r, WFBS_USE_ENC_SERIALIZER);
     codec->name = NULL;
     if (codec->number != WFBS_CODEC_NAMED) {
         return 0;

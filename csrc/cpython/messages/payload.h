@@ -4,11 +4,13 @@
 
 #include "../state.h"
 
+/* What the schema's codecs are here: CBOR is the default and has no number on the wire; a codec
+ * that has a name instead of a number has it in the metadata. */
 enum {
-    WFBS_CODEC_CBOR = 0,
-    WFBS_CODEC_CBOR_NAMED = 3,
-    WFBS_CODEC_NAMED = 5,
-    WFBS_CODEC_FLEXBUFFERS = 7
+    WFBS_CODEC_CBOR = WFBS_PPTSerializer_TRANSPORT,
+    WFBS_CODEC_CBOR_NAMED = WFBS_PPTSerializer_CBOR,
+    WFBS_CODEC_NAMED = WFBS_PPTSerializer_OPAQUE,
+    WFBS_CODEC_FLEXBUFFERS = WFBS_PPTSerializer_FLEXBUFFERS
 };
 
 static inline bool
@@ -17,8 +19,7 @@ wfbs_codec_is_cbor(unsigned number)
     return number == WFBS_CODEC_CBOR || number == WFBS_CODEC_CBOR_NAMED;
 }
 
-/* A payload codec: its value in the schema's PPTSerializer and, for WFBS_CODEC_NAMED
- * (OPAQUE there), its name, which travels in the metadata. */
+/* A payload codec: its value in the schema's PPTSerializer and, for WFBS_CODEC_NAMED, its name. */
 typedef struct {
     unsigned number;
     PyObject *name; /* borrowed str, or NULL */

@@ -184,9 +184,9 @@ same_encoding(wfbs_class *c, const wfbs_attribute *a, PyObject *fresh, PyObject 
     PyObject *before = PyObject_GetAttr(fresh, a->name);
     PyObject *now = before ? PyObject_GetAttr(self, a->name) : NULL;
     wfbs_codec codec = {WFBS_CODEC_CBOR, NULL};
-    bool payload = a->field->as == WFBS_AS_ARGS || a->field->as == WFBS_AS_KWARGS;
+    bool payload = a->field->use == WFBS_USE_ARGS || a->field->use == WFBS_USE_KWARGS;
     int same = -1;
-    if (now && a->field->as == WFBS_AS_ROLES) {
+    if (now && a->field->use == WFBS_USE_ROLES) {
         same = PyObject_RichCompareBool(before, now, Py_EQ);
     }
     else if (now && (!payload || wfbs_payload_codec(c, wfbs_received_of(c, self), &codec) == 0)) {
@@ -341,10 +341,20 @@ PyDoc_STRVAR(serialize_doc, "serialize($self, serializer, /)\n--\n\n"
 "A message that nobody changed gives back the bytes it came in, for serializers of\n"
 "this package; any other serializer gets what marshal() returns.");
 
+/* As Autobahn's __str__, but never raises what reading an attribute raises: transports log messages
+ * that nobody has read. */
+static PyObject *
+received_str(PyObject *self)
+{
+    wfbs_state *state = wfbs_state_by_type(Py_TYPE(self));
+    return state ? wfbs_call_helper(state, "text", self, NULL, NULL) : NULL;
+}
+
 PyType_Slot wfbs_received_slots[] = {
     {Py_tp_dealloc, received_dealloc},
     {Py_tp_traverse, received_traverse},
     {Py_tp_clear, received_clear},
+    {Py_tp_str, received_str},
     {Py_tp_richcompare, received_compare},
     {Py_tp_hash, PyObject_HashNotImplemented},
     {0, NULL},

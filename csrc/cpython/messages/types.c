@@ -59,16 +59,16 @@ attribute_classify(wfbs_class *c, const wfbs_attribute *a)
     const wfbs_field *f = a->field;
     uint32_t bit = UINT32_C(1) << a->index; /* below WFBS_MAX_FIELDS == 32 */
     c->offsets[a->index] = (int32_t)a->offset;
-    if (f->as != WFBS_AS_ARGS && f->as != WFBS_AS_KWARGS) {
+    if (f->use != WFBS_USE_ARGS && f->use != WFBS_USE_KWARGS) {
         c->fetched |= bit;
-        c->fetched_plain |= f->as == WFBS_AS_ENC_CIPHER ? 0 : bit;
+        c->fetched_plain |= f->use == WFBS_USE_ENC_CIPHER ? 0 : bit;
     }
     bool positional = f->flags & WFBS_FLAG_POSITIONAL && !(f->flags & WFBS_FLAG_NULLABLE)
-                      && f->as != WFBS_AS_DICT;
+                      && f->use != WFBS_USE_DICT;
     if (positional || f->flags & WFBS_FLAG_REQUIRED) {
         c->demanding |= bit;
     }
-    if (f->as == WFBS_AS_CUSTOM || (f->as == WFBS_AS_DICT && f->flags & WFBS_FLAG_POSITIONAL)) {
+    if (f->use == WFBS_USE_CUSTOM || (f->use == WFBS_USE_DICT && f->flags & WFBS_FLAG_POSITIONAL)) {
         c->defaulting |= bit;
     }
 }
@@ -93,7 +93,7 @@ attribute_init(wfbs_class *c, unsigned index)
     }
     PyUnicode_InternInPlace(&text);
     a->private_name = text;
-    if (a->field->as == WFBS_AS_ENC_CIPHER) {
+    if (a->field->use == WFBS_USE_ENC_CIPHER) {
         a->offset = c->tail + (Py_ssize_t)offsetof(wfbs_received, ppt_cipher);
     }
     else {
@@ -132,9 +132,9 @@ class_getset(wfbs_class *c)
         }
         *def++ = (PyGetSetDef){private_name, wfbs_received_get_private, wfbs_received_set_private,
                                NULL, a};
-        const char *view = a->field->as == WFBS_AS_ARGS      ? "args_view"
-                           : a->field->as == WFBS_AS_KWARGS  ? "kwargs_view"
-                           : a->field->as == WFBS_AS_PAYLOAD ? "payload_view"
+        const char *view = a->field->use == WFBS_USE_ARGS      ? "args_view"
+                           : a->field->use == WFBS_USE_KWARGS  ? "kwargs_view"
+                           : a->field->use == WFBS_USE_PAYLOAD ? "payload_view"
                                                              : NULL;
         if (view) {
             *def++ = (PyGetSetDef){

@@ -227,7 +227,7 @@ object_serializer_serialize_payload(PyObject *self, PyObject *data)
 static inline void
 count_payloads(const wfbs_class *c, const uint8_t *data, uint32_t table)
 {
-    unsigned args = c->table->slot_of[WFBS_AS_ARGS], kwargs = c->table->slot_of[WFBS_AS_KWARGS];
+    unsigned args = c->table->slot_of[WFBS_USE_ARGS], kwargs = c->table->slot_of[WFBS_USE_KWARGS];
     if (args != WFBS_NO_SLOT) {
         unsigned payloads = (unsigned)(wfbs_slot_position(data, table, args) != 0)
                             + (unsigned)(wfbs_slot_position(data, table, kwargs) != 0);

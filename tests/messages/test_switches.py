@@ -1,0 +1,42 @@
+"""Payloads in a process where variables in the environment choose the libraries of Autobahn."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from autobahn.wamp import serializer as upstream
+
+HERE = Path(__file__).resolve().parent
+LIBRARIES = {"AUTOBAHN_USE_UJSON": "ujson", "AUTOBAHN_USE_UMSGPACK": "umsgpack"}
+
+
+def test_these_are_all_the_switches_of_autobahns_serializers():
+    source = Path(upstream.__file__).read_text("utf-8")
+    assert set(re.findall(r"AUTOBAHN_USE_\w+", source)) == set(LIBRARIES)
+
+
+@pytest.mark.parametrize("backend", ["cpython", "cffi"])
+@pytest.mark.parametrize("switches", [[name] for name in LIBRARIES] + [list(LIBRARIES)])
+def test_the_tests_of_payloads_pass_under(switches, backend):
+    for name in switches:
+        if find_spec(LIBRARIES[name]) is None:
+            pytest.skip(f"NOT TESTED: {name}, {LIBRARIES[name]} is not installed")
+    built = "autobahn_fbs._cpython" if backend == "cpython" else "autobahn_fbs._cffi._core"
+    if find_spec(built) is None:
+        pytest.skip(f"NOT TESTED: the {backend} backend, it was not built")
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        [*command, "test_payloads.py"],
+        cwd=HERE,
+        env={**os.environ, **dict.fromkeys(switches, "1"), "AUTOBAHN_FBS_BACKEND": backend},
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
