@@ -10,6 +10,9 @@ import pytest
 
 from support.checkout import CSRC, SANITIZE, UNIT_TESTS, WARNINGS, compile_to, run
 
+#: What only clang has.
+MEMORY = ["-g", "-fsanitize=memory", "-fno-omit-frame-pointer"]
+
 of_each_core = pytest.mark.parametrize("core", UNIT_TESTS)
 
 
@@ -22,17 +25,30 @@ def test_the_core_passes_its_own_tests(core, tmp_path):
 
 
 @of_each_core
-def test_the_core_passes_its_own_tests_under_sanitizers(core, tmp_path):
+@pytest.mark.parametrize("flags", [SANITIZE, MEMORY], ids=["ASan and UBSan", "MSan"])
+def test_the_core_passes_its_own_tests_under_sanitizers(flags, core, tmp_path, monkeypatch):
+    if flags == MEMORY:
+        monkeypatch.setenv("CC", "clang")  # gcc doesn't have it
     empty = tmp_path / "empty.c"
     empty.write_text("int main(void) { return 0; }\n")
     if (
-        compile_to(tmp_path / "empty", SANITIZE, [empty]).returncode
+        compile_to(tmp_path / "empty", flags, [empty]).returncode
         or run(tmp_path / "empty").returncode
     ):
-        pytest.skip("NOT TESTED: the C core under ASan and UBSan, which this compiler lacks")
-    built = compile_to(tmp_path / "program", [*WARNINGS, *SANITIZE], UNIT_TESTS[core])
+        pytest.skip(f"NOT TESTED: the C core with {flags[1]}, which this compiler lacks")
+    built = compile_to(tmp_path / "program", [*WARNINGS, *flags], UNIT_TESTS[core])
     assert built.returncode == 0, built.stderr
     ran = run(tmp_path / "program")
+    assert (ran.returncode, ran.stderr) == (0, ""), ran
+
+
+@of_each_core
+def test_the_core_passes_its_own_tests_under_valgrind(core, tmp_path):
+    if not shutil.which("valgrind"):
+        pytest.skip("NOT TESTED: the C core under valgrind, which is not installed")
+    built = compile_to(tmp_path / "program", ["-g"], UNIT_TESTS[core])
+    assert built.returncode == 0, built.stderr
+    ran = run("valgrind", "-q", "--error-exitcode=9", "--leak-check=full", tmp_path / "program")
     assert (ran.returncode, ran.stderr) == (0, ""), ran
 
 

@@ -46,7 +46,7 @@ def compile_to(
     return subprocess.run(command, capture_output=True, text=True)
 
 
-def run(program: Path) -> subprocess.CompletedProcess[str]:
+def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
     # A preloaded sanitizer is for the interpreter. This program has its own, which looks for leaks.
     environment = {k: v for k, v in os.environ.items() if k not in ("LD_PRELOAD", "ASAN_OPTIONS")}
-    return subprocess.run([program], capture_output=True, text=True, env=environment, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60)
