@@ -45,11 +45,34 @@ wfbs_is_forwardable(wfbs_state *state, PyObject *message)
     return forwardable_class(state, message) != NULL;
 }
 
+/* Adds the args or kwargs of `source`, of class `c`, to the arguments in `named`. 0, or -1 with an
+ * exception. */
+static int
+add_payload(const wfbs_class *c, PyObject *source, wfbs_use use, PyObject *named)
+{
+    unsigned slot = c ? c->table->slot_of[use] : WFBS_NO_SLOT;
+    if (slot == WFBS_NO_SLOT) {
+        PyErr_Format(PyExc_TypeError, "forward() takes a message with args and kwargs, not %.200s",
+                     Py_TYPE(source)->tp_name);
+        return -1;
+    }
+    PyObject *name = c->attributes[slot].name;
+    PyObject *value = PyObject_GetAttr(source, name);
+    if (value && PyDict_Contains(named, name)) {
+        PyErr_Format(PyExc_TypeError, "forward() takes %U from the message", name);
+        Py_CLEAR(value);
+    }
+    int failed = value ? PyDict_SetItem(named, name, value) : -1;
+    Py_XDECREF(value);
+    return failed;
+}
+
 /* cls(*args, args=source.args, kwargs=source.kwargs, **named). New reference or NULL. */
 static PyObject *
-call_decoded(PyObject *cls, PyObject *source, PyObject *const *args, size_t count, PyObject *names)
+call_decoded(wfbs_state *state, PyObject *cls, PyObject *source, PyObject *const *args,
+             size_t count, PyObject *names)
 {
-    static const char *const payload[] = {"args", "kwargs"};
+    const wfbs_class *c = wfbs_class_find(state, Py_TYPE(source));
     PyObject *positional = PyTuple_New((Py_ssize_t)count), *named = PyDict_New();
     bool good = positional && named;
     for (size_t i = 0; good && i < count; i++) {
@@ -58,17 +81,8 @@ call_decoded(PyObject *cls, PyObject *source, PyObject *const *args, size_t coun
     for (Py_ssize_t i = 0; good && names && i < PyTuple_GET_SIZE(names); i++) {
         good = !PyDict_SetItem(named, PyTuple_GET_ITEM(names, i), args[(Py_ssize_t)count + i]);
     }
-    for (size_t i = 0; good && i < Py_ARRAY_LENGTH(payload); i++) {
-        PyObject *name = PyUnicode_InternFromString(payload[i]);
-        PyObject *value = name ? PyObject_GetAttr(source, name) : NULL;
-        if (value && PyDict_Contains(named, name)) {
-            PyErr_Format(PyExc_TypeError, "forward() takes %U from the message", name);
-            Py_CLEAR(value);
-        }
-        good = value && !PyDict_SetItem(named, name, value);
-        Py_XDECREF(value);
-        Py_XDECREF(name);
-    }
+    good = good && add_payload(c, source, WFBS_USE_ARGS, named) == 0
+           && add_payload(c, source, WFBS_USE_KWARGS, named) == 0;
     PyObject *result = good ? PyObject_Call(cls, positional, named) : NULL;
     Py_XDECREF(positional);
     Py_XDECREF(named);
@@ -87,5 +101,5 @@ wfbs_forward(wfbs_state *state, PyObject *cls, PyObject *source, PyObject *const
             return made;
         }
     }
-    return PyErr_Occurred() ? NULL : call_decoded(cls, source, args, count, names);
+    return PyErr_Occurred() ? NULL : call_decoded(state, cls, source, args, count, names);
 }
