@@ -41,6 +41,20 @@ class ObjectSerializer:
     @property
     def _codec(self) -> int: ...
 
+@final
+class Masker:
+    """Masks the payload of WebSocket frames, as Autobahn's maskers do."""
+
+    def __new__(cls, mask: Buffer, length: int | None = None) -> Masker: ...
+    def process(self, data: Buffer, /) -> bytes:
+        """Masks or unmasks the next bytes of a frame."""
+
+    def pointer(self) -> int:
+        """How many bytes of the frame have been processed."""
+
+    def reset(self) -> None:
+        """Begins another frame with the same mask."""
+
 @disjoint_base
 class TransportSerializer:
     """Base of autobahn_fbs.FlatBuffersSerializer: the hot path and the counters of stats()."""

@@ -1,61 +1,187 @@
 #!/usr/bin/env python3
-"""Events a second from one session to another, through a real Crossbar.io router on loopback.
+"""What a message costs a real Crossbar.io router and a client: stock, drop-in, accelerated.
 
-    python benchmarks/router.py [--seconds 1] [--rounds 5] [--size small large] [-o FILE]
+    python benchmarks/router.py [--quick] [--scene WORD ...] [--contender NAME ...]
+                                [--seconds 1] [--rounds 5] [-o FILE] [--plot FILE]
 
-The router runs with the drop-in in its processes, as ``python -m autobahn_fbs run`` starts it. One
-client process holds a publisher and a subscriber for each serializer, over RawSocket; they take
-turns, each publishing without acknowledgement, with at most WINDOW events on their way, for a part
-of a second. Counted is what the subscriber's handler was called with, and what processor time that
-took, in the router's worker and in the client: both belong to every event.
+Each contender has a router of its own and a client process of its own, all alive in one run. For
+each scene they take turns, for a part of a second each. Shown is the processor time that a router's
+worker and a client spent, in microseconds for an event that was received or a call that was
+answered: the best of the rounds, and its ratio to the first contender.
 
-Where the client's time goes is a profile (cProfile) of a run of its own, which is slower: it is
-there for the shares. The serializer's share of the router is an estimate: what unserializing the
-PUBLISH and serializing the EVENT takes in a loop, beside the worker's processor time for an event.
-
-Autobahn's own flatbuffers has a client process of its own, without the drop-in, where it works.
+``stock`` is Crossbar.io as it is with Autobahn's msgpack; ``drop-in`` is flatbuffers as
+``python -m autobahn_fbs run`` starts it; ``accelerated`` is the same with ``run --accelerate``, and
+``autobahn_fbs.accelerate()`` in the client; ``accelerated-msgpack`` is that with Autobahn's
+msgpack. Linux only, for the processor time of the routers.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import cProfile
 import json
-import pstats
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from statistics import median
 from typing import Any
 
-import autobahn.asyncio.wamp  # noqa: F401 - Autobahn wants asyncio or Twisted chosen first
+from autobahn_fbs._demo.config import make_site
+from autobahn_fbs._demo.router import Router, RouterFailed, installed_version
 
-import autobahn_fbs
-from autobahn_fbs._bench.messages import PAYLOADS
+CLIENT = Path(__file__).with_name("router_client.py")
 
-SERIALIZERS = ("flatbuffers", "msgpack", "cbor", "json")
-UPSTREAM = "flatbuffers of Autobahn"
-TOPIC = "com.example.weather"
-WINDOW = 200
+_RUN = ("-m", "autobahn_fbs", "run", "--allow-rawsocket")
+# What the script "crossbar" does.
+_STOCK = "from crossbar import run; run()"
+_CROSSBAR = ("--", "crossbar", "start")
+
+
+@dataclass(frozen=True)
+class Contender:
+    """How a router is started, and the options of its client."""
+
+    name: str
+    command: tuple[str, ...]
+    client: tuple[str, ...]
+    serializer: str = "flatbuffers"
+
+
+def accelerated(name: str, parts: str = "", serializer: str = "flatbuffers") -> Contender:
+    """A contender with parts of acceleration; all for ""."""
+    switch = f"--accelerate={parts}" if parts else "--accelerate"
+    client = ("--drop-in", "--accelerate", parts or "all")
+    return Contender(name, (*_RUN, switch, *_CROSSBAR), client, serializer)
+
+
+CONTENDERS = [
+    Contender("stock", ("-c", _STOCK, "start"), (), "msgpack"),
+    Contender("drop-in", (*_RUN, *_CROSSBAR), ("--drop-in",)),
+    accelerated("accelerated"),
+    accelerated("accelerated-msgpack", serializer="msgpack"),
+]
+USUAL = ("stock", "drop-in", "accelerated")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is sent over what."""
+
+    name: str
+    kind: str
+    transport: str
+    size: str
+    subscribers: int = 1
+    flights: int = 24
+
+
+SCENES = [
+    Scene("events rawsocket small", "events", "rawsocket", "small"),
+    Scene("events rawsocket large", "events", "rawsocket", "large"),
+    Scene("events websocket small", "events", "websocket", "small"),
+    Scene("calls rawsocket small", "calls", "rawsocket", "small"),
+    Scene("calls websocket small", "calls", "websocket", "small"),
+    Scene("calls rawsocket 128kB", "calls", "rawsocket", "128kB", flights=4),
+    Scene("calls websocket 128kB", "calls", "websocket", "128kB", flights=4),
+    Scene("fan-out rawsocket small", "events", "rawsocket", "small", subscribers=100),
+]
 
 
 @dataclass
-class Outcome:
-    """Medians of the rounds: events a second, and microseconds of processor time an event."""
+class Cost:
+    """The best of the rounds: microseconds of processor time, and events or calls a second."""
 
-    serializer: str
-    size: str
-    rate: float
+    scene: str
+    contender: str
     router: float
     client: float
+    rate: float
 
 
-def _cpu_seconds(pids: list[int]) -> float:
-    """Processor time that processes have used so far (Linux; 0 elsewhere)."""
+class StockRouter(Router):
+    """A router with other words to start it; without the drop-in, it doesn't know flatbuffers."""
+
+    def __init__(self, contender: Contender) -> None:
+        super().__init__(make_site().auth)
+        self.COMMAND = contender.command  # type: ignore[assignment]
+        self._has_drop_in = "autobahn_fbs" in contender.command
+
+    def configure(self) -> dict[str, Any]:
+        config = super().configure()
+        if not self._has_drop_in:
+            for transport in config["workers"][0]["transports"]:
+                transport["serializers"] = ["msgpack", "cbor", "json"]
+        return config
+
+
+class Pair:
+    """A contender's router and client, running."""
+
+    def __init__(self, contender: Contender, router: Router) -> None:
+        self.name = contender.name
+        self._workers = router.processes()[1:]
+        ports = ["--websocket", str(router.websocket), "--rawsocket", str(router.rawsocket)]
+        words = [*ports, "--serializer", contender.serializer, *contender.client]
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  # closed in __exit__
+        self._process = subprocess.Popen(
+            [sys.executable, str(CLIENT), *words],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            text=True,
+        )
+        #: The client's process.
+        self.client = self._process.pid
+
+    def open(self, scene: Scene) -> None:
+        """Has the client connect for a scene."""
+        self._ask(open=asdict(scene))
+
+    def close(self) -> None:
+        """Has it leave."""
+        self._ask(close=True)
+
+    def _ask(self, **order: Any) -> dict[str, Any]:
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None and stdout is not None
+        stdin.write(json.dumps(order) + "\n")
+        stdin.flush()
+        line = stdout.readline()
+        if not line:
+            self._errors.seek(0)
+            raise RuntimeError(
+                f"the client of {self.name} has ended: {self._errors.read()[-2000:]}"
+            )
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def turn(self, seconds: float) -> tuple[float, float, float]:
+        """Router and client microseconds for a message, and messages a second."""
+        before = cpu_seconds(self._workers)
+        answer = self._ask(run=seconds)
+        router = cpu_seconds(self._workers) - before
+        count = max(answer["count"], 1)
+        return router / count * 1e6, answer["cpu"] / count * 1e6, count / answer["seconds"]
+
+    def __enter__(self) -> Pair:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._errors.close()
+
+
+def cpu_seconds(pids: Iterable[int]) -> float:
+    """Processor time that processes have used so far."""
     total = 0
     for pid in pids:
         for task in Path(f"/proc/{pid}/task").glob("*/schedstat"):
@@ -66,283 +192,130 @@ def _cpu_seconds(pids: list[int]) -> float:
     return total / 1e9
 
 
-class Line:
-    """A publisher and a subscriber that share a topic and a serializer."""
-
-    def __init__(self, name: str, publisher: Any, subscriber: Any) -> None:
-        self.name = name
-        self._publisher = publisher
-        self._subscriber = subscriber
-        self._received = 0
-        self._sent = 0
-        self._more = asyncio.Event()
-
-    def _on_event(self, *args: Any, **kwargs: Any) -> None:
-        self._received += 1
-        if self._sent - self._received < WINDOW // 2:
-            self._more.set()
-
-    async def open(self) -> None:
-        """Subscribes."""
-        await self._subscriber.subscribe(self._on_event, f"{TOPIC}.{self.name.replace(' ', '_')}")
-
-    async def run(self, size: str, seconds: float) -> int:
-        """Publishes for a while and waits for the rest; returns the number of events."""
-        args, kwargs = PAYLOADS[size]
-        topic = f"{TOPIC}.{self.name.replace(' ', '_')}"
-        publish: Callable[..., Any] = self._publisher.publish
-        first = self._received
-        end = time.perf_counter() + seconds
-        while time.perf_counter() < end:
-            while self._sent - self._received < WINDOW:
-                publish(topic, *(args or ()), **(kwargs or {}))
-                self._sent += 1
-            self._more.clear()
-            await asyncio.wait_for(self._more.wait(), 10)
-        deadline = time.monotonic() + 10
-        while self._received < self._sent:
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"{self.name}: {self._sent - self._received} events were lost")
-            await asyncio.sleep(0.0005)
-        return self._received - first
-
-    async def close(self) -> None:
-        await self._publisher.part()
-        await self._subscriber.part()
+def measure(pairs: list[Pair], scene: Scene, rounds: int, seconds: float) -> list[Cost]:
+    """Has the pairs play a scene in turns."""
+    found: dict[str, list[tuple[float, float, float]]] = {pair.name: [] for pair in pairs}
+    for pair in pairs:
+        pair.open(scene)
+        pair.turn(seconds / 2)  # to warm up
+    for number in range(rounds):
+        # The one that goes first is another each time.
+        first = number % len(pairs)
+        for pair in pairs[first:] + pairs[:first]:
+            found[pair.name].append(pair.turn(seconds))
+        progress(f"{scene.name}: round {number + 1} of {rounds}")
+    for pair in pairs:
+        pair.close()
+    return [
+        Cost(scene.name, name, min(r), min(c), max(rate))
+        for name, turns in found.items()
+        for r, c, rate in [tuple(zip(*turns, strict=True))]
+    ]
 
 
-async def _open(port: int, serializer: str, name: str) -> Line:
-    from autobahn_fbs._demo.config import REALM
-    from autobahn_fbs._demo.sessions import Door, join
-
-    door = Door("rawsocket", port)
-    peers = [await join(door, serializer, "anonymous", {}, REALM) for _ in range(2)]
-    line = Line(name, *peers)
-    await line.open()
-    return line
+def progress(text: str) -> None:
+    """One line on a terminal, overwritten by the next."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\x1b[K{text}")
+    else:
+        sys.stderr.write(f"{time.strftime('%H:%M:%S')} {text}\n")
+    sys.stderr.flush()
 
 
-async def measure(
-    lines: list[Line], workers: list[int], sizes: list[str], rounds: int, seconds: float
-) -> list[Outcome]:
-    """Lets the lines take turns."""
-    outcomes = []
-    for size in sizes:
-        found: dict[str, list[tuple[float, float, float]]] = {line.name: [] for line in lines}
-        for line in lines:
-            await line.run(size, seconds / 5)  # to warm up
-        for _ in range(rounds):
-            for line in lines:
-                router, client, start = (
-                    _cpu_seconds(workers),
-                    time.process_time(),
-                    time.perf_counter(),
-                )
-                count = await line.run(size, seconds)
-                spent = time.perf_counter() - start
-                client = (time.process_time() - client) / count * 1e6
-                router = (_cpu_seconds(workers) - router) / count * 1e6
-                found[line.name].append((count / spent, router, client))
-        for name, values in found.items():
-            rate, router, client = (median(column) for column in zip(*values, strict=True))
-            outcomes.append(Outcome(name, size, rate, router, client))
-    return outcomes
-
-
-def shares(profile: cProfile.Profile) -> dict[str, float]:
-    """Where the time went, in parts of 1: by the module that the time was spent in.
-
-    What a built-in function took (`isinstance`, `append`) is its callers'.
-    """
-    parts: dict[str, float] = {}
-
-    def add(part: str, seconds: float) -> None:
-        parts[part] = parts.get(part, 0.0) + seconds
-
-    stats: Any = pstats.Stats(profile)
-    for (file, _, function), (_, _, own, _, callers) in stats.stats.items():
-        part = _part(file, function)
-        if file == "~" and part == "other" and callers:
-            for (caller, _, name), (_, _, seconds, _) in callers.items():
-                add(_part(caller, name), seconds)
-        else:
-            add(part, own)
-    total = sum(parts.values())
-    return {name: own / total for name, own in sorted(parts.items(), key=lambda each: -each[1])}
-
-
-# What a built-in function's name gives away.
-_CODECS = ("Serializer", "cbor2", "msgpack", "ujson", "Unpacker", "Packer", "json")
-
-
-def _part(file: str, function: str) -> str:
-    if "select" in function or "epoll" in function:
-        return "waiting"
-    if "socket" in function and file == "~":
-        return "socket"
-    if file == "~" and any(name in function for name in _CODECS):
-        return "serializer"
-    for ending, part in (
-        ("wamp/serializer.py", "serializer"),
-        ("autobahn_fbs/_serializer.py", "serializer"),
-        ("wamp/message.py", "message"),
-        ("wamp/protocol.py", "session"),
-        ("_demo/sessions.py", "session"),
-        ("benchmarks/router.py", "session"),
-        ("asyncio/rawsocket.py", "transport"),
-        ("autobahn/rawsocket/util.py", "transport"),
-        ("autobahn/util.py", "log texts"),  # made of every message, whether they are logged or not
-    ):
-        if file.endswith(ending):
-            return part
-    if "/click/" in file:
-        return "log texts"
-    if "/txaio/" in file:
-        return "asyncio"
-    if "/cbor2/" in file or "/msgpack/" in file or "/json/" in file:
-        return "serializer"
-    return "asyncio" if "asyncio" in file else "other"
-
-
-async def _profiled(lines: list[Line], size: str, seconds: float) -> dict[str, dict[str, float]]:
-    found = {}
-    for line in lines:
-        profile = cProfile.Profile()
-        profile.enable()
-        try:
-            await line.run(size, seconds)
-        finally:
-            profile.disable()
-        found[line.name] = shares(profile)
-        found[line.name].pop("waiting", None)
-    return found
-
-
-def serializer_microseconds(name: str, size: str) -> float:
-    """What the router has to do for one event: a PUBLISH in, an EVENT with its payload out."""
-    from autobahn.wamp import message
-    from autobahn.wamp.serializer import create_transport_serializer
-
-    from autobahn_fbs._bench.races import no_collections
-
-    classes: Any = message
-    serializer = create_transport_serializer(name)
-    args, kwargs = PAYLOADS[size]
-    data, binary = serializer.serialize(classes.Publish(1, TOPIC, args=args, kwargs=kwargs))
-    times = []
-    with no_collections():
-        for _ in range(50):
-            spent = 0.0
-            for _ in range(30):
-                start = time.perf_counter()
-                (msg,) = serializer.unserialize(data, binary)
-                args, kwargs = msg.args, msg.kwargs
-                spent += time.perf_counter() - start
-                event = classes.Event(1, 2, args=args, kwargs=kwargs, topic=TOPIC)
-                start = time.perf_counter()
-                serializer.serialize(event)
-                spent += time.perf_counter() - start
-            times.append(spent / 30)
-    return min(times) * 1e6
-
-
-def _upstream(options: argparse.Namespace, port: int) -> tuple[list[Outcome], str]:
-    """Autobahn's own flatbuffers in a process without the drop-in; outcomes, or why none."""
-    command = [sys.executable, __file__, "--upstream", str(port), "--rounds", str(options.rounds)]
-    command += ["--seconds", str(options.seconds), "--size", *options.size]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    except subprocess.TimeoutExpired:
-        return [], "no end in two minutes"
-    lines = done.stdout.strip().splitlines()
-    if done.returncode or not lines:
-        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        return [], reason
-    return [Outcome(**each) for each in json.loads(lines[-1])], ""
-
-
-async def _client(port: int, names: list[str], options: argparse.Namespace) -> list[Outcome]:
-    lines = [await _open(port, "flatbuffers", name) for name in names]
-    outcomes = await measure(lines, [], options.size, options.rounds, options.seconds)
-    for line in lines:
-        await line.close()
-    return outcomes
-
-
-async def _all(
-    port: int, workers: list[int], options: argparse.Namespace
-) -> tuple[list[Outcome], dict[str, dict[str, float]]]:
-    lines = [await _open(port, serializer, serializer) for serializer in SERIALIZERS]
-    outcomes = await measure(lines, workers, options.size, options.rounds, options.seconds)
-    profiles = await _profiled(lines, options.size[0], options.seconds)
-    for line in lines:
-        await line.close()
-    return outcomes, profiles
-
-
-def _print(outcomes: list[Outcome], profiles: dict[str, dict[str, float]]) -> None:
-    head = f"{'':24}{'events/s':>10}{'router µs':>11}{'client µs':>11}{'serializer µs':>15}"
-    for size in dict.fromkeys(outcome.size for outcome in outcomes):
-        print(f"\n{size} payload\n{head}")
-        for outcome in outcomes:
-            if outcome.size != size:
-                continue
-            row = f"{outcome.serializer:24}{outcome.rate:>10,.0f}"
-            if outcome.router:
-                row += f"{outcome.router:>11.1f}{outcome.client:>11.1f}"
-                spent = serializer_microseconds(outcome.serializer, size)
-                row += f"{spent:>9.1f} {spent / outcome.router:>5.0%}"
-            print(row)
+def print_costs(costs: list[Cost]) -> None:
+    """The table of one scene."""
+    base = costs[0]
     print(
-        "\nrouter, client: processor time an event; serializer: the router's two calls, its share"
+        f"\n{base.scene}\n{'':22}{'router µs':>11}{'':>7}{'client µs':>11}{'':>7}{'a second':>11}"
     )
-    print("\nthe client's time (profiled, so for the shares only; waiting left out)")
-    for name, parts in profiles.items():
-        total = sum(parts.values())
-        print(f"  {name:12}", "  ".join(f"{part} {own / total:.0%}" for part, own in parts.items()))
+    for cost in costs:
+        print(
+            f"  {cost.contender:20}{cost.router:>11.1f}{cost.router / base.router:>7.2f}"
+            f"{cost.client:>11.1f}{cost.client / base.client:>7.2f}{cost.rate:>11,.0f}"
+        )
+    sys.stdout.flush()
 
 
-def main() -> int:
+def plot(costs: list[Cost], path: Path) -> None:
+    """Bars of what the router and the client spend, scene by scene."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    from matplotlib import pyplot
+
+    scenes = list(dict.fromkeys(cost.scene for cost in costs))
+    names = list(dict.fromkeys(cost.contender for cost in costs))
+    by_key = {(cost.scene, cost.contender): cost for cost in costs}
+    figure, axes = pyplot.subplots(1, 2, figsize=(11, 0.6 * len(scenes) + 1.5), sharey=True)
+    height = 0.8 / len(names)
+    for axis, what in zip(axes, ("router", "client"), strict=True):
+        for place, name in enumerate(names):
+            values = [
+                getattr(by_key[scene, name], what) / getattr(by_key[scene, names[0]], what)
+                for scene in scenes
+            ]
+            rows = [row + (place - (len(names) - 1) / 2) * height for row in range(len(scenes))]
+            axis.barh(rows, values, height, label=name)
+            for row, scene, value in zip(rows, scenes, values, strict=True):
+                text = f"{getattr(by_key[scene, name], what):.0f} µs"
+                axis.text(value + 0.01, row, text, va="center", fontsize=7)
+        axis.set_title(f"{what}: processor time per message, {names[0]} = 1")
+        axis.set_yticks(range(len(scenes)), scenes)
+        axis.set_xlim(0, 1.25)
+    axes[0].invert_yaxis()
+    axes[1].legend(loc="lower right", fontsize=8)
+    figure.tight_layout()
+    figure.savefig(path)
+
+
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seconds", type=float, default=1.0, help="of one turn")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--size", nargs="+", choices=list(PAYLOADS), default=["small", "large"])
+    parser.add_argument("--quick", action="store_true", help="three rounds of 0.3 s")
+    parser.add_argument("--scene", nargs="+", help="only those with all of these words")
+    names = [each.name for each in CONTENDERS]
+    parser.add_argument("--contender", nargs="+", choices=names, default=list(USUAL))
+    parser.add_argument("--parts", nargs="+", default=[], help="more contenders: parts, by commas")
     parser.add_argument("-o", "--output", type=Path, help="write what was measured there, as JSON")
-    parser.add_argument("--upstream", type=int, metavar="PORT", help=argparse.SUPPRESS)
+    parser.add_argument("--plot", type=Path, help="draw it there, as SVG")
     options = parser.parse_args()
-    if options.upstream:
-        outcomes = asyncio.run(_client(options.upstream, [UPSTREAM], options))
-        print(json.dumps([asdict(outcome) for outcome in outcomes]))
-        return 0
+    if options.quick:
+        options.seconds, options.rounds = 0.3, 3
+    return options
 
-    autobahn_fbs.install()
-    from autobahn_fbs._demo.config import make_site
-    from autobahn_fbs._demo.router import Router, RouterFailed, installed_version
 
+def main() -> int:
+    options = _options()
     version = installed_version()
     if version is None:
         print("Crossbar.io is not installed for this Python", file=sys.stderr)
         return 1
+    contenders = [each for each in CONTENDERS if each.name in options.contender]
+    contenders += [accelerated(parts, parts) for parts in options.parts]
+    words = options.scene or []
+    scenes = [scene for scene in SCENES if all(word in scene.name.split() for word in words)]
+    print(f"Crossbar.io {version}, Python {sys.version.split()[0]}, processor time per message")
+    costs = []
     try:
-        with Router(make_site().auth) as router:
-            workers = router.processes()[1:]
-            outcomes, profiles = asyncio.run(_all(router.rawsocket, workers, options))
-            theirs, reason = _upstream(options, router.rawsocket)
+        with ExitStack() as stack:
+            pairs = []
+            for contender in contenders:
+                progress(f"starting {contender.name}")
+                router = stack.enter_context(StockRouter(contender))
+                pairs.append(stack.enter_context(Pair(contender, router)))
+            for scene in scenes:
+                costs += measure(pairs, scene, options.rounds, options.seconds)
+                progress("")
+                print_costs(costs[-len(pairs) :])
     except RouterFailed as error:
         print(f"{error}\n{error.log}", file=sys.stderr)
         return 1
-    print(f"Crossbar.io {version}, Python {sys.version.split()[0]}, one publisher, one subscriber")
-    _print([*outcomes, *theirs], profiles)
-    if reason:
-        print(f"\n{UPSTREAM}: does not work here: {reason}")
     if options.output:
-        found = {
-            "crossbar": version,
-            "outcomes": [asdict(each) for each in [*outcomes, *theirs]],
-            "client": profiles,
-            "upstream": reason or "works",
-        }
+        found = {"crossbar": version, "costs": [asdict(cost) for cost in costs]}
         options.output.write_text(json.dumps(found, indent=1) + "\n")
+    if options.plot:
+        plot(costs, options.plot)
     return 0
 
 

@@ -42,6 +42,25 @@ class Lazy:
 
 
 @dataclass(frozen=True)
+class Derived(Late):
+    """A function of a module with `old` in its source replaced by `new`; it has the same lines, so
+    tracebacks through it read as before."""
+
+    old: str
+    new: str
+
+    def value(self) -> Any:
+        if not hasattr(sys.modules.get(self.module), self.attribute.partition(".")[0]):
+            return self
+        edit = Edit(f"{self.module}:{self.attribute}", self.old, self.new)
+        original = _function_of(edit)
+        entry = _Edited(original, original.__code__, source_of(self.module), [])
+        return FunctionType(
+            _code(entry, [edit]), original.__globals__, original.__name__, original.__defaults__
+        )
+
+
+@dataclass(frozen=True)
 class Change:
     """Something that is done to a function, ``module:qualified.name``."""
 
@@ -240,7 +259,10 @@ def look_up_late_names() -> None:
     """Gives the names whose modules have been imported meanwhile their values."""
     for entry in _edited.values():
         for change in entry.changes:
-            vars(sys.modules[change.module]).update(_names(change))
+            space = vars(sys.modules[change.module])
+            for name, value in change.names.items():
+                if isinstance(value, Late) and space[name] is value:
+                    space[name] = value.value()
 
 
 def _put(entry: _Edited, changes: list[Edit | Rewrite], code: Any) -> None:

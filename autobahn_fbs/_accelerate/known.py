@@ -6,6 +6,9 @@ Written by tools/fingerprints.py.
 from __future__ import annotations
 
 KNOWN: dict[str, dict[str, str]] = {
+    "autobahn.asyncio.rawsocket:PrefixProtocol.connection_made": {
+        "6d7e4503cfda6186": "autobahn 26.10.2",
+    },
     "autobahn.asyncio.rawsocket:RawSocketProtocol.data_received": {
         "300030a127c88fa8": "autobahn 26.10.2",
     },
@@ -14,6 +17,12 @@ KNOWN: dict[str, dict[str, str]] = {
     },
     "autobahn.asyncio.rawsocket:WampRawSocketMixinGeneral.stringReceived": {
         "61d6664415081bb9": "autobahn 26.10.2",
+    },
+    "autobahn.asyncio.websocket:WebSocketAdapterProtocol.connection_made": {
+        "71c31b3579fa964a": "autobahn 26.10.2",
+    },
+    "autobahn.nvx._xormasker:XorMaskerNvx": {
+        "690f3c511095f428": "autobahn 26.10.2",
     },
     "autobahn.twisted.rawsocket:WampRawSocketClientProtocol.dataReceived": {
         "40d140b1eda1a34a": "autobahn 26.10.2",
@@ -129,6 +138,12 @@ KNOWN: dict[str, dict[str, str]] = {
     "autobahn.wamp.websocket:WampWebSocketProtocol.send": {
         "b2d0309bb776a2c2": "autobahn 26.10.2",
     },
+    "autobahn.websocket.protocol:PreparedMessage.__init__": {
+        "016cce4ce3173234": "autobahn 26.10.2",
+    },
+    "autobahn.websocket.protocol:WebSocketProtocol.beginMessageFrame": {
+        "1bc7b7252d33df0d": "autobahn 26.10.2",
+    },
     "autobahn.websocket.protocol:WebSocketProtocol.consumeData": {
         "d44b961e244b7d76": "autobahn 26.10.2",
     },
@@ -147,8 +162,14 @@ KNOWN: dict[str, dict[str, str]] = {
     "autobahn.websocket.protocol:WebSocketProtocol.onFrameData": {
         "6be8cd613ed218d8": "autobahn 26.10.2",
     },
+    "autobahn.websocket.protocol:WebSocketProtocol.processData": {
+        "a7f0c098fa5f6cb5": "autobahn 26.10.2",
+    },
     "autobahn.websocket.protocol:WebSocketProtocol.sendData": {
         "f14acee2938df78a": "autobahn 26.10.2",
+    },
+    "autobahn.websocket.protocol:WebSocketProtocol.sendFrame": {
+        "579e663b7e7a5096": "autobahn 26.10.2",
     },
     "crossbar.router.broker:Broker.processPublish": {
         "dc7ae615bbabaf18": "crossbar 26.10.1",
@@ -177,6 +198,9 @@ KNOWN: dict[str, dict[str, str]] = {
     "crossbar.router.role:RouterRoleDynamicAuth.authorize": {
         "e11f424fb4d03a7d": "crossbar 26.10.1",
     },
+    "crossbar.router.role:RouterRoleStaticAuth": {
+        "0313aceac7a519bc": "crossbar 26.10.1",
+    },
     "crossbar.router.role:RouterRoleStaticAuth.authorize": {
         "ebbe5422d334cd77": "crossbar 26.10.1",
     },
@@ -198,6 +222,15 @@ KNOWN: dict[str, dict[str, str]] = {
     "crossbar.router.session:RouterSession.onMessage": {
         "9033f6fd7ff674f6": "crossbar 26.10.1",
     },
+    "twisted.internet.defer:maybeDeferred": {
+        "94f3a3014e46894d": "twisted 26.10.0",
+    },
+    "txaio.aio:_AsyncioApi.add_callbacks": {
+        "5483d8969e138a58": "txaio 26.6.1",
+    },
+    "txaio.aio:_AsyncioApi.as_future": {
+        "6e85c7bae80b5d73": "txaio 26.6.1",
+    },
     "txaio.aio:_TxaioLogWrapper": {
         "1cd880fce4ccd512": "txaio 26.6.1",
     },
@@ -206,6 +239,12 @@ KNOWN: dict[str, dict[str, str]] = {
     },
     "txaio.tx:Logger": {
         "c7b2a1818c2bac6d": "txaio 26.6.1",
+    },
+    "txaio.tx:_TxApi.add_callbacks": {
+        "8592322f7266afa2": "txaio 26.6.1",
+    },
+    "txaio.tx:_TxApi.as_future": {
+        "11382b354cbaf0aa": "txaio 26.6.1",
     },
     "txaio.tx:_no_op": {
         "6c27ddbe7fe68449": "txaio 26.6.1",

@@ -36,6 +36,8 @@ class Group:
     relies: tuple[str, ...] = ()
     #: Says why it can't be used here at all: "needs the C backend"; None where it can.
     unusable: Callable[[], str | None] = lambda: None
+    #: Called when the changes have been taken back.
+    undone: Callable[[], None] = lambda: None
     state: State = State.OFF
     reason: str | None = None
 
@@ -71,6 +73,8 @@ class Group:
             raise Unknown(reason)
         for target in self.targets():
             module, _, name = target.partition(":")
+            if target in self.relies and not is_installed(module):
+                continue  # then nothing goes through it
             if source_of(module).fingerprint(name) not in KNOWN.get(target, {}):
                 raise Unknown(f"{target} is not one that is known")
 
@@ -90,6 +94,7 @@ class Group:
         """Takes the changes back, if they were made."""
         if self.state is State.ON:
             _changes.take_back(self.changes)
+            self.undone()
         self.state, self.reason = State.OFF, None
 
 

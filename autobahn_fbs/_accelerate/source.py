@@ -70,14 +70,14 @@ class Source:
         return hashlib.sha256(self.text(name).encode()).hexdigest()[:16]
 
     def path_of(self, name: str) -> tuple[ast.AST, ...]:
-        """The classes around a function, and the function.
+        """The classes around a function, and the function: the last one, if there are several.
 
-        :raises Unknown: there is none of that name, there are several, or it is no function.
+        :raises Unknown: there is none of that name, or it is no function.
         """
         self.text(name)
-        path, *others = self._paths[name]
-        if others or not isinstance(path[-1], Function):
-            raise Unknown(f"{self.module}.{name} is not one function")
+        *_, path = self._paths[name]
+        if not isinstance(path[-1], Function):
+            raise Unknown(f"{self.module}.{name} is not a function")
         return path
 
     def imports(self) -> list[ast.stmt]:

@@ -210,31 +210,62 @@ def chosen_parts() -> tuple[bool, list[str] | None]:
 
 
 class Watch:
-    """An audit hook that says so when this process starts a Python that won't have the drop-in."""
+    """Says so when this process starts a Python that won't have the drop-in.
 
-    #: Where the events have program, arguments and environment.
-    EVENTS = {  # noqa: RUF012
-        "subprocess.Popen": (0, 1, 3),
-        "os.exec": (0, 1, 2),
-        "os.posix_spawn": (0, 1, 2),
-        "os.spawn": (1, 2, 3),
+    It wraps what starts processes, so it costs nothing while none is started; an audit hook, which
+    is called for everything that happens, took up to a tenth of a router's time.
+    """
+
+    #: Functions of `os`, and where they have program, arguments and environment. Those that search
+    #: PATH or take their arguments in another way call these.
+    FUNCTIONS = {  # noqa: RUF012
+        "execv": (0, 1, None),
+        "execve": (0, 1, 2),
+        "posix_spawn": (0, 1, 2),
+        "posix_spawnp": (0, 1, 2),
+        "spawnv": (1, 2, None),
+        "spawnve": (1, 2, 3),
     }
 
-    def __init__(self) -> None:
-        self._said: set[str] = set()
-        self._busy = False
+    #: The same for subprocess.Popen._execute_child, which has the Popen first, and where it has
+    #: whether a shell is asked, which is no Python.
+    POPEN = (2, 1, 7)
+    SHELL = 10
 
-    def __call__(self, event: str, args: tuple[Any, ...]) -> None:
-        places = self.EVENTS.get(event)
-        if places is None or self._busy:
-            return
-        self._busy = True
-        try:
-            self._look(*(args[place] for place in places))
-        except Exception:  # a program's own error, which it will get when it goes on
-            pass
-        finally:
-            self._busy = False
+    def __init__(self, hooks: AfterImport) -> None:
+        self._said: set[str] = set()
+        for name, places in self.FUNCTIONS.items():
+            if hasattr(os, name):
+                self._wrap(os, name, places)
+        hooks.call("subprocess", self._wrap_popen)
+
+    def _wrap_popen(self) -> None:
+        self._wrap(sys.modules["subprocess"].Popen, "_execute_child", self.POPEN, self.SHELL)
+
+    def _wrap(
+        self, owner: Any, name: str, places: tuple[int, int, int | None], shell: int | None = None
+    ) -> None:
+        """Has a function look first; see `FUNCTIONS` for `places`."""
+        function = getattr(owner, name)
+
+        def watched(*args: Any, **kwargs: Any) -> Any:
+            try:
+                program, words = args[places[0]], args[places[1]]
+                env = None if places[2] is None else args[places[2]]
+                once = hasattr(words, "__next__")  # would be empty when it has been looked at
+                if not once and (shell is None or not args[shell]):
+                    self._look(program, words, env)
+            except Exception:  # a program's own error, which it will get now
+                pass
+            return function(*args, **kwargs)
+
+        for attribute in ("__name__", "__qualname__", "__doc__", "__module__"):
+            setattr(watched, attribute, getattr(function, attribute))
+        watched.__wrapped__ = function  # type: ignore[attr-defined]
+        setattr(owner, name, watched)
+        for capable in (os.supports_fd, os.supports_follow_symlinks):
+            if function in capable:
+                capable.add(watched)
 
     def _look(self, program: Any, words: Any, env: Any) -> None:
         load_package()
@@ -288,7 +319,7 @@ def main() -> None:
         hooks = AfterImport()
         sys.meta_path.insert(0, hooks)
         Installer(hooks)
-        sys.addaudithook(Watch())
+        Watch(hooks)
         if os.path.join(HERE, "allow-rawsocket") in sys.path:
             hooks.call("crossbar.common.checkconfig", allow_rawsocket)
         wanted, parts = chosen_parts()

@@ -1,6 +1,7 @@
 /* The extension module autobahn_fbs._cpython. */
 #include "accelerate/constructors.h"
 #include "accelerate/functions.h"
+#include "accelerate/masker.h"
 #include "functions.h"
 #include "messages/types.h"
 #include "serializers/object.h"
@@ -64,7 +65,9 @@ module_exec(PyObject *module)
     }
     int failed = PyModule_AddObjectRef(module, "RECEIVED", received);
     Py_XDECREF(received);
-    return failed;
+    PyTypeObject *masker = failed ? NULL : add_type(module, &wfbs_masker_spec);
+    Py_XDECREF(masker);
+    return masker ? 0 : -1;
 }
 
 static int

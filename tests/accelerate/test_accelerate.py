@@ -58,6 +58,16 @@ def test_modules_imported_afterwards_are_accelerated(words):
                 assert (part, group, state, reason) == (part, group, "on", None)
 
 
+def test_parts_import_nothing_of_what_they_change():
+    code = """
+import sys
+from autobahn_fbs import _accelerate
+_accelerate.status(), _accelerate.prospects()
+print([name for name in ("autobahn", "crossbar", "twisted", "txaio") if name in sys.modules])
+"""
+    assert python(code) == "[]\n"
+
+
 def test_run_switches_on_the_parts_that_it_names():
     found = json.loads(python(STATUS, "-m", "autobahn_fbs", "run", "--accelerate=texts"))
     assert set(found) == set(_accelerate.part_names())

@@ -6,7 +6,6 @@ import copy
 import gc
 import inspect
 import pickle
-import random
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,7 +14,6 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from autobahn import util
 from autobahn.wamp import message
 
 import autobahn_fbs
@@ -232,16 +230,3 @@ def test_nothing_leaks(part):
     gc.collect()
     assert abs(sys.getrefcount(None) - before[0]) < 100
     assert abs(len(gc.get_objects()) - before[1]) < 100
-
-
-def test_random_ids_are_the_same_draws():
-    def draws() -> list[int]:
-        random.seed(7)
-        return [util.id() for _ in range(1000)]
-
-    before = draws()
-    with autobahn_fbs.accelerate(["messages"]):
-        assert draws() == before
-        with mock.patch.object(random, "randint", return_value=4):
-            assert util.id() == 4
-    assert draws() == before

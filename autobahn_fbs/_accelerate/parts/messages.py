@@ -1,4 +1,4 @@
-"""``messages``: Autobahn's message classes are made in C, and random IDs in a third of the time.
+"""``messages``: Autobahn's message classes are made in C.
 
 A class whose call goes through C still has Autobahn's constructor, which is called where an
 argument is not exactly of the type that it takes as it is: csrc/cpython/accelerate.
@@ -6,12 +6,11 @@ argument is not exactly of the type that it takes as it is: csrc/cpython/acceler
 
 from __future__ import annotations
 
-import random
 import sysconfig
 from typing import Any
 
 from ..._backend import NAME
-from ..changes import Edit, Switch
+from ..changes import Switch
 from ..part import Group, Part
 
 _MODULE = "autobahn.wamp.message"
@@ -44,17 +43,9 @@ def _off(cls: Any) -> None:
     native.construct_in_python(cls)
 
 
-def random_id() -> int:
-    """``random.randint(1, 2**53)``: the same draws from the same generator."""
-    drawn = random.getrandbits(54)
-    while drawn >= 2**53:
-        drawn = random.getrandbits(54)
-    return drawn + 1
-
-
 PART = Part(
     "messages",
-    "messages are made in C, random IDs without detours",
+    "messages are made in C",
     (
         Group(
             _MODULE,
@@ -66,18 +57,6 @@ PART = Part(
                 f"{_MODULE}:_validate_kwargs",
             ),
             unusable=_unusable,
-        ),
-        Group(
-            "autobahn.util",
-            (
-                Edit(
-                    "autobahn.util:id",
-                    "return random.randint(1, 9007199254740992)",
-                    "return _autobahn_fbs_id() if random.randint is _autobahn_fbs_randint else "
-                    "random.randint(1, 9007199254740992)",
-                    {"_autobahn_fbs_id": random_id, "_autobahn_fbs_randint": random.randint},
-                ),
-            ),
         ),
     ),
 )

@@ -1,0 +1,150 @@
+"""Gathering what is written to an asyncio transport in one iteration of the event loop.
+
+asyncio sends at once whatever is written, so that many small messages are as many system calls and
+packets, and a RawSocket message is two. A gathering transport keeps what is written until the
+callbacks of this iteration have run, before the loop looks for input again, and sends it at once.
+What is kept never passes 64 kB, and goes out first before anything else is done with the transport:
+close, abort, ask for the size of its buffer, stop the loop. From there on everything is asyncio's:
+when the peer doesn't read, `pause_writing` is called as before.
+
+uvloop gathers by itself; its transports are left alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from typing import Any
+
+#: More than that is not kept.
+LIMIT = 64 * 1024
+
+#: From this size on, joining costs more than a packet more.
+LARGEST = 512 * 1024
+
+#: The transports that are known to do nothing with what was written but send it, by module.
+_KNOWN = {
+    ("asyncio.selector_events", "_SelectorSocketTransport"),
+    ("asyncio.sslproto", "_SSLProtocolTransport"),
+    ("asyncio.proactor_events", "_ProactorSocketTransport"),
+}
+
+_classes: dict[type, type] = {}
+_transports: weakref.WeakSet[Any] = weakref.WeakSet()
+_loops: weakref.WeakSet[Any] = weakref.WeakSet()
+
+
+class _Gathering:
+    """What a gathering transport does otherwise than the transport that it was."""
+
+    _autobahn_fbs_kept: list[bytes]
+    _autobahn_fbs_size: int
+
+    def write(self, data: Any) -> None:
+        size = self._autobahn_fbs_size
+        if type(data) is bytes and data:
+            total = size + len(data)
+            if total <= LIMIT:
+                self._autobahn_fbs_kept.append(data)
+                self._autobahn_fbs_size = total
+                if not size:
+                    self._loop.call_soon(send_kept, self)  # type: ignore[attr-defined]
+                return
+            if total <= LARGEST and size:
+                # What was kept may be the length of a message, which this is: one packet.
+                self._autobahn_fbs_kept.append(data)
+                send_kept(self)
+                return
+        if size:
+            send_kept(self)
+        super().write(data)  # type: ignore[misc]
+
+    def writelines(self, lines: Any) -> None:
+        send_kept(self)
+        super().writelines(lines)  # type: ignore[misc]
+
+    def write_eof(self) -> None:
+        send_kept(self)
+        super().write_eof()  # type: ignore[misc]
+
+    def get_write_buffer_size(self) -> Any:
+        send_kept(self)
+        return super().get_write_buffer_size()  # type: ignore[misc]
+
+    def close(self) -> None:
+        release(self)
+        self.close()
+
+    def abort(self) -> None:
+        release(self)
+        self.abort()
+
+    def __del__(self) -> None:
+        # The loop has ended without another iteration.
+        if self._autobahn_fbs_kept:
+            send_kept(self)
+        finish: Any = getattr(super(), "__del__", None)
+        if finish is not None:
+            finish()
+
+
+def send_kept(transport: Any) -> None:
+    """Sends what a transport has kept."""
+    kept = transport._autobahn_fbs_kept
+    if kept:
+        data = kept[0] if len(kept) == 1 else b"".join(kept)
+        kept.clear()
+        transport._autobahn_fbs_size = 0
+        super(_Gathering, transport).write(data)
+
+
+def gather(transport: Any) -> Any:
+    """Makes a transport gather, if it is one that is known; gives it back."""
+    cls = type(transport)
+    if (cls.__module__, cls.__name__) not in _KNOWN or issubclass(cls, _Gathering):
+        return transport
+    if cls not in _classes:
+        names = {"__module__": cls.__module__, "__qualname__": cls.__qualname__}
+        _classes[cls] = type(cls.__name__, (_Gathering, cls), names)
+    transport._autobahn_fbs_kept = []
+    transport._autobahn_fbs_size = 0
+    transport.__class__ = _classes[cls]
+    _transports.add(transport)
+    _watch(transport._loop)
+    return transport
+
+
+def release(transport: Any) -> None:
+    """Sends what a transport has kept, and makes it the one that it was."""
+    cls = type(transport)
+    if issubclass(cls, _Gathering):
+        send_kept(transport)
+        transport.__class__ = cls.__mro__[2]
+        _transports.discard(transport)
+
+
+def release_all() -> None:
+    """Does that with all, and leaves loops as they were."""
+    for transport in list(_transports):
+        release(transport)
+    for loop in list(_loops):
+        vars(loop).pop("stop", None)
+    _loops.clear()
+
+
+def _watch(loop: Any) -> None:
+    """Has what was kept sent before a loop stops."""
+    if loop in _loops or not isinstance(loop, asyncio.BaseEventLoop) or "stop" in vars(loop):
+        return
+    stop, this = type(loop).stop, weakref.ref(loop)
+
+    def send_and_stop() -> None:
+        loop = this()
+        if loop is not None:
+            for transport in list(_transports):
+                if transport._loop is loop:
+                    send_kept(transport)
+            stop(loop)
+
+    loop.stop = send_and_stop  # type: ignore[method-assign]
+    _loops.add(loop)

@@ -1,0 +1,11 @@
+/* WebSocket frame masking (RFC 6455, section 5.3), as Autobahn's maskers do it. */
+#ifndef WFBS_ACCELERATE_MASKER_H
+#define WFBS_ACCELERATE_MASKER_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+/* The type Masker: Masker(mask, length=None), process(data), pointer(), reset(). */
+extern PyType_Spec wfbs_masker_spec;
+
+#endif
