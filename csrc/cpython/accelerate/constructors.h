@@ -27,8 +27,7 @@ typedef enum {
 } wfbs_takes;
 
 enum {
-    WFBS_BASE_SLOTS = 7, /* of Autobahn's Message */
-    WFBS_MAX_SLOTS = WFBS_MAX_FIELDS + WFBS_BASE_SLOTS,
+    WFBS_MAX_SLOTS = WFBS_MAX_FIELDS + 8, /* Message itself has seven */
     WFBS_WATCHED = 4
 };
 

@@ -105,7 +105,7 @@ read_signature(const wfbs_class *c, constructor *k)
     }
     good = good && !PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, count), "from_fbs");
     Py_XDECREF(names);
-    return good && k->count + WFBS_BASE_SLOTS == k->slots;
+    return good && k->count + slot_at(c->base_end) == k->slots;
 }
 
 int
