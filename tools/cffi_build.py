@@ -20,9 +20,10 @@ ffi.set_source(
         f'#include "csrc/{header}.h"'
         for header in (
             "core/cbor_guard",
+            "core/flex_pool",
+            "core/key_probes",
             "cffi/cbor_tokens",
             "cffi/flat",
-            "core/flex_pool",
             "cffi/flex_calls",
         )
     ),
