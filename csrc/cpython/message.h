@@ -36,6 +36,7 @@ typedef struct wfbs_class {
     PyTypeObject *plain;     /* owned: autobahn.wamp.message.X */
     PyTypeObject *received;  /* owned: our subclass */
     Py_ssize_t tail;         /* where wfbs_received begins in an instance of ours */
+    Py_ssize_t base_end;     /* where the slots of Message end, which every class has */
     Py_ssize_t serialized;   /* offset of the slot _serialized */
     Py_ssize_t from_fbs;     /* offset of the slot _from_fbs */
     PyGetSetDef *getset;     /* owned, PyMem */

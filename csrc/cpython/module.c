@@ -47,6 +47,7 @@ module_exec(PyObject *module)
         || !(state->str_authrole = PyUnicode_InternFromString("authrole"))
         || !(state->str_serialize = PyUnicode_InternFromString("serialize"))
         || !(state->str_serialized = PyUnicode_InternFromString("_serialized"))
+        || !(state->str_from_fbs = PyUnicode_InternFromString("_from_fbs"))
         || !(state->object_serializer = add_type(module, &wfbs_object_serializer_spec))
         || !(state->transport_serializer = add_type(module, &wfbs_transport_serializer_spec))
         || wfbs_flex_init(&state->flex, module) < 0 || autobahn_init(state) < 0) {

@@ -8,7 +8,7 @@
 #ifndef WFBS_CBOR_H
 #define WFBS_CBOR_H
 
-#include "../base/buffer.h"
+#include "../base/text.h"
 
 /* Containers within containers that this codec follows before it leaves a value to cbor2.
  * Below cbor2's own limit for decoding (400), so that it never accepts what cbor2 refuses. */
@@ -18,13 +18,6 @@
  * the C stack. What is deeper raises ValueError here. */
 #define WFBS_CBOR_HAND_OVER_DEPTH 1000
 
-/* Map keys of at most this many bytes, all ASCII, are shared between decoded maps. */
-#define WFBS_CBOR_KEY_MAX 32
-/* Slots of the cache of shared keys, as a power of two. A slot holds one string at most, so
- * this also bounds the memory that the cache keeps alive. */
-#define WFBS_CBOR_KEY_BITS 9
-#define WFBS_CBOR_KEY_SLOTS (1 << WFBS_CBOR_KEY_BITS)
-
 /* State of the codec; belongs inside the module state, which zero-fills it. The functions
  * below keep it up; nobody else touches its members. */
 typedef struct {
@@ -33,9 +26,8 @@ typedef struct {
     PyObject *decode_error; /* strong reference to cbor2.CBORDecodeError, or NULL as above */
 #ifdef Py_GIL_DISABLED
     PyMutex lock; /* guards the references above */
-#else
-    PyObject *keys[WFBS_CBOR_KEY_SLOTS]; /* strong references to exact ASCII str, or NULL */
 #endif
+    wfbs_keys keys;
 } wfbs_cbor;
 
 /* Appends the encoding of `obj` (borrowed) to `out`. Returns 0, or -1 with an exception set

@@ -82,53 +82,12 @@ static inline const uint8_t *take_string(reader *r, uint8_t byte, size_t *size) 
     return start;
 }
 
-static inline uint64_t load64(const uint8_t *p) {
-    uint64_t word;
-
-    memcpy(&word, p, sizeof word);
-    return word;
-}
-
-static inline uint64_t load32(const uint8_t *p) {
-    uint32_t word;
-
-    memcpy(&word, p, sizeof word);
-    return word;
-}
-
-/* The top bits of all 8 bytes of a word: none is set in ASCII. */
-#define TOP_BITS UINT64_C(0x8080808080808080)
-
-/* Returns whether `size` >= 1 bytes are all ASCII. */
-static inline int is_ascii(const uint8_t *p, size_t size) {
-    uint64_t seen = 0;
-    size_t i = 0;
-
-    for (; size - i >= 8; i += 8) { /* i <= size, so the difference can't wrap */
-        seen |= load64(p + i);
-    }
-    for (; i < size; i++) {
-        seen |= p[i];
-    }
-    return (seen & TOP_BITS) == 0;
-}
-
-/* Returns a new str of ASCII bytes, or NULL with MemoryError set. */
-static inline PyObject *new_ascii(const uint8_t *p, size_t size) {
-    PyObject *text = PyUnicode_New((Py_ssize_t)size, 127);
-
-    if (text != NULL) {
-        memcpy(PyUnicode_DATA(text), p, size);
-    }
-    return text;
-}
-
 /* Returns a new str, or NULL: without an exception where the bytes aren't UTF-8. */
 static PyObject *decode_text(const uint8_t *p, size_t size) {
     PyObject *text;
 
-    if (size > 1 && is_ascii(p, size)) { /* CPython shares the shorter ones */
-        return new_ascii(p, size);
+    if (size > 1 && wfbs_text_is_ascii(p, size)) { /* CPython shares the shorter ones */
+        return wfbs_text_from_ascii(p, size);
     }
     text = PyUnicode_DecodeUTF8((const char *)p, (Py_ssize_t)size, NULL);
     if (text == NULL && PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) {
@@ -137,65 +96,13 @@ static PyObject *decode_text(const uint8_t *p, size_t size) {
     return text;
 }
 
-#ifdef Py_GIL_DISABLED
-
+/* Returns a new reference to a str for a map key, shared where it is short and ASCII; or NULL as
+ * decode_text. */
 static inline PyObject *decode_key(reader *r, const uint8_t *p, size_t size) {
-    (void)r;
-    return decode_text(p, size);
+    PyObject *key = wfbs_keys_share(&r->codec->keys, p, size);
+
+    return key != NULL || PyErr_Occurred() ? key : decode_text(p, size);
 }
-
-#else
-
-/* Mixes `size` bytes (1 to WFBS_CBOR_KEY_MAX) into a word of which the top bits are good, and
- * ORs all of them into `seen`. Reads some bytes twice rather than byte by byte. */
-static inline uint64_t mix_key(const uint8_t *p, size_t size, uint64_t *seen) {
-    const uint64_t factor = UINT64_C(0x9e3779b97f4a7c15); /* 2**64 over the golden ratio */
-    uint64_t hash = size, word;
-
-    if (size >= 8) {
-        for (size_t i = 0; i + 8 < size; i += 8) {
-            word = load64(p + i);
-            *seen |= word;
-            hash = (hash ^ word) * factor;
-            hash ^= hash >> 32;
-        }
-        word = load64(p + size - 8);
-    } else if (size >= 4) {
-        word = load32(p) | load32(p + size - 4) << 32;
-    } else {
-        word = (uint64_t)p[0] | (uint64_t)p[size / 2] << 8 | (uint64_t)p[size - 1] << 16;
-    }
-    *seen |= word;
-    return (hash ^ word) * factor;
-}
-
-/* Returns a new reference to a str for a map key, shared where it is short and ASCII (so that
- * its hash is known as well); or NULL as decode_text. */
-static inline PyObject *decode_key(reader *r, const uint8_t *p, size_t size) {
-    PyObject **slot, *key;
-    uint64_t seen = 0, hash;
-
-    if (size < 2 || size > WFBS_CBOR_KEY_MAX) {
-        return decode_text(p, size);
-    }
-    hash = mix_key(p, size, &seen);
-    if ((seen & TOP_BITS) != 0) {
-        return decode_text(p, size);
-    }
-    slot = &r->codec->keys[hash >> (64 - WFBS_CBOR_KEY_BITS)];
-    key = *slot;
-    if (key != NULL && (size_t)PyUnicode_GET_LENGTH(key) == size &&
-        memcmp(PyUnicode_DATA(key), p, size) == 0) {
-        return Py_NewRef(key);
-    }
-    key = new_ascii(p, size);
-    if (key != NULL) {
-        Py_XSETREF(*slot, Py_NewRef(key)); /* freeing a str runs no code */
-    }
-    return key;
-}
-
-#endif
 
 /* Returns a new list, or NULL as decode_item. */
 static PyObject *decode_array(reader *r, uint8_t byte, int depth) {

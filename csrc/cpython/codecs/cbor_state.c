@@ -56,21 +56,12 @@ int wfbs_cbor_traverse(wfbs_cbor *c, visitproc visit, void *arg) {
     Py_VISIT(c->dumps);
     Py_VISIT(c->loads);
     Py_VISIT(c->decode_error);
-#ifndef Py_GIL_DISABLED
-    for (size_t i = 0; i < WFBS_CBOR_KEY_SLOTS; i++) {
-        Py_VISIT(c->keys[i]);
-    }
-#endif
-    return 0;
+    return 0; /* the keys are exact str, which refer to nothing */
 }
 
 void wfbs_cbor_clear(wfbs_cbor *c) {
     Py_CLEAR(c->dumps);
     Py_CLEAR(c->loads);
     Py_CLEAR(c->decode_error);
-#ifndef Py_GIL_DISABLED
-    for (size_t i = 0; i < WFBS_CBOR_KEY_SLOTS; i++) {
-        Py_CLEAR(c->keys[i]);
-    }
-#endif
+    wfbs_keys_clear(&c->keys);
 }

@@ -45,8 +45,12 @@ wfbs_received_new(wfbs_class *c, PyObject *buffer, const uint8_t *data, size_t s
     r->metadata = envelope->metadata;
     r->metadata_size = envelope->metadata_size;
     r->dialect = (uint8_t)dialect;
-    for (size_t i = 0; i < Py_ARRAY_LENGTH(c->state->base_offsets); i++) {
-        *wfbs_slot_of(self, c->state->base_offsets[i]) = Py_NewRef(Py_None);
+    /* The slots of Message itself start as None, but for the cache. */
+    PyObject **cache = wfbs_slot_of(self, c->serialized), **end = wfbs_slot_of(self, c->base_end);
+    for (PyObject **slot = slots_begin(self); slot < end; slot++) {
+        if (slot != cache) {
+            *slot = Py_NewRef(Py_None);
+        }
     }
     if (r->metadata && wfbs_metadata_apply(c, self) < 0) {
         Py_DECREF(self);
