@@ -16,6 +16,12 @@ ffi.set_source(
     "autobahn_fbs._cffi._core",
     "\n".join(
         f'#include "csrc/{header}.h"'
-        for header in ("core/cbor_guard", "cffi/cbor_tokens", "cffi/flat", "cffi/flex_tokens")
+        for header in (
+            "core/cbor_guard",
+            "core/key_probes",
+            "cffi/cbor_tokens",
+            "cffi/flat",
+            "cffi/flex_tokens",
+        )
     ),
 )

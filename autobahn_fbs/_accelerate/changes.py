@@ -5,7 +5,8 @@ source with a few words changed. The function stays the same object, so everyone
 the change, line numbers in tracebacks are those of the file, and a debugger steps through it.
 Several parts may edit one function: its code is made from the source with all their edits.
 
-A :class:`Replace` puts another object in the place of a function, for example one made in C.
+A :class:`Replace` puts another object in the place of a function, for example one made in C. A
+:class:`Switch` does what can't be seen in the function itself.
 """
 
 from __future__ import annotations
@@ -31,6 +32,13 @@ class Late:
     def value(self) -> Any:
         """The attribute, or the placeholder for it."""
         return getattr(sys.modules.get(self.module), self.attribute, self)
+
+
+@dataclass(frozen=True)
+class Lazy:
+    """A value for a name that a change uses, made when the change is."""
+
+    value: Callable[[], Any]
 
 
 @dataclass(frozen=True)
@@ -116,6 +124,15 @@ class Replace(Change):
     make: Callable[[Any], Any] = field(hash=False)
 
 
+@dataclass(frozen=True)
+class Switch(Change):
+    """``on(owner)`` makes the class that has the target do something else; ``off(owner)`` takes it
+    back. `on` raises TypeError if it can't."""
+
+    on: Callable[[Any], object] = field(hash=False)
+    off: Callable[[Any], object] = field(hash=False)
+
+
 @dataclass
 class _Edited:
     """A function with edits: its original code object, and who edits it how."""
@@ -199,11 +216,24 @@ def make(changes: tuple[Change, ...]) -> None:
             owner, name = owner_of(change)
             original = vars(owner)[name]
             replacements.append((change.target, owner, name, original, change.make(original)))
+    _switch_on([change for change in changes if isinstance(change, Switch)])
     for entry, wanted, code in ready:
         _put(entry, wanted, code)
     for target, owner, name, original, replacement in replacements:
         _replaced[target] = (owner, name, original)
         setattr(owner, name, replacement)
+
+
+def _switch_on(switches: list[Switch]) -> None:
+    done: list[Switch] = []
+    try:
+        for switch in switches:
+            switch.on(owner_of(switch)[0])
+            done.append(switch)
+    except TypeError as error:
+        for switch in reversed(done):
+            switch.off(owner_of(switch)[0])
+        raise Unknown(str(error)) from error
 
 
 def take_back(changes: tuple[Change, ...]) -> None:
@@ -212,6 +242,8 @@ def take_back(changes: tuple[Change, ...]) -> None:
         if isinstance(change, Replace):
             owner, name, original = _replaced.pop(change.target)
             setattr(owner, name, original)
+        elif isinstance(change, Switch):
+            change.off(owner_of(change)[0])
     edits = [change for change in changes if isinstance(change, (Edit, Rewrite))]
     for target in dict.fromkeys(change.target for change in edits):
         entry = _edited[target]
@@ -225,7 +257,7 @@ def take_back(changes: tuple[Change, ...]) -> None:
 
 def _names(change: Edit | Rewrite) -> dict[str, Any]:
     return {
-        name: value.value() if isinstance(value, Late) else value
+        name: value.value() if isinstance(value, (Late, Lazy)) else value
         for name, value in change.names.items()
     }
 

@@ -48,6 +48,93 @@ KNOWN: dict[str, dict[str, str]] = {
     "autobahn.util:id": {
         "43c9f09e7f237521": "autobahn 26.10.2",
     },
+    "autobahn.wamp.message:Abort.__init__": {
+        "325265f9c1412f3c": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Authenticate.__init__": {
+        "c90c4c1250ab8bc5": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Call.__init__": {
+        "ff7b55cd0235735a": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Cancel.__init__": {
+        "e43708ce0bdb128d": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Challenge.__init__": {
+        "f1a959ee13c2355d": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Error.__init__": {
+        "883a1be4e8f1f89d": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Event.__init__": {
+        "4f6a2057749619f4": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:EventReceived.__init__": {
+        "1380b41a2edd4e4f": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Goodbye.__init__": {
+        "854c8bf1c333de25": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Hello.__init__": {
+        "f4b7536e229fc4c4": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Interrupt.__init__": {
+        "d3017b49f8b768eb": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Invocation.__init__": {
+        "836f90fafd6b15cc": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Message.__init__": {
+        "79e6a5fafa2c2861": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:MessageWithAppPayload._init_app_payload": {
+        "795017b863a8b9bf": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:MessageWithForwardFor._init_forward_for": {
+        "13624810d0b32298": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Publish.__init__": {
+        "49bdd37e2f1c82c9": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Published.__init__": {
+        "f9a7fb418e020d24": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Register.__init__": {
+        "512fddddd1ebe0fc": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Registered.__init__": {
+        "5a2baa66f428a9d5": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Result.__init__": {
+        "68032d6341a77644": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Subscribe.__init__": {
+        "02e985e1d78a4e1b": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Subscribed.__init__": {
+        "4b6923b4c1f36b6d": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Unregister.__init__": {
+        "ef565cc0c431dee1": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Unregistered.__init__": {
+        "abe58b1574b1b88f": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Unsubscribe.__init__": {
+        "6bb9230bc58329ad": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Unsubscribed.__init__": {
+        "332c8f1b71f3203a": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Welcome.__init__": {
+        "6eb77fded90bc309": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Yield.__init__": {
+        "fdee4bb91b115d7d": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:_validate_kwargs": {
+        "bdd1a8508a00aefd": "autobahn 26.10.2",
+    },
     "autobahn.wamp.protocol:ApplicationSession.onMessage": {
         "0cfa5cb3f2721c52": "autobahn 26.10.2",
         "8adf9500f52c61f6": "autobahn 25.12.2",
@@ -111,6 +198,9 @@ KNOWN: dict[str, dict[str, str]] = {
     },
     "crossbar.router.broker:Broker.processSubscribe": {
         "88534452b8281335": "crossbar 26.10.1",
+    },
+    "crossbar.router.dealer:Dealer._call": {
+        "017eda516542d67e": "crossbar 26.10.1",
     },
     "crossbar.router.dealer:Dealer.processCall": {
         "a2a0996512e163a3": "crossbar 26.10.1",
