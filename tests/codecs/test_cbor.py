@@ -501,11 +501,11 @@ def test_containers_as_keys_become_what_cbor2_makes_of_them(encoding: str) -> No
 
 
 @pytest.mark.parametrize("depth", [199, 200, 201, 399, 400, 401, 1000])
-@pytest.mark.parametrize("level", [b"\x81", b"\xa1\x01", b"\x9f", b"\xc1", b"\xd9\xd9\xf7"])
+@pytest.mark.parametrize("level", [b"\x81", b"\xa1\x01", b"\x9f", b"\xc1"])
 def test_nesting_is_refused_at_the_depth_of_cbor2(depth: int, level: bytes) -> None:
     for data in (level * depth, level * depth + b"\x01"):
-        if depth > 400:
-            with pytest.raises((ValueError, cbor2.CBORDecodeError), match="400"):
+        if depth > 400:  # not left to cbor2: it had no limit before 5.9
+            with pytest.raises((ValueError, cbor2.CBORDecodeError)):
                 loads(data)
             continue
         ours, theirs = outcome(loads, data), outcome(cbor2.loads, data)

@@ -10,9 +10,8 @@
 
 #include <structmember.h>
 
-/* The offset of slot `name` in instances of `type`, or -1 with TypeError. */
-static Py_ssize_t
-slot_offset(PyTypeObject *type, PyObject *name)
+Py_ssize_t
+wfbs_slot_offset(PyTypeObject *type, PyObject *name)
 {
     PyObject *descriptor = PyObject_GetAttr((PyObject *)type, name);
     if (!descriptor) {
@@ -93,7 +92,7 @@ attribute_init(wfbs_class *c, unsigned index)
         a->offset = c->tail + (Py_ssize_t)offsetof(wfbs_received, ppt_cipher);
     }
     else {
-        a->offset = slot_offset(c->plain, a->private_name);
+        a->offset = wfbs_slot_offset(c->plain, a->private_name);
         a->property = a->offset < 0 ? NULL : property_of(c->plain, a->name);
         if (!a->property) {
             return -1;
@@ -201,8 +200,8 @@ class_init(wfbs_class *c, wfbs_state *state, unsigned index, PyObject *message_m
         }
     }
     c->base_end = ((PyTypeObject *)state->message_class)->tp_basicsize;
-    c->serialized = slot_offset(c->plain, state->str_serialized);
-    c->from_fbs = slot_offset(c->plain, state->str_from_fbs);
+    c->serialized = wfbs_slot_offset(c->plain, state->str_serialized);
+    c->from_fbs = wfbs_slot_offset(c->plain, state->str_from_fbs);
     if (c->serialized < 0 || c->from_fbs < 0 || class_getset(c) < 0
         || class_subclass(c, state->module) < 0) {
         return -1;

@@ -147,7 +147,7 @@ wfbs_serialize(wfbs_state *state, PyObject *serializer, PyObject *message)
         Py_XDECREF(parsed);
         return bytes;
     }
-    if (Py_TYPE(message) == c->received) {
+    if (Py_TYPE(message) == c->received && !wfbs_received_source(c, message)) {
         const wfbs_received *r = wfbs_received_of(c, message);
         if (r->buffer && r->dialect == (uint8_t)s->dialect) {
             int unchanged = wfbs_received_unchanged(c, message);

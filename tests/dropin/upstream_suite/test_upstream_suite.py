@@ -14,15 +14,16 @@ from upstream_suite_expected import EXPECTED
 HERE = Path(__file__).parent
 
 
+@pytest.mark.parametrize("more", [[], ["accelerated"]], ids=["drop-in", "accelerated"])
 @pytest.mark.parametrize(("framework", "least"), [("asyncio", 140), ("twisted", 250)])
-def test_autobahns_own_tests_pass_with_the_drop_in(framework, least, tmp_path):
+def test_autobahns_own_tests_pass_with_the_drop_in(framework, least, more, tmp_path):
     pytest.importorskip(framework)
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(sys.path),
     }
     done = subprocess.run(
-        [sys.executable, str(HERE / "run_suite.py"), framework],
+        [sys.executable, str(HERE / "run_suite.py"), framework, *more],
         capture_output=True, text=True, timeout=110, cwd=tmp_path, env=environment, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
