@@ -194,6 +194,15 @@ class Schema:
             flags.append("LENIENT")
         if kind.endswith("ENUM8") and "open" in attributes(self.enums[field["type"]["index"]]):
             flags.append("OPEN")
+        # Elements of the WAMP list are no details, but for what the schema dialect has there.
+        if (
+            attribute
+            and use not in ("ARGS", "KWARGS", "PAYLOAD")
+            and ("positional" not in marks or use == "DICT" or "OPEN" in flags)
+        ):
+            flags.append("DETAIL")
+        if "or_null" in marks or use.startswith("ENC_"):
+            flags.append("OR_NULL")
         detail = marks.get("detail", attribute)
         row = self.record(
             field["name"],
@@ -270,7 +279,15 @@ class Schema:
             attribute, _, use = item.partition(":")
             rows.append(
                 self.record(
-                    attribute, attribute, attribute, "NONE", META_KINDS[use], "NONE", [], 0, 0
+                    attribute,
+                    attribute,
+                    attribute,
+                    "NONE",
+                    META_KINDS[use],
+                    "NONE",
+                    ["DETAIL"],
+                    0,
+                    0,
                 )
             )
             uses.append(META_KINDS[use])
