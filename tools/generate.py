@@ -276,21 +276,12 @@ class Schema:
         children = self.ordered(marks.get("children", ""), pointing)
         order = self.ordered(marks.get("fields", ""), written)
         for item in marks.get("meta", "").split():
-            attribute, _, use = item.partition(":")
+            text, _, kind = item.partition(":")
+            use = META_KINDS[kind]
             rows.append(
-                self.record(
-                    attribute,
-                    attribute,
-                    attribute,
-                    "NONE",
-                    META_KINDS[use],
-                    "NONE",
-                    ["DETAIL"],
-                    0,
-                    0,
-                )
+                self.record(*[text] * 3, "NONE", use, "NONE", ["DETAIL"], 0, 0),
             )
-            uses.append(META_KINDS[use])
+            uses.append(use)
         rule, *about = marks.get("rule", "none").split()
         checks = {attributes(f).get("check") for f in fields}
         if "uri_match" in checks and name != "Register":
