@@ -14,4 +14,5 @@ def load(name: str) -> Part:
     from . import futures, masks, messages, routing, texts, writes
 
     parts = (texts, messages, futures, masks, writes, routing)
-    return {module.PART.name: module.PART for module in parts}[name]
+    known: dict[str, Part] = {module.PART.name: module.PART for module in parts}
+    return known[name]
