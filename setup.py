@@ -61,6 +61,8 @@ class BuildBesideToo(build_ext):
         if ext.name.endswith("._core"):  # from tools/cffi_build.py
             ext.sources += sources("cffi")
             ext.include_dirs.append(str(ROOT))
+        if not IS_CPYTHON:  # its dicts look for places in another order
+            ext.define_macros.append(("WFBS_PYPY", "1"))
         ext.extra_compile_args, ext.extra_link_args = flags(self.compiler.compiler_type)
         super().build_extension(ext)
 

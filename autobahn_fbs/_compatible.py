@@ -13,16 +13,16 @@ from collections.abc import Iterable, Iterator
 from importlib import metadata
 from typing import Any
 
-#: The slots of Autobahn's Message: the cache, and what is never sent.
-_BASE_SLOTS = {
-    "_from_fbs",
-    "_serialized",
+#: Slots of Autobahn's Message that no message on the wire has.
+NEVER_SENT = (
     "_correlation_id",
     "_correlation_uri",
     "_correlation_is_anchor",
     "_correlation_is_last",
     "_router_internal",
-}
+)
+#: All slots of Autobahn's Message: these, upstream's own buffer and the cache.
+_BASE_SLOTS = {"_from_fbs", "_serialized", *NEVER_SENT}
 
 #: What install() replaces, and what the serializers inherit, in autobahn.wamp.serializer.
 _REGISTRIES = ("SERID_TO_SER", "SERID_TO_OBJSER")

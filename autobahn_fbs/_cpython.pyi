@@ -314,3 +314,19 @@ class TypedCatalog:
     def lazy(self, name: str, data: Buffer, /) -> Any:
         """The table in a buffer, verified, whose fields are read when they are asked for: a
         TypedLazy with an attribute for each. Vectors of numbers are views of the buffer."""
+
+    def lazy(self, name: str, data: Buffer, /) -> TypedLazy:
+        """The table in a buffer, verified, whose fields are read when they are asked for."""
+
+# These four are this backend's only: see autobahn_fbs/_accelerate/parts.
+def construct_in_c(cls: type[Message], /) -> None:
+    """Makes calls of one of Autobahn's message classes go through C; TypeError if it can't."""
+
+def construct_in_python(cls: type[Message], /) -> None:
+    """Takes construct_in_c() back; TypeError if it is not one of Autobahn's message classes."""
+
+def is_forwardable(message: Message, /) -> bool:
+    """Whether a message came in with args and kwargs that forward() does not decode."""
+
+def forward(cls: type[Message], source: Message, /, *args: Any, **kwargs: Any) -> Message:
+    """cls(*args, args=source.args, kwargs=source.kwargs, **kwargs), decoded when it is read."""

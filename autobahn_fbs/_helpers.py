@@ -11,6 +11,7 @@ from autobahn.wamp.exception import ProtocolError
 from autobahn.wamp.role import ROLE_NAME_TO_CLASS
 
 from ._backend import native
+from ._compatible import NEVER_SENT
 from .payloads import dumps as payload_dumps  # called from C
 from .payloads import loads as payload_loads
 
@@ -168,14 +169,6 @@ def merge_roles(typed: dict[str, Any], entry: Any, label: str) -> dict[str, Any]
 
 # -- pickling -----------------------------------------------------------------------------------
 
-_NEVER_SENT = (
-    "_correlation_id",
-    "_correlation_uri",
-    "_correlation_is_anchor",
-    "_correlation_is_last",
-    "_router_internal",
-)
-
 
 def encode(msg: message.Message, schema_dialect: bool) -> bytes:
     """The message's bytes, unbatched, in one of the dialects."""
@@ -184,13 +177,15 @@ def encode(msg: message.Message, schema_dialect: bool) -> bytes:
 
 def reduce(msg: message.Message, data: bytes, schema_dialect: bool) -> tuple[Any, ...]:
     """The value of ``__reduce__`` of a received message."""
-    state = {name: getattr(msg, name) for name in _NEVER_SENT}
+    state = {name: getattr(msg, name) for name in NEVER_SENT}
     return restore, (data, schema_dialect, {k: v for k, v in state.items() if v is not None})
 
 
 def restore(data: bytes, schema_dialect: bool, state: dict[str, Any]) -> message.Message:
-    """Unpickles a received message: its bytes are verified again."""
-    (msg,) = native.ObjectSerializer(False, schema_dialect).unserialize(data)
+    """Unpickles a received message: its bytes are verified again, with the highest limits, since
+    they have been within those of the serializer that took them."""
+    highest = (2**31 - 1, 2**31 - 1, 2**16, 2**31 - 1)
+    (msg,) = native.ObjectSerializer(False, schema_dialect, 0, None, highest).unserialize(data)
     for name, value in state.items():
         setattr(msg, name, value)
     return msg

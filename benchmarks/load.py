@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A real router under hundreds of sessions, good and bad, all at once.
 
-    python benchmarks/load.py [--good 200] [--bad 100] [--seconds 30] [--rounds 1]
+    python benchmarks/load.py [--good 200] [--bad 100] [--seconds 30] [--rounds 1] [--accelerate]
 
 The router is Crossbar.io with the drop-in in its processes, as ``python -m autobahn_fbs run``
 starts it. Good sessions, over WebSocket (plain and batched) and RawSocket, each publish numbered
@@ -130,6 +130,12 @@ async def play(router: Router, good: int, bad: int, seconds: float, seed: int) -
     }
 
 
+class AcceleratedRouter(Router):
+    """The router as ``run --accelerate`` starts it."""
+
+    COMMAND = (*Router.COMMAND[:3], "--accelerate", *Router.COMMAND[3:])
+
+
 def resident(router: Router) -> int:
     """Bytes of memory that the router's processes hold (Linux)."""
     total = 0
@@ -157,9 +163,14 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=1, help="after that to warm up (default: 1)")
     parser.add_argument("--warm-up", type=float, default=5.0, help="seconds of the first round")
     parser.add_argument("--seed", type=int, default=1, help="what bad peers do")
+    parser.add_argument("--accelerate", action="store_true", help="the router and the sessions")
     options = parser.parse_args()
+    if options.accelerate:
+        autobahn_fbs.accelerate()
     autobahn_fbs.install()
-    with Router(make_site().auth, largest=LARGEST) as router:
+    with (AcceleratedRouter if options.accelerate else Router)(
+        make_site().auth, largest=LARGEST
+    ) as router:
         memory = [resident(router)]
         rounds = []
         for number in range(options.rounds + 1):

@@ -106,7 +106,7 @@ class StockRouter(Router):
 
     def __init__(self, contender: Contender) -> None:
         super().__init__(make_site().auth)
-        self.COMMAND = contender.command  # type: ignore[assignment]
+        self.COMMAND = contender.command
         self._has_drop_in = "autobahn_fbs" in contender.command
 
     def configure(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@
 #include "embedded.h"
 
 #include "../csrc/cpython/codecs/flex.h"
+#include "../csrc/core/flex_tokens.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

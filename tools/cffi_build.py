@@ -10,6 +10,8 @@ from cffi import FFI
 
 ROOT = Path(__file__).resolve().parent.parent
 
+HEADERS = ("core/cbor_guard", "core/flex_pool", "cffi/cbor_tokens", "cffi/flat", "cffi/flex_calls")
+
 ffi = FFI()
 ffi.cdef((ROOT / "csrc" / "cffi" / "cdef.h").read_text("utf-8"))
 ffi.set_source(
@@ -18,6 +20,8 @@ ffi.set_source(
         f'#include "csrc/{header}.h"'
         for header in (
             "core/cbor_guard",
+            "core/flex_pool",
+            "core/key_probes",
             "core/schema/demand",
             "core/schema/load",
             "core/schema/path",
@@ -25,7 +29,7 @@ ffi.set_source(
             "core/schema/verify",
             "cffi/cbor_tokens",
             "cffi/flat",
-            "cffi/flex_tokens",
+            "cffi/flex_calls",
         )
     ),
 )

@@ -35,10 +35,18 @@ KNOWN: dict[str, dict[str, str]] = {
 
 
 def unknown_here() -> dict[str, str]:
-    """The fingerprints of the targets here that the table lacks; "" for what is not there."""
+    """The fingerprints of the targets here that the table lacks; "" for what is not there, or
+    can't be edited."""
     found = {}
     for name in part_names():
         for group in load(name).groups:
+            if group.is_absent():
+                continue
+            try:
+                group.check_edits()
+            except Unknown as error:
+                found[str(error)] = ""
+                continue
             for target in group.targets():
                 module, _, function = target.partition(":")
                 if not is_installed(module):

@@ -158,7 +158,8 @@ def _watch() -> None:
         _hooks = AfterImport()
         sys.meta_path.insert(0, _hooks)
     groups = [group for part in _on.values() for group in part.groups]
-    modules = {module for group in groups for module in group.modules() | group.late_modules()}
+    modules = {module for group in groups for module in group.modules()}
+    modules.update(late.module for group in groups for late in group.late_names())
     for module in sorted(modules):
         if not _is_complete(module):
             _hooks.after(module, _apply_waiting)

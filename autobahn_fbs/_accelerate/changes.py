@@ -5,7 +5,8 @@ source with a few words changed. The function stays the same object, so everyone
 the change, line numbers in tracebacks are those of the file, and a debugger steps through it.
 Several parts may edit one function: its code is made from the source with all their edits.
 
-A :class:`Replace` puts another object in the place of a function, for example one made in C.
+A :class:`Replace` puts another object in the place of a function, for example one made in C. A
+:class:`Switch` does what can't be seen in the function itself.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import ast
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from .source import Function, Source, Unknown, compiled, extent, source_of
@@ -34,17 +35,28 @@ class Late:
 
 
 @dataclass(frozen=True)
+class Lazy:
+    """A value for a name that a change uses, made when the change is."""
+
+    value: Callable[[], Any]
+
+
+@dataclass(frozen=True)
 class Derived(Late):
     """A function of a module with `old` in its source replaced by `new`; it has the same lines, so
     tracebacks through it read as before."""
 
-    old: str
+    old: str | tuple[str, ...]
     new: str
+
+    def edit(self) -> Edit:
+        """What is done to the function's source."""
+        return Edit(f"{self.module}:{self.attribute}", self.old, self.new)
 
     def value(self) -> Any:
         if not hasattr(sys.modules.get(self.module), self.attribute.partition(".")[0]):
             return self
-        edit = Edit(f"{self.module}:{self.attribute}", self.old, self.new)
+        edit = self.edit()
         original = _function_of(edit)
         entry = _Edited(original, original.__code__, source_of(self.module), [])
         return FunctionType(
@@ -71,10 +83,11 @@ class Change:
 class Edit(Change):
     """In a function's source, `old`, which must be there exactly once, becomes `new`.
 
-    `new` may have fewer lines than `old`, not more: what follows keeps its line numbers.
+    `old` may be several texts, of which one must be there: versions differ. `new` may have fewer
+    lines than `old`, not more: what follows keeps its line numbers.
     """
 
-    old: str
+    old: str | tuple[str, ...]
     new: str
     #: Names that `new` uses, put into the module's globals while the edit is there; see `Late`.
     names: Mapping[str, Any] = field(default_factory=dict, hash=False)
@@ -84,11 +97,13 @@ class Edit(Change):
 
         :raises Unknown: `old` is not there, or more than once.
         """
-        missing = self.old.count("\n") - self.new.count("\n")
+        olds = [self.old] if isinstance(self.old, str) else self.old
+        found = [old for old in olds if text.count(old) == 1]
+        if len(found) != 1:
+            raise Unknown(f"{self.target} has not once: {olds[0].strip().splitlines()[0]}")
+        missing = found[0].count("\n") - self.new.count("\n")
         assert missing >= 0, f"{self.target}: an edit may not add lines"
-        if text.count(self.old) != 1:
-            raise Unknown(f"{self.target} has not once: {self.old.strip().splitlines()[0]}")
-        before, after = text.split(self.old)
+        before, after = text.split(found[0])
         line, _, rest = after.partition("\n")
         return "".join((before, self.new, line, "\n" * (1 + missing), rest))
 
@@ -107,6 +122,15 @@ class Replace(Change):
     """``make(original)`` takes the place of what a class or a module has under the name."""
 
     make: Callable[[Any], Any] = field(hash=False)
+
+
+@dataclass(frozen=True)
+class Switch(Change):
+    """``on(owner)`` makes the class that has the target do something else; ``off(owner)`` takes it
+    back. `on` raises TypeError if it can't."""
+
+    on: Callable[[Any], object] = field(hash=False)
+    off: Callable[[Any], object] = field(hash=False)
 
 
 @dataclass
@@ -192,11 +216,24 @@ def make(changes: tuple[Change, ...]) -> None:
             owner, name = owner_of(change)
             original = vars(owner)[name]
             replacements.append((change.target, owner, name, original, change.make(original)))
+    _switch_on([change for change in changes if isinstance(change, Switch)])
     for entry, wanted, code in ready:
         _put(entry, wanted, code)
     for target, owner, name, original, replacement in replacements:
         _replaced[target] = (owner, name, original)
         setattr(owner, name, replacement)
+
+
+def _switch_on(switches: list[Switch]) -> None:
+    done: list[Switch] = []
+    try:
+        for switch in switches:
+            switch.on(owner_of(switch)[0])
+            done.append(switch)
+    except TypeError as error:
+        for switch in reversed(done):
+            switch.off(owner_of(switch)[0])
+        raise Unknown(str(error)) from error
 
 
 def take_back(changes: tuple[Change, ...]) -> None:
@@ -205,6 +242,8 @@ def take_back(changes: tuple[Change, ...]) -> None:
         if isinstance(change, Replace):
             owner, name, original = _replaced.pop(change.target)
             setattr(owner, name, original)
+        elif isinstance(change, Switch):
+            change.off(owner_of(change)[0])
     edits = [change for change in changes if isinstance(change, (Edit, Rewrite))]
     for target in dict.fromkeys(change.target for change in edits):
         entry = _edited[target]
@@ -218,7 +257,7 @@ def take_back(changes: tuple[Change, ...]) -> None:
 
 def _names(change: Edit | Rewrite) -> dict[str, Any]:
     return {
-        name: value.value() if isinstance(value, Late) else value
+        name: value.value() if isinstance(value, (Late, Lazy)) else value
         for name, value in change.names.items()
     }
 
@@ -257,8 +296,18 @@ def _code(entry: _Edited, changes: list[Edit | Rewrite]) -> Any:
     """The code object of a function with these edits; its own without any."""
     if not changes:
         return entry.original
-    change = changes[0]
-    source, name = entry.source, change.name
+    code = edited_code(entry.source, changes, entry.original.co_filename)
+    if code.co_freevars != entry.original.co_freevars:
+        raise Unknown(f"{changes[0].target} closes over other variables")
+    return code
+
+
+def edited_code(source: Source, changes: list[Edit | Rewrite], filename: str) -> CodeType:
+    """The code object of a function of `source` with edits.
+
+    :raises Unknown: one of them can't be made.
+    """
+    name = changes[0].name
     *_, original = source.path_of(name)
     first, last = extent(original)
     text = "\n".join(source.lines[first - 1 : last]) + "\n"
@@ -275,7 +324,4 @@ def _code(entry: _Edited, changes: list[Edit | Rewrite]) -> Any:
         if isinstance(each, Rewrite):
             each.transform(node)
             ast.fix_missing_locations(node)
-    code = compiled(source, name, entry.original.co_filename, node)
-    if code.co_freevars != entry.original.co_freevars:
-        raise Unknown(f"{change.target} closes over other variables")
-    return code
+    return compiled(source, name, filename, node)

@@ -64,8 +64,8 @@ class _Gathering:
         super().writelines(lines)  # type: ignore[misc]
 
     def write_eof(self) -> None:
-        send_kept(self)
-        super().write_eof()  # type: ignore[misc]
+        release(self)
+        self.write_eof()
 
     def get_write_buffer_size(self) -> Any:
         send_kept(self)

@@ -11,9 +11,11 @@ KNOWN: dict[str, dict[str, str]] = {
     },
     "autobahn.asyncio.rawsocket:RawSocketProtocol.data_received": {
         "300030a127c88fa8": "autobahn 26.10.2",
+        "b12e6f7b1186755b": "autobahn 25.12.2",
     },
     "autobahn.asyncio.rawsocket:WampRawSocketMixinGeneral.send": {
         "44b7aba2ee7f5025": "autobahn 26.10.2",
+        "461cac026da8a38e": "autobahn 25.12.2",
     },
     "autobahn.asyncio.rawsocket:WampRawSocketMixinGeneral.stringReceived": {
         "61d6664415081bb9": "autobahn 26.10.2",
@@ -26,69 +28,179 @@ KNOWN: dict[str, dict[str, str]] = {
     },
     "autobahn.twisted.rawsocket:WampRawSocketClientProtocol.dataReceived": {
         "40d140b1eda1a34a": "autobahn 26.10.2",
+        "85a8f1aa5803f9c7": "autobahn 25.12.2",
     },
     "autobahn.twisted.rawsocket:WampRawSocketProtocol.send": {
         "8e7b8a1e785fd1bf": "autobahn 26.10.2",
+        "5fb24d1d3369dc48": "autobahn 25.12.2",
     },
     "autobahn.twisted.rawsocket:WampRawSocketProtocol.stringReceived": {
         "5d336e2a4abbe2ec": "autobahn 26.10.2",
     },
     "autobahn.twisted.rawsocket:WampRawSocketServerProtocol.dataReceived": {
         "96b1714789783274": "autobahn 26.10.2",
+        "ff884aace8b83fc2": "autobahn 25.12.2",
     },
     "autobahn.twisted.websocket:WebSocketAdapterProtocol.dataReceived": {
         "3be2afaaba60cc49": "autobahn 26.10.2",
+        "e8376cccdaa9ffad": "autobahn 25.12.2",
     },
     "autobahn.util:id": {
         "43c9f09e7f237521": "autobahn 26.10.2",
     },
+    "autobahn.wamp.message:Abort.__init__": {
+        "325265f9c1412f3c": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Authenticate.__init__": {
+        "c90c4c1250ab8bc5": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Call.__init__": {
+        "ff7b55cd0235735a": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Cancel.__init__": {
+        "e43708ce0bdb128d": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Challenge.__init__": {
+        "f1a959ee13c2355d": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Error.__init__": {
+        "883a1be4e8f1f89d": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Event.__init__": {
+        "4f6a2057749619f4": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:EventReceived.__init__": {
+        "1380b41a2edd4e4f": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Goodbye.__init__": {
+        "854c8bf1c333de25": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Hello.__init__": {
+        "f4b7536e229fc4c4": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Interrupt.__init__": {
+        "d3017b49f8b768eb": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Invocation.__init__": {
+        "836f90fafd6b15cc": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Message.__init__": {
+        "79e6a5fafa2c2861": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:MessageWithAppPayload._init_app_payload": {
+        "795017b863a8b9bf": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:MessageWithForwardFor._init_forward_for": {
+        "13624810d0b32298": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Publish.__init__": {
+        "49bdd37e2f1c82c9": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Published.__init__": {
+        "f9a7fb418e020d24": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Register.__init__": {
+        "512fddddd1ebe0fc": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Registered.__init__": {
+        "5a2baa66f428a9d5": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Result.__init__": {
+        "68032d6341a77644": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Subscribe.__init__": {
+        "02e985e1d78a4e1b": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Subscribed.__init__": {
+        "4b6923b4c1f36b6d": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Unregister.__init__": {
+        "ef565cc0c431dee1": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Unregistered.__init__": {
+        "abe58b1574b1b88f": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Unsubscribe.__init__": {
+        "6bb9230bc58329ad": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Unsubscribed.__init__": {
+        "332c8f1b71f3203a": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Welcome.__init__": {
+        "6eb77fded90bc309": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:Yield.__init__": {
+        "fdee4bb91b115d7d": "autobahn 26.10.2",
+    },
+    "autobahn.wamp.message:_validate_kwargs": {
+        "bdd1a8508a00aefd": "autobahn 26.10.2",
+    },
     "autobahn.wamp.protocol:ApplicationSession.onMessage": {
         "0cfa5cb3f2721c52": "autobahn 26.10.2",
+        "8adf9500f52c61f6": "autobahn 25.12.2",
     },
     "autobahn.wamp.websocket:WampWebSocketProtocol.onMessage": {
         "b210755dce8b2233": "autobahn 26.10.2",
+        "fcaa00edc1162514": "autobahn 25.12.2",
     },
     "autobahn.wamp.websocket:WampWebSocketProtocol.send": {
         "b2d0309bb776a2c2": "autobahn 26.10.2",
+        "6beec346369c58e0": "autobahn 25.12.2",
     },
     "autobahn.websocket.protocol:PreparedMessage.__init__": {
         "016cce4ce3173234": "autobahn 26.10.2",
+        "02a6a6daaf5c0948": "autobahn 25.12.2",
     },
     "autobahn.websocket.protocol:WebSocketProtocol.beginMessageFrame": {
         "1bc7b7252d33df0d": "autobahn 26.10.2",
+        "a699a03773576250": "autobahn 25.12.2",
     },
     "autobahn.websocket.protocol:WebSocketProtocol.consumeData": {
         "d44b961e244b7d76": "autobahn 26.10.2",
+        "b5200e169f6c2439": "autobahn 25.12.2",
     },
     "autobahn.websocket.protocol:WebSocketProtocol.logRxFrame": {
         "a170bdb51d0c6699": "autobahn 26.10.2",
+        "c3338590e5378bb0": "autobahn 25.12.2",
     },
     "autobahn.websocket.protocol:WebSocketProtocol.logRxOctets": {
         "7866422e895fe60c": "autobahn 26.10.2",
+        "539240bd2dc779b0": "autobahn 25.12.2",
     },
     "autobahn.websocket.protocol:WebSocketProtocol.logTxFrame": {
         "1c7121c08272d544": "autobahn 26.10.2",
+        "fbff0a824bd9f76d": "autobahn 25.12.2",
     },
     "autobahn.websocket.protocol:WebSocketProtocol.logTxOctets": {
         "bdf92a926b81fec9": "autobahn 26.10.2",
+        "2be4955075ba8b19": "autobahn 25.12.2",
     },
     "autobahn.websocket.protocol:WebSocketProtocol.onFrameData": {
         "6be8cd613ed218d8": "autobahn 26.10.2",
+        "0c03af236bd42df0": "autobahn 25.12.2",
+        "6ed2042018da0e3a": "autobahn 26.6.1",
+        "92ef2aeb882ea0b5": "autobahn 26.7.1",
     },
     "autobahn.websocket.protocol:WebSocketProtocol.processData": {
         "a7f0c098fa5f6cb5": "autobahn 26.10.2",
+        "e86396e3f0401f18": "autobahn 25.12.2",
     },
     "autobahn.websocket.protocol:WebSocketProtocol.sendData": {
         "f14acee2938df78a": "autobahn 26.10.2",
+        "9be914de95082697": "autobahn 25.12.2",
     },
     "autobahn.websocket.protocol:WebSocketProtocol.sendFrame": {
         "579e663b7e7a5096": "autobahn 26.10.2",
+        "55722f8d825fc5ac": "autobahn 25.12.2",
     },
     "crossbar.router.broker:Broker.processPublish": {
         "dc7ae615bbabaf18": "crossbar 26.10.1",
     },
     "crossbar.router.broker:Broker.processSubscribe": {
         "88534452b8281335": "crossbar 26.10.1",
+    },
+    "crossbar.router.dealer:Dealer._call": {
+        "017eda516542d67e": "crossbar 26.10.1",
     },
     "crossbar.router.dealer:Dealer.processCall": {
         "a2a0996512e163a3": "crossbar 26.10.1",
@@ -134,6 +246,10 @@ KNOWN: dict[str, dict[str, str]] = {
     },
     "twisted.internet.defer:maybeDeferred": {
         "94f3a3014e46894d": "twisted 26.10.0",
+        "32497997df4ba827": "twisted 22.10.0",
+        "6eef521df117005a": "twisted 23.8.0",
+        "ed77aeb7f65ea6e6": "twisted 23.10.0",
+        "7a61aa416b15dded": "twisted 24.10.0",
     },
     "txaio.aio:_AsyncioApi.add_callbacks": {
         "5483d8969e138a58": "txaio 26.6.1",
@@ -149,6 +265,7 @@ KNOWN: dict[str, dict[str, str]] = {
     },
     "txaio.tx:Logger": {
         "c7b2a1818c2bac6d": "txaio 26.6.1",
+        "740a8c018fe7deb4": "txaio 25.9.2",
     },
     "txaio.tx:_TxApi.add_callbacks": {
         "8592322f7266afa2": "txaio 26.6.1",

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from . import changes as _changes
-from .changes import Change, Edit, Late, Rewrite
+from .changes import Change, Derived, Edit, Late, Rewrite, edited_code
 from .known import KNOWN
 from .source import Unknown, is_installed, source_of
 
@@ -45,19 +45,32 @@ class Group:
         """The modules that must have been imported before the changes can be made."""
         return {change.module for change in self.changes}
 
-    def late_modules(self) -> set[str]:
-        """The modules that names of the changes are from, and that may come later or never."""
-        return {
-            value.module
+    def late_names(self) -> list[Late]:
+        """What the changes use of modules that may come later or never."""
+        return [
+            value
             for change in self.changes
             if isinstance(change, (Edit, Rewrite))
             for value in change.names.values()
             if isinstance(value, Late)
-        }
+        ]
 
     def targets(self) -> list[str]:
         """Every function that has to be known, the changed ones first."""
         return list(dict.fromkeys([*(change.target for change in self.changes), *self.relies]))
+
+    def check_edits(self) -> None:
+        """That the edits can be made of the sources that are installed. Imports nothing.
+
+        :raises Unknown: one can't.
+        """
+        edits = [change for change in self.changes if isinstance(change, (Edit, Rewrite))]
+        for target in dict.fromkeys(edit.target for edit in edits):
+            own = [edit for edit in edits if edit.target == target]
+            edited_code(source_of(own[0].module), own, target)
+        for late in self.late_names():
+            if isinstance(late, Derived) and is_installed(late.module):
+                edited_code(source_of(late.module), [late.edit()], late.attribute)
 
     def is_absent(self) -> bool:
         """Whether a distribution that it is about is not installed."""
@@ -77,6 +90,7 @@ class Group:
                 continue  # then nothing goes through it
             if source_of(module).fingerprint(name) not in KNOWN.get(target, {}):
                 raise Unknown(f"{target} is not one that is known")
+        self.check_edits()
 
     def apply(self) -> None:
         """Makes the changes, if everything is as it should be; else the state says why not."""

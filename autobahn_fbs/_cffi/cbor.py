@@ -2,8 +2,9 @@
 dict (RFC 8949).
 
 What comes out is byte for byte what ``cbor2.dumps(obj)`` writes, and what comes back is equal in
-value and type to what ``cbor2.loads(data)`` returns. Whatever this codec doesn't know makes it drop
-its own work and hand the whole value to cbor2, which then decides: also about the exception.
+value and type to what ``cbor2.loads(data)`` returns. Whatever is not known when reading makes this
+codec drop its own work and hand the whole input to cbor2, which then decides: also about the
+exception. When writing, cbor2 gets the leaves that are not known.
 Straight code over few types, because that is what PyPy's compiler makes fast.
 
 What was tried on PyPy 7.3.19, in nanoseconds for args and kwargs of benchmarks/rotate.py in
@@ -25,17 +26,18 @@ writing: a list of parts, joined (this)                  202   2,460   27,664
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Iterator
 from struct import Struct
 from typing import Any
 
+from .. import _cbor
 from ._core import ffi, lib
 from .input import opened
 
-#: Containers within containers that this codec follows before it leaves a value to cbor2: below
-#: cbor2's own limit for decoding.
+#: Containers within containers that the recursive functions here follow, which keeps them off the
+#: limit of Python's recursion.
 MAX_DEPTH = 200
-#: Those that are handed to cbor2.dumps, which itself knows no limit but the stack.
-HAND_OVER_DEPTH = 1000
 
 
 class _Unknown(Exception):
@@ -164,50 +166,39 @@ def dumps(obj: Any, /) -> bytes:
         try:
             _put(out, obj, 0)
         except (_Unknown, UnicodeEncodeError):
-            return _dumps_with_cbor2(obj)
+            return _dumps_opened(obj)
         except _Changed:
             continue
         return b"".join(out)
     raise RuntimeError("the value was changed by another thread while it was serialized")
 
 
-def _dumps_with_cbor2(obj: Any) -> bytes:
-    import cbor2
-
-    _check_nesting(obj)
-    data: Any = cbor2.dumps(obj)
-    if not isinstance(data, bytes):
-        raise TypeError(f"cbor2.dumps returned {type(data).__name__} instead of bytes")
-    return data
-
-
-def _children(obj: Any) -> list[Any]:
-    if isinstance(obj, dict):
-        return [each for pair in dict.items(obj) for each in pair]
-    return list(obj) if isinstance(obj, (list, tuple)) else []
-
-
-def _check_nesting(obj: Any) -> None:
-    """Keeps values that nest too deeply away from cbor2.dumps, depth first as that works. What
-    contains itself is cbor2's to find out.
+def _dumps_opened(obj: Any) -> bytes:
+    """The encoding of what is not known as a whole, container by container. cbor2 gets the leaves.
 
     :raises ValueError: for a value that is too deep.
     """
-    path: list[tuple[Any, Any]] = [(obj, iter(_children(obj)))]
+    out: list[bytes] = []
+    path: list[tuple[Any, Iterator[Any]]] = [(None, iter((obj,)))]
     while path:
-        for child in path[-1][1]:
-            if isinstance(child, (dict, list, tuple)):
-                if len(path) >= HAND_OVER_DEPTH:
-                    if any(child is each for each, _ in path):
-                        return
-                    raise ValueError(
-                        "cannot encode a value that nests containers more than "
-                        f"{HAND_OVER_DEPTH} levels deep in CBOR"
-                    )
-                path.append((child, iter(_children(child))))
-                break
+        for value in path[-1][1]:
+            try:
+                _put(out, value, MAX_DEPTH)  # if it is a leaf
+                continue
+            except (_Unknown, UnicodeEncodeError):
+                found = _cbor.opened(value)
+            if isinstance(found, bytes):
+                out.append(found)
+                continue
+            if len(path) > _cbor.MAX_DEPTH:
+                _cbor.refuse(any(value is outer for outer, _ in path))
+            head, items = found
+            out.append(head)
+            path.append((value, iter(items)))
+            break
         else:
             path.pop()
+    return b"".join(out)
 
 
 # ---- decoding
@@ -218,6 +209,67 @@ _GET64 = Struct(">q").unpack_from  # signed: on PyPy the unsigned one makes a lo
 _DOUBLE = Struct(">d").unpack_from
 _SINGLE = Struct(">f").unpack_from
 _HALF = Struct(">e").unpack_from
+
+
+#: So many keys are never too many, whatever they are.
+_FEW_KEYS: int = lib.WFBS_PROBES_FREE
+
+
+class _LargeMap:
+    """A map of many entries: what numbers cost as keys is known before they are keys
+    (core/key_probes.h)."""
+
+    __slots__ = ("found", "keys", "most", "numbers", "table", "taken", "values")
+
+    def __init__(self) -> None:
+        self.found: dict[Any, Any] = {}
+        self.numbers = 0  #: keys of `found` that are neither text nor bytes
+        self.keys: list[Any] = []  #: not yet in `found`
+        self.values: list[Any] = []
+        self._grow()
+
+    def _grow(self) -> None:
+        places = lib.wfbs_probes_places(len(self.found))
+        self.most = lib.wfbs_probes_most(places)
+        self.taken = ffi.new("uint64_t[]", places // 64 + 1)
+        self.table = ffi.new("wfbs_probes *")
+        lib.wfbs_probes_begin(self.table, places, self.taken)
+        self._check([key for key in self.found if _is_number(key)] if self.numbers else [])
+
+    def _check(self, numbers: list[Any]) -> None:
+        hashes = ffi.from_buffer("uint64_t[]", array("q", map(hash, numbers)))
+        if not lib.wfbs_probes_add_all(self.table, hashes, len(numbers)):
+            raise _collision()
+
+    def is_full(self) -> bool:
+        """Whether the table would grow if all keys were new."""
+        return len(self.found) + len(self.keys) >= self.most
+
+    def flush(self) -> None:
+        """Puts in what has been read.
+
+        :raises ValueError: if numbers among the keys collide too often.
+        """
+        found = self.found
+        self._check([key for key in self.keys if _is_number(key)])
+        for key, value in zip(self.keys, self.values, strict=True):
+            before = len(found)
+            found[key] = value
+            if len(found) > before and _is_number(key):
+                self.numbers += 1
+            if not lib.wfbs_probes_may_mix(self.numbers, len(found) - self.numbers):
+                raise _collision()
+        self.keys, self.values = [], []
+        if len(found) >= self.most:
+            self._grow()
+
+
+def _is_number(key: Any) -> bool:
+    return type(key) is not str and type(key) is not bytes
+
+
+def _collision() -> ValueError:
+    return ValueError(f"CBOR: {ffi.string(lib.WFBS_PROBES_REFUSAL).decode()}")
 
 
 class _Reader:
@@ -277,23 +329,37 @@ class _Reader:
         count = self.argument(info)
         if depth > MAX_DEPTH or count > (self.end - self.next) // 2:
             raise _Unknown
+        if count > _FEW_KEYS:
+            return self.large_map(count, depth)
         found: dict[Any, Any] = {}
         while count:
-            place = self.next
-            if place >= self.end:
-                raise _Unknown
-            byte = self.data[place]
-            key: Any
-            if byte >> 5 == 3:
-                self.next = place + 1
-                key = self.text(byte & 31)
-            elif byte >> 5 == 4 or byte >> 5 == 5:
-                raise _Unknown  # cbor2 makes a hashable form of it
-            else:
-                key = self.item(depth)
+            key = self.key(depth)
             found[key] = self.item(depth)
             count -= 1
         return found
+
+    def key(self, depth: int) -> Any:
+        place = self.next
+        if place >= self.end:
+            raise _Unknown
+        byte = self.data[place]
+        if byte >> 5 == 3:
+            self.next = place + 1
+            return self.text(byte & 31)
+        if byte >> 5 == 4 or byte >> 5 == 5:
+            raise _Unknown  # cbor2 makes a hashable form of it
+        return self.item(depth)
+
+    def large_map(self, count: int, depth: int) -> dict[Any, Any]:
+        entries = _LargeMap()
+        while count:
+            entries.keys.append(self.key(depth))
+            entries.values.append(self.item(depth))
+            if entries.is_full():
+                entries.flush()
+            count -= 1
+        entries.flush()
+        return entries.found
 
     def simple(self, byte: int) -> Any:
         if byte == 0xFB:
@@ -341,12 +407,20 @@ class _Reader:
         raise _Unknown
 
 
+def _behind_tag(data: bytes, start: int, end: int) -> int:
+    """What is behind the tags that say that CBOR follows; cbor2's versions differ about them."""
+    while data[start : min(start + 3, end)] == b"\xd9\xd9\xf7":
+        start += 3
+    return start
+
+
 def loads_first(data: bytes, start: int, end: int) -> tuple[Any, int]:
     """The item at the start of a part of `data`, and the place behind it.
 
     :raises ValueError: for what would cost cbor2 more than linear time: core/cbor_guard.c.
     :raises Exception: what cbor2.loads raises.
     """
+    start = _behind_tag(data, start, end)
     reader = _Reader(data, start, end)
     try:
         value = reader.item(0)
@@ -358,6 +432,7 @@ def loads_first(data: bytes, start: int, end: int) -> tuple[Any, int]:
 
 def loads_part(data: bytes, start: int, end: int) -> Any:
     """As loads, of a part of `data`."""
+    start = _behind_tag(data, start, end)
     reader = _Reader(data, start, end)
     try:
         return reader.item(0)
@@ -368,7 +443,9 @@ def loads_part(data: bytes, start: int, end: int) -> Any:
 def _loads_with_cbor2(data: bytes) -> Any:
     import cbor2
 
-    refusal = lib.wfbs_cbor_refusal(data, len(data))
+    needed = lib.wfbs_cbor_scratch(data, len(data))
+    scratch = ffi.new("uint64_t[]", needed // 8 + 1) if needed else ffi.NULL
+    refusal = lib.wfbs_cbor_refusal(data, len(data), scratch)
     if refusal:
         raise ValueError(f"CBOR: {ffi.string(refusal).decode()}")
     malformed = lib.wfbs_cbor_malformation(data, len(data))

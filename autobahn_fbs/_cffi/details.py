@@ -7,11 +7,23 @@ from typing import Any
 from autobahn.wamp.exception import ProtocolError
 
 from . import cbor
-from .record import ABSENT, LENGTH, MESSAGE, METADATA, START
+from ._core import ffi, lib
+from .record import ABSENT, DIALECT, LENGTH, MESSAGE, METADATA, START
 from .schema import MESSAGES
 
 #: The entry that names a custom payload codec.
 CODEC_KEY = "ppt_serializer"
+
+
+def details_are_extra(label: str, dialect: int) -> bool:
+    """Whether metadata under the schema dialect is the message's `extra` itself."""
+    return dialect == 1 and label in ("CHALLENGE", "AUTHENTICATE")
+
+
+def _has_text_keys(message: Any, span: int) -> bool:
+    table = lib.wfbs_tables + MESSAGES[message._record[MESSAGE]].table.index
+    part = ffi.from_buffer("uint8_t[]", message._buffer) + (span >> 32)
+    return bool(lib.wfbs_cbor_has_text_keys(table, part, span & LENGTH))
 
 
 def read(message: Any) -> dict[str, Any]:
@@ -24,6 +36,8 @@ def read(message: Any) -> dict[str, Any]:
     label = MESSAGES[record[MESSAGE]].label
     first = span >> 32
     place = f"at offset {first - record[START]}"
+    if not details_are_extra(label, record[DIALECT]) and not _has_text_keys(message, span):
+        raise ProtocolError(f"{label}: metadata has keys that are not strings, {place}")
     try:
         found, behind = cbor.loads_first(message._buffer, first, first + (span & LENGTH))
     except MemoryError:

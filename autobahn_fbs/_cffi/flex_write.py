@@ -17,13 +17,11 @@ _BLOB, _BOOL, _VECTOR_BOOL = 25, 26, 36
 
 _MAX_DEPTH: int = lib.WFBS_FLEX_MAX_DEPTH
 _SHARED_MAX: int = lib.WFBS_FLEX_SHARED_MAX
-_POOL_BITS = 9
-_POOL = 1 << _POOL_BITS
+_POOL: int = lib.WFBS_FLEX_POOL
 _PATH_MAX = 120
 _KEY_SHOWN = 80
 
 _WORD = (1 << 64) - 1
-_GOLDEN = 0x9E3779B97F4A7C15
 _FLT_MAX = 3.4028234663852886e38
 _MASKS = (0xFF, 0xFFFF, 0xFFFFFFFF, _WORD)
 
@@ -94,15 +92,10 @@ _pool_indices: dict[bytes, int] = {}
 
 
 def _pool_index(key: bytes) -> int:
-    """A hash of a key, the same everywhere: what is shared must not depend on the process."""
+    """The place of a key in the pool, which decides what is shared: the core's, remembered."""
     index = _pool_indices.get(key)
     if index is None:
-        value = len(key)
-        for i in range(0, min(len(key), 64), 8):
-            word = int.from_bytes(key[i : i + 8].ljust(8, b"\0"), "big")
-            value = (value ^ word) * _GOLDEN & _WORD
-            value ^= value >> 32
-        index = (value * _GOLDEN & _WORD) >> (64 - _POOL_BITS)
+        index = lib.wfbs_flex_pool_index(key, len(key))
         if len(_pool_indices) >= 4096:
             _pool_indices.clear()
         _pool_indices[key] = index

@@ -1,6 +1,6 @@
 """FlexBuffers: reading, whole and lazily. Writing is in flex_write.
 
-C checks everything and turns it into tokens in one call (csrc/cffi/flex_tokens.h). Building values
+C checks everything and turns it into tokens in one call (csrc/core/flex_tokens.h). Building values
 from the tokens needs only one more check: that no map has a key twice.
 """
 

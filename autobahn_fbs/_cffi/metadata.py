@@ -17,12 +17,8 @@ from .accessors import keep
 from .classes import ENC, Attribute, MessageClass, custom_match
 from .convert import equals_bool, is_ppt_name, refuse_encoding
 from .decode import value_of
+from .payload import NAMED
 from .record import ABSENT, CODEC, DIALECT, FIELDS
-
-
-def _details_are_extra(c: MessageClass, dialect: int) -> bool:
-    """Whether metadata under the schema dialect is the message's `extra` itself."""
-    return dialect == 1 and c.label in ("CHALLENGE", "AUTHENTICATE")
 
 
 def encode(
@@ -48,7 +44,7 @@ def encode(
             continue
         if a.use == "CUSTOM":
             found.update(values[a.index])
-        elif not _details_are_extra(c, dialect) or a.use != "DICT":
+        elif not details.details_are_extra(c.label, dialect) or a.use != "DICT":
             found[a.detail] = values.get(a.index)
     if codec_name is not None:
         found[details.CODEC_KEY] = codec_name
@@ -144,10 +140,12 @@ def _store(a: Attribute, message: Any, value: Any) -> None:
     """Stores an entry after comparing it with the typed field, if that is there too. Only what is
     good is compared: a decimal out of an old cbor2, say, can raise even at that."""
     raw = message._record[FIELDS + a.index]
+    name = a.owner.table.slot_of.get("ENUM_NAME") if a.use == "ENUM" else None
+    is_typed = raw != ABSENT or (name is not None and message._record[FIELDS + name] != ABSENT)
     null = value is None and _may_be_null(a)
     if not null and not _entry_is_good(a, value):
         _refuse(a, "has a wrong type or value")
-    if raw != ABSENT:
+    if is_typed:
         typed = value_of(a, message, raw)
         same = typed == "" if null else type(typed) is type(value) and typed == value
         if not same:
@@ -189,9 +187,23 @@ def _check_rules(c: MessageClass, message: Any) -> None:
             raise ProtocolError(f"{c.label}.{name}: {why}")
 
 
+def _check_codec(c: MessageClass, message: Any, found: dict[str, Any]) -> None:
+    """The codec of args and kwargs may be named by number and in the details: alike."""
+    a = c.attributes[c.table.slot_of["ENC_SERIALIZER"]]
+    number = message._record[CODEC]
+    if details.CODEC_KEY not in found or number == NAMED:
+        return
+    name = found[details.CODEC_KEY]
+    assert a is not None and a.enum is not None
+    if not name or name != (a.enum.names[number] if number else "cbor"):
+        _refuse(a, "contradicts the typed field")
+
+
 def _apply_details(c: MessageClass, message: Any, found: dict[str, Any]) -> None:
     """Every attribute's entry of the details."""
     transparent = message._record[CODEC] < 0
+    if "PAYLOAD" in c.table.slot_of and not transparent:
+        _check_codec(c, message, found)
     for a in c.used:
         use = a.use
         if use in ("ARGS", "KWARGS", "PAYLOAD"):
@@ -214,7 +226,7 @@ def apply(c: MessageClass, message: Any) -> None:
     :raises ProtocolError: for what is wrong or contradicts the typed fields.
     """
     found = details.read(message)
-    if _details_are_extra(c, message._record[DIALECT]):
+    if details.details_are_extra(c.label, message._record[DIALECT]):
         assert c.extra is not None
         _store(c.extra, message, found)
     else:

@@ -6,6 +6,7 @@ from typing import Any
 
 from autobahn.wamp.message import Message
 
+from .._compatible import NEVER_SENT
 from . import metadata, payload
 from .accessors import keep, properties
 from .classes import CLASSES, AnyObjectSerializer, Attribute, MessageClass, register
@@ -150,15 +151,6 @@ def _comparisons(c: MessageClass) -> dict[str, Any]:
 
 # ---- copying
 
-_NEVER_SENT = (
-    "_from_fbs",
-    "_correlation_id",
-    "_correlation_uri",
-    "_correlation_is_anchor",
-    "_correlation_is_last",
-    "_router_internal",
-)
-
 
 def _copy(self: Any) -> Any:
     """A new message over the same buffer, without the cache of serializations. What was kept is
@@ -173,7 +165,7 @@ def _copy(self: Any) -> Any:
     twin._kept = self._kept and self._kept[:]
     twin._cache = None
     twin._uncounted = True
-    for name in _NEVER_SENT:
+    for name in ("_from_fbs", *NEVER_SENT):
         if hasattr(self, name):
             setattr(twin, name, getattr(self, name))
     return twin

@@ -79,7 +79,15 @@ class Router:
     ports: list[int]
 
     #: How it is started, after the interpreter; what follows names its folder.
-    COMMAND = ("-m", "autobahn_fbs", "run", "--allow-rawsocket", "--", "crossbar", "start")
+    COMMAND: tuple[str, ...] = (
+        "-m",
+        "autobahn_fbs",
+        "run",
+        "--allow-rawsocket",
+        "--",
+        "crossbar",
+        "start",
+    )
 
     def __init__(
         self, auth: dict[str, Any], patience: float = 60.0, largest: int | None = None

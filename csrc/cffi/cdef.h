@@ -162,9 +162,22 @@ _Bool wfbs_request_type_is_valid(uint64_t type);
 _Bool wfbs_uri_is_valid(const uint8_t *data, size_t size, wfbs_uri_mode mode);
 
 /* core/cbor_guard.h */
-const char *wfbs_cbor_refusal(const uint8_t *data, size_t size);
+size_t wfbs_cbor_scratch(const uint8_t *data, size_t size);
+const char *wfbs_cbor_refusal(const uint8_t *data, size_t size, void *scratch);
+_Bool wfbs_cbor_has_text_keys(const wfbs_table *t, const uint8_t *data, size_t size);
+size_t wfbs_cbor_skip_tag(const uint8_t *data, size_t size);
 const char *wfbs_cbor_malformation(const uint8_t *data, size_t size);
 size_t wfbs_cbor_item_size(const uint8_t *data, size_t size);
+
+/* core/key_probes.h */
+#define WFBS_PROBES_FREE ...
+static char *const WFBS_PROBES_REFUSAL;
+typedef struct { ...; } wfbs_probes;
+size_t wfbs_probes_places(size_t count);
+size_t wfbs_probes_most(size_t places);
+void wfbs_probes_begin(wfbs_probes *p, size_t places, void *taken);
+_Bool wfbs_probes_add_all(wfbs_probes *p, const uint64_t *hashes, size_t count);
+_Bool wfbs_probes_may_mix(size_t numbers, size_t others);
 
 /* core/write.h */
 #define WFBS_BLOB_MIN ...
@@ -231,7 +244,11 @@ typedef struct {
     ...;
 } wfbs_flex_map;
 
-/* cffi/flex_tokens.h */
+/* core/flex_pool.h */
+#define WFBS_FLEX_POOL ...
+unsigned wfbs_flex_pool_index(const uint8_t *text, size_t size);
+
+/* core/flex_tokens.h, cffi/flex_calls.h */
 #define WFBS_TOKEN_NULL ...
 #define WFBS_TOKEN_FALSE ...
 #define WFBS_TOKEN_TRUE ...

@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#include "../core/frame.h"
+
 /* Neither sum below overflows: positions and lengths are below 2^31. */
 static inline int64_t
 span(int64_t position, int64_t length)
@@ -327,7 +329,7 @@ wfbs_flat_build(int message, int dialect, int batched, int64_t *record, int64_t 
                                      : (const uint8_t *)&record[WFBS_BUILD_METADATA];
     }
     size_t bound = wfbs_encode_bound(&outgoing);
-    size_t header = batched ? 4 : 0;
+    size_t header = batched ? WFBS_FRAME_SIZE : 0;
     int64_t result;
     if (!bound) {
         result = WFBS_BUILD_TOO_LONG;
@@ -341,10 +343,8 @@ wfbs_flat_build(int message, int dialect, int batched, int64_t *record, int64_t 
         wfbs_encode(&outgoing, behind, (size_t)(room - used) - header, &gather);
         uint8_t *first = out + (gather.written - out); /* the same, but writable */
         if (batched) {
-            first -= 4;
-            for (int i = 0; i < 4; i++) {
-                first[i] = (uint8_t)(gather.size >> (24 - 8 * i));
-            }
+            first -= WFBS_FRAME_SIZE;
+            wfbs_frame_store(first, gather.size);
         }
         result = out + room - first;
         describe_pieces(&gather, record);

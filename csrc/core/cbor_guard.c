@@ -3,65 +3,153 @@
  *
  * - Shared values (tags 28 and 29): 200 bytes can describe a tuple whose hash takes years.
  * - References to strings (tag 25): what is 3 bytes here is a long text when it is written again.
- * - Map keys and set elements whose hashes can be made to collide: containers and most tags
- *   (bignums, UUIDs, decimals). Each key is then compared with all before it.
+ * - Map keys and set elements whose hashes can be chosen: containers and most tags (bignums,
+ *   UUIDs, decimals, points in time). Each key may then be compared with all before it.
+ * - Numbers as map keys and set elements that collide without equal hashes: key_probes.h.
  * - Decimals, bigfloats and rationals with huge digits: converting them is quadratic.
  * - Regular expressions (tag 35): compiling one takes up to 0.2 ms a byte. MIME messages (tag 36):
  *   each line is compared with the boundaries of all parts that it is in.
  *
- * Numbers as such, text and byte strings as keys are harmless: at most 16 integers of 64 bits
- * have one hash, and the hashes of strings, like those of dates, are keyed. */
+ * Text and byte strings as keys are harmless, and so are days (tags 100 and 1004): their hashes are
+ * keyed. */
 #include "cbor_guard.h"
 
-/* Deeper than cbor2 goes: 400, but before 5.9 as deep as the stack allows. What is deeper is
- * refused, since what is in it would go unseen. */
-#define GUARD_DEPTH 1000
+#include <string.h>
 
-enum { TAG_DECIMAL = 4, TAG_BIGFLOAT = 5, TAG_RATIONAL = 30, TAG_STRING_REFERENCE = 25,
-       TAG_SHARED = 28, TAG_REFERENCE = 29, TAG_REGULAR_EXPRESSION = 35, TAG_MIME = 36,
-       TAG_SET = 258 };
+#include "key_probes.h"
+
+/* As deep as cbor2 goes. What is in it would go unseen if it were deeper. */
+#define GUARD_DEPTH 400
+
+enum {
+    TAG_DECIMAL = 4,
+    TAG_BIGFLOAT = 5,
+    TAG_RATIONAL = 30,
+    TAG_STRING_REFERENCE = 25,
+    TAG_SHARED = 28,
+    TAG_REFERENCE = 29,
+    TAG_REGULAR_EXPRESSION = 35,
+    TAG_MIME = 36,
+    TAG_SET = 258
+};
 
 typedef struct {
-    const uint8_t *next;   /* <= end */
+    const uint8_t *next; /* <= end */
     const uint8_t *end;
     const char *refusal;   /* why the input is not taken, or NULL */
     const char *malformed; /* what has been met that some versions of cbor2 take, or NULL */
+    bool text_keys;        /* whether keys of maps must be text */
+    uint64_t *hashes;      /* of the keys of all open containers that are numbers; or NULL */
+    void *table;           /* room for wfbs_probes_allow, or NULL */
+    size_t open;           /* how many hashes there are, or would be */
+    size_t most;           /* how many there have been at once */
+    size_t room;           /* the most room that a container needs; 0 if all are small */
 } scanner;
 
-static int scan_item(scanner *s, int in_set, int depth);
+static const char NOT_TEXT[] = "keys of a map are not text";
 
-/* Refuses the input. Returns 0, to be returned. */
-static int refuse(scanner *s, const char *why) {
+static bool scan_item(scanner *s, bool in_set, int depth);
+
+/* Refuses the input. Returns false, to be returned. */
+static bool
+refuse(scanner *s, const char *why)
+{
     s->refusal = why;
-    return 0;
+    return false;
 }
 
-/* Reads the argument of an initial byte that has been taken. Returns 1; or 0 where the input
- * ends or the encoding is reserved, where cbor2 stops as well. */
-static int scan_argument(scanner *s, uint8_t byte, uint64_t *n) {
+/* Reads the argument of an initial byte that has been taken. Returns true; or false where the
+ * input ends or the encoding is reserved, where cbor2 stops as well. */
+static bool
+scan_argument(scanner *s, uint8_t byte, uint64_t *n)
+{
     const uint8_t info = byte & 0x1f;
     size_t count;
 
     if (info < 24) {
         *n = info;
-        return 1;
+        return true;
     }
     if (info > 27) {
-        return 0;
+        return false;
     }
     count = (size_t)1 << (info - 24);
     if (count > (size_t)(s->end - s->next)) {
-        return 0;
+        return false;
     }
     for (*n = 0; count > 0; count--) {
         *n = *n << 8 | *s->next++;
     }
-    return 1;
+    return true;
 }
 
-/* Whether the item ahead is a container, or a tag that isn't a date's: what can be given any
+/* The bits of the double that is equal to a half or single one. */
+static uint64_t
+widen_half(uint64_t half)
+{
+    const uint64_t sign = half >> 15 << 63, raised = half >> 10 & 0x1f, fraction = half & 0x3ff;
+    uint64_t bits;
+    double value;
+
+    if (raised == 0) {
+        value = (double)fraction * 0x1p-24;
+        memcpy(&bits, &value, sizeof bits);
+        return sign | bits;
+    }
+    return sign | (raised == 0x1f ? 0x7ff : raised + 1023 - 15) << 52 | fraction << 42;
+}
+
+static uint64_t
+widen_single(uint64_t single)
+{
+    const uint32_t word = (uint32_t)single;
+    uint64_t bits;
+    float value;
+    double wide;
+
+    memcpy(&value, &word, sizeof value);
+    wide = value;
+    memcpy(&bits, &wide, sizeof bits);
+    return bits;
+}
+
+/* Whether the item ahead is a number, a simple value included; *hash gets Python's hash of it. Only
+ * called where there is a byte ahead. */
+static bool
+peek_number(const scanner *s, uint64_t *hash)
+{
+    scanner ahead = *s;
+    const uint8_t byte = *ahead.next++;
+    uint64_t n;
+
+    if ((byte >> 5 != 0 && byte >> 5 != 1 && byte >> 5 != 7) || !scan_argument(&ahead, byte, &n)) {
+        return false;
+    }
+    switch (byte) {
+    case 0xf4:
+    case 0xf5:
+        *hash = byte == 0xf5;
+        break;
+    case 0xf9:
+        *hash = wfbs_hash_double(widen_half(n));
+        break;
+    case 0xfa:
+        *hash = wfbs_hash_double(widen_single(n));
+        break;
+    case 0xfb:
+        *hash = wfbs_hash_double(n);
+        break;
+    default:
+        *hash = wfbs_hash_integer(n, byte >> 5 == 1);
+    }
+    return true;
+}
+
+/* Whether the item ahead is a container, or a tag that isn't a day's: what can be given any
  * hash. Only called where there is a byte ahead. */
-static int is_costly_key(const scanner *s) {
+static bool
+is_costly_key(const scanner *s)
+{
     scanner ahead = *s;
     const uint8_t byte = *ahead.next++;
     uint64_t tag;
@@ -69,71 +157,127 @@ static int is_costly_key(const scanner *s) {
     if (byte >> 5 != 6) {
         return byte >> 5 == 4 || byte >> 5 == 5;
     }
-    return !scan_argument(&ahead, byte, &tag) ||
-           !(tag == 0 || tag == 1 || tag == 100 || tag == 1004);
+    return !scan_argument(&ahead, byte, &tag) || !(tag == 100 || tag == 1004);
+}
+
+/* The keys or elements of a container that is being scanned. */
+typedef struct {
+    size_t numbers; /* those whose hashes are the last ones of the scanner's */
+    size_t others;
+    size_t costly; /* of the others: those that can be given any hash */
+} elements;
+
+/* Looks at the key ahead. Returns whether it may be one. Only called where there is a byte ahead. */
+static bool
+count_key(scanner *s, elements *e, bool in_map)
+{
+    uint64_t hash;
+
+    if (s->text_keys && in_map && *s->next >> 5 != 3) {
+        return refuse(s, NOT_TEXT);
+    }
+    if (peek_number(s, &hash)) {
+        if (s->hashes != NULL) {
+            s->hashes[s->open] = hash; /* measured: there are never more open ones than `most` */
+        }
+        s->open++;
+        s->most = s->open > s->most ? s->open : s->most;
+        e->numbers++;
+        return true;
+    }
+    e->others++;
+    if (is_costly_key(s) && ++e->costly > WFBS_CBOR_COSTLY_KEYS) {
+        return refuse(s, "too many keys of a map or elements of a set that are neither strings "
+                         "nor plain numbers");
+    }
+    return true;
+}
+
+/* Judges all keys of a container, and forgets them. Returns whether they may be in one. */
+static bool
+close_keys(scanner *s, const elements *e, bool in_map)
+{
+    const wfbs_probes_kind kind = in_map ? WFBS_PROBES_DICT : WFBS_PROBES_SET;
+
+    s->open -= e->numbers;
+    if (e->numbers <= WFBS_PROBES_FREE) {
+        return true;
+    }
+    if (s->hashes == NULL) {
+        const size_t room = wfbs_probes_room(kind, e->numbers + e->others);
+        s->room = room > s->room ? room : s->room;
+        return true;
+    }
+    return wfbs_probes_allow(kind, s->hashes + s->open, e->numbers, e->others, s->table)
+           || refuse(s, WFBS_PROBES_REFUSAL);
 }
 
 /* Skips the items of an array (`keys` 0, or 1 where all are set elements) or of a map (`keys` 2:
  * every other one is a key), whose initial byte has been taken. Returns as scan_item. */
-static int scan_items(scanner *s, uint8_t byte, int keys, int depth) {
-    const int endless = (byte & 0x1f) == 31;
+static bool
+scan_items(scanner *s, uint8_t byte, int keys, int depth)
+{
+    const bool endless = (byte & 0x1f) == 31;
+    elements e = {0, 0, 0};
     uint64_t count = 0;
-    int costly = 0;
 
     if (!endless && !scan_argument(s, byte, &count)) {
-        return 0;
+        return false;
     }
     /* Every item takes a byte at least, so the input ends before `i` can wrap. */
     for (uint64_t i = 0; endless || i / (keys == 2 ? 2 : 1) < count; i++) {
-        const int is_key = keys == 1 || (keys == 2 && i % 2 == 0);
+        const bool is_key = keys == 1 || (keys == 2 && i % 2 == 0);
         if (s->next == s->end) {
-            return 0;
+            return false;
         }
         if (endless && *s->next == 0xff && (keys != 2 || is_key)) {
             s->next++;
-            return 1;
+            break;
         }
-        if (is_key && is_costly_key(s) && ++costly > WFBS_CBOR_COSTLY_KEYS) {
-            return refuse(s, "too many keys of a map or elements of a set that are neither "
-                             "strings nor plain numbers");
+        if (is_key && !count_key(s, &e, keys == 2)) {
+            return false;
         }
-        if (!scan_item(s, 0, depth + 1)) {
-            return 0;
+        if (!scan_item(s, false, depth + 1)) {
+            return false;
         }
     }
-    return 1;
+    return keys == 0 || close_keys(s, &e, keys == 2);
 }
 
 /* Skips a string. Returns as scan_item. */
-static int scan_string(scanner *s, uint8_t byte) {
+static bool
+scan_string(scanner *s, uint8_t byte)
+{
     uint64_t n;
 
     if ((byte & 0x1f) != 31) {
         if (!scan_argument(s, byte, &n) || n > (uint64_t)(s->end - s->next)) {
-            return 0;
+            return false;
         }
         s->next += n;
-        return 1;
+        return true;
     }
     while (s->next < s->end) {
         const uint8_t chunk = *s->next++;
         if (chunk == 0xff) {
-            return 1;
+            return true;
         }
         if (chunk >> 5 != byte >> 5 || (chunk & 0x1f) == 31 || !scan_string(s, chunk)) {
-            return 0; /* chunks are strings of the same kind, of known length */
+            return false; /* chunks are strings of the same kind, of known length */
         }
     }
-    return 0;
+    return false;
 }
 
 /* Skips a tag and what it tags. Returns as scan_item. */
-static int scan_tag(scanner *s, uint8_t byte, int in_set, int depth) {
+static bool
+scan_tag(scanner *s, uint8_t byte, bool in_set, int depth)
+{
     const uint8_t *start = s->next;
     uint64_t tag;
 
     if (!scan_argument(s, byte, &tag)) {
-        return 0;
+        return false;
     }
     if (tag == TAG_SHARED || tag == TAG_REFERENCE || tag == TAG_STRING_REFERENCE) {
         return refuse(s, "shared values (tags 25, 28 and 29) are not taken");
@@ -141,9 +285,9 @@ static int scan_tag(scanner *s, uint8_t byte, int in_set, int depth) {
     if (tag == TAG_REGULAR_EXPRESSION || tag == TAG_MIME) {
         return refuse(s, "regular expressions and MIME messages (tags 35 and 36) are not taken");
     }
-    const int scanned = scan_item(s, in_set || tag == TAG_SET, depth + 1);
-    if ((tag == TAG_DECIMAL || tag == TAG_BIGFLOAT || tag == TAG_RATIONAL) &&
-        s->next - start > WFBS_CBOR_NUMBER_MAX) {
+    const bool scanned = scan_item(s, in_set || tag == TAG_SET, depth + 1);
+    if ((tag == TAG_DECIMAL || tag == TAG_BIGFLOAT || tag == TAG_RATIONAL)
+        && s->next - start > WFBS_CBOR_NUMBER_MAX) {
         return refuse(s, "too long a decimal, bigfloat or rational number");
     }
     return scanned;
@@ -151,33 +295,37 @@ static int scan_tag(scanner *s, uint8_t byte, int in_set, int depth) {
 
 /* Skips a simple value or a number of floating point. Returns as scan_item; what is malformed here
  * is for cbor2 to judge. */
-static int scan_simple(scanner *s, uint8_t byte) {
+static bool
+scan_simple(scanner *s, uint8_t byte)
+{
     uint64_t n;
 
     if (byte == 0xff) {
         s->malformed = "a break that ends nothing";
-        return 1;
+        return true;
     }
     if (!scan_argument(s, byte, &n)) {
-        return 0;
+        return false;
     }
     if (byte == 0xf8 && n < 32) { /* RFC 8949, 3.3: these have one byte, or are reserved */
         s->malformed = "a simple value below 32 in two bytes";
     }
-    return 1;
+    return true;
 }
 
-/* Skips one item; `in_set` if it is what tag 258 makes a set of. Returns 1; or 0 if the input is
- * refused, or is one that cbor2 gets no further with than here. */
-static int scan_item(scanner *s, int in_set, int depth) {
+/* Skips one item; `in_set` if it is what tag 258 makes a set of. Returns true; or false if the
+ * input is refused, or is one that cbor2 gets no further with than here. */
+static bool
+scan_item(scanner *s, bool in_set, int depth)
+{
     uint8_t byte;
     uint64_t n;
 
     if (depth > GUARD_DEPTH) {
-        return refuse(s, "containers and tags are nested more than 1000 levels deep");
+        return refuse(s, "containers and tags are nested more than 400 levels deep");
     }
     if (s->next == s->end) {
-        return 0;
+        return false;
     }
     byte = *s->next++;
     switch (byte >> 5) {
@@ -198,24 +346,123 @@ static int scan_item(scanner *s, int in_set, int depth) {
     }
 }
 
-const char *wfbs_cbor_refusal(const uint8_t *data, size_t size) {
-    scanner s = {.next = data, .end = data + size, .refusal = NULL, .malformed = NULL};
+size_t
+wfbs_cbor_scratch(const uint8_t *data, size_t size)
+{
+    scanner s = {.next = data, .end = data + size};
 
-    (void)scan_item(&s, 0, 0);
+    (void)scan_item(&s, false, 0);
+    if (s.room == 0) {
+        return 0;
+    }
+    if (s.room == SIZE_MAX || s.most > SIZE_MAX / 64) { /* room <= SIZE_MAX / 64 * 36 otherwise */
+        return SIZE_MAX;
+    }
+    return s.most * sizeof(uint64_t) + s.room;
+}
+
+const char *
+wfbs_cbor_refusal(const uint8_t *data, size_t size, void *scratch)
+{
+    scanner s = {.next = data, .end = data + size};
+
+    if (scratch != NULL) {
+        scanner measured = s;
+        (void)scan_item(&measured, false, 0);
+        s.hashes = scratch;
+        s.table = s.hashes + measured.most;
+    }
+    (void)scan_item(&s, false, 0);
     return s.refusal;
 }
 
-const char *wfbs_cbor_malformation(const uint8_t *data, size_t size) {
-    scanner s = {.next = data, .end = data + size, .refusal = NULL, .malformed = NULL};
+/* Whether the string of `size` bytes names an entry of the details of which WAMP says no more than
+ * that it is a dict, or what it is called. */
+static bool
+is_free_entry(const wfbs_table *t, const uint8_t *name, size_t size)
+{
+    for (unsigned i = 0; i < t->field_count; i++) {
+        const wfbs_field *field = &t->fields[i];
+        if (field->use == WFBS_USE_DICT && strlen(field->detail) == size
+            && memcmp(field->detail, name, size) == 0) {
+            return true;
+        }
+    }
+    return size > 2 && memcmp(name, "x_", 2) == 0;
+}
 
-    (void)scan_item(&s, 0, 0);
+/* Skips the key of an entry of the metadata, and sets whether its value may only have text keys.
+ * Returns as scan_item; false, too, for a key that is not text. */
+static bool
+scan_name(scanner *s, const wfbs_table *t)
+{
+    const uint8_t byte = *s->next++;
+    const uint8_t *name;
+    uint64_t length;
+
+    s->text_keys = true;
+    if (byte >> 5 != 3) {
+        return false;
+    }
+    if ((byte & 0x1f) == 31) {
+        return scan_string(s, byte);
+    }
+    if (!scan_argument(s, byte, &length) || length > (uint64_t)(s->end - s->next)) {
+        return false;
+    }
+    name = s->next;
+    s->next += length;
+    s->text_keys = !is_free_entry(t, name, (size_t)length);
+    return true;
+}
+
+bool
+wfbs_cbor_has_text_keys(const wfbs_table *t, const uint8_t *data, size_t size)
+{
+    const size_t skipped = wfbs_cbor_skip_tag(data, size);
+    scanner s = {.next = data + skipped, .end = data + size};
+    uint64_t count = UINT64_MAX;
+    uint8_t byte;
+
+    if (s.next == s.end || *s.next >> 5 != 5) {
+        return true;
+    }
+    byte = *s.next++;
+    if ((byte & 0x1f) != 31 && !scan_argument(&s, byte, &count)) {
+        return true;
+    }
+    while (count-- > 0 && s.next < s.end && scan_name(&s, t) && scan_item(&s, false, 1)) {
+    }
+    return s.refusal != NOT_TEXT;
+}
+
+size_t
+wfbs_cbor_skip_tag(const uint8_t *data, size_t size)
+{
+    static const uint8_t tag[] = {0xd9, 0xd9, 0xf7};
+    size_t at = 0;
+
+    while (size - at >= sizeof tag && memcmp(data + at, tag, sizeof tag) == 0) { /* at <= size */
+        at += sizeof tag;
+    }
+    return at;
+}
+
+const char *
+wfbs_cbor_malformation(const uint8_t *data, size_t size)
+{
+    scanner s = {.next = data, .end = data + size};
+
+    (void)scan_item(&s, false, 0);
     return s.malformed;
 }
 
-size_t wfbs_cbor_item_size(const uint8_t *data, size_t size) {
-    scanner s = {.next = data, .end = data + size, .refusal = NULL, .malformed = NULL};
+size_t
+wfbs_cbor_item_size(const uint8_t *data, size_t size)
+{
+    scanner s = {.next = data, .end = data + size};
 
-    return scan_item(&s, 0, 0) ? (size_t)(s.next - data) : size;
+    return scan_item(&s, false, 0) ? (size_t)(s.next - data) : size;
 }
 
 bool

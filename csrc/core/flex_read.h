@@ -499,8 +499,4 @@ wfbs_flex_shape_of(uint8_t type)
 bool wfbs_flex_find(wfbs_flex_reader *r, const wfbs_flex_map *map, const uint8_t *text,
                     size_t size, uint64_t *index);
 
-/* Checks a whole buffer: true where decoding it succeeds, given the memory, but that a map may have
- * equal keys that aren't neighbours. */
-bool wfbs_flex_verify(wfbs_flex_reader *r);
-
 #endif

@@ -141,7 +141,8 @@ verify_slot(verifier *v, const frame *f, unsigned slot, uint32_t width, const ch
     if (offset < 4 || offset + width > f->table_size) {
         return fail(v, WFBS_ERROR_FIELD_RANGE, table, field, f->vtable + entry);
     }
-    if ((f->table + offset) & (width - 1)) { /* a power of two: % would be a division, 20 ns a message */
+    if ((f->table + offset)
+        & (width - 1)) { /* a power of two: % would be a division, 20 ns a message */
         return fail(v, WFBS_ERROR_FIELD_ALIGNMENT, table, field, f->table + offset);
     }
     *position = f->table + offset;
@@ -167,8 +168,7 @@ verify_offset(verifier *v, uint64_t position, const char *table, const char *fie
 
 /* Checks the string that the offset at `position` leads to; *span is its text. */
 static bool
-verify_string(verifier *v, uint64_t position, const char *table, const char *field,
-              wfbs_span *span)
+verify_string(verifier *v, uint64_t position, const char *table, const char *field, wfbs_span *span)
 {
     uint64_t start;
     if (!verify_offset(v, position, table, field, &start)) {
@@ -195,8 +195,8 @@ verify_string(verifier *v, uint64_t position, const char *table, const char *fie
 /* Checks the vector of `width` byte elements that the offset at `position`
  * leads to; *first is the place of its first element, *count their number. */
 static bool
-verify_vector(verifier *v, uint64_t position, uint32_t width, const char *table,
-              const char *field, uint64_t *first, uint64_t *count)
+verify_vector(verifier *v, uint64_t position, uint32_t width, const char *table, const char *field,
+              uint64_t *first, uint64_t *count)
 {
     uint64_t start;
     if (!verify_offset(v, position, table, field, &start)) {
@@ -240,11 +240,11 @@ static bool verify_table(verifier *v, uint64_t position, const wfbs_table *t, un
                          frame *f);
 
 static const uint8_t inline_width[WFBS_KIND_COUNT] = {
-    [WFBS_KIND_BOOL] = 1,  [WFBS_KIND_U8] = 1,          [WFBS_KIND_U16] = 2,
-    [WFBS_KIND_U32] = 4,   [WFBS_KIND_U64] = 8,         [WFBS_KIND_ENUM8] = 1,
-    [WFBS_KIND_ENUM16] = 2, [WFBS_KIND_STRING] = 4,     [WFBS_KIND_BYTES] = 4,
-    [WFBS_KIND_VECTOR_ENUM8] = 4, [WFBS_KIND_VECTOR_U64] = 4, [WFBS_KIND_VECTOR_STRING] = 4,
-    [WFBS_KIND_TABLE] = 4, [WFBS_KIND_VECTOR_TABLE] = 4, [WFBS_KIND_UNION] = 4,
+    [WFBS_KIND_BOOL] = 1,         [WFBS_KIND_U8] = 1,           [WFBS_KIND_U16] = 2,
+    [WFBS_KIND_U32] = 4,          [WFBS_KIND_U64] = 8,          [WFBS_KIND_ENUM8] = 1,
+    [WFBS_KIND_ENUM16] = 2,       [WFBS_KIND_STRING] = 4,       [WFBS_KIND_BYTES] = 4,
+    [WFBS_KIND_VECTOR_ENUM8] = 4, [WFBS_KIND_VECTOR_U64] = 4,   [WFBS_KIND_VECTOR_STRING] = 4,
+    [WFBS_KIND_TABLE] = 4,        [WFBS_KIND_VECTOR_TABLE] = 4, [WFBS_KIND_UNION] = 4,
 };
 
 /* Checks the present field `f` of table `t` at the checked `position`. */
@@ -283,7 +283,8 @@ verify_field(verifier *v, const wfbs_table *t, const wfbs_field *f, uint64_t pos
         return wfbs_uri_is_valid(span.data, span.size,
                                  f->check == WFBS_CHECK_URI_PATTERN ? WFBS_URI_ANY_EMPTY
                                                                     : WFBS_URI_NO_EMPTY)
-               || fail(v, WFBS_ERROR_URI, t->name, f->name, wfbs_follow(v->data, (uint32_t)position));
+               || fail(v, WFBS_ERROR_URI, t->name, f->name,
+                       wfbs_follow(v->data, (uint32_t)position));
     case WFBS_KIND_BYTES:
         return verify_vector(v, position, 1, t->name, f->name, &first, &count);
     case WFBS_KIND_VECTOR_ENUM8:
@@ -366,8 +367,7 @@ place_of(verifier *v, const frame *f, unsigned slot)
 static bool
 is_set(const verifier *v, const wfbs_field *field, uint32_t place)
 {
-    return field->kind == WFBS_KIND_U64 ? wfbs_load_u64(v->data + place) != 0
-                                        : v->data[place] != 0;
+    return field->kind == WFBS_KIND_U64 ? wfbs_load_u64(v->data + place) != 0 : v->data[place] != 0;
 }
 
 /* Payload excludes args and kwargs; with it, the enc_* set must make sense
@@ -419,7 +419,8 @@ verify_rule(verifier *v, const wfbs_table *t, const frame *f, bool metadata)
         uint32_t request = place_of(v, f, t->rule_slots[1]);
         bool from_router = !request || !wfbs_load_u64(v->data + request);
         return !revoked || (from_router && wfbs_load_u64(v->data + revoked))
-               || fail(v, WFBS_ERROR_REVOCATION, t->name, t->fields[t->rule_slots[0]].name, revoked);
+               || fail(v, WFBS_ERROR_REVOCATION, t->name, t->fields[t->rule_slots[0]].name,
+                       revoked);
     }
     default:
         return true;
@@ -430,8 +431,8 @@ bool
 wfbs_request_type_is_valid(uint64_t type)
 {
     static const uint8_t types[] = {
-        WFBS_MessageType_PUBLISH,     WFBS_MessageType_SUBSCRIBE, WFBS_MessageType_UNSUBSCRIBE,
-        WFBS_MessageType_CALL,        WFBS_MessageType_REGISTER,  WFBS_MessageType_UNREGISTER,
+        WFBS_MessageType_PUBLISH,    WFBS_MessageType_SUBSCRIBE, WFBS_MessageType_UNSUBSCRIBE,
+        WFBS_MessageType_CALL,       WFBS_MessageType_REGISTER,  WFBS_MessageType_UNREGISTER,
         WFBS_MessageType_INVOCATION,
     };
     for (size_t i = 0; i < sizeof types; i++) {
@@ -440,6 +441,16 @@ wfbs_request_type_is_valid(uint64_t type)
         }
     }
     return false;
+}
+
+/* Whether the string at place `name` is that of the value of an enumeration at place `value`; both
+ * have been verified. */
+static bool
+is_named(const verifier *v, const wfbs_field *field, uint32_t value, uint32_t name)
+{
+    const wfbs_span text = wfbs_span_at(v->data, name);
+    const char *expected = wfbs_enums[field->sub].names[v->data[value]];
+    return expected && strlen(expected) == text.size && memcmp(expected, text.data, text.size) == 0;
 }
 
 /* Checks that need two fields of one table, but are about one of them. */
@@ -467,9 +478,13 @@ verify_dependent(verifier *v, const wfbs_table *t, const frame *f, bool metadata
             }
         }
         else if (field->use == WFBS_USE_ENUM_NAME) { /* CHALLENGE: one of three places names it */
-            if (!metadata && !place_of(v, f, slot)
-                && !place_of(v, f, t->slot_of[WFBS_USE_ENUM])) {
+            uint32_t name = place_of(v, f, slot);
+            uint32_t value = place_of(v, f, t->slot_of[WFBS_USE_ENUM]);
+            if (!metadata && !name && !value) {
                 return fail(v, WFBS_ERROR_REQUIRED, t->name, "method", f->table);
+            }
+            if (name && value && !is_named(v, &t->fields[t->slot_of[WFBS_USE_ENUM]], value, name)) {
+                return fail(v, WFBS_ERROR_CONTRADICTION, t->name, field->name, name);
             }
         }
         else if (field->use == WFBS_USE_ROLES) {
@@ -536,8 +551,7 @@ wfbs_verify(const uint8_t *data, size_t size, wfbs_dialect dialect, const wfbs_l
         out->metadata_size = (uint32_t)count;
     }
     const wfbs_table *t = &wfbs_tables[wfbs_messages[message].table];
-    if (!verify_offset(v, value_place, root, "msg", &target)
-        || !verify_table(v, target, t, 1, &f)
+    if (!verify_offset(v, value_place, root, "msg", &target) || !verify_table(v, target, t, 1, &f)
         || (t->has_dependent && !verify_dependent(v, t, &f, metadata_place != 0))
         || (t->rule && !verify_rule(v, t, &f, metadata_place != 0))) {
         return false;

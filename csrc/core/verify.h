@@ -61,7 +61,8 @@ typedef enum { WFBS_DIALECT_AUTOBAHN = 0, WFBS_DIALECT_SCHEMA = 1 } wfbs_dialect
     X(ENC_VALUE, "has no WAMP name")                                                 \
     X(ROLES_EMPTY, "no role is announced")                                           \
     X(RESUME_TOKEN, "resume_token is missing")                                       \
-    X(REVOCATION, "a revoked ID goes with request 0, and only with it")
+    X(REVOCATION, "a revoked ID goes with request 0, and only with it")              \
+    X(CONTRADICTION, "contradicts the field that says the same")
 
 typedef enum {
 #define WFBS_ERROR_CODE(code, text) WFBS_ERROR_##code,

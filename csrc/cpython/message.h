@@ -36,6 +36,7 @@ typedef struct wfbs_class {
     PyTypeObject *plain;     /* owned: autobahn.wamp.message.X */
     PyTypeObject *received;  /* owned: our subclass */
     Py_ssize_t tail;         /* where wfbs_received begins in an instance of ours */
+    Py_ssize_t base_end;     /* where the slots of Message end, which every class has */
     Py_ssize_t serialized;   /* offset of the slot _serialized */
     Py_ssize_t from_fbs;     /* offset of the slot _from_fbs */
     PyGetSetDef *getset;     /* owned, PyMem */
@@ -44,6 +45,7 @@ typedef struct wfbs_class {
     uint32_t demanding;      /* those for which None is not just left out */
     uint32_t defaulting;     /* those for which {} is what their absence means */
     int32_t offsets[WFBS_MAX_FIELDS]; /* attributes[].offset again, close together */
+    struct wfbs_constructor *constructor; /* owned: see accelerate/constructors.h; or NULL */
     wfbs_attribute attributes[WFBS_MAX_FIELDS];
 } wfbs_class;
 
@@ -58,7 +60,10 @@ typedef struct {
     uint32_t assigned;      /* bit per attribute: set by the user */
     uint32_t exposed;       /* bit per attribute: a mutable object was handed out */
     PyObject *ppt_cipher;   /* owned: the slot of an attribute that Autobahn's class lacks */
+    PyObject *source;       /* owned: the received message whose args and kwargs these are, where
+                             * their slots are NULL; or NULL. See accelerate/forward.h */
     uint8_t dialect;
+    uint8_t plain;          /* what is known of args and kwargs: see accelerate/forward.c */
     uint8_t uncounted;      /* a copy: what is decoded in it was counted as received elsewhere */
 } wfbs_received;
 
@@ -102,6 +107,14 @@ wfbs_attribute_is_mutable(const wfbs_attribute *a)
     default:
         return false;
     }
+}
+
+/* The received message that `message`, of class `c`, takes args and kwargs from; borrowed, NULL if
+ * it takes them from none. */
+static inline PyObject *
+wfbs_received_source(const wfbs_class *c, PyObject *message)
+{
+    return Py_TYPE(message) == c->received ? wfbs_received_of(c, message)->source : NULL;
 }
 
 /* ---- reading the verified buffer; none of these can fail */

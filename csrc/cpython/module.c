@@ -1,4 +1,6 @@
 /* The extension module autobahn_fbs._cpython. */
+#include "accelerate/constructors.h"
+#include "accelerate/functions.h"
 #include "accelerate/masker.h"
 #include "functions.h"
 #include "messages/types.h"
@@ -47,8 +49,10 @@ module_exec(PyObject *module)
         || !(state->str_authrole = PyUnicode_InternFromString("authrole"))
         || !(state->str_serialize = PyUnicode_InternFromString("serialize"))
         || !(state->str_serialized = PyUnicode_InternFromString("_serialized"))
+        || !(state->str_from_fbs = PyUnicode_InternFromString("_from_fbs"))
         || !(state->object_serializer = add_type(module, &wfbs_object_serializer_spec))
         || !(state->transport_serializer = add_type(module, &wfbs_transport_serializer_spec))
+        || PyModule_AddFunctions(module, wfbs_acceleration_functions) < 0
         || wfbs_flex_init(&state->flex, module) < 0
         || wfbs_typed_init(&state->typed, module) < 0 || autobahn_init(state) < 0) {
         /* CPython 3.11 makes no type and no exception when there is no memory for its name. */
@@ -71,19 +75,29 @@ module_exec(PyObject *module)
 static int
 module_traverse(PyObject *module, visitproc visit, void *arg)
 {
-    return wfbs_state_traverse(wfbs_state_of(module), visit, arg);
+    wfbs_state *state = wfbs_state_of(module);
+    int stopped = wfbs_state_traverse(state, visit, arg);
+    for (unsigned i = 0; !stopped && i < WFBS_MESSAGE_COUNT; i++) {
+        stopped = wfbs_constructor_traverse(&state->classes[i], visit, arg);
+    }
+    return stopped;
 }
 
 static int
 module_clear(PyObject *module)
 {
-    wfbs_state_clear(wfbs_state_of(module));
+    wfbs_state *state = wfbs_state_of(module);
+    wfbs_state_clear(state);
+    for (unsigned i = 0; i < WFBS_MESSAGE_COUNT; i++) {
+        wfbs_constructor_clear(&state->classes[i]);
+    }
     return 0;
 }
 
 static void
 module_free(void *module)
 {
+    module_clear(module);
     wfbs_state_free(wfbs_state_of(module));
 }
 

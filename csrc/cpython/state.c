@@ -210,9 +210,7 @@ wfbs_state_clear(wfbs_state *state)
     Py_CLEAR(state->str_authrole);
     Py_CLEAR(state->str_serialize);
     Py_CLEAR(state->str_serialized);
-    for (unsigned i = 0; i < Py_ARRAY_LENGTH(state->base_slots); i++) {
-        Py_CLEAR(state->base_slots[i]);
-    }
+    Py_CLEAR(state->str_from_fbs);
     wfbs_names_clear(&state->names);
     for (unsigned i = 0; i < WFBS_MESSAGE_COUNT; i++) {
         class_clear(&state->classes[i]);

@@ -24,9 +24,7 @@ typedef struct wfbs_state {
     PyObject *protocol_error;    /* autobahn.wamp.exception.ProtocolError */
     PyObject *message_class;     /* autobahn.wamp.message.Message */
     PyObject *custom_match;      /* the match method of Autobahn's x_* pattern */
-    PyObject *base_slots[6];     /* names of Message's slots that start as None */
-    Py_ssize_t base_offsets[6];  /* and where they are, the same in every class */
-    PyObject *str_session, *str_authid, *str_authrole, *str_serialize, *str_serialized;
+    PyObject *str_session, *str_authid, *str_authrole, *str_serialize, *str_serialized, *str_from_fbs;
     PyObject *helpers;           /* autobahn_fbs._helpers, imported on first need */
     wfbs_names names;
     wfbs_counters counters;

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../core/flex_read.h"
+#include "../core/flex_tokens.h"
 
 static int failures;
 

@@ -368,22 +368,32 @@ def test_memory_counts_what_is_kept_and_not_what_is_let_go() -> None:
     assert memory.peak(lambda: len(bytes(100_000))) >= 100_000
 
 
-def test_a_profile_gives_a_built_in_functions_time_to_who_called_it() -> None:
-    pytest.importorskip("autobahn.asyncio.wamp")
-    import cProfile
-
-    from autobahn.wamp.message import Event
-
+def costs() -> list[Any]:
     import router
 
-    profile = cProfile.Profile()
-    profile.enable()
-    for _ in range(50):
-        Event(1, 2, args=[1], kwargs={"two": 2})
-    profile.disable()
-    shares = router.shares(profile)
-    assert sum(shares.values()) == pytest.approx(1.0)
-    assert shares["message"] > 0.5
+    return [
+        router.Cost("a scene", "stock", 100.0, 50.0, 1000.0),
+        router.Cost("a scene", "accelerated", 40.0, 25.0, 2500.0),
+    ]
+
+
+def test_the_cost_of_a_router_is_shown_beside_the_first(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("autobahn.asyncio.wamp")
+    import router
+
+    router.print_costs(costs())
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["stock", "100.0", "1.00", "50.0", "1.00", "1,000"] in rows
+    assert ["accelerated", "40.0", "0.40", "25.0", "0.50", "2,500"] in rows
+
+
+def test_the_cost_of_a_router_is_drawn(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("autobahn.asyncio.wamp")
+    import router
+
+    router.plot(costs(), tmp_path / "costs.svg")
+    assert "a scene" in (tmp_path / "costs.svg").read_text()
 
 
 def test_telemetry_events_are_the_same_every_time_and_grow_with_their_size() -> None:

@@ -327,7 +327,7 @@ def test_a_container_that_occurs_twice_is_written_twice() -> None:
 
 
 @pytest.mark.parametrize("kind", ["list", "tuple", "dict"])
-@pytest.mark.parametrize("depth", [199, 200, 201, 400, 1000])
+@pytest.mark.parametrize("depth", [199, 200, 201, 399, 400])
 def test_nesting_of_any_usual_depth_encodes_to_the_bytes_of_cbor2(depth: int, kind: str) -> None:
     value = nested(depth, kind=kind)
     assert dumps(value) == cbor2.dumps(value)
@@ -335,8 +335,9 @@ def test_nesting_of_any_usual_depth_encodes_to_the_bytes_of_cbor2(depth: int, ki
 
 @pytest.mark.parametrize("kind", ["list", "tuple", "dict"])
 def test_nesting_that_would_crash_cbor2_raises_value_error(kind: str) -> None:
-    with pytest.raises(ValueError, match="1000 levels"):
-        dumps(nested(100_000, kind=kind))
+    for depth in (401, 1000, 100_000):
+        with pytest.raises(ValueError, match="400 levels"):
+            dumps(nested(depth, kind=kind))
 
 
 def test_a_failed_encoding_leaves_nothing_behind_for_the_next() -> None:
@@ -500,9 +501,13 @@ def test_containers_as_keys_become_what_cbor2_makes_of_them(encoding: str) -> No
 
 
 @pytest.mark.parametrize("depth", [199, 200, 201, 399, 400, 401, 1000])
-@pytest.mark.parametrize("level", [b"\x81", b"\xa1\x01", b"\x9f", b"\xc1", b"\xd9\xd9\xf7"])
+@pytest.mark.parametrize("level", [b"\x81", b"\xa1\x01", b"\x9f", b"\xc1"])
 def test_nesting_is_refused_at_the_depth_of_cbor2(depth: int, level: bytes) -> None:
     for data in (level * depth, level * depth + b"\x01"):
+        if depth > 400:  # not left to cbor2: it had no limit before 5.9
+            with pytest.raises((ValueError, cbor2.CBORDecodeError)):
+                loads(data)
+            continue
         ours, theirs = outcome(loads, data), outcome(cbor2.loads, data)
         assert ours[1:] == theirs[1:]
         assert cbor2.dumps(ours[0]) == cbor2.dumps(theirs[0])

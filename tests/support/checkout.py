@@ -22,6 +22,7 @@ UNIT_TESTS = {
     ],
     "flex": [
         CSRC / "core" / "flex_read.c",
+        CSRC / "core" / "flex_tokens.c",
         CSRC / "core" / "text.c",
         CSRC / "tests" / "test_flex.c",
     ],

@@ -67,7 +67,7 @@ args = st.lists(values, max_size=4) | st.lists(values, max_size=3).map(tuple)
 principals = st.builds(
     lambda core, more: {**more, **core},
     st.fixed_dictionaries({"session": unsigned, "authid": optional(texts), "authrole": texts}),
-    st.just({}) | st.dictionaries(texts, values, max_size=2),
+    st.just({}) | st.dictionaries(texts, scalars | st.lists(scalars, max_size=2), max_size=2),
 )
 
 

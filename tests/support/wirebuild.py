@@ -28,6 +28,8 @@ _SIZES = {"bool": 1, "uint8": 1, "uint16": 2, "uint32": 4, "uint64": 8}
 
 #: Root slot 2, which this project and connectanum append to upstream's Message.
 METADATA_SLOT = 2
+#: The slot that this project appends to upstream's Challenge.
+METHOD_NAME_SLOT = 3
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ def schema() -> tuple[dict[str, dict[str, Field]], dict[str, str]]:
             fields[field] = Field(slot, kind.replace("wamp.", "").replace("proto.", ""))
             slot += 1
         tables[name] = fields
+    tables["Challenge"]["method_name"] = Field(METHOD_NAME_SLOT, "string")
     return tables, {
         k: v.replace("ubyte", "uint8").replace("ushort", "uint16") for k, v in enums.items()
     }

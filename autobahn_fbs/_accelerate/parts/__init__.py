@@ -5,13 +5,13 @@ from __future__ import annotations
 from ..part import Part
 
 #: In the order in which they are switched on.
-NAMES = ("texts", "futures", "masks", "writes")
+NAMES = ("texts", "messages", "futures", "masks", "writes", "routing")
 
 
 # Import statements rather than import_module(): what freezes programs follows these.
 def load(name: str) -> Part:
     """The part of that name, which must be one of :data:`NAMES`."""
-    from . import futures, masks, texts, writes
+    from . import futures, masks, messages, routing, texts, writes
 
-    parts = (texts.PART, futures.PART, masks.PART, writes.PART)
-    return {part.name: part for part in parts}[name]
+    parts = (texts, messages, futures, masks, writes, routing)
+    return {module.PART.name: module.PART for module in parts}[name]

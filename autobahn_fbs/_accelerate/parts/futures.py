@@ -74,7 +74,10 @@ _CALL_AIO = Derived(
     "txaio.aio", "_AsyncioApi.as_future", "return create_future_success(res)", "return None"
 )
 _CALL_TX = Derived(
-    "twisted.internet.defer", "maybeDeferred", "return succeed(returned)", "return None"
+    "twisted.internet.defer",
+    "maybeDeferred",
+    ("return succeed(returned)", "return succeed(result)"),
+    "return None",
 )
 
 PART = Part(

@@ -1,7 +1,7 @@
 /* The gate for a buffer of a known schema: see verify.h. */
 #include "verify.h"
 
-#include "../flex_read.h"
+#include "../flex_tokens.h"
 #include "demand.h"
 #include "walk.h"
 

@@ -6,13 +6,15 @@
  * from `spare`, after comparing. Hence no byte outside the input is read, and what is allocated
  * ahead for all open containers together never exceeds one slot for each byte of input.
  *
- * Functions that return NULL without an exception have met something that cbor2 decides. */
+ * Functions that return NULL without an exception have met something that cbor2 decides; with one,
+ * there is no memory, or a map that would take too long. */
 #include "cbor.h"
 
 #include <limits.h>
 #include <string.h>
 
 #include "../../core/cbor_guard.h"
+#include "../../core/key_probes.h"
 
 typedef struct {
     const uint8_t *next; /* the next byte of the input */
@@ -82,53 +84,12 @@ static inline const uint8_t *take_string(reader *r, uint8_t byte, size_t *size) 
     return start;
 }
 
-static inline uint64_t load64(const uint8_t *p) {
-    uint64_t word;
-
-    memcpy(&word, p, sizeof word);
-    return word;
-}
-
-static inline uint64_t load32(const uint8_t *p) {
-    uint32_t word;
-
-    memcpy(&word, p, sizeof word);
-    return word;
-}
-
-/* The top bits of all 8 bytes of a word: none is set in ASCII. */
-#define TOP_BITS UINT64_C(0x8080808080808080)
-
-/* Returns whether `size` >= 1 bytes are all ASCII. */
-static inline int is_ascii(const uint8_t *p, size_t size) {
-    uint64_t seen = 0;
-    size_t i = 0;
-
-    for (; size - i >= 8; i += 8) { /* i <= size, so the difference can't wrap */
-        seen |= load64(p + i);
-    }
-    for (; i < size; i++) {
-        seen |= p[i];
-    }
-    return (seen & TOP_BITS) == 0;
-}
-
-/* Returns a new str of ASCII bytes, or NULL with MemoryError set. */
-static inline PyObject *new_ascii(const uint8_t *p, size_t size) {
-    PyObject *text = PyUnicode_New((Py_ssize_t)size, 127);
-
-    if (text != NULL) {
-        memcpy(PyUnicode_DATA(text), p, size);
-    }
-    return text;
-}
-
 /* Returns a new str, or NULL: without an exception where the bytes aren't UTF-8. */
 static PyObject *decode_text(const uint8_t *p, size_t size) {
     PyObject *text;
 
-    if (size > 1 && is_ascii(p, size)) { /* CPython shares the shorter ones */
-        return new_ascii(p, size);
+    if (size > 1 && wfbs_text_is_ascii(p, size)) { /* CPython shares the shorter ones */
+        return wfbs_text_from_ascii(p, size);
     }
     text = PyUnicode_DecodeUTF8((const char *)p, (Py_ssize_t)size, NULL);
     if (text == NULL && PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) {
@@ -137,65 +98,13 @@ static PyObject *decode_text(const uint8_t *p, size_t size) {
     return text;
 }
 
-#ifdef Py_GIL_DISABLED
-
+/* Returns a new reference to a str for a map key, shared where it is short and ASCII; or NULL as
+ * decode_text. */
 static inline PyObject *decode_key(reader *r, const uint8_t *p, size_t size) {
-    (void)r;
-    return decode_text(p, size);
+    PyObject *key = wfbs_keys_share(&r->codec->keys, p, size);
+
+    return key != NULL || PyErr_Occurred() ? key : decode_text(p, size);
 }
-
-#else
-
-/* Mixes `size` bytes (1 to WFBS_CBOR_KEY_MAX) into a word of which the top bits are good, and
- * ORs all of them into `seen`. Reads some bytes twice rather than byte by byte. */
-static inline uint64_t mix_key(const uint8_t *p, size_t size, uint64_t *seen) {
-    const uint64_t factor = UINT64_C(0x9e3779b97f4a7c15); /* 2**64 over the golden ratio */
-    uint64_t hash = size, word;
-
-    if (size >= 8) {
-        for (size_t i = 0; i + 8 < size; i += 8) {
-            word = load64(p + i);
-            *seen |= word;
-            hash = (hash ^ word) * factor;
-            hash ^= hash >> 32;
-        }
-        word = load64(p + size - 8);
-    } else if (size >= 4) {
-        word = load32(p) | load32(p + size - 4) << 32;
-    } else {
-        word = (uint64_t)p[0] | (uint64_t)p[size / 2] << 8 | (uint64_t)p[size - 1] << 16;
-    }
-    *seen |= word;
-    return (hash ^ word) * factor;
-}
-
-/* Returns a new reference to a str for a map key, shared where it is short and ASCII (so that
- * its hash is known as well); or NULL as decode_text. */
-static inline PyObject *decode_key(reader *r, const uint8_t *p, size_t size) {
-    PyObject **slot, *key;
-    uint64_t seen = 0, hash;
-
-    if (size < 2 || size > WFBS_CBOR_KEY_MAX) {
-        return decode_text(p, size);
-    }
-    hash = mix_key(p, size, &seen);
-    if ((seen & TOP_BITS) != 0) {
-        return decode_text(p, size);
-    }
-    slot = &r->codec->keys[hash >> (64 - WFBS_CBOR_KEY_BITS)];
-    key = *slot;
-    if (key != NULL && (size_t)PyUnicode_GET_LENGTH(key) == size &&
-        memcmp(PyUnicode_DATA(key), p, size) == 0) {
-        return Py_NewRef(key);
-    }
-    key = new_ascii(p, size);
-    if (key != NULL) {
-        Py_XSETREF(*slot, Py_NewRef(key)); /* freeing a str runs no code */
-    }
-    return key;
-}
-
-#endif
 
 /* Returns a new list, or NULL as decode_item. */
 static PyObject *decode_array(reader *r, uint8_t byte, int depth) {
@@ -203,7 +112,7 @@ static PyObject *decode_array(reader *r, uint8_t byte, int depth) {
     uint64_t count;
 
     /* Each item takes a byte at least, so a greater count can't be right. */
-    if (depth >= WFBS_CBOR_MAX_DEPTH || !read_argument(r, byte, &count) || count > r->spare) {
+    if (depth >= WFBS_CBOR_READ_DEPTH || !read_argument(r, byte, &count) || count > r->spare) {
         return NULL;
     }
     r->spare -= (size_t)count;
@@ -240,42 +149,145 @@ static inline PyObject *decode_map_key(reader *r, int depth) {
     return decode_item(r, depth);
 }
 
+/* What is known of the table of a large map that is being read, to see what its next key costs. */
+typedef struct {
+    wfbs_probes probes; /* of nothing while `taken` is NULL: all numbers are below the dict's size */
+    void *taken;        /* owned, or NULL */
+    uint64_t *hashes;   /* owned, or NULL: of the first numbers that went into the table */
+    size_t known;       /* how many */
+    size_t numbers;     /* keys of the dict that are neither text nor bytes */
+} key_table;
+
+static inline bool is_number(PyObject *key) {
+    return !PyUnicode_CheckExact(key) && !PyBytes_CheckExact(key);
+}
+
+static int refuse_keys(void) {
+    PyErr_SetString(PyExc_ValueError, "CBOR: " WFBS_PROBES_REFUSAL);
+    return -1;
+}
+
+/* Puts a number that is going to be a key into the table. Returns 0, or -1 with an exception set:
+ * ValueError, or what its hash has raised. */
+static inline int add_number(key_table *t, Py_hash_t hash) {
+    if (hash == -1) {
+        return -1;
+    }
+    if (t->known < wfbs_probes_most(t->probes.places)) {
+        t->hashes[t->known++] = (uint64_t)hash;
+    }
+    return wfbs_probes_add(&t->probes, (uint64_t)hash) ? 0 : refuse_keys();
+}
+
+/* Fills the table with the numbers that `dict` has. Returns as add_number. */
+static int fill_table(key_table *t, PyObject *dict) {
+    PyObject *key;
+    Py_ssize_t position = 0;
+
+    if (t->known == t->numbers) { /* else some were there already, or came before the table */
+        return wfbs_probes_add_all(&t->probes, t->hashes, t->known) ? 0 : refuse_keys();
+    }
+    t->known = 0;
+    while (PyDict_Next(dict, &position, &key, NULL)) {
+        if (is_number(key) && add_number(t, PyObject_Hash(key)) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* Makes the table as large as that of `dict` after one more key. Returns 0, or -1 with ValueError or
+ * MemoryError set. */
+static int grow_table(key_table *t, PyObject *dict) {
+    const size_t places = wfbs_probes_places((size_t)PyDict_GET_SIZE(dict)); /* < 2^59 */
+    uint64_t *hashes = PyMem_Realloc(t->hashes, wfbs_probes_most(places) * sizeof *hashes);
+
+    PyMem_Free(t->taken);
+    t->taken = PyMem_Calloc(places / 64 + 1, sizeof(uint64_t));
+    if (hashes != NULL) {
+        t->hashes = hashes;
+    }
+    if (hashes == NULL || t->taken == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    wfbs_probes_begin(&t->probes, places, t->taken);
+    return fill_table(t, dict);
+}
+
+/* Says what the next key costs. Returns 0, or -1 with ValueError or MemoryError set. */
+static int check_key(key_table *t, PyObject *dict, PyObject *key) {
+    const size_t size = (size_t)PyDict_GET_SIZE(dict);
+    Py_hash_t hash;
+
+    if (!is_number(key)) {
+        return 0;
+    }
+    hash = PyObject_Hash(key);
+    if (t->taken == NULL && hash >= 0 && (size_t)hash <= size) {
+        return 0; /* as all numbers so far: each has a place of its own */
+    }
+    if ((t->taken == NULL || size >= wfbs_probes_most(t->probes.places))
+        && grow_table(t, dict) < 0) {
+        return -1;
+    }
+    return add_number(t, hash);
+}
+
+/* Puts an entry into a large map. Returns 0, or -1 with an exception set. */
+static int put_counting(key_table *t, PyObject *dict, PyObject *key, PyObject *value) {
+    const Py_ssize_t before = PyDict_GET_SIZE(dict);
+    size_t after;
+
+    if (PyDict_SetItem(dict, key, value) < 0) {
+        return -1;
+    }
+    after = (size_t)PyDict_GET_SIZE(dict);
+    t->numbers += after > (size_t)before && is_number(key);
+    return wfbs_probes_may_mix(t->numbers, after - t->numbers) ? 0 : refuse_keys();
+}
+
+/* Reads an entry of a map into `dict`; `t` is NULL where that is small. Returns 0, or -1 as
+ * decode_item returns NULL. */
+static inline int decode_entry(reader *r, PyObject *dict, key_table *t, int depth) {
+    PyObject *key = decode_map_key(r, depth), *value;
+    int status;
+
+    if (key == NULL) {
+        return -1;
+    }
+    value = t != NULL && check_key(t, dict, key) < 0 ? NULL : decode_item(r, depth);
+    if (value == NULL) {
+        Py_DECREF(key);
+        return -1;
+    }
+    status = t == NULL ? PyDict_SetItem(dict, key, value) : put_counting(t, dict, key, value);
+    Py_DECREF(key);
+    Py_DECREF(value);
+    return status;
+}
+
 /* Returns a new dict, or NULL as decode_item. Of equal keys the first one stays, with the value
  * of the last. */
 static PyObject *decode_map(reader *r, uint8_t byte, int depth) {
-    PyObject *dict, *key, *value;
+    key_table table = {.taken = NULL, .hashes = NULL, .known = 0, .numbers = 0}, *t;
+    PyObject *dict;
     uint64_t count;
-    int status;
 
     /* Each entry takes two bytes at least, so a greater count can't be right. */
-    if (depth >= WFBS_CBOR_MAX_DEPTH || !read_argument(r, byte, &count) || count > r->spare / 2) {
+    if (depth >= WFBS_CBOR_READ_DEPTH || !read_argument(r, byte, &count) || count > r->spare / 2) {
         return NULL;
     }
     r->spare -= 2 * (size_t)count; /* <= spare */
+    t = count > WFBS_PROBES_FREE ? &table : NULL;
     dict = PyDict_New();
-    if (dict == NULL) {
-        return NULL;
-    }
-    for (; count > 0; count--) {
-        key = decode_map_key(r, depth + 1);
-        if (key == NULL) {
-            Py_DECREF(dict);
-            return NULL;
-        }
-        value = decode_item(r, depth + 1);
-        if (value == NULL) {
-            Py_DECREF(key);
-            Py_DECREF(dict);
-            return NULL;
-        }
-        status = PyDict_SetItem(dict, key, value);
-        Py_DECREF(key);
-        Py_DECREF(value);
-        if (status < 0) {
-            Py_DECREF(dict);
-            return NULL;
+    for (; dict != NULL && count > 0; count--) {
+        if (decode_entry(r, dict, t, depth + 1) < 0) {
+            Py_CLEAR(dict);
         }
     }
+    PyMem_Free(table.taken);
+    PyMem_Free(table.hashes);
     return dict;
 }
 
@@ -352,7 +364,7 @@ static inline PyObject *decode_simple(reader *r, uint8_t byte) {
 }
 
 /* Reads one item, of which the initial byte has been set aside, within `depth` containers.
- * Returns a new reference; or NULL, with MemoryError set or without an exception. */
+ * Returns a new reference; or NULL, with MemoryError or ValueError set or without an exception. */
 static PyObject *decode_item(reader *r, int depth) {
     const uint8_t byte = *r->next++;
     const uint8_t *start;
@@ -383,8 +395,16 @@ static PyObject *decode_item(reader *r, int depth) {
 }
 
 int wfbs_cbor_check_input(const uint8_t *data, size_t size) {
-    const char *refusal = wfbs_cbor_refusal(data, size);
+    const size_t needed = wfbs_cbor_scratch(data, size);
+    void *scratch = needed > 0 ? PyMem_Malloc(needed) : NULL; /* NULL where that is too much */
+    const char *refusal;
 
+    if (needed > 0 && scratch == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    refusal = wfbs_cbor_refusal(data, size, scratch);
+    PyMem_Free(scratch);
     if (refusal != NULL) {
         PyErr_Format(PyExc_ValueError, "CBOR: %s", refusal);
         return -1;
@@ -443,15 +463,19 @@ decode_with_cbor2(wfbs_cbor *c, const uint8_t *data, size_t size)
 }
 
 PyObject *wfbs_cbor_decode_first(wfbs_cbor *c, const uint8_t *data, size_t size, size_t *used) {
+    const size_t skipped = wfbs_cbor_skip_tag(data, size);
+
+    data += skipped;
+    size -= skipped;
     if (size > 0) {
         reader r = {.next = data, .spare = size - 1, .codec = c};
         PyObject *value = decode_item(&r, 0);
         if (value != NULL || PyErr_Occurred()) {
-            *used = (size_t)(r.next - data);
+            *used = skipped + (size_t)(r.next - data);
             return value;
         }
     }
-    *used = wfbs_cbor_item_size(data, size);
+    *used = skipped + wfbs_cbor_item_size(data, size);
     return decode_with_cbor2(c, data, size);
 }
 

@@ -7,83 +7,25 @@
  * can therefore change a list or a dict half-way, and borrowed references are safe. Builds
  * without a GIL work on private copies of lists and dicts. */
 #include "cbor.h"
-#include "../base/type_name.h"
+#include "../../core/cbor_head.h"
 
-#include <math.h>
 #include <string.h>
 
 /* What the functions below return besides -1 (an exception is set). */
 enum {
     ENCODED = 0,
-    UNKNOWN = 1, /* no exception set, cbor2 has to do it */
+    UNKNOWN = 1, /* no exception set, cbor_foreign.c has to do it */
     ODD_KEY = 2, /* no exception set, a key of kwargs is no str */
 };
 
-enum { UNSIGNED = 0x00, NEGATIVE = 0x20, BYTES = 0x40, TEXT = 0x60, ARRAY = 0x80, MAP = 0xa0 };
-
-/* Bytes in the longest head: the initial byte and a 64-bit argument. Also those of a float. */
-#define HEAD_MAX 9
-
 static int encode_item(wfbs_buffer *out, PyObject *obj, int depth);
-
-/* The stores below write an integer most significant byte first and return the end. Spelled
- * out, since compilers make one instruction of that and not of a loop. */
-static inline uint8_t *put16(uint8_t *p, uint64_t n) {
-    p[0] = (uint8_t)(n >> 8);
-    p[1] = (uint8_t)n;
-    return p + 2;
-}
-
-static inline uint8_t *put32(uint8_t *p, uint64_t n) {
-    p[0] = (uint8_t)(n >> 24);
-    p[1] = (uint8_t)(n >> 16);
-    p[2] = (uint8_t)(n >> 8);
-    p[3] = (uint8_t)n;
-    return p + 4;
-}
-
-static inline uint8_t *put64(uint8_t *p, uint64_t n) {
-    p[0] = (uint8_t)(n >> 56);
-    p[1] = (uint8_t)(n >> 48);
-    p[2] = (uint8_t)(n >> 40);
-    p[3] = (uint8_t)(n >> 32);
-    p[4] = (uint8_t)(n >> 24);
-    p[5] = (uint8_t)(n >> 16);
-    p[6] = (uint8_t)(n >> 8);
-    p[7] = (uint8_t)n;
-    return p + 8;
-}
-
-/* Writes the shortest head for major type `major` with argument `n` to `p`, where HEAD_MAX bytes
- * are free. Returns its end. */
-static inline uint8_t *put_head(uint8_t *p, uint8_t major, uint64_t n) {
-    if (n < 24) {
-        *p++ = (uint8_t)(major | n);
-        return p;
-    }
-    if (n <= UINT8_MAX) {
-        *p++ = major | 24;
-        *p++ = (uint8_t)n;
-        return p;
-    }
-    if (n <= UINT16_MAX) {
-        *p++ = major | 25;
-        return put16(p, n);
-    }
-    if (n <= UINT32_MAX) {
-        *p++ = major | 26;
-        return put32(p, n);
-    }
-    *p++ = major | 27;
-    return put64(p, n);
-}
 
 /* Appends a head. Returns 0, or -1 with MemoryError set. */
 static inline int append_head(wfbs_buffer *out, uint8_t major, uint64_t n) {
-    if (wfbs_buffer_reserve(out, HEAD_MAX) < 0) {
+    if (wfbs_buffer_reserve(out, WFBS_CBOR_HEAD_MAX) < 0) {
         return -1;
     }
-    out->size = (size_t)(put_head(out->data + out->size, major, n) - out->data);
+    out->size = (size_t)(wfbs_cbor_put_head(out->data + out->size, major, n) - out->data);
     return 0;
 }
 
@@ -93,51 +35,13 @@ static inline int append_head(wfbs_buffer *out, uint8_t major, uint64_t n) {
 static inline int append_string(wfbs_buffer *out, uint8_t major, const void *data, size_t size) {
     uint8_t *p;
 
-    if (wfbs_buffer_reserve(out, HEAD_MAX + size) < 0) {
+    if (wfbs_buffer_reserve(out, WFBS_CBOR_HEAD_MAX + size) < 0) {
         return -1;
     }
-    p = put_head(out->data + out->size, major, size);
+    p = wfbs_cbor_put_head(out->data + out->size, major, size);
     memcpy(p, data, size);
     out->size = (size_t)(p + size - out->data);
     return 0;
-}
-
-/* Returns how many bytes UTF-8 takes for a str, or SIZE_MAX where it holds a surrogate. A code
- * point kept in 1, 2 or 4 bytes takes at most twice as many, so the count can't reach SIZE_MAX for
- * an object that fits in memory. Inlined for a constant `kind`. */
-static inline size_t utf8_size(int kind, const void *data, Py_ssize_t length) {
-    size_t size = (size_t)length;
-    int surrogates = 0;
-
-    for (Py_ssize_t i = 0; i < length; i++) { /* without branches: compilers vectorize it */
-        const Py_UCS4 ch = PyUnicode_READ(kind, data, i);
-        size += (size_t)(ch >= 0x80) + (size_t)(ch >= 0x800) + (size_t)(ch >= 0x10000);
-        surrogates |= ch >= 0xd800 && ch <= 0xdfff;
-    }
-    return surrogates ? SIZE_MAX : size;
-}
-
-/* Writes a str without surrogates as UTF-8 to `p`, where utf8_size() bytes are free. Inlined
- * for a constant `kind`. */
-static inline void put_utf8(uint8_t *p, int kind, const void *data, Py_ssize_t length) {
-    for (Py_ssize_t i = 0; i < length; i++) {
-        const Py_UCS4 ch = PyUnicode_READ(kind, data, i);
-        if (ch < 0x80) {
-            *p++ = (uint8_t)ch;
-        } else if (ch < 0x800) {
-            *p++ = (uint8_t)(0xc0 | (ch >> 6));
-            *p++ = (uint8_t)(0x80 | (ch & 0x3f));
-        } else if (ch < 0x10000) {
-            *p++ = (uint8_t)(0xe0 | (ch >> 12));
-            *p++ = (uint8_t)(0x80 | ((ch >> 6) & 0x3f));
-            *p++ = (uint8_t)(0x80 | (ch & 0x3f));
-        } else {
-            *p++ = (uint8_t)(0xf0 | (ch >> 18));
-            *p++ = (uint8_t)(0x80 | ((ch >> 12) & 0x3f));
-            *p++ = (uint8_t)(0x80 | ((ch >> 6) & 0x3f));
-            *p++ = (uint8_t)(0x80 | (ch & 0x3f));
-        }
-    }
 }
 
 /* Encodes a str of the given kind. The UTF-8 is written here rather than asked for: CPython
@@ -145,15 +49,15 @@ static inline void put_utf8(uint8_t *p, int kind, const void *data, Py_ssize_t l
 static inline int encode_kind(wfbs_buffer *out, PyObject *obj, int kind) {
     const void *data = PyUnicode_DATA(obj);
     const Py_ssize_t length = PyUnicode_GET_LENGTH(obj);
-    const size_t size = utf8_size(kind, data, length);
+    const size_t size = wfbs_utf8_size_of_kind(kind, data, length);
 
     if (size == SIZE_MAX) {
         return UNKNOWN; /* for cbor2's UnicodeEncodeError */
     }
-    if (append_head(out, TEXT, size) < 0 || wfbs_buffer_reserve(out, size) < 0) {
+    if (append_head(out, WFBS_CBOR_TEXT, size) < 0 || wfbs_buffer_reserve(out, size) < 0) {
         return -1;
     }
-    put_utf8(out->data + out->size, kind, data, length);
+    wfbs_utf8_put_kind(out->data + out->size, kind, data, length);
     out->size += size;
     return ENCODED;
 }
@@ -178,7 +82,7 @@ static inline int encode_str(wfbs_buffer *out, PyObject *obj) {
     }
 #endif
     if (PyUnicode_IS_ASCII(obj)) {
-        return append_string(out, TEXT, PyUnicode_DATA(obj), (size_t)PyUnicode_GET_LENGTH(obj));
+        return append_string(out, WFBS_CBOR_TEXT, PyUnicode_DATA(obj), (size_t)PyUnicode_GET_LENGTH(obj));
     }
     return encode_wide_str(out, obj);
 }
@@ -202,7 +106,7 @@ static int encode_wide_int(wfbs_buffer *out, PyObject *obj, int sign) {
         PyErr_Clear();
         return UNKNOWN;
     }
-    return append_head(out, sign > 0 ? UNSIGNED : NEGATIVE, n);
+    return append_head(out, sign > 0 ? WFBS_CBOR_UNSIGNED : WFBS_CBOR_NEGATIVE, n);
 }
 
 /* Encodes an exact int. Returns ENCODED, UNKNOWN, or -1 with MemoryError set. */
@@ -214,9 +118,9 @@ static inline int encode_int(wfbs_buffer *out, PyObject *obj) {
         return encode_wide_int(out, obj, overflow);
     }
     if (n >= 0) {
-        return append_head(out, UNSIGNED, (uint64_t)n);
+        return append_head(out, WFBS_CBOR_UNSIGNED, (uint64_t)n);
     }
-    return append_head(out, NEGATIVE, (uint64_t)(-1 - n)); /* >= 0, so it can't overflow */
+    return append_head(out, WFBS_CBOR_NEGATIVE, (uint64_t)(-1 - n)); /* >= 0, so it can't overflow */
 }
 
 /* Encodes an exact float. Returns 0, or -1 with MemoryError set. */
@@ -226,18 +130,12 @@ static inline int encode_float(wfbs_buffer *out, PyObject *obj) {
     uint8_t *p;
 
     _Static_assert(sizeof bits == sizeof value, "a float is an IEEE 754 double");
-    if (wfbs_buffer_reserve(out, HEAD_MAX) < 0) {
+    if (wfbs_buffer_reserve(out, WFBS_CBOR_HEAD_MAX) < 0) {
         return -1;
     }
     p = out->data + out->size;
-    if (isfinite(value)) {
-        memcpy(&bits, &value, sizeof bits);
-        *p++ = 0xfb;
-        p = put64(p, bits);
-    } else {
-        *p++ = 0xf9;
-        p = put16(p, isnan(value) ? 0x7e00 : value > 0 ? 0x7c00 : 0xfc00);
-    }
+    memcpy(&bits, &value, sizeof bits);
+    p = wfbs_cbor_put_double(p, bits);
     out->size = (size_t)(p - out->data);
     return 0;
 }
@@ -254,7 +152,7 @@ static inline int append_simple(wfbs_buffer *out, uint8_t byte) {
 /* Encodes an exact tuple. Returns as encode_item. */
 static int encode_tuple(wfbs_buffer *out, PyObject *obj, int depth) {
     const Py_ssize_t count = PyTuple_GET_SIZE(obj);
-    int status = append_head(out, ARRAY, (uint64_t)count);
+    int status = append_head(out, WFBS_CBOR_ARRAY, (uint64_t)count);
 
     for (Py_ssize_t i = 0; i < count && status == ENCODED; i++) {
         status = encode_item(out, PyTuple_GET_ITEM(obj, i), depth);
@@ -278,7 +176,7 @@ static int encode_list(wfbs_buffer *out, PyObject *obj, int depth) {
 /* Encodes an exact list. Returns as encode_item. */
 static int encode_list(wfbs_buffer *out, PyObject *obj, int depth) {
     const Py_ssize_t count = PyList_GET_SIZE(obj);
-    int status = append_head(out, ARRAY, (uint64_t)count);
+    int status = append_head(out, WFBS_CBOR_ARRAY, (uint64_t)count);
 
     for (Py_ssize_t i = 0; i < count && status == ENCODED; i++) {
         status = encode_item(out, PyList_GET_ITEM(obj, i), depth);
@@ -291,7 +189,7 @@ static int encode_list(wfbs_buffer *out, PyObject *obj, int depth) {
 /* Encodes an exact dict that nobody changes meanwhile. Returns as encode_item, or ODD_KEY if
  * there is a key that is no str and `kwargs` is set. */
 static inline int encode_still_dict(wfbs_buffer *out, PyObject *obj, int depth, int kwargs) {
-    int status = append_head(out, MAP, (uint64_t)PyDict_GET_SIZE(obj));
+    int status = append_head(out, WFBS_CBOR_MAP, (uint64_t)PyDict_GET_SIZE(obj));
     PyObject *key, *value;
     Py_ssize_t position = 0;
 
@@ -341,7 +239,7 @@ static int encode_item(wfbs_buffer *out, PyObject *obj, int depth) {
         return append_simple(out, obj == Py_True ? 0xf5 : 0xf4);
     }
     if (type == &PyBytes_Type) {
-        return append_string(out, BYTES, PyBytes_AS_STRING(obj), (size_t)PyBytes_GET_SIZE(obj));
+        return append_string(out, WFBS_CBOR_BYTES, PyBytes_AS_STRING(obj), (size_t)PyBytes_GET_SIZE(obj));
     }
     /* This bounds the C stack, and stops at a container that contains itself. */
     if (depth >= WFBS_CBOR_MAX_DEPTH) {
@@ -359,45 +257,28 @@ static int encode_item(wfbs_buffer *out, PyObject *obj, int depth) {
     return UNKNOWN;
 }
 
-/* Appends what cbor2.dumps(obj) returns. Returns 0, or -1 with an exception set. */
-static int encode_with_cbor2(wfbs_cbor *c, wfbs_buffer *out, PyObject *obj) {
-    PyObject *dumps, *encoded;
-    int status = -1;
-
-    if (wfbs_cbor_check_nesting(obj) < 0) {
-        return -1;
-    }
-    dumps = wfbs_cbor_dumps(c);
-    if (dumps == NULL) {
-        return -1;
-    }
-    encoded = PyObject_CallOneArg(dumps, obj);
-    Py_DECREF(dumps);
-    if (encoded == NULL) {
-        return -1;
-    }
-    if (!PyBytes_Check(encoded)) {
-        PyErr_Format(PyExc_TypeError, "cbor2.dumps returned %.200s instead of bytes",
-                     wfbs_type_name(Py_TYPE(encoded)));
-    } else if (wfbs_buffer_reserve(out, (size_t)PyBytes_GET_SIZE(encoded)) == 0) {
-        const size_t size = (size_t)PyBytes_GET_SIZE(encoded);
-        memcpy(out->data + out->size, PyBytes_AS_STRING(encoded), size);
-        out->size += size;
-        status = 0;
-    }
-    Py_DECREF(encoded);
-    return status;
+int
+wfbs_cbor_encode_leaf(wfbs_buffer *out, PyObject *obj)
+{
+    return encode_item(out, obj, WFBS_CBOR_MAX_DEPTH);
 }
 
-int wfbs_cbor_encode(wfbs_cbor *c, wfbs_buffer *out, PyObject *obj) {
-    const size_t size = out->size;
-    const int status = encode_item(out, obj, 0);
+int
+wfbs_cbor_append_array(wfbs_buffer *out, size_t count)
+{
+    return append_head(out, WFBS_CBOR_ARRAY, count);
+}
 
-    if (status == ENCODED) {
-        return 0;
-    }
-    out->size = size;
-    return status == UNKNOWN ? encode_with_cbor2(c, out, obj) : -1;
+int
+wfbs_cbor_append_map(wfbs_buffer *out, size_t count)
+{
+    return append_head(out, WFBS_CBOR_MAP, count);
+}
+
+int
+wfbs_cbor_encode_known(wfbs_buffer *out, PyObject *obj)
+{
+    return encode_item(out, obj, 0);
 }
 
 int wfbs_cbor_encode_kwargs(wfbs_buffer *out, PyObject *dict) {

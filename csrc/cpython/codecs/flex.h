@@ -9,18 +9,11 @@
 #ifndef WFBS_FLEX_H
 #define WFBS_FLEX_H
 
-#include "../base/buffer.h" /* before all else, since Python.h wants to be the first header */
+#include "../base/text.h" /* before all else, since Python.h wants to be the first header */
 
 #include <stdbool.h>
 
 #include "../../core/flex_read.h"
-
-/* Keys of at most this many bytes, all ASCII, are shared between decoded maps. */
-#define WFBS_FLEX_KEY_MAX 32
-/* Slots of the cache of shared keys, as a power of two. A slot holds one string at most, so
- * this also bounds the memory that the cache keeps alive. */
-#define WFBS_FLEX_KEY_BITS 9
-#define WFBS_FLEX_KEY_SLOTS (1 << WFBS_FLEX_KEY_BITS)
 
 struct wfbs_flex_scratch;
 
@@ -31,8 +24,8 @@ typedef struct {
     PyTypeObject *lazy_type; /* strong reference to the class Lazy */
 #ifndef Py_GIL_DISABLED
     struct wfbs_flex_scratch *scratch; /* owned, PyMem; NULL while in use or before the first use */
-    PyObject *keys[WFBS_FLEX_KEY_SLOTS]; /* strong references to exact ASCII str, or NULL */
 #endif
+    wfbs_keys keys;
 } wfbs_flex;
 
 /* ---- for the module */

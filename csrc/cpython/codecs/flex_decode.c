@@ -8,7 +8,6 @@
 #include <limits.h>
 
 #include "../../core/verify.h"
-#include "../base/utf8.h"
 
 static PyObject *decode_value(wfbs_flex_decoder *d, const wfbs_flex_ref *ref, unsigned depth);
 
@@ -85,45 +84,6 @@ fail(wfbs_flex_decoder *d, wfbs_flex_error error, uint64_t at)
 
 /* ---- text */
 
-/* The top bits of all 8 bytes of a word: none is set in ASCII. */
-#define TOP_BITS UINT64_C(0x8080808080808080)
-
-/* In the byte order of the machine: for comparing and hashing only. */
-static inline uint64_t
-load_word(const uint8_t *p)
-{
-    uint64_t word;
-    memcpy(&word, p, sizeof word);
-    return word;
-}
-
-static inline bool
-is_ascii(const uint8_t *p, size_t size)
-{
-    uint64_t seen = 0;
-    size_t i = 0;
-
-    for (; size - i >= 8; i += 8) { /* i <= size, so the difference can't wrap */
-        seen |= load_word(p + i);
-    }
-    for (; i < size; i++) {
-        seen |= p[i];
-    }
-    return (seen & TOP_BITS) == 0;
-}
-
-/* Returns a new str of ASCII bytes, or NULL with MemoryError set. */
-static inline PyObject *
-new_ascii(const uint8_t *p, size_t size)
-{
-    PyObject *text = PyUnicode_New((Py_ssize_t)size, 127);
-
-    if (text) {
-        memcpy(PyUnicode_DATA(text), p, size);
-    }
-    return text;
-}
-
 /* Returns a new str; or NULL, with the reader's error set where the bytes aren't UTF-8, otherwise
  * with MemoryError set. */
 static PyObject *
@@ -132,68 +92,24 @@ new_text(wfbs_flex_decoder *d, const wfbs_flex_span *span)
     const uint8_t *p = d->reader.data + span->at;
     const size_t size = (size_t)span->size;
 
-    if (size > 1 && is_ascii(p, size)) {
-        return new_ascii(p, size);
+    if (size > 1 && wfbs_text_is_ascii(p, size)) {
+        return wfbs_text_from_ascii(p, size);
     }
     if (!wfbs_utf8_is_valid(p, size)) {
         return fail(d, WFBS_FLEX_ERROR_UTF8, span->at);
     }
-    if (size <= 2) { /* of one character at most, which CPython shares */
-        return PyUnicode_DecodeUTF8((const char *)p, (Py_ssize_t)size, NULL);
-    }
-    return wfbs_utf8_decode_valid(p, size);
+    return wfbs_text_from_wide(p, size);
 }
 
-#ifdef Py_GIL_DISABLED
-
+/* Returns a new reference to a str for a key, shared between calls where it is short and ASCII; or
+ * NULL as new_text. */
 static inline PyObject *
 new_key(wfbs_flex_decoder *d, const wfbs_flex_span *span)
 {
-    return new_text(d, span);
+    PyObject *key = wfbs_keys_share(&d->codec->keys, d->reader.data + span->at, (size_t)span->size);
+
+    return key || PyErr_Occurred() ? key : new_text(d, span);
 }
-
-#else
-
-/* Returns a new reference to a str for a key, shared between calls where it is short and ASCII
- * (so that its hash is known as well); or NULL as new_text. */
-static inline PyObject *
-new_key(wfbs_flex_decoder *d, const wfbs_flex_span *span)
-{
-    const uint8_t *p = d->reader.data + span->at;
-    const size_t size = (size_t)span->size;
-    uint64_t hash = size, last = 0;
-
-    if (size < 2 || size > WFBS_FLEX_KEY_MAX || !is_ascii(p, size)) {
-        return new_text(d, span);
-    }
-    for (size_t i = 0; i < size; i += 8) {
-        const size_t left = size - i;
-        if (left >= 8) {
-            last = load_word(p + i);
-        } else {
-            last = 0;
-            for (size_t k = 0; k < left; k++) {
-                last = last << 8 | p[i + k];
-            }
-        }
-        hash = (hash ^ last) * UINT64_C(0x9e3779b97f4a7c15);
-        hash ^= hash >> 32;
-    }
-    hash *= UINT64_C(0x9e3779b97f4a7c15);
-    PyObject **slot = &d->codec->keys[hash >> (64 - WFBS_FLEX_KEY_BITS)];
-    PyObject *key = *slot;
-    if (key && (size_t)PyUnicode_GET_LENGTH(key) == size
-        && memcmp(PyUnicode_DATA(key), p, size) == 0) {
-        return Py_NewRef(key);
-    }
-    key = new_ascii(p, size);
-    if (key) {
-        Py_XSETREF(*slot, Py_NewRef(key)); /* freeing a str runs no code */
-    }
-    return key;
-}
-
-#endif
 
 /* Returns a new reference to the str of a text whose place is known to be good: the one made
  * before, or a new one, which is kept. `width` as for wfbs_flex_places; a key has none. NULL with

@@ -120,26 +120,6 @@ fits_layout(wfbs_flex_writer *w, PyObject *dict, wfbs_flex_layout *layout)
 
 /* ---- sorting */
 
-/* The 8 bytes of a key from `skip` on as a number, most significant first, zeros behind its end.
- * A key holds no zero byte, so keys of which these numbers differ are ordered as they are. */
-static inline uint64_t
-prefix_of(const wfbs_flex_key *key, size_t skip)
-{
-    const size_t left = skip < key->size ? key->size - skip : 0;
-    const uint8_t *p = key->text + key->size - left;
-    uint64_t prefix = 0;
-
-    if (left >= 8) {
-        return (uint64_t)p[0] << 56 | (uint64_t)p[1] << 48 | (uint64_t)p[2] << 40
-               | (uint64_t)p[3] << 32 | (uint64_t)p[4] << 24 | (uint64_t)p[5] << 16
-               | (uint64_t)p[6] << 8 | (uint64_t)p[7];
-    }
-    for (size_t i = 0; i < left; i++) {
-        prefix |= (uint64_t)p[i] << (56 - 8 * i);
-    }
-    return prefix;
-}
-
 /* Compares two keys in the order of maps: < 0, 0 or > 0. */
 static inline int
 compare(const wfbs_flex_key *keys, const wfbs_flex_rank *a, const wfbs_flex_rank *b)
@@ -278,7 +258,7 @@ set_prefixes(wfbs_flex_layout *layout, size_t skip)
     uint64_t difference = 0;
 
     for (size_t i = 0; i < layout->count; i++) {
-        layout->ranks[i] = (wfbs_flex_rank){prefix_of(&layout->keys[i], skip), i};
+        layout->ranks[i] = (wfbs_flex_rank){wfbs_flex_key_prefix(layout->keys[i].text, layout->keys[i].size, skip), i};
         difference |= layout->ranks[i].prefix ^ layout->ranks[0].prefix;
     }
     return difference;
@@ -312,19 +292,6 @@ sort(wfbs_flex_layout *layout)
 
 /* ---- writing */
 
-/* A hash of a key's bytes, the same everywhere: what is shared must not depend on the process. */
-static inline unsigned
-pool_index(const wfbs_flex_key *key)
-{
-    uint64_t hash = key->size;
-
-    for (size_t i = 0; i < key->size && i < 64; i += 8) {
-        hash = (hash ^ prefix_of(key, i)) * UINT64_C(0x9e3779b97f4a7c15);
-        hash ^= hash >> 32;
-    }
-    return (unsigned)((hash * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - WFBS_FLEX_POOL_BITS));
-}
-
 /* Writes a key unless the pool (if it is to be used) knows it; either way its position is known
  * then. */
 static int
@@ -332,7 +299,7 @@ write_key(wfbs_flex_writer *w, wfbs_flex_key *key, bool pooled)
 {
     wfbs_flex_scratch *scratch = w->scratch;
     pooled = pooled && key->size <= WFBS_FLEX_SHARED_MAX;
-    const unsigned index = pooled ? pool_index(key) : 0;
+    const unsigned index = pooled ? wfbs_flex_pool_index(key->text, key->size) : 0;
 
     if (pooled && scratch->pool[index].stamp == scratch->stamp && scratch->pool[index].size == key->size
         && is_written(w, scratch->pool[index].position, key->text, key->size)) {

@@ -33,10 +33,8 @@ wfbs_flex_clear(wfbs_flex *f)
 {
     Py_CLEAR(f->error);
     Py_CLEAR(f->lazy_type);
+    wfbs_keys_clear(&f->keys);
 #ifndef Py_GIL_DISABLED
-    for (size_t i = 0; i < WFBS_FLEX_KEY_SLOTS; i++) {
-        Py_CLEAR(f->keys[i]);
-    }
     wfbs_flex_scratch_free(f->scratch);
     f->scratch = NULL;
 #endif

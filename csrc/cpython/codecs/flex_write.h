@@ -7,6 +7,8 @@
 
 #include "flex.h"
 
+#include "../../core/flex_pool.h"
+
 /* A value that waits for its container: a number itself, or the position of what was written. */
 typedef struct {
     uint64_t bits;
@@ -39,9 +41,6 @@ typedef struct {
     uint32_t stamp;        /* of the call that filled it */
     uint8_t width;         /* logarithm, of the vector of keys */
 } wfbs_flex_layout;
-
-#define WFBS_FLEX_POOL_BITS 9
-#define WFBS_FLEX_POOL (1u << WFBS_FLEX_POOL_BITS)
 
 /* Scratch memory that has grown by more bytes than this isn't kept after the call. */
 #define WFBS_FLEX_KEPT_SIZE ((size_t)2 << 20)

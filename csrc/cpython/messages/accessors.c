@@ -5,6 +5,23 @@
 #include "decode.h"
 #include "payload.h"
 
+/* What an attribute is whose slot is NULL. New reference, or NULL with an exception. */
+static PyObject *
+find_value(const wfbs_attribute *a, const wfbs_received *r)
+{
+    if (r->source && (a->field->use == WFBS_USE_ARGS || a->field->use == WFBS_USE_KWARGS)) {
+        return PyObject_GetAttr(r->source, a->name);
+    }
+    if (!r->buffer && a->property) {
+        PyErr_SetObject(PyExc_AttributeError, a->private_name);
+        return NULL;
+    }
+    if (!r->buffer) {
+        return Py_NewRef(Py_None);
+    }
+    return wfbs_state_alive(a->owner->state) ? wfbs_decode_attribute(a, r) : NULL;
+}
+
 PyObject *
 wfbs_received_get_private(PyObject *self, void *attribute)
 {
@@ -15,21 +32,13 @@ wfbs_received_get_private(PyObject *self, void *attribute)
     Py_BEGIN_CRITICAL_SECTION(self);
     value = Py_XNewRef(*slot);
     if (!value) {
-        if (!r->buffer && a->property) {
-            PyErr_SetObject(PyExc_AttributeError, a->private_name);
+        value = find_value(a, r);
+        /* Decoding can run Python code, which can have filled the slot. */
+        if (value && *slot) {
+            Py_SETREF(value, Py_NewRef(*slot));
         }
-        else if (!r->buffer) {
-            value = Py_NewRef(Py_None);
-        }
-        else if (wfbs_state_alive(a->owner->state)) {
-            value = wfbs_decode_attribute(a, r);
-            /* Decoding can run Python code, which can have filled the slot. */
-            if (value && *slot) {
-                Py_SETREF(value, Py_NewRef(*slot));
-            }
-            else if (value) {
-                *slot = Py_NewRef(value);
-            }
+        else if (value) {
+            *slot = Py_NewRef(value);
         }
     }
     if (value && value != Py_None && wfbs_attribute_is_mutable(a)) {

@@ -1,31 +1,14 @@
 /* Fields of a verified buffer as Python objects, when somebody asks for them. */
 #include "decode.h"
 
+#include "../base/text.h"
 #include "../base/type_name.h"
 #include "payload.h"
 
 PyObject *
 wfbs_decode_text(wfbs_span text)
 {
-    size_t i = 0;
-    while (text.size - i >= 8) { /* i <= size always */
-        uint64_t word;
-        memcpy(&word, text.data + i, sizeof word);
-        if (word & UINT64_C(0x8080808080808080)) {
-            return PyUnicode_DecodeUTF8((const char *)text.data, (Py_ssize_t)text.size, NULL);
-        }
-        i += 8;
-    }
-    for (; i < text.size; i++) {
-        if (text.data[i] & 0x80) {
-            return PyUnicode_DecodeUTF8((const char *)text.data, (Py_ssize_t)text.size, NULL);
-        }
-    }
-    PyObject *result = PyUnicode_New((Py_ssize_t)text.size, 127);
-    if (result && text.size) {
-        memcpy(PyUnicode_1BYTE_DATA(result), text.data, text.size);
-    }
-    return result;
+    return wfbs_text_from_valid(text.data, text.size);
 }
 
 /* The string of an enum's value, None where it has none. New reference. */

@@ -1,12 +1,20 @@
 /* A received message's metadata as a dict, before anything is made of it. */
 #include "details.h"
 
+#include "../../core/cbor_guard.h"
+
 PyObject *
 wfbs_details_read(const wfbs_class *c, const wfbs_received *r)
 {
     size_t used;
-    PyObject *details = wfbs_cbor_decode_first(&c->state->cbor, r->data + r->metadata,
-                                               r->metadata_size, &used);
+    if (!wfbs_details_are_extra(c, r->dialect)
+        && !wfbs_cbor_has_text_keys(c->table, r->data + r->metadata, r->metadata_size)) {
+        return wfbs_raise_protocol(c->state,
+                                   "%s: metadata has keys that are not strings, at offset %u",
+                                   c->type->label, (unsigned)r->metadata);
+    }
+    PyObject *details =
+        wfbs_cbor_decode_first(&c->state->cbor, r->data + r->metadata, r->metadata_size, &used);
     if (!details) {
         if (wfbs_error_is_about_value()) {
             PyErr_Clear();
@@ -17,7 +25,7 @@ wfbs_details_read(const wfbs_class *c, const wfbs_received *r)
     }
     PyObject *key, *value;
     Py_ssize_t position = 0;
-    const char *wrong = used != r->metadata_size     ? "has bytes behind its map"
+    const char *wrong = used != r->metadata_size      ? "has bytes behind its map"
                         : !PyDict_CheckExact(details) ? "is not a map"
                                                       : NULL;
     while (!wrong && PyDict_Next(details, &position, &key, &value)) {

@@ -7,8 +7,16 @@
 /* The metadata entry that names a custom codec. */
 #define WFBS_CODEC_KEY "ppt_serializer"
 
-/* The metadata of a received message, which has some. New dict with string keys, or NULL with
- * ProtocolError. */
+/* Whether metadata under the schema dialect is the message's `extra` itself. */
+static inline bool
+wfbs_details_are_extra(const wfbs_class *c, wfbs_dialect dialect)
+{
+    return dialect == WFBS_DIALECT_SCHEMA
+           && (c->index == WFBS_MESSAGE_CHALLENGE || c->index == WFBS_MESSAGE_AUTHENTICATE);
+}
+
+/* The metadata of a received message, which has some. New dict with string keys, also in all
+ * maps that WAMP defines; or NULL with ProtocolError. */
 PyObject *wfbs_details_read(const wfbs_class *c, const wfbs_received *r);
 /* The name of the custom codec that wrote a received message's payload. New reference (None if it
  * is not stated) or NULL with ProtocolError. */

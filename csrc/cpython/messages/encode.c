@@ -25,7 +25,9 @@ typedef struct {
     uint32_t payloads;                 /* slots whose bytes are in `scratch` */
     uint32_t in_metadata;
     size_t at[WFBS_MAX_FIELDS];        /* where an encoded payload begins in `scratch` */
-    uint32_t raw;                      /* payloads whose bytes are taken from the old buffer */
+    uint32_t raw;                      /* payloads whose bytes are taken from a received message: */
+    const wfbs_class *raw_owner;       /* its class */
+    const wfbs_received *raw_source;   /* borrowed */
     wfbs_codec codec;                  /* of args and kwargs */
     PyObject *codec_name;              /* owned, behind codec.name of a received message */
     wfbs_buffer scratch;
@@ -33,8 +35,8 @@ typedef struct {
     wfbs_span metadata;
 } job;
 
-/* Whether the attributes of `message` are simply in its slots. If not, it is ours,
- * a user's subclass, or one that upstream's reader made; or other threads may be
+/* Whether the attributes of `message`, args and kwargs aside, are simply in its slots. If not, it is
+ * one that came in, a user's subclass, or one that upstream's reader made; or other threads may be
  * writing the slots. */
 static inline bool
 is_plain(const wfbs_class *c, PyObject *message)
@@ -44,7 +46,8 @@ is_plain(const wfbs_class *c, PyObject *message)
     (void)message;
     return false;
 #else
-    return Py_TYPE(message) == c->plain && *wfbs_slot_of(message, c->from_fbs) == Py_None;
+    return Py_TYPE(message) == c->plain ? *wfbs_slot_of(message, c->from_fbs) == Py_None
+                                        : wfbs_received_source(c, message) != NULL;
 #endif
 }
 
@@ -79,17 +82,34 @@ received_source(const job *j)
     return r->buffer ? r : NULL;
 }
 
-/* Those of args and kwargs (slots) that nobody has read or set in a received message. */
+/* Those of args and kwargs, by the bits given, that nobody has read or set in a received message. */
 static inline uint32_t
-untouched(const job *j, unsigned args, unsigned kwargs)
+untouched(const wfbs_class *c, PyObject *message, uint32_t args, uint32_t kwargs)
 {
-    const int32_t *offsets = j->owner->offsets;
+    const uint8_t *slot_of = c->table->slot_of;
     uint32_t found;
-    Py_BEGIN_CRITICAL_SECTION(j->message);
-    found = (*wfbs_slot_of(j->message, offsets[args]) ? 0 : bit(args))
-            | (*wfbs_slot_of(j->message, offsets[kwargs]) ? 0 : bit(kwargs));
+    Py_BEGIN_CRITICAL_SECTION(message);
+    found = (*wfbs_slot_of(message, c->offsets[slot_of[WFBS_USE_ARGS]]) ? 0 : args)
+            | (*wfbs_slot_of(message, c->offsets[slot_of[WFBS_USE_KWARGS]]) ? 0 : kwargs);
     Py_END_CRITICAL_SECTION();
     return found;
+}
+
+/* Which of args and kwargs are copied out of the message that they are taken from: those that nobody
+ * looked at, if they are in the codec that is wanted. CBOR has two numbers: 0, and 3 where it is
+ * named. */
+static void
+job_codec_of_source(job *j, PyObject *source, wfbs_codec wanted, uint32_t args, uint32_t kwargs)
+{
+    const wfbs_class *c = wfbs_class_find(j->owner->state, Py_TYPE(source));
+    const wfbs_received *r = wfbs_received_of(c, source);
+    unsigned number = wfbs_received_u8(c, r, WFBS_USE_ENC_SERIALIZER);
+    bool same = number == wanted.number && number != WFBS_CODEC_NAMED;
+    if (same || (wfbs_codec_is_cbor(number) && wfbs_codec_is_cbor(wanted.number))) {
+        j->raw_owner = c;
+        j->raw_source = r;
+        j->raw = untouched(j->owner, j->message, args, kwargs) & untouched(c, source, args, kwargs);
+    }
 }
 
 /* Settles the codec of args and kwargs. A received message whose payload nobody
@@ -97,25 +117,35 @@ untouched(const job *j, unsigned args, unsigned kwargs)
 static int
 job_codec(job *j, wfbs_codec wanted)
 {
-    const wfbs_table *t = j->owner->table;
+    const wfbs_class *c = j->owner;
+    const wfbs_table *t = c->table;
     const wfbs_received *r = received_source(j);
-    unsigned args = t->slot_of[WFBS_USE_ARGS], kwargs = t->slot_of[WFBS_USE_KWARGS];
     j->codec = wanted;
     j->raw = 0;
-    if (!r || args == WFBS_NO_SLOT
-        || wfbs_slot_position(r->data, r->table, t->slot_of[WFBS_USE_PAYLOAD])) {
+    if (t->slot_of[WFBS_USE_ARGS] == WFBS_NO_SLOT) {
         return 0;
     }
-    uint32_t raw = untouched(j, args, kwargs), both = bit(args) | bit(kwargs);
-    if (raw == both) {
-        if (wfbs_payload_codec(j->owner, r, &j->codec) < 0) {
+    uint32_t args = bit(t->slot_of[WFBS_USE_ARGS]), kwargs = bit(t->slot_of[WFBS_USE_KWARGS]);
+    PyObject *source = wfbs_received_source(c, j->message);
+    if (source) {
+        job_codec_of_source(j, source, wanted, args, kwargs);
+        return 0;
+    }
+    if (!r || wfbs_slot_position(r->data, r->table, t->slot_of[WFBS_USE_PAYLOAD])) {
+        return 0;
+    }
+    j->raw_owner = c;
+    j->raw_source = r;
+    uint32_t raw = untouched(c, j->message, args, kwargs);
+    if (raw == (args | kwargs)) {
+        if (wfbs_payload_codec(c, r, &j->codec) < 0) {
             return -1;
         }
         j->codec_name = j->codec.name;
-        j->raw = both;
+        j->raw = raw;
     }
     else if (wanted.number != WFBS_CODEC_NAMED
-             && wanted.number == wfbs_received_u8(j->owner, r, WFBS_USE_ENC_SERIALIZER)) {
+             && wanted.number == wfbs_received_u8(c, r, WFBS_USE_ENC_SERIALIZER)) {
         j->raw = raw;
     }
     return 0;
@@ -146,7 +176,9 @@ static int
 job_payload(job *j, wfbs_attribute *a)
 {
     if (j->raw & bit(a->index)) {
-        wfbs_span span = wfbs_received_span(a, received_source(j));
+        const wfbs_class *from = j->raw_owner;
+        wfbs_span span = wfbs_received_span(&from->attributes[from->table->slot_of[a->field->use]],
+                                            j->raw_source);
         if (span.data) {
             j->values[a->index].as.bytes = span.data;
             j->values[a->index].size = span.size;

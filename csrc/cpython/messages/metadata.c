@@ -10,14 +10,6 @@
 #include "decode.h"
 #include "details.h"
 
-/* Whether metadata under the schema dialect is the message's `extra` itself. */
-static inline bool
-details_are_extra(const wfbs_class *c, wfbs_dialect dialect)
-{
-    return dialect == WFBS_DIALECT_SCHEMA
-           && (c->index == WFBS_MESSAGE_CHALLENGE || c->index == WFBS_MESSAGE_AUTHENTICATE);
-}
-
 /* The details map to begin with: empty, or (schema dialect) a copy of what
  * marshal() has as details. New reference or NULL. */
 static PyObject *
@@ -67,7 +59,7 @@ wfbs_metadata_encode(wfbs_class *c, PyObject *message, PyObject *const *values, 
         if (a->field->use == WFBS_USE_CUSTOM) {
             failed = PyDict_Update(details, values[i]) < 0;
         }
-        else if (!details_are_extra(c, dialect) || a->field->use != WFBS_USE_DICT) {
+        else if (!wfbs_details_are_extra(c, dialect) || a->field->use != WFBS_USE_DICT) {
             bool known = held & (UINT32_C(1) << i);
             failed = PyDict_SetItem(details, a->detail, known ? values[i] : Py_None) < 0;
         }
@@ -249,13 +241,24 @@ may_be_null(const wfbs_attribute *a)
            && (use == WFBS_USE_STR || use == WFBS_USE_ENUM || use == WFBS_USE_DICT);
 }
 
+/* Whether a typed field says what the attribute is: its own, or the one for names that its
+ * enumeration lacks. */
+static bool
+is_typed(const wfbs_attribute *a, const wfbs_received *r)
+{
+    unsigned name = a->field->use == WFBS_USE_ENUM ? a->owner->table->slot_of[WFBS_USE_ENUM_NAME]
+                                                   : WFBS_NO_SLOT;
+    return (a->field->kind != WFBS_KIND_NONE && wfbs_slot_position(r->data, r->table, a->index))
+           || (name != WFBS_NO_SLOT && wfbs_slot_position(r->data, r->table, name));
+}
+
 /* Stores an entry after comparing it with the typed field, if that is there too. Only what is
  * good is compared: a decimal out of an old cbor2, say, can raise even at that. */
 static int
 store_entry(wfbs_attribute *a, PyObject *self, PyObject *value)
 {
     wfbs_received *r = wfbs_received_of(a->owner, self);
-    bool typed = a->field->kind != WFBS_KIND_NONE && wfbs_slot_position(r->data, r->table, a->index);
+    bool typed = is_typed(a, r);
     bool null = value == Py_None && may_be_null(a);
     int good = null || entry_is_good(a, value);
     if (good <= 0) {
@@ -267,9 +270,9 @@ store_entry(wfbs_attribute *a, PyObject *self, PyObject *value)
             return -1;
         }
         int same = null ? PyUnicode_CheckExact(field) && PyUnicode_GET_LENGTH(field) == 0
-                        : Py_TYPE(field) == Py_TYPE(value)
-                              ? PyObject_RichCompareBool(field, value, Py_EQ)
-                              : 0;
+                   : Py_TYPE(field) == Py_TYPE(value)
+                       ? PyObject_RichCompareBool(field, value, Py_EQ)
+                       : 0;
         Py_DECREF(field);
         if (same <= 0) {
             return same ? -1 : refuse_entry(a, "contradicts the typed field");
@@ -286,8 +289,8 @@ store_roles(wfbs_attribute *a, PyObject *self, PyObject *value)
     wfbs_received *r = wfbs_received_of(a->owner, self);
     PyObject *typed = wfbs_decode_attribute(a, r);
     PyObject *label = typed ? PyUnicode_FromString(a->owner->type->label) : NULL;
-    PyObject *merged
-        = label ? wfbs_call_helper(a->owner->state, "merge_roles", typed, value, label) : NULL;
+    PyObject *merged =
+        label ? wfbs_call_helper(a->owner->state, "merge_roles", typed, value, label) : NULL;
     Py_XDECREF(typed);
     Py_XDECREF(label);
     if (!merged) {
@@ -385,14 +388,34 @@ check_rules(wfbs_class *c, PyObject *self)
     }
 }
 
+/* The codec of args and kwargs may be named by number and in the details. 0, or -1 with
+ * ProtocolError if these differ. */
+static int
+check_codec(wfbs_class *c, const wfbs_received *r, PyObject *details)
+{
+    static const char *const plain = "cbor"; /* what 0 stands for */
+    PyObject *name = PyDict_GetItemString(details, WFBS_CODEC_KEY);
+    const wfbs_attribute *a = &c->attributes[c->table->slot_of[WFBS_USE_ENC_SERIALIZER]];
+    uint8_t number = wfbs_received_u8(c, r, WFBS_USE_ENC_SERIALIZER);
+    if (!name || number == WFBS_CODEC_NAMED) {
+        return 0;
+    }
+    const char *known = number ? wfbs_enums[a->field->sub].names[number] : plain;
+    bool same =
+        PyUnicode_CheckExact(name) && *known && PyUnicode_CompareWithASCIIString(name, known) == 0;
+    return same ? 0 : refuse_entry(a, "contradicts the typed field");
+}
+
 /* Every attribute's entry of the details. */
 static int
 apply_details(wfbs_class *c, PyObject *self, PyObject *details)
 {
     const wfbs_received *r = wfbs_received_of(c, self);
     unsigned payload = c->table->slot_of[WFBS_USE_PAYLOAD];
-    bool transparent
-        = payload != WFBS_NO_SLOT && wfbs_slot_position(r->data, r->table, payload);
+    bool transparent = payload != WFBS_NO_SLOT && wfbs_slot_position(r->data, r->table, payload);
+    if (payload != WFBS_NO_SLOT && !transparent && check_codec(c, r, details) < 0) {
+        return -1;
+    }
     for (unsigned i = 0; i < c->table->field_count; i++) {
         wfbs_attribute *a = &c->attributes[i];
         wfbs_use use = (wfbs_use)a->field->use;
@@ -419,7 +442,8 @@ apply_details(wfbs_class *c, PyObject *self, PyObject *details)
             }
             continue;
         }
-        if ((use == WFBS_USE_ROLES ? store_roles(a, self, value) : store_entry(a, self, value)) < 0) {
+        if ((use == WFBS_USE_ROLES ? store_roles(a, self, value) : store_entry(a, self, value))
+            < 0) {
             return -1;
         }
     }
@@ -435,7 +459,7 @@ wfbs_metadata_apply(wfbs_class *c, PyObject *self)
         return -1;
     }
     int failed;
-    if (details_are_extra(c, r->dialect)) {
+    if (wfbs_details_are_extra(c, r->dialect)) {
         wfbs_attribute *extra = &c->attributes[c->table->slot_of[WFBS_USE_DICT]];
         failed = store_entry(extra, self, details) < 0 || check_rules(c, self) < 0 ? -1 : 0;
     }

@@ -18,16 +18,10 @@ wfbs_payload_view(PyObject *buffer, wfbs_span span)
     return view;
 }
 
-static inline bool
-is_cbor(unsigned number)
-{
-    return number == WFBS_CODEC_CBOR || number == WFBS_CODEC_CBOR_NAMED;
-}
-
 int
 wfbs_payload_encode(wfbs_state *state, wfbs_codec codec, PyObject *value, wfbs_buffer *out)
 {
-    if (is_cbor(codec.number)) {
+    if (wfbs_codec_is_cbor(codec.number)) {
         return wfbs_cbor_encode(&state->cbor, out, value);
     }
     if (codec.number == WFBS_CODEC_FLEXBUFFERS) {
@@ -86,7 +80,7 @@ wfbs_payload_decode(const wfbs_class *c, const wfbs_received *r, wfbs_span span)
     if (wfbs_payload_codec(c, r, &codec) < 0) {
         return NULL;
     }
-    if (is_cbor(codec.number)) {
+    if (wfbs_codec_is_cbor(codec.number)) {
         return wfbs_cbor_decode(&state->cbor, span.data, span.size);
     }
     if (codec.number == WFBS_CODEC_FLEXBUFFERS) {

@@ -13,6 +13,12 @@ enum {
     WFBS_CODEC_FLEXBUFFERS = WFBS_PPTSerializer_FLEXBUFFERS
 };
 
+static inline bool
+wfbs_codec_is_cbor(unsigned number)
+{
+    return number == WFBS_CODEC_CBOR || number == WFBS_CODEC_CBOR_NAMED;
+}
+
 /* A payload codec: its value in the schema's PPTSerializer and, for WFBS_CODEC_NAMED, its name. */
 typedef struct {
     unsigned number;

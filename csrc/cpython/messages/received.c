@@ -45,8 +45,12 @@ wfbs_received_new(wfbs_class *c, PyObject *buffer, const uint8_t *data, size_t s
     r->metadata = envelope->metadata;
     r->metadata_size = envelope->metadata_size;
     r->dialect = (uint8_t)dialect;
-    for (size_t i = 0; i < Py_ARRAY_LENGTH(c->state->base_offsets); i++) {
-        *wfbs_slot_of(self, c->state->base_offsets[i]) = Py_NewRef(Py_None);
+    /* The slots of Message itself start as None, but for the cache. */
+    PyObject **cache = wfbs_slot_of(self, c->serialized), **end = wfbs_slot_of(self, c->base_end);
+    for (PyObject **slot = slots_begin(self); slot < end; slot++) {
+        if (slot != cache) {
+            *slot = Py_NewRef(Py_None);
+        }
     }
     if (r->metadata && wfbs_metadata_apply(c, self) < 0) {
         Py_DECREF(self);
@@ -62,6 +66,7 @@ received_traverse(PyObject *self, visitproc visit, void *arg)
     for (PyObject **slot = slots_begin(self); slot < slots_end(self); slot++) {
         Py_VISIT(*slot);
     }
+    Py_VISIT(((wfbs_received *)slots_end(self))->source);
     return 0; /* the buffer is bytes and the cipher a str: no cycle goes through them */
 }
 
@@ -71,6 +76,7 @@ received_clear(PyObject *self)
     for (PyObject **slot = slots_begin(self); slot < slots_end(self); slot++) {
         Py_CLEAR(*slot);
     }
+    Py_CLEAR(((wfbs_received *)slots_end(self))->source);
     return 0;
 }
 
@@ -79,6 +85,7 @@ static void
 release(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);
+    Py_XDECREF(((wfbs_received *)slots_end(self))->source);
     Py_XDECREF(((wfbs_received *)slots_end(self))->ppt_cipher);
     Py_XDECREF(((wfbs_received *)slots_end(self))->buffer);
     type->tp_free(self);
@@ -264,6 +271,7 @@ received_copy(PyObject *self, PyObject *Py_UNUSED(ignored))
     r->uncounted = 1;
     Py_XINCREF(r->buffer);
     Py_XINCREF(r->ppt_cipher);
+    Py_XINCREF(r->source);
     PyObject **to = slots_begin(copy);
     for (PyObject **from = slots_begin(self); from < slots_end(self); from++, to++) {
         *to = Py_XNewRef(*from);
@@ -280,12 +288,13 @@ received_deepcopy(PyObject *self, PyObject *memo)
     PyObject *copy = c ? received_copy(self, NULL) : NULL;
     for (unsigned i = 0; copy && i < c->table->field_count; i++) {
         const wfbs_attribute *a = &c->attributes[i];
-        if (!a->name || !wfbs_attribute_is_mutable(a) || !*wfbs_slot_of(copy, a->offset)) {
+        bool there = *wfbs_slot_of(copy, a->offset) || wfbs_received_of(c, copy)->source;
+        if (!a->name || !wfbs_attribute_is_mutable(a) || !there) {
             continue;
         }
-        PyObject *value = Py_NewRef(*wfbs_slot_of(copy, a->offset));
-        PyObject *deep = wfbs_call_helper(c->state, "deepcopy", value, memo, NULL);
-        Py_DECREF(value);
+        PyObject *value = PyObject_GetAttr(copy, a->private_name);
+        PyObject *deep = value ? wfbs_call_helper(c->state, "deepcopy", value, memo, NULL) : NULL;
+        Py_XDECREF(value);
         if (!deep) {
             Py_CLEAR(copy);
             break;

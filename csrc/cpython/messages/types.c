@@ -10,14 +10,8 @@
 
 #include <structmember.h>
 
-static const char *const base_slot_names[] = {
-    "_from_fbs", "_correlation_id", "_correlation_uri", "_correlation_is_anchor",
-    "_correlation_is_last", "_router_internal",
-};
-
-/* The offset of slot `name` in instances of `type`, or -1 with TypeError. */
-static Py_ssize_t
-slot_offset(PyTypeObject *type, PyObject *name)
+Py_ssize_t
+wfbs_slot_offset(PyTypeObject *type, PyObject *name)
 {
     PyObject *descriptor = PyObject_GetAttr((PyObject *)type, name);
     if (!descriptor) {
@@ -98,7 +92,7 @@ attribute_init(wfbs_class *c, unsigned index)
         a->offset = c->tail + (Py_ssize_t)offsetof(wfbs_received, ppt_cipher);
     }
     else {
-        a->offset = slot_offset(c->plain, a->private_name);
+        a->offset = wfbs_slot_offset(c->plain, a->private_name);
         a->property = a->offset < 0 ? NULL : property_of(c->plain, a->name);
         if (!a->property) {
             return -1;
@@ -205,8 +199,9 @@ class_init(wfbs_class *c, wfbs_state *state, unsigned index, PyObject *message_m
             return -1;
         }
     }
-    c->serialized = slot_offset(c->plain, state->str_serialized);
-    c->from_fbs = slot_offset(c->plain, state->base_slots[0]);
+    c->base_end = ((PyTypeObject *)state->message_class)->tp_basicsize;
+    c->serialized = wfbs_slot_offset(c->plain, state->str_serialized);
+    c->from_fbs = wfbs_slot_offset(c->plain, state->str_from_fbs);
     if (c->serialized < 0 || c->from_fbs < 0 || class_getset(c) < 0
         || class_subclass(c, state->module) < 0) {
         return -1;
@@ -219,17 +214,6 @@ class_init(wfbs_class *c, wfbs_state *state, unsigned index, PyObject *message_m
 int
 wfbs_types_create(wfbs_state *state, PyObject *message_module)
 {
-    for (size_t i = 0; i < Py_ARRAY_LENGTH(base_slot_names); i++) {
-        state->base_slots[i] = PyUnicode_InternFromString(base_slot_names[i]);
-        if (!state->base_slots[i]) {
-            return -1;
-        }
-        state->base_offsets[i]
-            = slot_offset((PyTypeObject *)state->message_class, state->base_slots[i]);
-        if (state->base_offsets[i] < 0) {
-            return -1;
-        }
-    }
     for (unsigned i = 0; i < WFBS_MESSAGE_COUNT; i++) {
         if (class_init(&state->classes[i], state, i, message_module) < 0) {
             return -1;

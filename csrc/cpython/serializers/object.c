@@ -29,6 +29,11 @@ object_serializer_init(PyObject *self, PyObject *args, PyObject *kwargs)
     wfbs_limits limits = wfbs_default_limits;
     if (given != Py_None) { /* in the order of autobahn_fbs.limits.Limits, which has checked them */
         Py_ssize_t size, minimum, factor, tables;
+        if (!PyTuple_Check(given)) {
+            PyErr_Format(PyExc_TypeError, "limits must be a tuple, not %s",
+                         wfbs_type_name(Py_TYPE(given)));
+            return -1;
+        }
         if (!PyArg_ParseTuple(given, "nnnn;limits", &size, &minimum, &factor, &tables)) {
             return -1;
         }
@@ -147,7 +152,7 @@ wfbs_serialize(wfbs_state *state, PyObject *serializer, PyObject *message)
         Py_XDECREF(parsed);
         return bytes;
     }
-    if (Py_TYPE(message) == c->received) {
+    if (Py_TYPE(message) == c->received && !wfbs_received_source(c, message)) {
         const wfbs_received *r = wfbs_received_of(c, message);
         if (r->buffer && r->dialect == (uint8_t)s->dialect) {
             int unchanged = wfbs_received_unchanged(c, message);

@@ -27,7 +27,7 @@
 
 #include "../../core/schema/build.h"
 #include "../../core/schema/demand.h"
-#include "../../core/flex_read.h"
+#include "../../core/flex_tokens.h"
 #include "../../core/schema/load.h"
 #include "../../core/schema/path.h"
 #include "../../core/schema/reflection.h"

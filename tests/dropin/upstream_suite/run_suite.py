@@ -1,8 +1,8 @@
 """Run by test_upstream_suite.py: Autobahn's own tests with the drop-in installed.
 
-``python run_suite.py asyncio|twisted`` runs them under pytest (asyncio) or trial (Twisted), with
-this package's two serializers added to those that Autobahn's general serializer tests go
-through, and prints the outcome of each test as JSON.
+``python run_suite.py asyncio|twisted [accelerated]`` runs them under pytest (asyncio) or trial
+(Twisted), with this package's two serializers added to those that Autobahn's general serializer
+tests go through, and prints the outcome of each test as JSON.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ import txaio  # noqa: E402
 import autobahn_fbs  # noqa: E402
 
 autobahn_fbs.install()
+if "accelerated" in sys.argv:
+    autobahn_fbs.accelerate()
 
 import autobahn  # noqa: E402
 

@@ -21,4 +21,5 @@
     X(ENC_VALUE)           \
     X(ROLES_EMPTY)         \
     X(RESUME_TOKEN)        \
-    X(REVOCATION)
+    X(REVOCATION)           \
+    X(CONTRADICTION)

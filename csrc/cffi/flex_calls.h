@@ -1,25 +1,8 @@
 /* FlexBuffers for the cffi binding: a buffer, or a part of it, read in one call into tokens. */
-#ifndef WFBS_FLEX_TOKENS_H
-#define WFBS_FLEX_TOKENS_H
+#ifndef WFBS_FLEX_CALLS_H
+#define WFBS_FLEX_CALLS_H
 
-#include "../core/flex_read.h"
-
-/* The tokens: each a kind and its operands, all int64_t. A container is followed by what is in
- * it: items, or a text and a value for each entry. Positions count from the data's beginning. */
-enum {
-    WFBS_TOKEN_NULL,
-    WFBS_TOKEN_FALSE,
-    WFBS_TOKEN_TRUE,
-    WFBS_TOKEN_INT,      /* the number */
-    WFBS_TOKEN_UINT,     /* the number modulo 2^64 */
-    WFBS_TOKEN_FLOAT,    /* position of 4 bytes */
-    WFBS_TOKEN_DOUBLE,   /* position of 8 bytes */
-    WFBS_TOKEN_TEXT,     /* position and size of valid UTF-8 */
-    WFBS_TOKEN_TEXT_AGAIN, /* the same, of one that there was before */
-    WFBS_TOKEN_BLOB,     /* position and size */
-    WFBS_TOKEN_VECTOR,   /* number of items */
-    WFBS_TOKEN_MAP       /* number of entries, position of the keys' vector */
-};
+#include "../core/flex_tokens.h"
 
 /* What is wrong, and where; WFBS_FLEX_ERROR_OK if nothing is. */
 typedef struct {

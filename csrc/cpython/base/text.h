@@ -1,0 +1,174 @@
+/* Bytes as str, and the short keys of maps, which are shared between calls. */
+#ifndef WFBS_TEXT_H
+#define WFBS_TEXT_H
+
+#include "utf8.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+/* The top bits of all 8 bytes of a word: none is set in ASCII. */
+#define WFBS_TOP_BITS UINT64_C(0x8080808080808080)
+
+/* In the byte order of the machine: for comparing and hashing only. */
+static inline uint64_t
+wfbs_text_load64(const uint8_t *p)
+{
+    uint64_t word;
+    memcpy(&word, p, sizeof word);
+    return word;
+}
+
+static inline uint64_t
+wfbs_text_load32(const uint8_t *p)
+{
+    uint32_t word;
+    memcpy(&word, p, sizeof word);
+    return word;
+}
+
+/* Whether all bytes are ASCII. */
+static inline bool
+wfbs_text_is_ascii(const uint8_t *p, size_t size)
+{
+    uint64_t seen = 0;
+    size_t i = 0;
+    for (; size - i >= 8; i += 8) { /* i <= size, so the difference can't wrap */
+        seen |= wfbs_text_load64(p + i);
+    }
+    for (; i < size; i++) {
+        seen |= p[i];
+    }
+    return (seen & WFBS_TOP_BITS) == 0;
+}
+
+/* A new str of ASCII bytes, or NULL with MemoryError. */
+static inline PyObject *
+wfbs_text_from_ascii(const uint8_t *p, size_t size)
+{
+    PyObject *text = PyUnicode_New((Py_ssize_t)size, 127);
+    if (text) {
+        memcpy(PyUnicode_DATA(text), p, size);
+    }
+    return text;
+}
+
+/* A new str of valid UTF-8 that is not all ASCII, or short. NULL with MemoryError. */
+static inline PyObject *
+wfbs_text_from_wide(const uint8_t *p, size_t size)
+{
+    if (size <= 2) { /* of one character at most, which CPython shares */
+        return PyUnicode_DecodeUTF8((const char *)p, (Py_ssize_t)size, NULL);
+    }
+    return wfbs_utf8_decode_valid(p, size);
+}
+
+/* A new str of valid UTF-8, or NULL with MemoryError. */
+static inline PyObject *
+wfbs_text_from_valid(const uint8_t *p, size_t size)
+{
+    return size > 1 && wfbs_text_is_ascii(p, size) ? wfbs_text_from_ascii(p, size)
+                                                   : wfbs_text_from_wide(p, size);
+}
+
+/* ---- keys of maps */
+
+/* Keys of at most this many bytes, all ASCII, are shared between decoded maps. */
+#define WFBS_KEY_MAX 32
+/* Slots of the cache of shared keys, as a power of two. A slot holds one string at most, so
+ * this also bounds the memory that the cache keeps alive. */
+#define WFBS_KEY_BITS 9
+#define WFBS_KEY_SLOTS (1 << WFBS_KEY_BITS)
+
+/* Shared keys; all zero is a valid, empty cache. Without a GIL nothing is shared. */
+typedef struct {
+#ifdef Py_GIL_DISABLED
+    char unused;
+#else
+    PyObject *slots[WFBS_KEY_SLOTS]; /* owned, exact ASCII str; or NULL */
+#endif
+} wfbs_keys;
+
+#ifdef Py_GIL_DISABLED
+
+static inline PyObject *
+wfbs_keys_share(wfbs_keys *keys, const uint8_t *p, size_t size)
+{
+    (void)keys;
+    (void)p;
+    (void)size;
+    return NULL;
+}
+
+static inline void
+wfbs_keys_clear(wfbs_keys *keys)
+{
+    (void)keys;
+}
+
+#else
+
+/* Mixes `size` bytes (1 to WFBS_KEY_MAX) into a word of which the top bits are good, and
+ * ORs all of them into `seen`. Reads some bytes twice rather than byte by byte. */
+static inline uint64_t
+wfbs_keys_mix(const uint8_t *p, size_t size, uint64_t *seen)
+{
+    const uint64_t factor = UINT64_C(0x9e3779b97f4a7c15); /* 2**64 over the golden ratio */
+    uint64_t hash = size, word;
+    if (size >= 8) {
+        for (size_t i = 0; i + 8 < size; i += 8) {
+            word = wfbs_text_load64(p + i);
+            *seen |= word;
+            hash = (hash ^ word) * factor;
+            hash ^= hash >> 32;
+        }
+        word = wfbs_text_load64(p + size - 8);
+    }
+    else if (size >= 4) {
+        word = wfbs_text_load32(p) | wfbs_text_load32(p + size - 4) << 32;
+    }
+    else {
+        word = (uint64_t)p[0] | (uint64_t)p[size / 2] << 8 | (uint64_t)p[size - 1] << 16;
+    }
+    *seen |= word;
+    return (hash ^ word) * factor;
+}
+
+/* The shared str of a key, whose hash is then known as well. New reference; or NULL, without an
+ * exception for a key that is not shared (short, long, or not ASCII), or with MemoryError. */
+static inline PyObject *
+wfbs_keys_share(wfbs_keys *keys, const uint8_t *p, size_t size)
+{
+    uint64_t seen = 0;
+    if (size < 2 || size > WFBS_KEY_MAX) {
+        return NULL;
+    }
+    const uint64_t hash = wfbs_keys_mix(p, size, &seen);
+    if (seen & WFBS_TOP_BITS) {
+        return NULL;
+    }
+    PyObject **slot = &keys->slots[hash >> (64 - WFBS_KEY_BITS)];
+    PyObject *key = *slot;
+    if (key && (size_t)PyUnicode_GET_LENGTH(key) == size
+        && memcmp(PyUnicode_DATA(key), p, size) == 0) {
+        return Py_NewRef(key);
+    }
+    key = wfbs_text_from_ascii(p, size);
+    if (key) {
+        Py_XSETREF(*slot, Py_NewRef(key)); /* freeing a str runs no code */
+    }
+    return key;
+}
+
+/* Drops all keys. */
+static inline void
+wfbs_keys_clear(wfbs_keys *keys)
+{
+    for (size_t i = 0; i < WFBS_KEY_SLOTS; i++) {
+        Py_CLEAR(keys->slots[i]);
+    }
+}
+
+#endif
+
+#endif

@@ -1,0 +1,270 @@
+"""The part ``writes``: what one iteration of asyncio's loop writes is sent at once."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from autobahn_fbs._accelerate import gathering
+
+
+class Counting(asyncio.Protocol):
+    """What a server got, and in how many pieces."""
+
+    def __init__(self) -> None:
+        self.received = bytearray()
+        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def data_received(self, data: bytes) -> None:
+        self.received += data
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if not self.lost.done():
+            self.lost.set_result(None)
+
+
+class Client(asyncio.Protocol):
+    def __init__(self) -> None:
+        self.paused = 0
+        self.resumed = 0
+
+    def pause_writing(self) -> None:
+        self.paused += 1
+
+    def resume_writing(self) -> None:
+        self.resumed += 1
+
+
+class Sends:
+    """A socket that counts what is sent."""
+
+    def __init__(self, sock: Any) -> None:
+        self._sock = sock
+        self.sizes: list[int] = []
+
+    def send(self, data: Any) -> int:
+        self.sizes.append(len(data))
+        sent: int = self._sock.send(data)
+        return sent
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+
+Test = Callable[[Any, Counting, Sends, Client], Awaitable[None]]
+
+
+def connected(test: Test) -> None:
+    """Runs a test with a gathering transport, its server, and its socket."""
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        server_end: asyncio.Future[Counting] = loop.create_future()
+
+        def make() -> Counting:
+            protocol = Counting()
+            server_end.set_result(protocol)
+            return protocol
+
+        server = await loop.create_server(make, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        transport, client = await loop.create_connection(Client, "127.0.0.1", port)
+        sends = Sends(transport._sock)  # type: ignore[attr-defined]
+        transport._sock = sends  # type: ignore[attr-defined]
+        gathering.gather(transport)
+        try:
+            await test(transport, await server_end, sends, client)
+        finally:
+            transport.abort()
+            server.close()
+            await server.wait_closed()
+
+    try:
+        asyncio.run(run())
+    finally:
+        gathering.release_all()
+
+
+async def arrived(server: Counting, size: int) -> None:
+    for _ in range(500):
+        if len(server.received) >= size:
+            return
+        await asyncio.sleep(0.002)
+    raise TimeoutError(f"{len(server.received)} of {size} bytes")
+
+
+def test_what_one_iteration_writes_is_one_send():
+    async def test(transport, server, sends, client):
+        for number in range(10):
+            transport.write(b"%d" % number)
+        assert sends.sizes == []
+        await asyncio.sleep(0)
+        assert sends.sizes == [10]
+        await arrived(server, 10)
+        assert server.received == b"0123456789"
+
+    connected(test)
+
+
+def test_it_is_sent_before_the_loop_looks_for_input():
+    async def test(transport, server, sends, client):
+        loop = asyncio.get_running_loop()
+        select, seen = loop._selector.select, []
+        loop._selector.select = lambda timeout=None: (
+            seen.append((timeout, list(sends.sizes))),
+            select(timeout),
+        )[1]
+        transport.write(b"now")
+        await asyncio.sleep(0.01)
+        del loop._selector.select
+        waiting = [sizes for timeout, sizes in seen if timeout != 0]
+        assert waiting and all(sizes == [3] for sizes in waiting)
+
+    connected(test)
+
+
+@pytest.mark.parametrize("end", ["close", "abort", "write_eof"])
+def test_what_was_written_goes_out_before_the_end(end):
+    async def test(transport, server, sends, client):
+        transport.write(b"last words")
+        getattr(transport, end)()
+        await arrived(server, 10)
+        assert server.received == b"last words"
+
+    connected(test)
+
+
+def test_a_loop_that_stops_has_sent_everything():
+    loop = asyncio.new_event_loop()
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    try:
+        transport, _ = loop.run_until_complete(loop.create_connection(asyncio.Protocol, sock=ours))
+        gathering.gather(transport)
+
+        def write_and_stop() -> None:
+            transport.write(b"and stop")
+            loop.stop()
+
+        loop.call_soon(write_and_stop)
+        loop.run_forever()
+        theirs.settimeout(5)
+        assert theirs.recv(100) == b"and stop"
+    finally:
+        gathering.release_all()
+        transport.close()
+        loop.run_until_complete(asyncio.sleep(0))
+        loop.close()
+        theirs.close()
+
+
+def test_large_data_is_sent_at_once_and_in_order():
+    async def test(transport, server, sends, client):
+        large = bytes(range(256)) * 512
+        transport.write(b"head")
+        transport.write(large)
+        assert sends.sizes[0] > 4
+        transport.write(b"tail")
+        await arrived(server, len(large) + 8)
+        assert server.received == b"head" + large + b"tail"
+
+    connected(test)
+
+
+def test_no_more_is_kept_than_the_limit():
+    async def test(transport, server, sends, client):
+        piece = b"x" * 1000
+        for _ in range(1000):
+            transport.write(piece)
+            assert transport._autobahn_fbs_size <= gathering.LIMIT
+        await arrived(server, 1_000_000)
+
+    connected(test)
+
+
+def test_a_peer_that_does_not_read_pauses_the_writer_as_before():
+    async def test(transport, server, sends, client):
+        reading = server_transport(server)
+        reading.pause_reading()
+        for _ in range(20_000):
+            transport.write(b"y" * 1000)
+            if client.paused:
+                break
+        assert client.paused == 1
+        assert transport.get_write_buffer_size() < 1 << 20
+        reading.resume_reading()
+        await asyncio.sleep(0.2)
+        for _ in range(100):
+            if client.resumed:
+                break
+            await asyncio.sleep(0.02)
+        assert client.resumed == 1
+
+    def server_transport(server: Counting) -> Any:
+        return server.transport  # type: ignore[attr-defined]
+
+    Counting.connection_made = lambda self, transport: setattr(self, "transport", transport)  # type: ignore[method-assign]
+    try:
+        connected(test)
+    finally:
+        del Counting.connection_made
+
+
+def test_what_is_wrong_to_write_is_refused_when_it_is_written():
+    async def test(transport, server, sends, client):
+        with pytest.raises(TypeError, match="bytes-like"):
+            transport.write("text")
+        transport.write_eof()
+        with pytest.raises(RuntimeError, match="after write_eof"):
+            transport.write(b"more")
+
+    connected(test)
+
+
+def test_a_buffer_that_changes_is_sent_as_it_was():
+    async def test(transport, server, sends, client):
+        buffer = bytearray(b"before")
+        transport.write(b"<")
+        transport.write(buffer)
+        buffer[:] = b"after!"
+        await arrived(server, 7)
+        assert server.received == b"<before"
+
+    connected(test)
+
+
+def test_a_transport_is_put_back_with_nothing_lost():
+    async def test(transport, server, sends, client):
+        gathered = type(transport)
+        transport.write(b"kept")
+        gathering.release_all()
+        assert type(transport) is gathered.__mro__[2]
+        assert "stop" not in vars(asyncio.get_running_loop())
+        transport.write(b", direct")
+        assert sends.sizes == [4, 8]
+        await arrived(server, 12)
+
+    connected(test)
+
+
+def test_a_gathering_transport_looks_like_the_one_that_it_was():
+    async def test(transport, server, sends, client):
+        base = type(transport).__mro__[2]
+        assert isinstance(transport, base)
+        assert type(transport).__qualname__ == base.__qualname__
+        assert repr(transport).startswith(f"<{base.__name__} ")
+
+    connected(test)
+
+
+def test_transports_of_others_are_left_alone():
+    class Other(asyncio.Transport):
+        pass
+
+    other = Other()
+    assert gathering.gather(other) is other
+    assert type(other) is Other
