@@ -315,9 +315,6 @@ class TypedCatalog:
         """The table in a buffer, verified, whose fields are read when they are asked for: a
         TypedLazy with an attribute for each. Vectors of numbers are views of the buffer."""
 
-    def lazy(self, name: str, data: Buffer, /) -> TypedLazy:
-        """The table in a buffer, verified, whose fields are read when they are asked for."""
-
 # These four are this backend's only: see autobahn_fbs/_accelerate/parts.
 def construct_in_c(cls: type[Message], /) -> None:
     """Makes calls of one of Autobahn's message classes go through C; TypeError if it can't."""
