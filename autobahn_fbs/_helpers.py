@@ -182,8 +182,10 @@ def reduce(msg: message.Message, data: bytes, schema_dialect: bool) -> tuple[Any
 
 
 def restore(data: bytes, schema_dialect: bool, state: dict[str, Any]) -> message.Message:
-    """Unpickles a received message: its bytes are verified again."""
-    (msg,) = native.ObjectSerializer(False, schema_dialect).unserialize(data)
+    """Unpickles a received message: its bytes are verified again, with the highest limits, since
+    they have been within those of the serializer that took them."""
+    highest = (2**31 - 1, 2**31 - 1, 2**16, 2**31 - 1)
+    (msg,) = native.ObjectSerializer(False, schema_dialect, 0, None, highest).unserialize(data)
     for name, value in state.items():
         setattr(msg, name, value)
     return msg

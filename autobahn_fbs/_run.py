@@ -29,6 +29,9 @@ ALLOW_RAWSOCKET = os.path.join(BOOTSTRAP, "allow-rawsocket")
 #: Another, with the parts to switch on after a "=": has the program accelerated.
 ACCELERATE = os.path.join(BOOTSTRAP, "accelerate")
 
+# Options of CPython and PyPy whose value is the next word.
+_LONG_WITH_VALUE = ("--check-hash-based-pycs", "--jit")
+
 # Exit statuses: a shell's for "can't be executed" and "not found"; sitecustomize.py's.
 CANNOT_EXECUTE = 126
 NOT_FOUND = 127
@@ -110,6 +113,8 @@ def interpreter_flags(words: Sequence[str]) -> Iterator[str]:
         if not word.startswith("-") or word in ("-", "--"):
             return
         if word.startswith("--"):
+            if word in _LONG_WITH_VALUE:
+                next(rest, None)
             continue
         for position, letter in enumerate(word[1:], 2):
             if letter in "mc":
@@ -126,21 +131,28 @@ def check_flags(command: Sequence[str]) -> None:
 
     :raises CannotRun: the command, or the ``#!`` line of its file, has ``-I``, ``-E`` or ``-S``.
     """
-    is_python = Path(command[0]).name.lower().startswith(("python", "pypy"))
+    name = Path(command[0]).name.lower()
+    is_python = name.startswith(("python", "pypy")) or name in ("env", "env.exe")
     for words in (command if is_python else [], shebang(command[0])):
         for flag in interpreter_flags(words):
             if flag in "IES":
                 raise CannotRun(
                     f"{command[0]} runs Python with -{flag}, which keeps the drop-in out",
-                    CANNOT_EXECUTE,
+                    NO_DROP_IN,
                 )
 
 
 def check_drop_in() -> None:
-    """Installs the drop-in here, to know that it can be, before any program runs.
+    """Installs the drop-in here, to know that it can be, before any program runs; and that
+    PYTHONPATH can carry it.
 
     :raises CannotRun: it can't, with the reason.
     """
+    if os.pathsep in BOOTSTRAP:
+        raise CannotRun(
+            f"PYTHONPATH can't carry a folder with {os.pathsep!r} in its name: {BOOTSTRAP}",
+            NO_DROP_IN,
+        )
     noise = StringIO()  # what optional modules print as Autobahn tries them; the program will, too
     try:
         with redirect_stderr(noise):

@@ -194,6 +194,15 @@ class Schema:
             flags.append("LENIENT")
         if kind.endswith("ENUM8") and "open" in attributes(self.enums[field["type"]["index"]]):
             flags.append("OPEN")
+        # Elements of the WAMP list are no details, but for what the schema dialect has there.
+        if (
+            attribute
+            and use not in ("ARGS", "KWARGS", "PAYLOAD")
+            and ("positional" not in marks or use == "DICT" or "OPEN" in flags)
+        ):
+            flags.append("DETAIL")
+        if "or_null" in marks or use.startswith("ENC_"):
+            flags.append("OR_NULL")
         detail = marks.get("detail", attribute)
         row = self.record(
             field["name"],
@@ -267,13 +276,12 @@ class Schema:
         children = self.ordered(marks.get("children", ""), pointing)
         order = self.ordered(marks.get("fields", ""), written)
         for item in marks.get("meta", "").split():
-            attribute, _, use = item.partition(":")
+            text, _, kind = item.partition(":")
+            use = META_KINDS[kind]
             rows.append(
-                self.record(
-                    attribute, attribute, attribute, "NONE", META_KINDS[use], "NONE", [], 0, 0
-                )
+                self.record(*[text] * 3, "NONE", use, "NONE", ["DETAIL"], 0, 0),
             )
-            uses.append(META_KINDS[use])
+            uses.append(use)
         rule, *about = marks.get("rule", "none").split()
         checks = {attributes(f).get("check") for f in fields}
         if "uri_match" in checks and name != "Register":

@@ -69,6 +69,8 @@ class ObjectSerializer(AnyObjectSerializer):
         self._dialect_number = 1 if schema_dialect else 0
         self._codec_number = codec
         self._codec_name = codec_name
+        if limits is not None and not isinstance(limits, tuple):
+            raise TypeError(f"limits must be a tuple, not {type(limits).__name__}")
         self._limits = _limits(limits)
 
     @property

@@ -33,11 +33,22 @@ def dump(options: argparse.Namespace) -> int:
             found = look(frame, serializer)
             if isinstance(found, Wrong) or found.wrong:
                 status = 1
-            if options.json:
-                print(to_json({"file": name, "index": index, **as_json(found)}))
-            else:
-                print(as_text(found, paint, None if options.full else _WIDTH))
+            try:
+                shown = _shown(found, name, index, options, paint)
+            except (ValueError, RecursionError, MemoryError) as error:
+                status = 1
+                reason = f"can't be shown: {type(error).__name__}"
+                shown = _shown(Wrong("", reason, frame.offset), name, index, options, paint)
+            print(shown)
     return status
+
+
+def _shown(
+    found: Message | Wrong, name: str, index: int, options: argparse.Namespace, paint: Painter
+) -> str:
+    if options.json:
+        return to_json({"file": name, "index": index, **as_json(found)})
+    return as_text(found, paint, None if options.full else _WIDTH)
 
 
 def as_json(found: Message | Wrong) -> dict[str, Any]:

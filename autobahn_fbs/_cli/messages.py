@@ -11,10 +11,11 @@ from autobahn.wamp.exception import ProtocolError
 from .. import FlatBuffersObjectSerializer, payloads
 from .layout import Place, number, places
 from .sources import Fault, Frame
+from .terminal import spelled
 
 #: How errors name the place, at their end: ", at offset 44", " at offset 0", " (at offset 44)".
 #: What a codec says before that is about a place in the payload.
-_AT = re.compile(r",? ?\(?at offset (\d+)\)?\Z")
+_AT = re.compile(r",? ?\(?at offset (\d{1,19})\)?\Z")
 _WHERE = re.compile(r"([A-Z_]+(?:\.\w+)?): ")
 
 
@@ -120,11 +121,12 @@ def _metadata(data: bytes, found: list[Place]) -> dict[str, Any]:
     return {}
 
 
-def _codec(data: bytes, name: str, found: list[Place], metadata: dict[str, Any]) -> str | None:
+def _codec(data: bytes, label: str, found: list[Place], metadata: dict[str, Any]) -> str | None:
     names = {place.name for place in found}
     if "payload" in names or not {"args", "kwargs"} & names:
         return None
-    codec = number(data, name, "ppt_serializer")
+    codec = number(data, label, "ppt_serializer")
     if codec == payloads.NAMED:
-        return str(metadata.get("ppt_serializer"))
+        name = metadata.get("ppt_serializer")
+        return name if isinstance(name, str) else spelled(name)
     return next((id for id, value in payloads.NUMBERS.items() if value == codec), "cbor")

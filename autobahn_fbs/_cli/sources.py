@@ -12,8 +12,9 @@ from dataclasses import dataclass
 ENCODINGS = ("auto", "binary", "hex", "base64")
 FRAMINGS = ("auto", "message", "batched", "rawsocket")
 
-_HEX = re.compile(rb"(?:0x)?[0-9a-fA-F\s]+\Z")
-_BASE64 = re.compile(rb"[A-Za-z0-9+/_\s-]+=*\s*\Z")
+# Nothing is tried twice: what is in a file may be made to take quadratic time otherwise.
+_HEX = re.compile(rb"(?:0x)?[0-9a-fA-F\s]++\Z")
+_BASE64 = re.compile(rb"[A-Za-z0-9+/_\s-]++=*+\s*+\Z")
 
 # RawSocket: the first byte of a handshake, and what the first byte of a frame says.
 _MAGIC = 0x7F

@@ -14,6 +14,10 @@ _CODES = {"name": "36", "good": "32", "bad": "31", "title": "1", "faint": "2"}
 
 # Deeper nesting than this is shown as what it is, not as what is in it.
 _DEPTH = 200
+# Bits of an integer that is shown in decimal; the interpreter refuses that for very long ones.
+_BITS = 2000
+# Characters of a key that is no string, and of a value of a type that JSON lacks.
+_LENGTH = 10_000
 
 
 def wants_color(choice: str) -> bool:
@@ -51,7 +55,7 @@ def plain(value: Any, depth: int = 0) -> Any:
     if value is None or isinstance(value, (bool, str)):
         return value
     if isinstance(value, int):
-        return int(value)
+        return int(value) if value.bit_length() <= _BITS else hex(value)
     if isinstance(value, float):
         return value if math.isfinite(value) else repr(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
@@ -68,11 +72,51 @@ def plain(value: Any, depth: int = 0) -> Any:
     if type(value).__name__.startswith("Role") and features:
         named = {name.lstrip("_"): item for name, item in features.items() if item is not None}
         return plain({name: item for name, item in named.items() if name != "ROLE"}, depth + 1)
-    return str(value)
+    return _cut(_text_of(value))
+
+
+def _text_of(value: Any) -> str:
+    try:
+        return str(value)
+    except (ValueError, RecursionError, ArithmeticError):  # a long integer in it, or much nesting
+        return f"<{type(value).__name__} that can't be shown>"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LENGTH else f"{text[:_LENGTH]}…"
 
 
 def _key(key: Any) -> str:
-    return key if isinstance(key, str) else str(plain(key))
+    return key if isinstance(key, str) else spelled(key)
+
+
+def spelled(value: Any) -> str:
+    """The value as text that is at most 10,000 characters long and a little: strings in it are
+    quoted once, however deep they are."""
+    parts: list[str] = []
+    return "".join(parts) if _spell(value, parts, _LENGTH, 0) > 0 else "".join(parts) + "…"
+
+
+def _spell(value: Any, parts: list[str], room: int, depth: int) -> int:
+    """Appends a value's text; returns how much room is left, 0 or less if it was not enough."""
+    if isinstance(value, Mapping) and depth < _DEPTH:
+        marks, items = "{}", [item for pair in value.items() for item in pair]
+    elif isinstance(value, (list, tuple, set, frozenset)) and depth < _DEPTH:
+        marks, items = "[]", list(value)
+    else:
+        shown = plain(value, _DEPTH)
+        text = json.dumps(shown, ensure_ascii=False) if isinstance(shown, str) else str(shown)
+        parts.append(text[:room])
+        return room - len(text)
+    parts.append(marks[0])
+    for index, item in enumerate(items):
+        if index:
+            parts.append(": " if marks == "{}" and index % 2 else ", ")
+        room = _spell(item, parts, room - 2, depth + 1)
+        if room <= 0:
+            return room
+    parts.append(marks[1])
+    return room
 
 
 def to_json(value: Any) -> str:

@@ -5,6 +5,7 @@
 #ifndef WFBS_SCHEMA_H
 #define WFBS_SCHEMA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -55,6 +56,13 @@ typedef enum {
     WFBS_USE_COUNT
 } wfbs_use;
 
+/* Whether a use describes the payload of transparent mode. */
+static inline bool
+wfbs_use_is_enc(unsigned use)
+{
+    return use >= WFBS_USE_ENC_ALGO && use <= WFBS_USE_ENC_CIPHER;
+}
+
 /* What Message.parse checks beyond the type. */
 typedef enum {
     WFBS_CHECK_NONE = 0,
@@ -73,8 +81,10 @@ enum {
     WFBS_FLAG_OPTIONAL = 2,    /* absent means None, for scalars */
     WFBS_FLAG_POSITIONAL = 4,  /* an element of the WAMP list: None can't be sent */
     WFBS_FLAG_NULLABLE = 8,    /* positional, but null is legal there */
+    WFBS_FLAG_LENIENT = 16,    /* required by the schema, but a reader takes it as None when absent */
     WFBS_FLAG_OPEN = 32,       /* strings beyond the enum are legal */
-    WFBS_FLAG_LENIENT = 16     /* required by the schema, but a reader takes it as None when absent */
+    WFBS_FLAG_DETAIL = 64,     /* an entry of the metadata may state it */
+    WFBS_FLAG_OR_NULL = 128    /* and that may be null */
 };
 
 typedef struct {

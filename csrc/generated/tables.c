@@ -96,13 +96,13 @@ const wfbs_enum wfbs_enums[WFBS_ENUM_COUNT] = {
 };
 
 static const wfbs_field fields_PublisherFeatures[] = {
-    {.name = "publisher_identification", .attribute = "publisher_identification", .detail = "publisher_identification", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "publisher_exclusion", .attribute = "publisher_exclusion", .detail = "publisher_exclusion", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "subscriber_blackwhite_listing", .attribute = "subscriber_blackwhite_listing", .detail = "subscriber_blackwhite_listing", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
+    {.name = "publisher_identification", .attribute = "publisher_identification", .detail = "publisher_identification", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "publisher_exclusion", .attribute = "publisher_exclusion", .detail = "publisher_exclusion", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "subscriber_blackwhite_listing", .attribute = "subscriber_blackwhite_listing", .detail = "subscriber_blackwhite_listing", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
     {.name = "acknowledge_event_received", .attribute = "", .detail = "", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_UNUSED, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "payload_transparency", .attribute = "payload_transparency", .detail = "payload_transparency", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "payload_encryption_cryptobox", .attribute = "payload_encryption_cryptobox", .detail = "payload_encryption_cryptobox", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "x_acknowledged_event_delivery", .attribute = "x_acknowledged_event_delivery", .detail = "x_acknowledged_event_delivery", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
+    {.name = "payload_transparency", .attribute = "payload_transparency", .detail = "payload_transparency", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "payload_encryption_cryptobox", .attribute = "payload_encryption_cryptobox", .detail = "payload_encryption_cryptobox", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "x_acknowledged_event_delivery", .attribute = "x_acknowledged_event_delivery", .detail = "x_acknowledged_event_delivery", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
 };
 static const uint8_t children_PublisherFeatures[] = {0};
 static const uint8_t order_PublisherFeatures[] = {0, 1, 2, 3, 4, 5, 6};
@@ -111,14 +111,14 @@ static const uint8_t rank_PublisherFeatures[] = {0, 1, 2, 3, 4, 5, 6};
 _Static_assert(7 <= WFBS_MAX_FIELDS, "PublisherFeatures has too many fields");
 
 static const wfbs_field fields_SubscriberFeatures[] = {
-    {.name = "publisher_identification", .attribute = "publisher_identification", .detail = "publisher_identification", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "pattern_based_subscription", .attribute = "pattern_based_subscription", .detail = "pattern_based_subscription", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "publication_trustlevels", .attribute = "publication_trustlevels", .detail = "publication_trustlevels", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "subscription_revocation", .attribute = "subscription_revocation", .detail = "subscription_revocation", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "event_history", .attribute = "event_history", .detail = "event_history", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
+    {.name = "publisher_identification", .attribute = "publisher_identification", .detail = "publisher_identification", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "pattern_based_subscription", .attribute = "pattern_based_subscription", .detail = "pattern_based_subscription", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "publication_trustlevels", .attribute = "publication_trustlevels", .detail = "publication_trustlevels", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "subscription_revocation", .attribute = "subscription_revocation", .detail = "subscription_revocation", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "event_history", .attribute = "event_history", .detail = "event_history", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
     {.name = "acknowledge_subscriber_received", .attribute = "", .detail = "", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_UNUSED, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "payload_transparency", .attribute = "payload_transparency", .detail = "payload_transparency", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "payload_encryption_cryptobox", .attribute = "payload_encryption_cryptobox", .detail = "payload_encryption_cryptobox", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
+    {.name = "payload_transparency", .attribute = "payload_transparency", .detail = "payload_transparency", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "payload_encryption_cryptobox", .attribute = "payload_encryption_cryptobox", .detail = "payload_encryption_cryptobox", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
 };
 static const uint8_t children_SubscriberFeatures[] = {0};
 static const uint8_t order_SubscriberFeatures[] = {0, 1, 2, 3, 4, 5, 6, 7};
@@ -127,12 +127,12 @@ static const uint8_t rank_SubscriberFeatures[] = {0, 1, 2, 3, 4, 5, 6, 7};
 _Static_assert(8 <= WFBS_MAX_FIELDS, "SubscriberFeatures has too many fields");
 
 static const wfbs_field fields_CallerFeatures[] = {
-    {.name = "caller_identification", .attribute = "caller_identification", .detail = "caller_identification", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "call_timeout", .attribute = "call_timeout", .detail = "call_timeout", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "call_canceling", .attribute = "call_canceling", .detail = "call_canceling", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "progressive_call_results", .attribute = "progressive_call_results", .detail = "progressive_call_results", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "payload_transparency", .attribute = "payload_transparency", .detail = "payload_transparency", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "payload_encryption_cryptobox", .attribute = "payload_encryption_cryptobox", .detail = "payload_encryption_cryptobox", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
+    {.name = "caller_identification", .attribute = "caller_identification", .detail = "caller_identification", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "call_timeout", .attribute = "call_timeout", .detail = "call_timeout", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "call_canceling", .attribute = "call_canceling", .detail = "call_canceling", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "progressive_call_results", .attribute = "progressive_call_results", .detail = "progressive_call_results", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "payload_transparency", .attribute = "payload_transparency", .detail = "payload_transparency", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "payload_encryption_cryptobox", .attribute = "payload_encryption_cryptobox", .detail = "payload_encryption_cryptobox", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
 };
 static const uint8_t children_CallerFeatures[] = {0};
 static const uint8_t order_CallerFeatures[] = {0, 1, 2, 3, 4, 5};
@@ -141,16 +141,16 @@ static const uint8_t rank_CallerFeatures[] = {0, 1, 2, 3, 4, 5};
 _Static_assert(6 <= WFBS_MAX_FIELDS, "CallerFeatures has too many fields");
 
 static const wfbs_field fields_CalleeFeatures[] = {
-    {.name = "caller_identification", .attribute = "caller_identification", .detail = "caller_identification", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "call_trustlevels", .attribute = "call_trustlevels", .detail = "call_trustlevels", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "call_timeout", .attribute = "call_timeout", .detail = "call_timeout", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "call_canceling", .attribute = "call_canceling", .detail = "call_canceling", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "progressive_call_results", .attribute = "progressive_call_results", .detail = "progressive_call_results", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "registration_revocation", .attribute = "registration_revocation", .detail = "registration_revocation", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "pattern_based_registration", .attribute = "pattern_based_registration", .detail = "pattern_based_registration", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "shared_registration", .attribute = "shared_registration", .detail = "shared_registration", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "payload_transparency", .attribute = "payload_transparency", .detail = "payload_transparency", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "payload_encryption_cryptobox", .attribute = "payload_encryption_cryptobox", .detail = "payload_encryption_cryptobox", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
+    {.name = "caller_identification", .attribute = "caller_identification", .detail = "caller_identification", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "call_trustlevels", .attribute = "call_trustlevels", .detail = "call_trustlevels", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "call_timeout", .attribute = "call_timeout", .detail = "call_timeout", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "call_canceling", .attribute = "call_canceling", .detail = "call_canceling", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "progressive_call_results", .attribute = "progressive_call_results", .detail = "progressive_call_results", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "registration_revocation", .attribute = "registration_revocation", .detail = "registration_revocation", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "pattern_based_registration", .attribute = "pattern_based_registration", .detail = "pattern_based_registration", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "shared_registration", .attribute = "shared_registration", .detail = "shared_registration", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "payload_transparency", .attribute = "payload_transparency", .detail = "payload_transparency", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "payload_encryption_cryptobox", .attribute = "payload_encryption_cryptobox", .detail = "payload_encryption_cryptobox", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
 };
 static const uint8_t children_CalleeFeatures[] = {0};
 static const uint8_t order_CalleeFeatures[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
@@ -171,8 +171,8 @@ static const uint8_t rank_ClientRoles[] = {0, 1, 2, 3};
 _Static_assert(4 <= WFBS_MAX_FIELDS, "ClientRoles has too many fields");
 
 static const wfbs_field fields_Map[] = {
-    {.name = "key", .attribute = "key", .detail = "key", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_REQUIRED},
-    {.name = "value", .attribute = "value", .detail = "value", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL},
+    {.name = "key", .attribute = "key", .detail = "key", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_REQUIRED | WFBS_FLAG_DETAIL},
+    {.name = "value", .attribute = "value", .detail = "value", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
 };
 static const uint8_t children_Map[] = {0, 1};
 static const uint8_t order_Map[] = {0, 1};
@@ -182,15 +182,15 @@ _Static_assert(2 <= WFBS_MAX_FIELDS, "Map has too many fields");
 
 static const wfbs_field fields_Hello[] = {
     {.name = "session", .attribute = "", .detail = "", .kind = WFBS_KIND_U64, .use = WFBS_USE_UNUSED},
-    {.name = "roles", .attribute = "roles", .detail = "roles", .kind = WFBS_KIND_TABLE, .use = WFBS_USE_ROLES, .flags = WFBS_FLAG_REQUIRED | WFBS_FLAG_LENIENT, .sub = 4},
+    {.name = "roles", .attribute = "roles", .detail = "roles", .kind = WFBS_KIND_TABLE, .use = WFBS_USE_ROLES, .flags = WFBS_FLAG_REQUIRED | WFBS_FLAG_LENIENT | WFBS_FLAG_DETAIL, .sub = 4},
     {.name = "realm", .attribute = "realm", .detail = "realm", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .check = WFBS_CHECK_URI, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_POSITIONAL | WFBS_FLAG_NULLABLE},
-    {.name = "authmethods", .attribute = "authmethods", .detail = "authmethods", .kind = WFBS_KIND_VECTOR_ENUM8, .use = WFBS_USE_ENUMS, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_OPEN},
-    {.name = "authid", .attribute = "authid", .detail = "authid", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "authrole", .attribute = "authrole", .detail = "authrole", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "authextra", .attribute = "authextra", .detail = "authextra", .kind = WFBS_KIND_TABLE, .use = WFBS_USE_DICT, .flags = WFBS_FLAG_OPTIONAL, .sub = 5},
-    {.name = "resumable", .attribute = "resumable", .detail = "resumable", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "resume_session", .attribute = "resume_session", .detail = "resume-session", .kind = WFBS_KIND_U64, .use = WFBS_USE_INT, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "resume_token", .attribute = "resume_token", .detail = "resume-token", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL},
+    {.name = "authmethods", .attribute = "authmethods", .detail = "authmethods", .kind = WFBS_KIND_VECTOR_ENUM8, .use = WFBS_USE_ENUMS, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_OPEN | WFBS_FLAG_DETAIL},
+    {.name = "authid", .attribute = "authid", .detail = "authid", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "authrole", .attribute = "authrole", .detail = "authrole", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "authextra", .attribute = "authextra", .detail = "authextra", .kind = WFBS_KIND_TABLE, .use = WFBS_USE_DICT, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL, .sub = 5},
+    {.name = "resumable", .attribute = "resumable", .detail = "resumable", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "resume_session", .attribute = "resume_session", .detail = "resume-session", .kind = WFBS_KIND_U64, .use = WFBS_USE_INT, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "resume_token", .attribute = "resume_token", .detail = "resume-token", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
 };
 static const uint8_t children_Hello[] = {2, 4, 5, 9, 1, 3, 6};
 static const uint8_t order_Hello[] = {2, 4, 5, 7, 8, 9, 0, 1, 3, 6};
@@ -199,21 +199,21 @@ static const uint8_t rank_Hello[] = {6, 7, 0, 8, 1, 2, 9, 3, 4, 5};
 _Static_assert(10 <= WFBS_MAX_FIELDS, "Hello has too many fields");
 
 static const wfbs_field fields_BrokerFeatures[] = {
-    {.name = "publisher_identification", .attribute = "publisher_identification", .detail = "publisher_identification", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "publisher_exclusion", .attribute = "publisher_exclusion", .detail = "publisher_exclusion", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "subscriber_blackwhite_listing", .attribute = "subscriber_blackwhite_listing", .detail = "subscriber_blackwhite_listing", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "pattern_based_subscription", .attribute = "pattern_based_subscription", .detail = "pattern_based_subscription", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "publication_trustlevels", .attribute = "publication_trustlevels", .detail = "publication_trustlevels", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "subscription_revocation", .attribute = "subscription_revocation", .detail = "subscription_revocation", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "session_meta_api", .attribute = "session_meta_api", .detail = "session_meta_api", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "subscription_meta_api", .attribute = "subscription_meta_api", .detail = "subscription_meta_api", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "event_retention", .attribute = "event_retention", .detail = "event_retention", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "event_history", .attribute = "event_history", .detail = "event_history", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
+    {.name = "publisher_identification", .attribute = "publisher_identification", .detail = "publisher_identification", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "publisher_exclusion", .attribute = "publisher_exclusion", .detail = "publisher_exclusion", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "subscriber_blackwhite_listing", .attribute = "subscriber_blackwhite_listing", .detail = "subscriber_blackwhite_listing", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "pattern_based_subscription", .attribute = "pattern_based_subscription", .detail = "pattern_based_subscription", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "publication_trustlevels", .attribute = "publication_trustlevels", .detail = "publication_trustlevels", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "subscription_revocation", .attribute = "subscription_revocation", .detail = "subscription_revocation", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "session_meta_api", .attribute = "session_meta_api", .detail = "session_meta_api", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "subscription_meta_api", .attribute = "subscription_meta_api", .detail = "subscription_meta_api", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "event_retention", .attribute = "event_retention", .detail = "event_retention", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "event_history", .attribute = "event_history", .detail = "event_history", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
     {.name = "acknowledge_event_received", .attribute = "", .detail = "", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_UNUSED, .flags = WFBS_FLAG_OPTIONAL},
     {.name = "acknowledge_subscriber_received", .attribute = "", .detail = "", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_UNUSED, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "payload_transparency", .attribute = "payload_transparency", .detail = "payload_transparency", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "payload_encryption_cryptobox", .attribute = "payload_encryption_cryptobox", .detail = "payload_encryption_cryptobox", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "x_acknowledged_event_delivery", .attribute = "x_acknowledged_event_delivery", .detail = "x_acknowledged_event_delivery", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
+    {.name = "payload_transparency", .attribute = "payload_transparency", .detail = "payload_transparency", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "payload_encryption_cryptobox", .attribute = "payload_encryption_cryptobox", .detail = "payload_encryption_cryptobox", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "x_acknowledged_event_delivery", .attribute = "x_acknowledged_event_delivery", .detail = "x_acknowledged_event_delivery", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
 };
 static const uint8_t children_BrokerFeatures[] = {0};
 static const uint8_t order_BrokerFeatures[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14};
@@ -222,19 +222,19 @@ static const uint8_t rank_BrokerFeatures[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 
 _Static_assert(15 <= WFBS_MAX_FIELDS, "BrokerFeatures has too many fields");
 
 static const wfbs_field fields_DealerFeatures[] = {
-    {.name = "caller_identification", .attribute = "caller_identification", .detail = "caller_identification", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "call_trustlevels", .attribute = "call_trustlevels", .detail = "call_trustlevels", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "call_timeout", .attribute = "call_timeout", .detail = "call_timeout", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "call_canceling", .attribute = "call_canceling", .detail = "call_canceling", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "progressive_call_results", .attribute = "progressive_call_results", .detail = "progressive_call_results", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "registration_revocation", .attribute = "registration_revocation", .detail = "registration_revocation", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "pattern_based_registration", .attribute = "pattern_based_registration", .detail = "pattern_based_registration", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "shared_registration", .attribute = "shared_registration", .detail = "shared_registration", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "session_meta_api", .attribute = "session_meta_api", .detail = "session_meta_api", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "registration_meta_api", .attribute = "registration_meta_api", .detail = "registration_meta_api", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "testament_meta_api", .attribute = "testament_meta_api", .detail = "testament_meta_api", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "payload_transparency", .attribute = "payload_transparency", .detail = "payload_transparency", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "payload_encryption_cryptobox", .attribute = "payload_encryption_cryptobox", .detail = "payload_encryption_cryptobox", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
+    {.name = "caller_identification", .attribute = "caller_identification", .detail = "caller_identification", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "call_trustlevels", .attribute = "call_trustlevels", .detail = "call_trustlevels", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "call_timeout", .attribute = "call_timeout", .detail = "call_timeout", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "call_canceling", .attribute = "call_canceling", .detail = "call_canceling", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "progressive_call_results", .attribute = "progressive_call_results", .detail = "progressive_call_results", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "registration_revocation", .attribute = "registration_revocation", .detail = "registration_revocation", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "pattern_based_registration", .attribute = "pattern_based_registration", .detail = "pattern_based_registration", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "shared_registration", .attribute = "shared_registration", .detail = "shared_registration", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "session_meta_api", .attribute = "session_meta_api", .detail = "session_meta_api", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "registration_meta_api", .attribute = "registration_meta_api", .detail = "registration_meta_api", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "testament_meta_api", .attribute = "testament_meta_api", .detail = "testament_meta_api", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "payload_transparency", .attribute = "payload_transparency", .detail = "payload_transparency", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "payload_encryption_cryptobox", .attribute = "payload_encryption_cryptobox", .detail = "payload_encryption_cryptobox", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
 };
 static const uint8_t children_DealerFeatures[] = {0};
 static const uint8_t order_DealerFeatures[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
@@ -254,17 +254,17 @@ _Static_assert(2 <= WFBS_MAX_FIELDS, "RouterRoles has too many fields");
 
 static const wfbs_field fields_Welcome[] = {
     {.name = "session", .attribute = "session", .detail = "session", .kind = WFBS_KIND_U64, .use = WFBS_USE_INT, .check = WFBS_CHECK_ID, .flags = WFBS_FLAG_POSITIONAL},
-    {.name = "roles", .attribute = "roles", .detail = "roles", .kind = WFBS_KIND_TABLE, .use = WFBS_USE_ROLES, .flags = WFBS_FLAG_REQUIRED | WFBS_FLAG_LENIENT, .sub = 9},
-    {.name = "realm", .attribute = "realm", .detail = "realm", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_REQUIRED | WFBS_FLAG_LENIENT},
-    {.name = "authid", .attribute = "authid", .detail = "authid", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_REQUIRED | WFBS_FLAG_LENIENT},
-    {.name = "authrole", .attribute = "authrole", .detail = "authrole", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_REQUIRED | WFBS_FLAG_LENIENT},
-    {.name = "authmethod", .attribute = "authmethod", .detail = "authmethod", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENUM, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_OPEN},
-    {.name = "authprovider", .attribute = "authprovider", .detail = "authprovider", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "authextra", .attribute = "authextra", .detail = "authextra", .kind = WFBS_KIND_TABLE, .use = WFBS_USE_DICT, .flags = WFBS_FLAG_OPTIONAL, .sub = 5},
-    {.name = "resumed", .attribute = "resumed", .detail = "resumed", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "resumable", .attribute = "resumable", .detail = "resumable", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "resume_token", .attribute = "resume_token", .detail = "resume_token", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "custom", .attribute = "custom", .detail = "custom", .kind = WFBS_KIND_NONE, .use = WFBS_USE_CUSTOM},
+    {.name = "roles", .attribute = "roles", .detail = "roles", .kind = WFBS_KIND_TABLE, .use = WFBS_USE_ROLES, .flags = WFBS_FLAG_REQUIRED | WFBS_FLAG_LENIENT | WFBS_FLAG_DETAIL, .sub = 9},
+    {.name = "realm", .attribute = "realm", .detail = "realm", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_REQUIRED | WFBS_FLAG_LENIENT | WFBS_FLAG_DETAIL | WFBS_FLAG_OR_NULL},
+    {.name = "authid", .attribute = "authid", .detail = "authid", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_REQUIRED | WFBS_FLAG_LENIENT | WFBS_FLAG_DETAIL | WFBS_FLAG_OR_NULL},
+    {.name = "authrole", .attribute = "authrole", .detail = "authrole", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_REQUIRED | WFBS_FLAG_LENIENT | WFBS_FLAG_DETAIL | WFBS_FLAG_OR_NULL},
+    {.name = "authmethod", .attribute = "authmethod", .detail = "authmethod", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENUM, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_OPEN | WFBS_FLAG_DETAIL | WFBS_FLAG_OR_NULL},
+    {.name = "authprovider", .attribute = "authprovider", .detail = "authprovider", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL | WFBS_FLAG_OR_NULL},
+    {.name = "authextra", .attribute = "authextra", .detail = "authextra", .kind = WFBS_KIND_TABLE, .use = WFBS_USE_DICT, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL | WFBS_FLAG_OR_NULL, .sub = 5},
+    {.name = "resumed", .attribute = "resumed", .detail = "resumed", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "resumable", .attribute = "resumable", .detail = "resumable", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "resume_token", .attribute = "resume_token", .detail = "resume_token", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "custom", .attribute = "custom", .detail = "custom", .kind = WFBS_KIND_NONE, .use = WFBS_USE_CUSTOM, .flags = WFBS_FLAG_DETAIL},
 };
 static const uint8_t children_Welcome[] = {2, 3, 4, 6, 10, 1, 7};
 static const uint8_t order_Welcome[] = {0, 2, 3, 4, 6, 8, 9, 10, 1, 5, 7};
@@ -275,7 +275,7 @@ _Static_assert(12 <= WFBS_MAX_FIELDS, "Welcome has too many fields");
 static const wfbs_field fields_Abort[] = {
     {.name = "session", .attribute = "", .detail = "", .kind = WFBS_KIND_U64, .use = WFBS_USE_UNUSED},
     {.name = "reason", .attribute = "reason", .detail = "reason", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .check = WFBS_CHECK_URI, .flags = WFBS_FLAG_REQUIRED | WFBS_FLAG_POSITIONAL},
-    {.name = "message", .attribute = "message", .detail = "message", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL},
+    {.name = "message", .attribute = "message", .detail = "message", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
 };
 static const uint8_t children_Abort[] = {1, 2};
 static const uint8_t order_Abort[] = {0, 1, 2};
@@ -285,8 +285,8 @@ _Static_assert(3 <= WFBS_MAX_FIELDS, "Abort has too many fields");
 
 static const wfbs_field fields_Challenge[] = {
     {.name = "session", .attribute = "", .detail = "", .kind = WFBS_KIND_U64, .use = WFBS_USE_UNUSED},
-    {.name = "method", .attribute = "method", .detail = "method", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENUM, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_POSITIONAL | WFBS_FLAG_OPEN},
-    {.name = "extra", .attribute = "extra", .detail = "extra", .kind = WFBS_KIND_TABLE, .use = WFBS_USE_DICT, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_POSITIONAL, .sub = 5},
+    {.name = "method", .attribute = "method", .detail = "method", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENUM, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_POSITIONAL | WFBS_FLAG_OPEN | WFBS_FLAG_DETAIL},
+    {.name = "extra", .attribute = "extra", .detail = "extra", .kind = WFBS_KIND_TABLE, .use = WFBS_USE_DICT, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_POSITIONAL | WFBS_FLAG_DETAIL, .sub = 5},
     {.name = "method_name", .attribute = "", .detail = "", .kind = WFBS_KIND_STRING, .use = WFBS_USE_ENUM_NAME, .flags = WFBS_FLAG_OPTIONAL},
 };
 static const uint8_t children_Challenge[] = {2, 3};
@@ -298,7 +298,7 @@ _Static_assert(4 <= WFBS_MAX_FIELDS, "Challenge has too many fields");
 static const wfbs_field fields_Authenticate[] = {
     {.name = "session", .attribute = "", .detail = "", .kind = WFBS_KIND_U64, .use = WFBS_USE_UNUSED},
     {.name = "signature", .attribute = "signature", .detail = "signature", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_REQUIRED | WFBS_FLAG_POSITIONAL},
-    {.name = "extra", .attribute = "extra", .detail = "extra", .kind = WFBS_KIND_TABLE, .use = WFBS_USE_DICT, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_POSITIONAL, .sub = 5},
+    {.name = "extra", .attribute = "extra", .detail = "extra", .kind = WFBS_KIND_TABLE, .use = WFBS_USE_DICT, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_POSITIONAL | WFBS_FLAG_DETAIL, .sub = 5},
 };
 static const uint8_t children_Authenticate[] = {1, 2};
 static const uint8_t order_Authenticate[] = {0, 1, 2};
@@ -309,8 +309,8 @@ _Static_assert(3 <= WFBS_MAX_FIELDS, "Authenticate has too many fields");
 static const wfbs_field fields_Goodbye[] = {
     {.name = "session", .attribute = "", .detail = "", .kind = WFBS_KIND_U64, .use = WFBS_USE_UNUSED},
     {.name = "reason", .attribute = "reason", .detail = "reason", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .check = WFBS_CHECK_URI, .flags = WFBS_FLAG_REQUIRED | WFBS_FLAG_POSITIONAL},
-    {.name = "message", .attribute = "message", .detail = "message", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "resumable", .attribute = "resumable", .detail = "resumable", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
+    {.name = "message", .attribute = "message", .detail = "message", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "resumable", .attribute = "resumable", .detail = "resumable", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
 };
 static const uint8_t children_Goodbye[] = {1, 2};
 static const uint8_t order_Goodbye[] = {0, 1, 2, 3};
@@ -319,9 +319,9 @@ static const uint8_t rank_Goodbye[] = {0, 1, 2, 3};
 _Static_assert(4 <= WFBS_MAX_FIELDS, "Goodbye has too many fields");
 
 static const wfbs_field fields_Principal[] = {
-    {.name = "session", .attribute = "session", .detail = "session", .kind = WFBS_KIND_U64, .use = WFBS_USE_INT},
-    {.name = "authid", .attribute = "authid", .detail = "authid", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "authrole", .attribute = "authrole", .detail = "authrole", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL},
+    {.name = "session", .attribute = "session", .detail = "session", .kind = WFBS_KIND_U64, .use = WFBS_USE_INT, .flags = WFBS_FLAG_DETAIL},
+    {.name = "authid", .attribute = "authid", .detail = "authid", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "authrole", .attribute = "authrole", .detail = "authrole", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
 };
 static const uint8_t children_Principal[] = {1, 2};
 static const uint8_t order_Principal[] = {0, 1, 2};
@@ -337,14 +337,14 @@ static const wfbs_field fields_Error[] = {
     {.name = "args", .attribute = "args", .detail = "args", .kind = WFBS_KIND_BYTES, .use = WFBS_USE_ARGS, .flags = WFBS_FLAG_OPTIONAL},
     {.name = "kwargs", .attribute = "kwargs", .detail = "kwargs", .kind = WFBS_KIND_BYTES, .use = WFBS_USE_KWARGS, .flags = WFBS_FLAG_OPTIONAL},
     {.name = "payload", .attribute = "payload", .detail = "payload", .kind = WFBS_KIND_BYTES, .use = WFBS_USE_PAYLOAD, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "ppt_scheme", .attribute = "enc_algo", .detail = "enc_algo", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENC_ALGO, .sub = 2},
-    {.name = "ppt_serializer", .attribute = "enc_serializer", .detail = "enc_serializer", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENC_SERIALIZER, .sub = 3},
-    {.name = "ppt_cipher", .attribute = "ppt_cipher", .detail = "ppt_cipher", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENC_CIPHER, .sub = 1},
-    {.name = "ppt_keyid", .attribute = "enc_key", .detail = "enc_key", .kind = WFBS_KIND_STRING, .use = WFBS_USE_ENC_KEY, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "forward_for", .attribute = "forward_for", .detail = "forward_for", .kind = WFBS_KIND_VECTOR_TABLE, .use = WFBS_USE_PRINCIPALS, .flags = WFBS_FLAG_OPTIONAL, .sub = 15},
-    {.name = "callee", .attribute = "callee", .detail = "callee", .kind = WFBS_KIND_NONE, .use = WFBS_USE_INT},
-    {.name = "callee_authid", .attribute = "callee_authid", .detail = "callee_authid", .kind = WFBS_KIND_NONE, .use = WFBS_USE_STR},
-    {.name = "callee_authrole", .attribute = "callee_authrole", .detail = "callee_authrole", .kind = WFBS_KIND_NONE, .use = WFBS_USE_STR},
+    {.name = "ppt_scheme", .attribute = "enc_algo", .detail = "enc_algo", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENC_ALGO, .flags = WFBS_FLAG_DETAIL | WFBS_FLAG_OR_NULL, .sub = 2},
+    {.name = "ppt_serializer", .attribute = "enc_serializer", .detail = "enc_serializer", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENC_SERIALIZER, .flags = WFBS_FLAG_DETAIL | WFBS_FLAG_OR_NULL, .sub = 3},
+    {.name = "ppt_cipher", .attribute = "ppt_cipher", .detail = "ppt_cipher", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENC_CIPHER, .flags = WFBS_FLAG_DETAIL | WFBS_FLAG_OR_NULL, .sub = 1},
+    {.name = "ppt_keyid", .attribute = "enc_key", .detail = "enc_key", .kind = WFBS_KIND_STRING, .use = WFBS_USE_ENC_KEY, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL | WFBS_FLAG_OR_NULL},
+    {.name = "forward_for", .attribute = "forward_for", .detail = "forward_for", .kind = WFBS_KIND_VECTOR_TABLE, .use = WFBS_USE_PRINCIPALS, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL, .sub = 15},
+    {.name = "callee", .attribute = "callee", .detail = "callee", .kind = WFBS_KIND_NONE, .use = WFBS_USE_INT, .flags = WFBS_FLAG_DETAIL},
+    {.name = "callee_authid", .attribute = "callee_authid", .detail = "callee_authid", .kind = WFBS_KIND_NONE, .use = WFBS_USE_STR, .flags = WFBS_FLAG_DETAIL},
+    {.name = "callee_authrole", .attribute = "callee_authrole", .detail = "callee_authrole", .kind = WFBS_KIND_NONE, .use = WFBS_USE_STR, .flags = WFBS_FLAG_DETAIL},
 };
 static const uint8_t children_Error[] = {4, 5, 6, 3, 10, 11};
 static const uint8_t order_Error[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
@@ -359,21 +359,21 @@ static const wfbs_field fields_Publish[] = {
     {.name = "args", .attribute = "args", .detail = "args", .kind = WFBS_KIND_BYTES, .use = WFBS_USE_ARGS, .flags = WFBS_FLAG_OPTIONAL},
     {.name = "kwargs", .attribute = "kwargs", .detail = "kwargs", .kind = WFBS_KIND_BYTES, .use = WFBS_USE_KWARGS, .flags = WFBS_FLAG_OPTIONAL},
     {.name = "payload", .attribute = "payload", .detail = "payload", .kind = WFBS_KIND_BYTES, .use = WFBS_USE_PAYLOAD, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "ppt_scheme", .attribute = "enc_algo", .detail = "enc_algo", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENC_ALGO, .sub = 2},
-    {.name = "ppt_serializer", .attribute = "enc_serializer", .detail = "enc_serializer", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENC_SERIALIZER, .sub = 3},
-    {.name = "ppt_cipher", .attribute = "ppt_cipher", .detail = "ppt_cipher", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENC_CIPHER, .sub = 1},
-    {.name = "ppt_keyid", .attribute = "enc_key", .detail = "enc_key", .kind = WFBS_KIND_STRING, .use = WFBS_USE_ENC_KEY, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "acknowledge", .attribute = "acknowledge", .detail = "acknowledge", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "exclude_me", .attribute = "exclude_me", .detail = "exclude_me", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "exclude", .attribute = "exclude", .detail = "exclude", .kind = WFBS_KIND_VECTOR_U64, .use = WFBS_USE_INTS, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "exclude_authid", .attribute = "exclude_authid", .detail = "exclude_authid", .kind = WFBS_KIND_VECTOR_STRING, .use = WFBS_USE_STRS, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "exclude_authrole", .attribute = "exclude_authrole", .detail = "exclude_authrole", .kind = WFBS_KIND_VECTOR_STRING, .use = WFBS_USE_STRS, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "eligible", .attribute = "eligible", .detail = "eligible", .kind = WFBS_KIND_VECTOR_U64, .use = WFBS_USE_INTS, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "eligible_authid", .attribute = "eligible_authid", .detail = "eligible_authid", .kind = WFBS_KIND_VECTOR_STRING, .use = WFBS_USE_STRS, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "eligible_authrole", .attribute = "eligible_authrole", .detail = "eligible_authrole", .kind = WFBS_KIND_VECTOR_STRING, .use = WFBS_USE_STRS, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "retain", .attribute = "retain", .detail = "retain", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "transaction_hash", .attribute = "transaction_hash", .detail = "transaction_hash", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "forward_for", .attribute = "forward_for", .detail = "forward_for", .kind = WFBS_KIND_VECTOR_TABLE, .use = WFBS_USE_PRINCIPALS, .flags = WFBS_FLAG_OPTIONAL, .sub = 15},
+    {.name = "ppt_scheme", .attribute = "enc_algo", .detail = "enc_algo", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENC_ALGO, .flags = WFBS_FLAG_DETAIL | WFBS_FLAG_OR_NULL, .sub = 2},
+    {.name = "ppt_serializer", .attribute = "enc_serializer", .detail = "enc_serializer", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENC_SERIALIZER, .flags = WFBS_FLAG_DETAIL | WFBS_FLAG_OR_NULL, .sub = 3},
+    {.name = "ppt_cipher", .attribute = "ppt_cipher", .detail = "ppt_cipher", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENC_CIPHER, .flags = WFBS_FLAG_DETAIL | WFBS_FLAG_OR_NULL, .sub = 1},
+    {.name = "ppt_keyid", .attribute = "enc_key", .detail = "enc_key", .kind = WFBS_KIND_STRING, .use = WFBS_USE_ENC_KEY, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL | WFBS_FLAG_OR_NULL},
+    {.name = "acknowledge", .attribute = "acknowledge", .detail = "acknowledge", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "exclude_me", .attribute = "exclude_me", .detail = "exclude_me", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "exclude", .attribute = "exclude", .detail = "exclude", .kind = WFBS_KIND_VECTOR_U64, .use = WFBS_USE_INTS, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "exclude_authid", .attribute = "exclude_authid", .detail = "exclude_authid", .kind = WFBS_KIND_VECTOR_STRING, .use = WFBS_USE_STRS, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "exclude_authrole", .attribute = "exclude_authrole", .detail = "exclude_authrole", .kind = WFBS_KIND_VECTOR_STRING, .use = WFBS_USE_STRS, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "eligible", .attribute = "eligible", .detail = "eligible", .kind = WFBS_KIND_VECTOR_U64, .use = WFBS_USE_INTS, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "eligible_authid", .attribute = "eligible_authid", .detail = "eligible_authid", .kind = WFBS_KIND_VECTOR_STRING, .use = WFBS_USE_STRS, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "eligible_authrole", .attribute = "eligible_authrole", .detail = "eligible_authrole", .kind = WFBS_KIND_VECTOR_STRING, .use = WFBS_USE_STRS, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "retain", .attribute = "retain", .detail = "retain", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "transaction_hash", .attribute = "transaction_hash", .detail = "transaction_hash", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "forward_for", .attribute = "forward_for", .detail = "forward_for", .kind = WFBS_KIND_VECTOR_TABLE, .use = WFBS_USE_PRINCIPALS, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL, .sub = 15},
 };
 static const uint8_t children_Publish[] = {3, 4, 5, 2, 19, 9, 12, 13, 14, 15, 16, 17, 20};
 static const uint8_t order_Publish[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20};
@@ -396,9 +396,9 @@ static const wfbs_field fields_Subscribe[] = {
     {.name = "session", .attribute = "", .detail = "", .kind = WFBS_KIND_U64, .use = WFBS_USE_UNUSED},
     {.name = "request", .attribute = "request", .detail = "request", .kind = WFBS_KIND_U64, .use = WFBS_USE_INT, .check = WFBS_CHECK_ID, .flags = WFBS_FLAG_POSITIONAL},
     {.name = "topic", .attribute = "topic", .detail = "topic", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .check = WFBS_CHECK_URI_PATTERN, .flags = WFBS_FLAG_REQUIRED | WFBS_FLAG_POSITIONAL},
-    {.name = "match", .attribute = "match", .detail = "match", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENUM, .sub = 5},
-    {.name = "get_retained", .attribute = "get_retained", .detail = "get_retained", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "forward_for", .attribute = "forward_for", .detail = "forward_for", .kind = WFBS_KIND_NONE, .use = WFBS_USE_PRINCIPALS},
+    {.name = "match", .attribute = "match", .detail = "match", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENUM, .flags = WFBS_FLAG_DETAIL, .sub = 5},
+    {.name = "get_retained", .attribute = "get_retained", .detail = "get_retained", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "forward_for", .attribute = "forward_for", .detail = "forward_for", .kind = WFBS_KIND_NONE, .use = WFBS_USE_PRINCIPALS, .flags = WFBS_FLAG_DETAIL},
 };
 static const uint8_t children_Subscribe[] = {2};
 static const uint8_t order_Subscribe[] = {0, 1, 2, 3, 4};
@@ -421,7 +421,7 @@ static const wfbs_field fields_Unsubscribe[] = {
     {.name = "session", .attribute = "", .detail = "", .kind = WFBS_KIND_U64, .use = WFBS_USE_UNUSED},
     {.name = "request", .attribute = "request", .detail = "request", .kind = WFBS_KIND_U64, .use = WFBS_USE_INT, .check = WFBS_CHECK_ID, .flags = WFBS_FLAG_POSITIONAL},
     {.name = "subscription", .attribute = "subscription", .detail = "subscription", .kind = WFBS_KIND_U64, .use = WFBS_USE_INT, .check = WFBS_CHECK_ID, .flags = WFBS_FLAG_POSITIONAL},
-    {.name = "forward_for", .attribute = "forward_for", .detail = "forward_for", .kind = WFBS_KIND_NONE, .use = WFBS_USE_PRINCIPALS},
+    {.name = "forward_for", .attribute = "forward_for", .detail = "forward_for", .kind = WFBS_KIND_NONE, .use = WFBS_USE_PRINCIPALS, .flags = WFBS_FLAG_DETAIL},
 };
 static const uint8_t children_Unsubscribe[] = {0};
 static const uint8_t order_Unsubscribe[] = {0, 1, 2};
@@ -432,8 +432,8 @@ _Static_assert(4 <= WFBS_MAX_FIELDS, "Unsubscribe has too many fields");
 static const wfbs_field fields_Unsubscribed[] = {
     {.name = "session", .attribute = "", .detail = "", .kind = WFBS_KIND_U64, .use = WFBS_USE_UNUSED},
     {.name = "request", .attribute = "request", .detail = "request", .kind = WFBS_KIND_U64, .use = WFBS_USE_INT, .check = WFBS_CHECK_ID, .flags = WFBS_FLAG_POSITIONAL},
-    {.name = "subscription", .attribute = "subscription", .detail = "subscription", .kind = WFBS_KIND_U64, .use = WFBS_USE_INT, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "reason", .attribute = "reason", .detail = "reason", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .check = WFBS_CHECK_URI, .flags = WFBS_FLAG_OPTIONAL},
+    {.name = "subscription", .attribute = "subscription", .detail = "subscription", .kind = WFBS_KIND_U64, .use = WFBS_USE_INT, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "reason", .attribute = "reason", .detail = "reason", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .check = WFBS_CHECK_URI, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
 };
 static const uint8_t children_Unsubscribed[] = {3};
 static const uint8_t order_Unsubscribed[] = {0, 1, 2, 3};
@@ -448,18 +448,18 @@ static const wfbs_field fields_Event[] = {
     {.name = "args", .attribute = "args", .detail = "args", .kind = WFBS_KIND_BYTES, .use = WFBS_USE_ARGS, .flags = WFBS_FLAG_OPTIONAL},
     {.name = "kwargs", .attribute = "kwargs", .detail = "kwargs", .kind = WFBS_KIND_BYTES, .use = WFBS_USE_KWARGS, .flags = WFBS_FLAG_OPTIONAL},
     {.name = "payload", .attribute = "payload", .detail = "payload", .kind = WFBS_KIND_BYTES, .use = WFBS_USE_PAYLOAD, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "ppt_scheme", .attribute = "enc_algo", .detail = "enc_algo", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENC_ALGO, .sub = 2},
-    {.name = "ppt_serializer", .attribute = "enc_serializer", .detail = "enc_serializer", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENC_SERIALIZER, .sub = 3},
-    {.name = "ppt_cipher", .attribute = "ppt_cipher", .detail = "ppt_cipher", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENC_CIPHER, .sub = 1},
-    {.name = "ppt_keyid", .attribute = "enc_key", .detail = "enc_key", .kind = WFBS_KIND_STRING, .use = WFBS_USE_ENC_KEY, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "publisher", .attribute = "publisher", .detail = "publisher", .kind = WFBS_KIND_U64, .use = WFBS_USE_INT, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "publisher_authid", .attribute = "publisher_authid", .detail = "publisher_authid", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "publisher_authrole", .attribute = "publisher_authrole", .detail = "publisher_authrole", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "topic", .attribute = "topic", .detail = "topic", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "retained", .attribute = "retained", .detail = "retained", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "transaction_hash", .attribute = "transaction_hash", .detail = "transaction_hash", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "acknowledge", .attribute = "x_acknowledged_delivery", .detail = "x_acknowledged_delivery", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "forward_for", .attribute = "forward_for", .detail = "forward_for", .kind = WFBS_KIND_VECTOR_TABLE, .use = WFBS_USE_PRINCIPALS, .flags = WFBS_FLAG_OPTIONAL, .sub = 15},
+    {.name = "ppt_scheme", .attribute = "enc_algo", .detail = "enc_algo", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENC_ALGO, .flags = WFBS_FLAG_DETAIL | WFBS_FLAG_OR_NULL, .sub = 2},
+    {.name = "ppt_serializer", .attribute = "enc_serializer", .detail = "enc_serializer", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENC_SERIALIZER, .flags = WFBS_FLAG_DETAIL | WFBS_FLAG_OR_NULL, .sub = 3},
+    {.name = "ppt_cipher", .attribute = "ppt_cipher", .detail = "ppt_cipher", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENC_CIPHER, .flags = WFBS_FLAG_DETAIL | WFBS_FLAG_OR_NULL, .sub = 1},
+    {.name = "ppt_keyid", .attribute = "enc_key", .detail = "enc_key", .kind = WFBS_KIND_STRING, .use = WFBS_USE_ENC_KEY, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL | WFBS_FLAG_OR_NULL},
+    {.name = "publisher", .attribute = "publisher", .detail = "publisher", .kind = WFBS_KIND_U64, .use = WFBS_USE_INT, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "publisher_authid", .attribute = "publisher_authid", .detail = "publisher_authid", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "publisher_authrole", .attribute = "publisher_authrole", .detail = "publisher_authrole", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "topic", .attribute = "topic", .detail = "topic", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "retained", .attribute = "retained", .detail = "retained", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "transaction_hash", .attribute = "transaction_hash", .detail = "transaction_hash", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "acknowledge", .attribute = "x_acknowledged_delivery", .detail = "x_acknowledged_delivery", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "forward_for", .attribute = "forward_for", .detail = "forward_for", .kind = WFBS_KIND_VECTOR_TABLE, .use = WFBS_USE_PRINCIPALS, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL, .sub = 15},
 };
 static const uint8_t children_Event[] = {3, 4, 5, 11, 12, 13, 15, 9, 17};
 static const uint8_t order_Event[] = {1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 16, 6, 9, 7, 17, 0, 8};
@@ -485,17 +485,17 @@ static const wfbs_field fields_Call[] = {
     {.name = "args", .attribute = "args", .detail = "args", .kind = WFBS_KIND_BYTES, .use = WFBS_USE_ARGS, .flags = WFBS_FLAG_OPTIONAL},
     {.name = "kwargs", .attribute = "kwargs", .detail = "kwargs", .kind = WFBS_KIND_BYTES, .use = WFBS_USE_KWARGS, .flags = WFBS_FLAG_OPTIONAL},
     {.name = "payload", .attribute = "payload", .detail = "payload", .kind = WFBS_KIND_BYTES, .use = WFBS_USE_PAYLOAD, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "ppt_scheme", .attribute = "enc_algo", .detail = "enc_algo", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENC_ALGO, .sub = 2},
-    {.name = "ppt_serializer", .attribute = "enc_serializer", .detail = "enc_serializer", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENC_SERIALIZER, .sub = 3},
-    {.name = "ppt_cipher", .attribute = "ppt_cipher", .detail = "ppt_cipher", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENC_CIPHER, .sub = 1},
-    {.name = "ppt_keyid", .attribute = "enc_key", .detail = "enc_key", .kind = WFBS_KIND_STRING, .use = WFBS_USE_ENC_KEY, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "timeout", .attribute = "timeout", .detail = "timeout", .kind = WFBS_KIND_U32, .use = WFBS_USE_INT, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "receive_progress", .attribute = "receive_progress", .detail = "receive_progress", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "transaction_hash", .attribute = "transaction_hash", .detail = "transaction_hash", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "caller", .attribute = "caller", .detail = "caller", .kind = WFBS_KIND_U64, .use = WFBS_USE_INT, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "caller_authid", .attribute = "caller_authid", .detail = "caller_authid", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "caller_authrole", .attribute = "caller_authrole", .detail = "caller_authrole", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "forward_for", .attribute = "forward_for", .detail = "forward_for", .kind = WFBS_KIND_VECTOR_TABLE, .use = WFBS_USE_PRINCIPALS, .flags = WFBS_FLAG_OPTIONAL, .sub = 15},
+    {.name = "ppt_scheme", .attribute = "enc_algo", .detail = "enc_algo", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENC_ALGO, .flags = WFBS_FLAG_DETAIL | WFBS_FLAG_OR_NULL, .sub = 2},
+    {.name = "ppt_serializer", .attribute = "enc_serializer", .detail = "enc_serializer", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENC_SERIALIZER, .flags = WFBS_FLAG_DETAIL | WFBS_FLAG_OR_NULL, .sub = 3},
+    {.name = "ppt_cipher", .attribute = "ppt_cipher", .detail = "ppt_cipher", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENC_CIPHER, .flags = WFBS_FLAG_DETAIL | WFBS_FLAG_OR_NULL, .sub = 1},
+    {.name = "ppt_keyid", .attribute = "enc_key", .detail = "enc_key", .kind = WFBS_KIND_STRING, .use = WFBS_USE_ENC_KEY, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL | WFBS_FLAG_OR_NULL},
+    {.name = "timeout", .attribute = "timeout", .detail = "timeout", .kind = WFBS_KIND_U32, .use = WFBS_USE_INT, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "receive_progress", .attribute = "receive_progress", .detail = "receive_progress", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "transaction_hash", .attribute = "transaction_hash", .detail = "transaction_hash", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "caller", .attribute = "caller", .detail = "caller", .kind = WFBS_KIND_U64, .use = WFBS_USE_INT, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "caller_authid", .attribute = "caller_authid", .detail = "caller_authid", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "caller_authrole", .attribute = "caller_authrole", .detail = "caller_authrole", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "forward_for", .attribute = "forward_for", .detail = "forward_for", .kind = WFBS_KIND_VECTOR_TABLE, .use = WFBS_USE_PRINCIPALS, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL, .sub = 15},
 };
 static const uint8_t children_Call[] = {3, 4, 5, 2, 12, 14, 15, 9, 16};
 static const uint8_t order_Call[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
@@ -506,8 +506,8 @@ _Static_assert(17 <= WFBS_MAX_FIELDS, "Call has too many fields");
 static const wfbs_field fields_Cancel[] = {
     {.name = "session", .attribute = "", .detail = "", .kind = WFBS_KIND_U64, .use = WFBS_USE_UNUSED},
     {.name = "request", .attribute = "request", .detail = "request", .kind = WFBS_KIND_U64, .use = WFBS_USE_INT, .check = WFBS_CHECK_ID, .flags = WFBS_FLAG_POSITIONAL},
-    {.name = "mode", .attribute = "mode", .detail = "mode", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENUM, .flags = WFBS_FLAG_OPTIONAL, .sub = 6},
-    {.name = "forward_for", .attribute = "forward_for", .detail = "forward_for", .kind = WFBS_KIND_VECTOR_TABLE, .use = WFBS_USE_PRINCIPALS, .flags = WFBS_FLAG_OPTIONAL, .sub = 15},
+    {.name = "mode", .attribute = "mode", .detail = "mode", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENUM, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL, .sub = 6},
+    {.name = "forward_for", .attribute = "forward_for", .detail = "forward_for", .kind = WFBS_KIND_VECTOR_TABLE, .use = WFBS_USE_PRINCIPALS, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL, .sub = 15},
 };
 static const uint8_t children_Cancel[] = {3};
 static const uint8_t order_Cancel[] = {0, 1, 2, 3};
@@ -521,15 +521,15 @@ static const wfbs_field fields_Result[] = {
     {.name = "args", .attribute = "args", .detail = "args", .kind = WFBS_KIND_BYTES, .use = WFBS_USE_ARGS, .flags = WFBS_FLAG_OPTIONAL},
     {.name = "kwargs", .attribute = "kwargs", .detail = "kwargs", .kind = WFBS_KIND_BYTES, .use = WFBS_USE_KWARGS, .flags = WFBS_FLAG_OPTIONAL},
     {.name = "payload", .attribute = "payload", .detail = "payload", .kind = WFBS_KIND_BYTES, .use = WFBS_USE_PAYLOAD, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "ppt_scheme", .attribute = "enc_algo", .detail = "enc_algo", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENC_ALGO, .sub = 2},
-    {.name = "ppt_serializer", .attribute = "enc_serializer", .detail = "enc_serializer", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENC_SERIALIZER, .sub = 3},
-    {.name = "ppt_cipher", .attribute = "ppt_cipher", .detail = "ppt_cipher", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENC_CIPHER, .sub = 1},
-    {.name = "ppt_keyid", .attribute = "enc_key", .detail = "enc_key", .kind = WFBS_KIND_STRING, .use = WFBS_USE_ENC_KEY, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "progress", .attribute = "progress", .detail = "progress", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "callee", .attribute = "callee", .detail = "callee", .kind = WFBS_KIND_U64, .use = WFBS_USE_INT, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "callee_authid", .attribute = "callee_authid", .detail = "callee_authid", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "callee_authrole", .attribute = "callee_authrole", .detail = "callee_authrole", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "forward_for", .attribute = "forward_for", .detail = "forward_for", .kind = WFBS_KIND_VECTOR_TABLE, .use = WFBS_USE_PRINCIPALS, .flags = WFBS_FLAG_OPTIONAL, .sub = 15},
+    {.name = "ppt_scheme", .attribute = "enc_algo", .detail = "enc_algo", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENC_ALGO, .flags = WFBS_FLAG_DETAIL | WFBS_FLAG_OR_NULL, .sub = 2},
+    {.name = "ppt_serializer", .attribute = "enc_serializer", .detail = "enc_serializer", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENC_SERIALIZER, .flags = WFBS_FLAG_DETAIL | WFBS_FLAG_OR_NULL, .sub = 3},
+    {.name = "ppt_cipher", .attribute = "ppt_cipher", .detail = "ppt_cipher", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENC_CIPHER, .flags = WFBS_FLAG_DETAIL | WFBS_FLAG_OR_NULL, .sub = 1},
+    {.name = "ppt_keyid", .attribute = "enc_key", .detail = "enc_key", .kind = WFBS_KIND_STRING, .use = WFBS_USE_ENC_KEY, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL | WFBS_FLAG_OR_NULL},
+    {.name = "progress", .attribute = "progress", .detail = "progress", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "callee", .attribute = "callee", .detail = "callee", .kind = WFBS_KIND_U64, .use = WFBS_USE_INT, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "callee_authid", .attribute = "callee_authid", .detail = "callee_authid", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "callee_authrole", .attribute = "callee_authrole", .detail = "callee_authrole", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "forward_for", .attribute = "forward_for", .detail = "forward_for", .kind = WFBS_KIND_VECTOR_TABLE, .use = WFBS_USE_PRINCIPALS, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL, .sub = 15},
 };
 static const uint8_t children_Result[] = {2, 3, 4, 8, 11, 12, 13};
 static const uint8_t order_Result[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13};
@@ -541,11 +541,11 @@ static const wfbs_field fields_Register[] = {
     {.name = "session", .attribute = "", .detail = "", .kind = WFBS_KIND_U64, .use = WFBS_USE_UNUSED},
     {.name = "request", .attribute = "request", .detail = "request", .kind = WFBS_KIND_U64, .use = WFBS_USE_INT, .check = WFBS_CHECK_ID, .flags = WFBS_FLAG_POSITIONAL},
     {.name = "procedure", .attribute = "procedure", .detail = "procedure", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .check = WFBS_CHECK_URI_MATCH, .flags = WFBS_FLAG_REQUIRED | WFBS_FLAG_POSITIONAL},
-    {.name = "match", .attribute = "match", .detail = "match", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENUM, .sub = 5},
-    {.name = "invoke", .attribute = "invoke", .detail = "invoke", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENUM, .sub = 7},
-    {.name = "concurrency", .attribute = "concurrency", .detail = "concurrency", .kind = WFBS_KIND_U16, .use = WFBS_USE_INT, .check = WFBS_CHECK_POSITIVE, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "force_reregister", .attribute = "force_reregister", .detail = "force_reregister", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .check = WFBS_CHECK_LOOSE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "forward_for", .attribute = "forward_for", .detail = "forward_for", .kind = WFBS_KIND_NONE, .use = WFBS_USE_PRINCIPALS},
+    {.name = "match", .attribute = "match", .detail = "match", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENUM, .flags = WFBS_FLAG_DETAIL, .sub = 5},
+    {.name = "invoke", .attribute = "invoke", .detail = "invoke", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENUM, .flags = WFBS_FLAG_DETAIL, .sub = 7},
+    {.name = "concurrency", .attribute = "concurrency", .detail = "concurrency", .kind = WFBS_KIND_U16, .use = WFBS_USE_INT, .check = WFBS_CHECK_POSITIVE, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "force_reregister", .attribute = "force_reregister", .detail = "force_reregister", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .check = WFBS_CHECK_LOOSE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL | WFBS_FLAG_OR_NULL},
+    {.name = "forward_for", .attribute = "forward_for", .detail = "forward_for", .kind = WFBS_KIND_NONE, .use = WFBS_USE_PRINCIPALS, .flags = WFBS_FLAG_DETAIL},
 };
 static const uint8_t children_Register[] = {2};
 static const uint8_t order_Register[] = {0, 1, 2, 3, 4, 5, 6};
@@ -568,7 +568,7 @@ static const wfbs_field fields_Unregister[] = {
     {.name = "session", .attribute = "", .detail = "", .kind = WFBS_KIND_U64, .use = WFBS_USE_UNUSED},
     {.name = "request", .attribute = "request", .detail = "request", .kind = WFBS_KIND_U64, .use = WFBS_USE_INT, .check = WFBS_CHECK_ID, .flags = WFBS_FLAG_POSITIONAL},
     {.name = "registration", .attribute = "registration", .detail = "registration", .kind = WFBS_KIND_U64, .use = WFBS_USE_INT, .check = WFBS_CHECK_ID, .flags = WFBS_FLAG_POSITIONAL},
-    {.name = "forward_for", .attribute = "forward_for", .detail = "forward_for", .kind = WFBS_KIND_NONE, .use = WFBS_USE_LIST},
+    {.name = "forward_for", .attribute = "forward_for", .detail = "forward_for", .kind = WFBS_KIND_NONE, .use = WFBS_USE_LIST, .flags = WFBS_FLAG_DETAIL},
 };
 static const uint8_t children_Unregister[] = {0};
 static const uint8_t order_Unregister[] = {0, 1, 2};
@@ -579,8 +579,8 @@ _Static_assert(4 <= WFBS_MAX_FIELDS, "Unregister has too many fields");
 static const wfbs_field fields_Unregistered[] = {
     {.name = "session", .attribute = "", .detail = "", .kind = WFBS_KIND_U64, .use = WFBS_USE_UNUSED},
     {.name = "request", .attribute = "request", .detail = "request", .kind = WFBS_KIND_U64, .use = WFBS_USE_INT, .check = WFBS_CHECK_ID, .flags = WFBS_FLAG_POSITIONAL},
-    {.name = "registration", .attribute = "registration", .detail = "registration", .kind = WFBS_KIND_U64, .use = WFBS_USE_INT, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "reason", .attribute = "reason", .detail = "reason", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .check = WFBS_CHECK_URI, .flags = WFBS_FLAG_OPTIONAL},
+    {.name = "registration", .attribute = "registration", .detail = "registration", .kind = WFBS_KIND_U64, .use = WFBS_USE_INT, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "reason", .attribute = "reason", .detail = "reason", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .check = WFBS_CHECK_URI, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
 };
 static const uint8_t children_Unregistered[] = {3};
 static const uint8_t order_Unregistered[] = {0, 1, 2, 3};
@@ -595,18 +595,18 @@ static const wfbs_field fields_Invocation[] = {
     {.name = "args", .attribute = "args", .detail = "args", .kind = WFBS_KIND_BYTES, .use = WFBS_USE_ARGS, .flags = WFBS_FLAG_OPTIONAL},
     {.name = "kwargs", .attribute = "kwargs", .detail = "kwargs", .kind = WFBS_KIND_BYTES, .use = WFBS_USE_KWARGS, .flags = WFBS_FLAG_OPTIONAL},
     {.name = "payload", .attribute = "payload", .detail = "payload", .kind = WFBS_KIND_BYTES, .use = WFBS_USE_PAYLOAD, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "ppt_scheme", .attribute = "enc_algo", .detail = "enc_algo", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENC_ALGO, .sub = 2},
-    {.name = "ppt_serializer", .attribute = "enc_serializer", .detail = "enc_serializer", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENC_SERIALIZER, .sub = 3},
-    {.name = "ppt_cipher", .attribute = "ppt_cipher", .detail = "ppt_cipher", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENC_CIPHER, .sub = 1},
-    {.name = "ppt_keyid", .attribute = "enc_key", .detail = "enc_key", .kind = WFBS_KIND_STRING, .use = WFBS_USE_ENC_KEY, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "procedure", .attribute = "procedure", .detail = "procedure", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "timeout", .attribute = "timeout", .detail = "timeout", .kind = WFBS_KIND_U32, .use = WFBS_USE_INT, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "receive_progress", .attribute = "receive_progress", .detail = "receive_progress", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "transaction_hash", .attribute = "transaction_hash", .detail = "transaction_hash", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "caller", .attribute = "caller", .detail = "caller", .kind = WFBS_KIND_U64, .use = WFBS_USE_INT, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "caller_authid", .attribute = "caller_authid", .detail = "caller_authid", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "caller_authrole", .attribute = "caller_authrole", .detail = "caller_authrole", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "forward_for", .attribute = "forward_for", .detail = "forward_for", .kind = WFBS_KIND_VECTOR_TABLE, .use = WFBS_USE_PRINCIPALS, .flags = WFBS_FLAG_OPTIONAL, .sub = 15},
+    {.name = "ppt_scheme", .attribute = "enc_algo", .detail = "enc_algo", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENC_ALGO, .flags = WFBS_FLAG_DETAIL | WFBS_FLAG_OR_NULL, .sub = 2},
+    {.name = "ppt_serializer", .attribute = "enc_serializer", .detail = "enc_serializer", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENC_SERIALIZER, .flags = WFBS_FLAG_DETAIL | WFBS_FLAG_OR_NULL, .sub = 3},
+    {.name = "ppt_cipher", .attribute = "ppt_cipher", .detail = "ppt_cipher", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENC_CIPHER, .flags = WFBS_FLAG_DETAIL | WFBS_FLAG_OR_NULL, .sub = 1},
+    {.name = "ppt_keyid", .attribute = "enc_key", .detail = "enc_key", .kind = WFBS_KIND_STRING, .use = WFBS_USE_ENC_KEY, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL | WFBS_FLAG_OR_NULL},
+    {.name = "procedure", .attribute = "procedure", .detail = "procedure", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "timeout", .attribute = "timeout", .detail = "timeout", .kind = WFBS_KIND_U32, .use = WFBS_USE_INT, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "receive_progress", .attribute = "receive_progress", .detail = "receive_progress", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "transaction_hash", .attribute = "transaction_hash", .detail = "transaction_hash", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "caller", .attribute = "caller", .detail = "caller", .kind = WFBS_KIND_U64, .use = WFBS_USE_INT, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "caller_authid", .attribute = "caller_authid", .detail = "caller_authid", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "caller_authrole", .attribute = "caller_authrole", .detail = "caller_authrole", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "forward_for", .attribute = "forward_for", .detail = "forward_for", .kind = WFBS_KIND_VECTOR_TABLE, .use = WFBS_USE_PRINCIPALS, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL, .sub = 15},
 };
 static const uint8_t children_Invocation[] = {3, 4, 5, 10, 13, 15, 16, 9, 17};
 static const uint8_t order_Invocation[] = {1, 2, 3, 4, 5, 11, 12, 14, 15, 16, 10, 6, 7, 9, 13, 17, 0, 8};
@@ -617,9 +617,9 @@ _Static_assert(18 <= WFBS_MAX_FIELDS, "Invocation has too many fields");
 static const wfbs_field fields_Interrupt[] = {
     {.name = "session", .attribute = "", .detail = "", .kind = WFBS_KIND_U64, .use = WFBS_USE_UNUSED},
     {.name = "request", .attribute = "request", .detail = "request", .kind = WFBS_KIND_U64, .use = WFBS_USE_INT, .check = WFBS_CHECK_ID, .flags = WFBS_FLAG_POSITIONAL},
-    {.name = "mode", .attribute = "mode", .detail = "mode", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENUM, .check = WFBS_CHECK_NONZERO, .flags = WFBS_FLAG_OPTIONAL, .sub = 6},
-    {.name = "reason", .attribute = "reason", .detail = "reason", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .check = WFBS_CHECK_URI, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "forward_for", .attribute = "forward_for", .detail = "forward_for", .kind = WFBS_KIND_VECTOR_TABLE, .use = WFBS_USE_PRINCIPALS, .flags = WFBS_FLAG_OPTIONAL, .sub = 15},
+    {.name = "mode", .attribute = "mode", .detail = "mode", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENUM, .check = WFBS_CHECK_NONZERO, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL, .sub = 6},
+    {.name = "reason", .attribute = "reason", .detail = "reason", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .check = WFBS_CHECK_URI, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "forward_for", .attribute = "forward_for", .detail = "forward_for", .kind = WFBS_KIND_VECTOR_TABLE, .use = WFBS_USE_PRINCIPALS, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL, .sub = 15},
 };
 static const uint8_t children_Interrupt[] = {3, 4};
 static const uint8_t order_Interrupt[] = {0, 1, 2, 3, 4};
@@ -633,15 +633,15 @@ static const wfbs_field fields_Yield[] = {
     {.name = "args", .attribute = "args", .detail = "args", .kind = WFBS_KIND_BYTES, .use = WFBS_USE_ARGS, .flags = WFBS_FLAG_OPTIONAL},
     {.name = "kwargs", .attribute = "kwargs", .detail = "kwargs", .kind = WFBS_KIND_BYTES, .use = WFBS_USE_KWARGS, .flags = WFBS_FLAG_OPTIONAL},
     {.name = "payload", .attribute = "payload", .detail = "payload", .kind = WFBS_KIND_BYTES, .use = WFBS_USE_PAYLOAD, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "ppt_scheme", .attribute = "enc_algo", .detail = "enc_algo", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENC_ALGO, .sub = 2},
-    {.name = "ppt_serializer", .attribute = "enc_serializer", .detail = "enc_serializer", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENC_SERIALIZER, .sub = 3},
-    {.name = "ppt_cipher", .attribute = "ppt_cipher", .detail = "ppt_cipher", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENC_CIPHER, .sub = 1},
-    {.name = "ppt_keyid", .attribute = "enc_key", .detail = "enc_key", .kind = WFBS_KIND_STRING, .use = WFBS_USE_ENC_KEY, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "progress", .attribute = "progress", .detail = "progress", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "callee", .attribute = "callee", .detail = "callee", .kind = WFBS_KIND_U64, .use = WFBS_USE_INT, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "callee_authid", .attribute = "callee_authid", .detail = "callee_authid", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "callee_authrole", .attribute = "callee_authrole", .detail = "callee_authrole", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL},
-    {.name = "forward_for", .attribute = "forward_for", .detail = "forward_for", .kind = WFBS_KIND_VECTOR_TABLE, .use = WFBS_USE_PRINCIPALS, .flags = WFBS_FLAG_OPTIONAL, .sub = 15},
+    {.name = "ppt_scheme", .attribute = "enc_algo", .detail = "enc_algo", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENC_ALGO, .flags = WFBS_FLAG_DETAIL | WFBS_FLAG_OR_NULL, .sub = 2},
+    {.name = "ppt_serializer", .attribute = "enc_serializer", .detail = "enc_serializer", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENC_SERIALIZER, .flags = WFBS_FLAG_DETAIL | WFBS_FLAG_OR_NULL, .sub = 3},
+    {.name = "ppt_cipher", .attribute = "ppt_cipher", .detail = "ppt_cipher", .kind = WFBS_KIND_ENUM8, .use = WFBS_USE_ENC_CIPHER, .flags = WFBS_FLAG_DETAIL | WFBS_FLAG_OR_NULL, .sub = 1},
+    {.name = "ppt_keyid", .attribute = "enc_key", .detail = "enc_key", .kind = WFBS_KIND_STRING, .use = WFBS_USE_ENC_KEY, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL | WFBS_FLAG_OR_NULL},
+    {.name = "progress", .attribute = "progress", .detail = "progress", .kind = WFBS_KIND_BOOL, .use = WFBS_USE_BOOL, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "callee", .attribute = "callee", .detail = "callee", .kind = WFBS_KIND_U64, .use = WFBS_USE_INT, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "callee_authid", .attribute = "callee_authid", .detail = "callee_authid", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "callee_authrole", .attribute = "callee_authrole", .detail = "callee_authrole", .kind = WFBS_KIND_STRING, .use = WFBS_USE_STR, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL},
+    {.name = "forward_for", .attribute = "forward_for", .detail = "forward_for", .kind = WFBS_KIND_VECTOR_TABLE, .use = WFBS_USE_PRINCIPALS, .flags = WFBS_FLAG_OPTIONAL | WFBS_FLAG_DETAIL, .sub = 15},
 };
 static const uint8_t children_Yield[] = {2, 3, 4, 8, 11, 12, 13};
 static const uint8_t order_Yield[] = {1, 2, 3, 4, 9, 5, 6, 8, 10, 0, 7, 11, 12, 13};

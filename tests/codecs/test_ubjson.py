@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import random
 import struct
-import subprocess
-import sys
 import time
 from decimal import Decimal
 
@@ -19,6 +16,7 @@ from hypothesis import strategies as st
 
 from autobahn_fbs import FlatBuffersObjectSerializer, payloads
 from autobahn_fbs._ubjson import check
+from support.programs import run_python
 from support.wirebuild import build
 
 ubjson = pytest.mark.skipif(
@@ -201,9 +199,5 @@ print("done")
 @ubjson
 def test_what_is_taken_crashes_nothing():
     """In a process of its own, which may die: random changes of what bjdata writes."""
-    done = subprocess.run(
-        [sys.executable, "-c", MUTATE],
-        capture_output=True, text=True, timeout=100, check=False,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-    )  # fmt: skip
+    done = run_python("-c", MUTATE)
     assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr[-2000:]

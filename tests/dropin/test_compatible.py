@@ -5,12 +5,11 @@ Each test runs in a fresh interpreter and changes Autobahn there before the pack
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 
 import pytest
+
+from support.programs import run_python
 
 Refused = Callable[..., str]
 
@@ -51,10 +50,7 @@ except IncompatibleAutobahn as error:
 else:
     print("it was not refused")
 """
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, env=environment
-    )
+    done = run_python("-c", program)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -161,9 +157,6 @@ def test_the_launcher_says_so_and_starts_nothing() -> None:
         "import sys; from autobahn_fbs.__main__ import main\n"
         "sys.exit(main(['run', '-c', 'print(1)']))"
     )
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, env=environment
-    )
+    done = run_python("-c", program)
     assert (done.returncode, done.stdout) == (70, "")
     assert "EventReceived" in done.stderr

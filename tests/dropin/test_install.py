@@ -5,22 +5,16 @@ Each test runs in a fresh interpreter: what is imported first matters, and nothi
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import textwrap
 from pathlib import Path
 
 import pytest
 
+from support.programs import run_python
+
 
 def run(script: str, *options: str) -> str:
     """Runs a script in a fresh interpreter with warnings as errors; its output."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run(
-        [sys.executable, "-W", "error:autobahn_fbs", *options, "-c", textwrap.dedent(script)],
-        capture_output=True, text=True, timeout=60, env=environment, check=False,
-    )  # fmt: skip
+    done = run_python("-W", "error:autobahn_fbs", *options, "-c", script)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

@@ -267,7 +267,7 @@ def test_a_process_that_needs_no_drop_in_runs_where_it_is_broken(
 @pytest.mark.parametrize("flag", ["-I", "-E", "-S", "-sE", "-uS"])
 def test_an_interpreter_that_ignores_the_path_is_refused(run: Run, flag: str) -> None:
     done = run(sys.executable, flag, "-c", "print('started')")
-    assert (done.returncode, done.stdout) == (_run.CANNOT_EXECUTE, "")
+    assert (done.returncode, done.stdout) == (_run.NO_DROP_IN, "")
     assert "keeps the drop-in out" in done.stderr
 
 
@@ -280,7 +280,7 @@ def test_a_command_whose_first_line_ignores_the_path_is_refused(run: Run, tmp_pa
     path = script(tmp_path, f"#!{sys.executable} -I\nprint('started')", "isolated")
     path.chmod(0o755)
     done = run("./isolated")
-    assert (done.returncode, done.stdout) == (_run.CANNOT_EXECUTE, "")
+    assert (done.returncode, done.stdout) == (_run.NO_DROP_IN, "")
 
 
 def test_an_unknown_program_is_reported_as_a_shell_does(run: Run) -> None:
@@ -482,3 +482,24 @@ def test_a_command_line_without_sense_is_a_usage_error(
         command.main(words)
     assert end.value.code == 2
     assert "usage: python -m autobahn_fbs" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "flags", [["--check-hash-based-pycs", "always", "-I"], ["-X", "dev", "-W", "error", "-bE"]]
+)
+def test_an_option_with_a_value_hides_no_other(run: Run, flags: list[str]) -> None:
+    done = run(sys.executable, *flags, "-c", "print('started')")
+    assert (done.returncode, done.stdout) == (NO_DROP_IN, "")
+    assert "keeps the drop-in out" in done.stderr
+
+
+def test_an_interpreter_behind_env_is_looked_at(run: Run) -> None:
+    done = run("env", sys.executable, "-I", "-c", "print('started')")
+    assert (done.returncode, done.stdout) == (NO_DROP_IN, "")
+
+
+def test_a_folder_that_the_path_cannot_carry_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_run, "BOOTSTRAP", os.pathsep.join(("/opt/a", "b/_bootstrap")))
+    with pytest.raises(_run.CannotRun, match="PYTHONPATH can't carry") as caught:
+        _run.check_drop_in()
+    assert caught.value.status == NO_DROP_IN

@@ -5,15 +5,13 @@ that sends on the very object it received."""
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from support.programs import run_python
 from support.samples import every_sample
 
 PROGRAM = Path(__file__).parents[1] / "support" / "transport_echo.py"
@@ -22,14 +20,7 @@ PROGRAM = Path(__file__).parents[1] / "support" / "transport_echo.py"
 @cache
 def reports(framework: str) -> list[dict[str, Any]]:
     """What one process with this framework reports, one entry a transport and serializer."""
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(sys.path),
-    }
-    done = subprocess.run(
-        [sys.executable, PROGRAM, framework],
-        capture_output=True, text=True, timeout=100, env=environment, check=False,
-    )  # fmt: skip
+    done = run_python(PROGRAM, framework)
     assert done.returncode == 0, done.stdout + done.stderr
     result: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
     return result

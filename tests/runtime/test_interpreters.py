@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import textwrap
 
 import pytest
 
 import autobahn_fbs
+from support.programs import run_python
 
 WORK = """
     import warnings; warnings.simplefilter("ignore")
@@ -66,7 +66,7 @@ MAIN = """
 
 def assert_interpreters_agree(*, threads):
     code = textwrap.dedent(MAIN).format(work=textwrap.dedent(WORK), threads=threads)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100)
+    done = run_python("-c", code)
     assert (done.returncode, done.stdout) == (0, "all interpreters agree\n"), done.stderr
 
 
@@ -96,5 +96,5 @@ def test_the_interpreter_ends_with_messages_alive():
         cycle = Cycle(); cycle.me = cycle; got._router_internal = cycle; cycle.message = got
         print("bye")
     """)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = run_python("-c", code)
     assert (done.returncode, done.stdout) == (0, "bye\n"), done.stderr

@@ -6,9 +6,7 @@ from __future__ import annotations
 import copy
 import gc
 import json
-import os
 import pickle
-import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -27,6 +25,7 @@ from autobahn_fbs._backend import native
 from support.compare import MESSAGE_CLASSES, attribute_names, attributes_of, plain_copy
 from support.impossible import impossible
 from support.marks import cpython_only
+from support.programs import run_python
 from support.samples import every_sample, full
 from support.wirebuild import build
 
@@ -235,14 +234,7 @@ def test_the_total_of_all_references_stays_constant(work: Callable[[], None]):
 def growths() -> dict[str, list[int]]:
     """The growth of all work, from an interpreter that counts memory since its start: what was
     allocated before one began to count would look like a gain when it is replaced."""
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(sys.path),
-    }
-    done = subprocess.run(
-        [sys.executable, "-X", "tracemalloc", __file__],
-        capture_output=True, text=True, timeout=100, env=environment, check=False,
-    )  # fmt: skip
+    done = run_python("-X", "tracemalloc", __file__)
     assert done.returncode == 0, done.stderr
     result: dict[str, list[int]] = json.loads(done.stdout.splitlines()[-1])
     return result

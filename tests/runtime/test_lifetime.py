@@ -7,8 +7,6 @@ import gc
 import multiprocessing
 import os
 import pickle
-import subprocess
-import sys
 import textwrap
 import warnings
 import weakref
@@ -21,6 +19,7 @@ from autobahn.wamp.exception import ProtocolError
 import autobahn_fbs
 from autobahn_fbs import FlatBuffersObjectSerializer, FlatBuffersSerializer, payloads
 from support.compare import assert_same
+from support.programs import run_python
 from support.samples import every_sample
 
 OBJSER = FlatBuffersObjectSerializer()
@@ -228,10 +227,7 @@ ENDINGS = {
 
 def run(code: str, ending: str) -> None:
     source = textwrap.dedent(code) + textwrap.dedent(ending)
-    done = subprocess.run(
-        [sys.executable, "-X", "faulthandler", "-c", source],
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+    done = run_python("-X", "faulthandler", "-c", source)
     assert (done.returncode, done.stdout) == (0, "bye\n"), done.stderr
     assert "Fatal Python error" not in done.stderr
 

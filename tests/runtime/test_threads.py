@@ -9,10 +9,8 @@ from __future__ import annotations
 import copy
 import os
 import pickle
-import subprocess
 import sys
 import sysconfig
-import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -28,6 +26,7 @@ from autobahn.wamp.exception import ProtocolError
 import autobahn_fbs
 from autobahn_fbs import FlatBuffersObjectSerializer, FlatBuffersSerializer, flexbuffers, payloads
 from autobahn_fbs._backend import native
+from support.programs import run_python
 
 FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 THREADS = 8 if FREE_THREADED else 4
@@ -106,7 +105,7 @@ def test_the_extension_leaves_the_gil_off():
         "import sys, autobahn_fbs; autobahn_fbs.FlatBuffersSerializer();"
         "from autobahn_fbs._backend import native; print(sys._is_gil_enabled())"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = run_python("-c", code)
     assert (done.stdout, done.returncode) == ("False\n", 0), done.stderr
     assert not sys._is_gil_enabled()
 
@@ -315,11 +314,7 @@ def test_a_child_process_can_use_what_threads_of_its_parent_were_using():
         stop.set()
         print("failed", failed)
     """
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(code) % data.hex()],
-        capture_output=True, text=True, timeout=100, check=False,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )  # fmt: skip
+    done = run_python("-W", "ignore", "-c", code % data.hex())
     assert (done.stdout, done.returncode) == ("failed 0\n", 0), done.stderr
 
 

@@ -112,7 +112,7 @@ static PyObject *decode_array(reader *r, uint8_t byte, int depth) {
     uint64_t count;
 
     /* Each item takes a byte at least, so a greater count can't be right. */
-    if (depth >= WFBS_CBOR_MAX_DEPTH || !read_argument(r, byte, &count) || count > r->spare) {
+    if (depth >= WFBS_CBOR_READ_DEPTH || !read_argument(r, byte, &count) || count > r->spare) {
         return NULL;
     }
     r->spare -= (size_t)count;
@@ -275,7 +275,7 @@ static PyObject *decode_map(reader *r, uint8_t byte, int depth) {
     uint64_t count;
 
     /* Each entry takes two bytes at least, so a greater count can't be right. */
-    if (depth >= WFBS_CBOR_MAX_DEPTH || !read_argument(r, byte, &count) || count > r->spare / 2) {
+    if (depth >= WFBS_CBOR_READ_DEPTH || !read_argument(r, byte, &count) || count > r->spare / 2) {
         return NULL;
     }
     r->spare -= 2 * (size_t)count; /* <= spare */

@@ -8,14 +8,13 @@
  * without a GIL work on private copies of lists and dicts. */
 #include "cbor.h"
 #include "../../core/cbor_head.h"
-#include "../base/type_name.h"
 
 #include <string.h>
 
 /* What the functions below return besides -1 (an exception is set). */
 enum {
     ENCODED = 0,
-    UNKNOWN = 1, /* no exception set, cbor2 has to do it */
+    UNKNOWN = 1, /* no exception set, cbor_foreign.c has to do it */
     ODD_KEY = 2, /* no exception set, a key of kwargs is no str */
 };
 
@@ -258,45 +257,28 @@ static int encode_item(wfbs_buffer *out, PyObject *obj, int depth) {
     return UNKNOWN;
 }
 
-/* Appends what cbor2.dumps(obj) returns. Returns 0, or -1 with an exception set. */
-static int encode_with_cbor2(wfbs_cbor *c, wfbs_buffer *out, PyObject *obj) {
-    PyObject *dumps, *encoded;
-    int status = -1;
-
-    if (wfbs_cbor_check_nesting(obj) < 0) {
-        return -1;
-    }
-    dumps = wfbs_cbor_dumps(c);
-    if (dumps == NULL) {
-        return -1;
-    }
-    encoded = PyObject_CallOneArg(dumps, obj);
-    Py_DECREF(dumps);
-    if (encoded == NULL) {
-        return -1;
-    }
-    if (!PyBytes_Check(encoded)) {
-        PyErr_Format(PyExc_TypeError, "cbor2.dumps returned %.200s instead of bytes",
-                     wfbs_type_name(Py_TYPE(encoded)));
-    } else if (wfbs_buffer_reserve(out, (size_t)PyBytes_GET_SIZE(encoded)) == 0) {
-        const size_t size = (size_t)PyBytes_GET_SIZE(encoded);
-        memcpy(out->data + out->size, PyBytes_AS_STRING(encoded), size);
-        out->size += size;
-        status = 0;
-    }
-    Py_DECREF(encoded);
-    return status;
+int
+wfbs_cbor_encode_leaf(wfbs_buffer *out, PyObject *obj)
+{
+    return encode_item(out, obj, WFBS_CBOR_MAX_DEPTH);
 }
 
-int wfbs_cbor_encode(wfbs_cbor *c, wfbs_buffer *out, PyObject *obj) {
-    const size_t size = out->size;
-    const int status = encode_item(out, obj, 0);
+int
+wfbs_cbor_append_array(wfbs_buffer *out, size_t count)
+{
+    return append_head(out, WFBS_CBOR_ARRAY, count);
+}
 
-    if (status == ENCODED) {
-        return 0;
-    }
-    out->size = size;
-    return status == UNKNOWN ? encode_with_cbor2(c, out, obj) : -1;
+int
+wfbs_cbor_append_map(wfbs_buffer *out, size_t count)
+{
+    return append_head(out, WFBS_CBOR_MAP, count);
+}
+
+int
+wfbs_cbor_encode_known(wfbs_buffer *out, PyObject *obj)
+{
+    return encode_item(out, obj, 0);
 }
 
 int wfbs_cbor_encode_kwargs(wfbs_buffer *out, PyObject *dict) {

@@ -29,6 +29,11 @@ object_serializer_init(PyObject *self, PyObject *args, PyObject *kwargs)
     wfbs_limits limits = wfbs_default_limits;
     if (given != Py_None) { /* in the order of autobahn_fbs.limits.Limits, which has checked them */
         Py_ssize_t size, minimum, factor, tables;
+        if (!PyTuple_Check(given)) {
+            PyErr_Format(PyExc_TypeError, "limits must be a tuple, not %s",
+                         wfbs_type_name(Py_TYPE(given)));
+            return -1;
+        }
         if (!PyArg_ParseTuple(given, "nnnn;limits", &size, &minimum, &factor, &tables)) {
             return -1;
         }

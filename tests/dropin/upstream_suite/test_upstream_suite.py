@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from upstream_suite_expected import EXPECTED
+
+from support.programs import run_python
 
 HERE = Path(__file__).parent
 
@@ -18,14 +17,7 @@ HERE = Path(__file__).parent
 @pytest.mark.parametrize(("framework", "least"), [("asyncio", 140), ("twisted", 250)])
 def test_autobahns_own_tests_pass_with_the_drop_in(framework, least, more, tmp_path):
     pytest.importorskip(framework)
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(sys.path),
-    }
-    done = subprocess.run(
-        [sys.executable, str(HERE / "run_suite.py"), framework, *more],
-        capture_output=True, text=True, timeout=110, cwd=tmp_path, env=environment, check=False,
-    )  # fmt: skip
+    done = run_python(HERE / "run_suite.py", framework, *more, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout.splitlines()[-1])
     failed = {name for name in report["failed"] if name not in EXPECTED}

@@ -6,14 +6,12 @@ In processes of their own, since what went wrong here was a crash.
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import textwrap
 
 import pytest
 
 from support.marks import extension_only
+from support.programs import run_python
 
 pytestmark = extension_only
 
@@ -29,14 +27,8 @@ BEGIN = """
 
 def printed(program: str) -> str:
     """What a program prints. Memory that was freed is overwritten in it."""
-    result = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(BEGIN) + textwrap.dedent(program)],
-        env={**os.environ, "PYTHONMALLOC": "debug"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    code = textwrap.dedent(BEGIN) + textwrap.dedent(program)
+    result = run_python("-c", code, PYTHONMALLOC="debug")
     assert result.returncode == 0, result.stderr
     return result.stdout.strip()
 
