@@ -1,5 +1,7 @@
 /* The shape of the generated tables: what the schemas say, as constant data.
  *
+ * `wfbs`, the prefix of all names that files share, stands for WAMP as FlatBuffers.
+ *
  * Nothing here is written by hand per message; tools/generate.py compiles
  * schemas/ into csrc/generated/tables.[ch], which fill these structs. */
 #ifndef WFBS_SCHEMA_H
@@ -47,7 +49,7 @@ typedef enum {
     WFBS_USE_ENC_ALGO,
     WFBS_USE_ENC_KEY,
     WFBS_USE_ENC_SERIALIZER,
-    WFBS_USE_ENC_CIPHER,  /* ppt_cipher, which Autobahn's classes lack */
+    WFBS_USE_PPT_CIPHER,  /* ppt_cipher, which Autobahn's classes lack */
     WFBS_USE_PRINCIPALS,  /* forward_for */
     WFBS_USE_ROLES,
     WFBS_USE_DICT,        /* authextra, extra */
@@ -60,7 +62,7 @@ typedef enum {
 static inline bool
 wfbs_use_is_enc(unsigned use)
 {
-    return use >= WFBS_USE_ENC_ALGO && use <= WFBS_USE_ENC_CIPHER;
+    return use >= WFBS_USE_ENC_ALGO && use <= WFBS_USE_PPT_CIPHER;
 }
 
 /* What Message.parse checks beyond the type. */

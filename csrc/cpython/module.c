@@ -53,7 +53,8 @@ module_exec(PyObject *module)
         || !(state->object_serializer = add_type(module, &wfbs_object_serializer_spec))
         || !(state->transport_serializer = add_type(module, &wfbs_transport_serializer_spec))
         || PyModule_AddFunctions(module, wfbs_acceleration_functions) < 0
-        || wfbs_flex_init(&state->flex, module) < 0 || autobahn_init(state) < 0) {
+        || wfbs_flex_init(&state->flex, module) < 0
+        || wfbs_typed_init(&state->typed, module) < 0 || autobahn_init(state) < 0) {
         /* CPython 3.11 makes no type and no exception when there is no memory for its name. */
         return PyErr_Occurred() ? -1 : (PyErr_NoMemory(), -1);
     }
