@@ -252,15 +252,15 @@ static uint8_t *
 encode(const wfbs_record *record, uint8_t tag, wfbs_span metadata, size_t *size)
 {
     wfbs_outgoing message = {record, tag, metadata};
-    size_t bound = wfbs_encode_bound(&message);
+    size_t bound = wfbs_write_bound(&message);
     EXPECT(bound);
     uint8_t *buffer = malloc(bound);
     EXPECT(buffer);
-    wfbs_gather gather;
-    wfbs_encode(&message, buffer, bound, &gather);
+    wfbs_written gather;
+    wfbs_write_message(&message, buffer, bound, &gather);
     uint8_t *out = malloc(gather.size);
     EXPECT(out);
-    wfbs_gather_copy(&gather, out);
+    wfbs_write_copy(&gather, out);
     free(buffer);
     *size = gather.size;
     return out;

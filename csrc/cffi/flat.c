@@ -71,7 +71,7 @@ settle_payload(const wfbs_table *t, int64_t *fields)
         return -1;
     }
     int64_t codec = fields[t->slot_of[WFBS_USE_ENC_SERIALIZER]];
-    for (unsigned use = WFBS_USE_ENC_ALGO; use <= WFBS_USE_ENC_CIPHER; use++) {
+    for (unsigned use = WFBS_USE_ENC_ALGO; use <= WFBS_USE_PPT_CIPHER; use++) {
         fields[t->slot_of[use]] = WFBS_FLAT_ABSENT; /* what has a payload has all four */
     }
     return codec == WFBS_FLAT_ABSENT ? 0 : codec;
@@ -277,7 +277,7 @@ write_payloads(builder *b, const wfbs_table *t, uint8_t *out, size_t room, wfbs_
 
 /* Writes which pieces are left out, and where they belong, over the record. */
 static void
-describe_pieces(const wfbs_gather *gather, int64_t *record)
+describe_pieces(const wfbs_written *gather, int64_t *record)
 {
     int64_t slots[WFBS_MAX_BLOBS];
     for (unsigned i = 0; i < gather->count; i++) {
@@ -328,7 +328,7 @@ wfbs_flat_build(int message, int dialect, int batched, int64_t *record, int64_t 
                                      ? b.text
                                      : (const uint8_t *)&record[WFBS_BUILD_METADATA];
     }
-    size_t bound = wfbs_encode_bound(&outgoing);
+    size_t bound = wfbs_write_bound(&outgoing);
     size_t header = batched ? WFBS_FRAME_SIZE : 0;
     int64_t result;
     if (!bound) {
@@ -338,9 +338,9 @@ wfbs_flat_build(int message, int dialect, int batched, int64_t *record, int64_t 
         result = WFBS_BUILD_NO_ROOM - (int64_t)(header + bound) - used;
     }
     else {
-        wfbs_gather gather;
+        wfbs_written gather;
         uint8_t *behind = out + used + header; /* the payloads, lest notes overwrite them */
-        wfbs_encode(&outgoing, behind, (size_t)(room - used) - header, &gather);
+        wfbs_write_message(&outgoing, behind, (size_t)(room - used) - header, &gather);
         uint8_t *first = out + (gather.written - out); /* the same, but writable */
         if (batched) {
             first -= WFBS_FRAME_SIZE;

@@ -1,10 +1,13 @@
 /* The shape of the generated tables: what the schemas say, as constant data.
  *
+ * `wfbs`, the prefix of all names that files share, stands for WAMP as FlatBuffers.
+ *
  * Nothing here is written by hand per message; tools/generate.py compiles
  * schemas/ into csrc/generated/tables.[ch], which fill these structs. */
 #ifndef WFBS_SCHEMA_H
 #define WFBS_SCHEMA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,7 +49,7 @@ typedef enum {
     WFBS_USE_ENC_ALGO,
     WFBS_USE_ENC_KEY,
     WFBS_USE_ENC_SERIALIZER,
-    WFBS_USE_ENC_CIPHER,  /* ppt_cipher, which Autobahn's classes lack */
+    WFBS_USE_PPT_CIPHER,  /* ppt_cipher, which Autobahn's classes lack */
     WFBS_USE_PRINCIPALS,  /* forward_for */
     WFBS_USE_ROLES,
     WFBS_USE_DICT,        /* authextra, extra */
@@ -54,6 +57,13 @@ typedef enum {
     WFBS_USE_CUSTOM,      /* all x_* details together, metadata only */
     WFBS_USE_COUNT
 } wfbs_use;
+
+/* Whether a use describes the payload of transparent mode. */
+static inline bool
+wfbs_use_is_enc(unsigned use)
+{
+    return use >= WFBS_USE_ENC_ALGO && use <= WFBS_USE_PPT_CIPHER;
+}
 
 /* What Message.parse checks beyond the type. */
 typedef enum {
@@ -73,8 +83,10 @@ enum {
     WFBS_FLAG_OPTIONAL = 2,    /* absent means None, for scalars */
     WFBS_FLAG_POSITIONAL = 4,  /* an element of the WAMP list: None can't be sent */
     WFBS_FLAG_NULLABLE = 8,    /* positional, but null is legal there */
+    WFBS_FLAG_LENIENT = 16,    /* required by the schema, but a reader takes it as None when absent */
     WFBS_FLAG_OPEN = 32,       /* strings beyond the enum are legal */
-    WFBS_FLAG_LENIENT = 16     /* required by the schema, but a reader takes it as None when absent */
+    WFBS_FLAG_DETAIL = 64,     /* an entry of the metadata may state it */
+    WFBS_FLAG_OR_NULL = 128    /* and that may be null */
 };
 
 typedef struct {

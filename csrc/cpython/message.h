@@ -17,7 +17,7 @@ struct wfbs_state;
 
 /* One attribute of one message class. */
 typedef struct {
-    struct wfbs_class *owner;
+    struct wfbs_class *cls;
     const wfbs_field *field;
     unsigned index;          /* slot of the schema's table, or beyond them for metadata only */
     Py_ssize_t offset;       /* of the instance slot `_name` that Autobahn's class declares */
@@ -35,7 +35,7 @@ typedef struct wfbs_class {
     unsigned index;          /* into wfbs_messages */
     PyTypeObject *plain;     /* owned: autobahn.wamp.message.X */
     PyTypeObject *received;  /* owned: our subclass */
-    Py_ssize_t tail;         /* where wfbs_received begins in an instance of ours */
+    Py_ssize_t received_offset; /* where wfbs_received begins in an instance of ours */
     Py_ssize_t base_end;     /* where the slots of Message end, which every class has */
     Py_ssize_t serialized;   /* offset of the slot _serialized */
     Py_ssize_t from_fbs;     /* offset of the slot _from_fbs */
@@ -71,7 +71,7 @@ typedef struct {
 static inline wfbs_received *
 wfbs_received_of(const wfbs_class *c, PyObject *self)
 {
-    return (wfbs_received *)((char *)self + c->tail);
+    return (wfbs_received *)((char *)self + c->received_offset);
 }
 
 /* The instance slot at `offset`. */

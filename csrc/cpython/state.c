@@ -122,14 +122,14 @@ wfbs_error_description(PyObject *error)
 /* ---- classes */
 
 void
-wfbs_class_register(wfbs_state *state, PyTypeObject *type, wfbs_class *owner)
+wfbs_class_register(wfbs_state *state, PyTypeObject *type, wfbs_class *cls)
 {
     size_t i = ((uintptr_t)type >> 4) % WFBS_TYPE_SLOTS;
     while (state->by_type[i].type) {
         i = (i + 1) % WFBS_TYPE_SLOTS;
     }
     state->by_type[i].type = type;
-    state->by_type[i].owner = owner;
+    state->by_type[i].cls = cls;
 }
 
 wfbs_class *
@@ -139,7 +139,7 @@ wfbs_class_find(wfbs_state *state, PyTypeObject *type)
         size_t i = ((uintptr_t)type >> 4) % WFBS_TYPE_SLOTS;
         while (state->by_type[i].type) {
             if (state->by_type[i].type == type) {
-                return state->by_type[i].owner;
+                return state->by_type[i].cls;
             }
             i = (i + 1) % WFBS_TYPE_SLOTS;
         }

@@ -44,18 +44,18 @@ encode(const wfbs_record *record, uint8_t tag, const char *metadata)
     if (metadata) {
         message.metadata = (wfbs_span){(const uint8_t *)metadata, strlen(metadata)};
     }
-    size_t room = wfbs_encode_bound(&message);
+    size_t room = wfbs_write_bound(&message);
     uint8_t *buffer = malloc(room);
     if (!buffer) {
         abort();
     }
-    wfbs_gather gather;
-    wfbs_encode(&message, buffer, room, &gather);
+    wfbs_written gather;
+    wfbs_write_message(&message, buffer, room, &gather);
     block b = {malloc(gather.size), gather.size};
     if (!b.data) {
         abort();
     }
-    wfbs_gather_copy(&gather, b.data);
+    wfbs_write_copy(&gather, b.data);
     free(buffer);
     return b;
 }
@@ -384,9 +384,9 @@ a_bound_beyond_two_gigabytes_is_refused(void)
     values[payload].size = (size_t)WFBS_MAX_MESSAGE + 1;
     wfbs_record record = {t, UINT32_C(1) << payload, values};
     wfbs_outgoing message = {&record, 16, {NULL, 0}};
-    CHECK(wfbs_encode_bound(&message) == 0);
+    CHECK(wfbs_write_bound(&message) == 0);
     values[payload].size = SIZE_MAX;
-    CHECK(wfbs_encode_bound(&message) == 0);
+    CHECK(wfbs_write_bound(&message) == 0);
 }
 
 static void

@@ -118,10 +118,10 @@ wfbs_flex_width_of(uint64_t n)
 
 /* Makes room for `count` more slots on the stack and takes them: *first gets the index of the
  * first. They are given back by setting slot_count. The stack may move. */
-int wfbs_flex_take_slots(wfbs_flex_writer *w, size_t count, size_t *first);
+WFBS_MUST_USE int wfbs_flex_take_slots(wfbs_flex_writer *w, size_t count, size_t *first);
 
 /* Appends a string or blob. *slot gets it. */
-int wfbs_flex_write_bytes(wfbs_flex_writer *w, uint8_t type, const void *data, size_t size,
+WFBS_MUST_USE int wfbs_flex_write_bytes(wfbs_flex_writer *w, uint8_t type, const void *data, size_t size,
                           wfbs_flex_slot *slot);
 
 /* The same without the content, which is to be written to the returned address at once: `size`
@@ -131,7 +131,7 @@ uint8_t *wfbs_flex_begin_bytes(wfbs_flex_writer *w, uint8_t type, size_t size,
 
 /* Appends the last `count` slots of the stack as a vector and takes them from the stack. *slot
  * gets it. A map's vector has a layout, with its keys; others have NULL. */
-int wfbs_flex_write_vector(wfbs_flex_writer *w, uint8_t type, size_t count,
+WFBS_MUST_USE int wfbs_flex_write_vector(wfbs_flex_writer *w, uint8_t type, size_t count,
                            const wfbs_flex_layout *layout, wfbs_flex_slot *slot);
 
 /* The type of the vector that holds the last `count` slots of the stack in the least space: a
@@ -139,15 +139,15 @@ int wfbs_flex_write_vector(wfbs_flex_writer *w, uint8_t type, size_t count,
 uint8_t wfbs_flex_typed_vector(const wfbs_flex_writer *w, size_t count);
 
 /* Makes the widest numbers among the last `count` slots indirect where that saves space. */
-int wfbs_flex_write_indirect(wfbs_flex_writer *w, size_t count);
+WFBS_MUST_USE int wfbs_flex_write_indirect(wfbs_flex_writer *w, size_t count);
 
 /* Appends the root: what ends a FlexBuffer. */
-int wfbs_flex_write_root(wfbs_flex_writer *w, const wfbs_flex_slot *slot);
+WFBS_MUST_USE int wfbs_flex_write_root(wfbs_flex_writer *w, const wfbs_flex_slot *slot);
 
 /* ---- flex_keys.c */
 
 /* Sees to it that the keys of `dict` (borrowed, an exact dict or a subclass) and a vector of them
  * are written, and fills the layout of `depth`, which is valid until the next map there. */
-int wfbs_flex_write_keys(wfbs_flex_writer *w, PyObject *dict, unsigned depth);
+WFBS_MUST_USE int wfbs_flex_write_keys(wfbs_flex_writer *w, PyObject *dict, unsigned depth);
 
 #endif

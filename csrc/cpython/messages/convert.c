@@ -35,7 +35,7 @@ wfbs_refuse(const wfbs_attribute *a, PyObject *exception, const char *format, ..
     PyObject *text = PyUnicode_FromFormatV(format, arguments);
     va_end(arguments);
     if (text) {
-        PyErr_Format(exception, "%s.%s: %U", a->owner->type->label, a->field->attribute, text);
+        PyErr_Format(exception, "%s.%s: %U", a->cls->type->label, a->field->attribute, text);
         Py_DECREF(text);
     }
     return WFBS_CONVERT_ERROR;
@@ -189,7 +189,7 @@ enum_value(const wfbs_enum *e, wfbs_span text)
 static int
 is_custom_name(const wfbs_attribute *a, PyObject *value)
 {
-    PyObject *match = PyObject_CallOneArg(a->owner->state->custom_match, value);
+    PyObject *match = PyObject_CallOneArg(a->cls->state->custom_match, value);
     int custom = match ? match != Py_None : -1;
     Py_XDECREF(match);
     return custom;
@@ -221,7 +221,7 @@ convert_enum(const wfbs_attribute *a, PyObject *value, wfbs_value *out)
     }
     bool custom_allowed = a->field->use == WFBS_USE_ENC_ALGO
                           || a->field->use == WFBS_USE_ENC_SERIALIZER
-                          || a->field->use == WFBS_USE_ENC_CIPHER;
+                          || a->field->use == WFBS_USE_PPT_CIPHER;
     if (number < 0 && custom_allowed) {
         int custom = is_custom_name(a, value);
         if (custom) {
@@ -324,7 +324,7 @@ hop_item(PyObject *hop, PyObject *name)
 static wfbs_converted
 convert_principal(const wfbs_attribute *a, PyObject *hop, wfbs_value *values, uint32_t *present)
 {
-    const wfbs_state *state = a->owner->state;
+    const wfbs_state *state = a->cls->state;
     if (!PyDict_Check(hop)) {
         return wfbs_refuse(a, PyExc_TypeError, "item: expected dict, got %s", wfbs_type_name(Py_TYPE(hop)));
     }
@@ -394,7 +394,7 @@ static bool
 convert_role(const wfbs_attribute *a, unsigned index, PyObject *role, wfbs_value *values,
              wfbs_record *record)
 {
-    const wfbs_state *state = a->owner->state;
+    const wfbs_state *state = a->cls->state;
     const wfbs_table *t = &wfbs_tables[index];
     int known = PyObject_IsInstance(role, state->names.role_classes[index]);
     if (known <= 0) {
@@ -433,7 +433,7 @@ convert_role(const wfbs_attribute *a, unsigned index, PyObject *role, wfbs_value
 static wfbs_converted
 convert_roles(const wfbs_attribute *a, PyObject *value, wfbs_arena *arena, wfbs_value *out)
 {
-    const wfbs_state *state = a->owner->state;
+    const wfbs_state *state = a->cls->state;
     unsigned index = a->field->sub;
     const wfbs_table *t = &wfbs_tables[index];
     if (!PyDict_Check(value)) {
@@ -475,7 +475,7 @@ convert_roles(const wfbs_attribute *a, PyObject *value, wfbs_arena *arena, wfbs_
     }
     if (found != PyDict_GET_SIZE(value)) {
         return wfbs_refuse(a, PyExc_ValueError, "%R has roles that %s can't announce", value,
-                           a->owner->type->label);
+                           a->cls->type->label);
     }
     out->as.records = records;
     out->size = 1;
@@ -559,7 +559,7 @@ wfbs_convert(wfbs_attribute *a, PyObject *value, wfbs_arena *arena, wfbs_value *
     case WFBS_USE_ENUM:
     case WFBS_USE_ENC_ALGO:
     case WFBS_USE_ENC_SERIALIZER:
-    case WFBS_USE_ENC_CIPHER:
+    case WFBS_USE_PPT_CIPHER:
         return convert_enum(a, value, out);
     case WFBS_USE_ENUMS:
         return convert_enums(a, value, arena, out);

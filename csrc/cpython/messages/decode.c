@@ -164,7 +164,7 @@ decode_map(const uint8_t *data, uint32_t table)
 static PyObject *
 decode_payload(const wfbs_attribute *a, const wfbs_received *r, wfbs_span span)
 {
-    wfbs_class *c = a->owner;
+    wfbs_class *c = a->cls;
     PyObject *value = wfbs_payload_decode(c, r, span);
     if (!value) {
         if (wfbs_error_is_about_value()) {
@@ -215,14 +215,14 @@ decode_payload(const wfbs_attribute *a, const wfbs_received *r, wfbs_span span)
 static void
 count_decoded(const wfbs_attribute *a, const wfbs_received *r, bool good)
 {
-    wfbs_counters *counters = &a->owner->state->counters;
+    wfbs_counters *counters = &a->cls->state->counters;
     if (r->uncounted) {
         return;
     }
     if (good) {
         wfbs_count_add(counters, WFBS_COUNT_PAYLOADS_DECODED, 1);
     }
-    else if (PyErr_ExceptionMatches(a->owner->state->protocol_error)) {
+    else if (PyErr_ExceptionMatches(a->cls->state->protocol_error)) {
         wfbs_count_refused(counters, WFBS_REFUSED_PAYLOAD);
     }
 }
@@ -240,7 +240,7 @@ decode_absent(const wfbs_attribute *a)
     case WFBS_USE_ENUM:
         return f->flags & WFBS_FLAG_OPTIONAL
                    ? Py_NewRef(Py_None)
-                   : decode_enum(a->owner->state, f->sub, f->default_value);
+                   : decode_enum(a->cls->state, f->sub, f->default_value);
     case WFBS_USE_ROLES:
     case WFBS_USE_CUSTOM:
         return PyDict_New();
@@ -255,7 +255,7 @@ PyObject *
 wfbs_decode_attribute(const wfbs_attribute *a, const wfbs_received *r)
 {
     const wfbs_field *f = a->field;
-    const wfbs_class *c = a->owner;
+    const wfbs_class *c = a->cls;
     uint32_t place = wfbs_received_place(a, r);
     if (!place) {
         unsigned name = f->use == WFBS_USE_ENUM ? c->table->slot_of[WFBS_USE_ENUM_NAME] : WFBS_NO_SLOT;
@@ -267,7 +267,7 @@ wfbs_decode_attribute(const wfbs_attribute *a, const wfbs_received *r)
     case WFBS_USE_ENC_ALGO:
     case WFBS_USE_ENC_KEY:
     case WFBS_USE_ENC_SERIALIZER:
-    case WFBS_USE_ENC_CIPHER: {
+    case WFBS_USE_PPT_CIPHER: {
         unsigned payload = c->table->slot_of[WFBS_USE_PAYLOAD];
         if (!wfbs_slot_position(r->data, r->table, payload)) {
             Py_RETURN_NONE; /* in normal mode the tag is the transport's business */
