@@ -1,4 +1,4 @@
-"""What the C code leaves to Python: rare paths, called by name from the extension."""
+"""What the extension leaves to Python: rare paths, which it calls by name."""
 
 from __future__ import annotations
 
@@ -128,8 +128,8 @@ def text(msg: message.Message) -> str:
 def _role(name: str, features: dict[str, Any], label: str) -> Any:
     """One role with such features.
 
-    A short function: CPython notes where an exception comes up in a handler, as an int, which
-    beyond 256 takes an allocation, and without memory for it tries for ever."""
+    A short function: CPython notes where an exception comes up in a handler, as an int. Above 256
+    that takes an allocation, which CPython retries endlessly when there is no memory."""
     try:
         return ROLE_NAME_TO_CLASS[name](**features)
     except (ProtocolError, TypeError, ValueError, RecursionError) as error:

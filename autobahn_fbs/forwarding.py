@@ -26,7 +26,7 @@ def chain_of(msg: message.Message) -> list[Hop]:
 
 
 def has_loop(msg: message.Message, session: int | None = None) -> bool:
-    """Whether the message has come by one place twice, or by ``session`` at all.
+    """Whether the message has passed a place twice, or has passed ``session`` at all.
 
     :param session: WAMP session ID of the link that is about to forward the message; None to
         look for repetitions only.

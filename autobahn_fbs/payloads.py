@@ -45,7 +45,7 @@ _registered: dict[str, _Codec] = {}
 
 
 def register_payload_serializer(id: str, dumps: Dumps, loads: Loads) -> None:
-    """Adds a payload codec of your own, for reading and for ``payload_serializer=id``.
+    """Adds your own payload codec, for reading and for ``payload_serializer=id``.
 
     The id travels in the metadata of every message that the codec wrote; a receiver that has not
     registered it gets a ``ProtocolError`` when it reads ``args`` or ``kwargs``, and can still read

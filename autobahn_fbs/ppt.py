@@ -1,4 +1,4 @@
-"""Payload passthru: what Autobahn's message classes have no attribute for.
+"""Payload passthru: what Autobahn's message classes lack.
 
 WAMP's Payload Passthru Mode describes an opaque payload with scheme, serializer, cipher and key id.
 Autobahn has them as ``enc_algo``, ``enc_serializer`` and ``enc_key``, without the cipher. The wire

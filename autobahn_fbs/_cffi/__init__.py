@@ -1,4 +1,5 @@
-"""The cffi backend: the same C core as _cpython's, behind a few coarse calls (csrc/cffi).
+"""The cffi backend: the same C core as in _cpython, reached through a few calls that each do much
+(csrc/cffi).
 
 It has the names of _cpython.pyi, with the same meaning and the same errors.
 """

@@ -1,8 +1,9 @@
 """The properties of received messages: each decodes its field when it is first read.
 
 A message keeps the int record that the core made. A value that was decoded or assigned is in the
-list `_kept`, and the record says so: KEPT. Text, ints and bools are made again when they are read
-again: on PyPy that costs less than to keep them.
+list `_kept`, and the record says so: KEPT. Text, ints and bools are made again each time they are
+read: on PyPy that costs less than keeping them.
+
 Each property is a closure over its attribute, so that PyPy's compiler sees constants.
 """
 

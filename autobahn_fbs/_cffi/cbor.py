@@ -159,7 +159,7 @@ def _put(out: list[bytes], value: Any, depth: int) -> None:
 def dumps(obj: Any, /) -> bytes:
     """What cbor2.dumps(obj) returns (RFC 8949), faster for the common data model.
 
-    :raises RuntimeError: if other threads don't cease to change the value.
+    :raises RuntimeError: if other threads keep changing the value.
     """
     for _ in range(_TRIES):
         out: list[bytes] = []
@@ -246,7 +246,7 @@ class _LargeMap:
         return bool(len(self.found) + len(self.keys) >= self.most)
 
     def flush(self) -> None:
-        """Puts in what has been read.
+        """Adds what has been read to the map.
 
         :raises ValueError: if numbers among the keys collide too often.
         """

@@ -80,7 +80,7 @@ def slots_of(cls: type) -> set[str]:
 
 
 class MessageClass:
-    """One of Autobahn's message classes, and ours below it."""
+    """One of Autobahn's message classes, and our subclass of it."""
 
     def __init__(self, kind: MessageType) -> None:
         self.index = kind.index

@@ -18,7 +18,7 @@ INTEGER_BITS = {"U8": 8, "U16": 16, "ENUM16": 16, "U32": 32, "U64": 64}
 BUILD_FIELDS: int = lib.WFBS_BUILD_FIELDS
 BUILD_ROOM: int = lib.WFBS_BUILD_ROOM
 
-#: Instead of a value: it belongs into the metadata.
+#: Instead of a value: it belongs in the metadata.
 METADATA = None
 
 
@@ -74,7 +74,7 @@ def _u64(a: Attribute, value: Any, what: str = "") -> int:
         try:
             digits = repr(value)
         except ValueError:  # CPython limits how many an int may show
-            digits = "an int of so many digits"
+            digits = "an int with too many digits to show"
         refuse(a, ValueError, f"{what}the wire holds 0 to 2**64-1, not {digits}")
     return value
 
@@ -114,7 +114,7 @@ def is_request_type(number: int) -> bool:
 
 
 def convert(a: Attribute, value: Any, out: Outgoing) -> bool:
-    """Puts `value`, which is not None, into `out`; False if it belongs into the metadata.
+    """Puts `value`, which is not None, into `out`; False if it belongs in the metadata.
 
     :raises TypeError, ValueError: naming the attribute.
     """
@@ -181,7 +181,7 @@ def _enums(a: Attribute, value: Any, out: Outgoing) -> int | None:
     numbers = [a.enum.values.get(item) for item in items]
     data = bytes(number for number in numbers if number is not None)
     if len(data) < len(items):
-        return METADATA  # one foreign name takes the whole list there
+        return METADATA  # one unknown name moves the whole list there
     out.texts[a.index] = data
     return len(data)
 
@@ -227,7 +227,7 @@ def _principals(a: Attribute, value: Any, out: Outgoing) -> int | None:
     if not isinstance(value, (list, tuple)):
         _refuse_type(a, "list", value)
     hops = [_principal(a, hop) for hop in value]
-    # What else a hop says takes the whole chain to the metadata.
+    # Any other entry of a hop moves the whole chain to the metadata.
     if a.kind != "VECTOR_TABLE" or any(len(hop) != 3 for hop in value):
         return METADATA
     out.texts[a.index] = b"".join(data for _, data in hops)

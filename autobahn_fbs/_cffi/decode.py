@@ -1,4 +1,4 @@
-"""Fields of a verified message as Python objects, when somebody asks for them."""
+"""Makes Python objects of a verified message's fields, on demand."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def _map(t: Table, buffer: bytes, position: int) -> dict[str, Any]:
 
 
 def _payload(a: Attribute, message: Any, span: int) -> Any:
-    """args or kwargs, and counted what came of it."""
+    """Decodes args or kwargs, and counts the result."""
     try:
         value = _decoded(a, message, span)
     except ProtocolError:

@@ -46,7 +46,7 @@ def read(message: Any) -> dict[str, Any]:
     except Exception:
         raise ProtocolError(f"{label}: metadata is not CBOR, {place}") from None
     if behind != first + (span & LENGTH):
-        raise ProtocolError(f"{label}: metadata has bytes behind its map, {place}")
+        raise ProtocolError(f"{label}: metadata has bytes after its map, {place}")
     if type(found) is not dict:
         raise ProtocolError(f"{label}: metadata is not a map, {place}")
     if not all(type(key) is str for key in found):

@@ -58,8 +58,8 @@ def _encoded(a: Attribute, value: Any, number: int, name: str | None) -> bytes |
 def _of_received(
     c: MessageClass, message: Any, number: int, name: str | None
 ) -> tuple[int, str | None, bytes | None, bytes | None]:
-    """Codec, args and kwargs of a received message. A payload that nobody touched keeps its codec
-    along with its bytes, known here or not."""
+    """Codec, args and kwargs of a received message. A payload that nobody has read or set keeps its
+    codec along with its bytes, even if the codec is unknown here."""
     args, kwargs = c.args, c.kwargs
     assert args is not None and kwargs is not None
     record = message._record
@@ -107,7 +107,7 @@ def _check_payload(c: MessageClass, held: dict[int, Any], has_args: bool) -> Non
         if enc and c.enc[0].index not in held:
             refuse(c.enc[0], ValueError, "is required with enc_key, enc_serializer or ppt_cipher")
     elif enc:
-        refuse(min(enc, key=lambda a: a.index), ValueError, "goes with payload only")
+        refuse(min(enc, key=lambda a: a.index), ValueError, "is only allowed with payload")
 
 
 def _is_enum_name(c: MessageClass, a: Attribute, value: str, dialect: int, out: Outgoing) -> bool:

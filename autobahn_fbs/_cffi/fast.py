@@ -1,7 +1,7 @@
 """The usual message, encoded without a loop over its fields: functions for each class, written from
 its table.
 
-PyPy's compiler makes much of straight code and little of a loop over fields of all kinds. A
+PyPy's compiler handles straight code well, and a loop over fields of many kinds poorly. A
 function takes messages of exactly Autobahn's class whose values are of the usual types and need no
 metadata; it declines everything else, and encode.py's general way takes that, which also knows all
 errors.

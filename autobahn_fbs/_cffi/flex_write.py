@@ -203,7 +203,7 @@ class _Writer:
         return self.vector(_MAP, slots, layout)
 
     def keys(self, pairs: list[tuple[bytes, Any]], values: dict[Any, Any], depth: int) -> _Layout:
-        """Sees to it that the keys of a map are written, and a vector of them."""
+        """Makes sure that the keys of a map and a vector of them are written."""
         texts = [text for text, _ in pairs]
         last = self.layouts.get(depth)
         if last is not None and last.keys == texts:

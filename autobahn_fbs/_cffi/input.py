@@ -1,4 +1,4 @@
-"""Bytes to read from: whatever object has them, they don't change from here on."""
+"""Bytes to read: whatever object they come from, they don't change from here on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 def opened(payload: Any, in_pieces: bool = True) -> bytes:
     """The bytes of anything bytes-like. A view onto all of a bytes object is shared; everything
-    else is copied once, because a buffer that changes after it was verified is a hole.
+    else is copied once, because a buffer that changes after verification would be a security hole.
 
     :param in_pieces: whether they may lie in pieces, as those of some memoryviews do.
     :raises TypeError: if the object is not bytes-like.

@@ -1,8 +1,8 @@
 """Message.metadata: a CBOR map of the WAMP details that typed fields can't hold.
 
-Written only when there is something to say. Read when a message comes in, so that what it says is
-judged like everything else; its values go straight to the message. In the schema dialect it is the
-complete details map.
+Written only if needed. Read when a message is received, so that its content is checked like
+everything else; the values go straight into the message. In the schema dialect it is the complete
+details map.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ def encode(
 
 
 def _refuse_culprit(c: MessageClass, values: dict[int, Any], mask: int) -> None:
-    """Names the attribute that made the encoding fail, if one of them does so alone."""
+    """Raises an error that names the attribute whose value can't be encoded, if one of them fails
+    alone."""
     for a in c.used:
         if mask & a.bit and a.index in values:
             try:
@@ -127,8 +128,8 @@ def _refuse(a: Attribute, why: str) -> None:
 
 
 def _store(a: Attribute, message: Any, value: Any) -> None:
-    """Stores an entry after comparing it with the typed field, if that is there too. Only what is
-    good is compared: a decimal out of an old cbor2, say, can raise even at that."""
+    """Stores an entry after comparing it with the typed field, if that is there too. Only valid
+    values are compared: a decimal from an old cbor2, for example, can raise even then."""
     raw = message._record[FIELDS + a.index]
     name = a.owner.table.slot_of.get("ENUM_NAME") if a.use == "ENUM" else None
     is_typed = raw != ABSENT or (name is not None and message._record[FIELDS + name] != ABSENT)
@@ -144,7 +145,7 @@ def _store(a: Attribute, message: Any, value: Any) -> None:
 
 
 def _store_roles(a: Attribute, message: Any, value: Any) -> None:
-    """Roles out of a details map: they add to what the typed tables say."""
+    """Roles from a details map: they are added to those of the typed tables."""
     from .. import _helpers
 
     typed = value_of(a, message, message._record[FIELDS + a.index])
@@ -178,7 +179,7 @@ def _check_rules(c: MessageClass, message: Any) -> None:
 
 
 def _check_codec(c: MessageClass, message: Any, found: dict[str, Any]) -> None:
-    """The codec of args and kwargs may be named by number and in the details: alike."""
+    """The codec of args and kwargs may be named by a number and in the details; both must agree."""
     a = c.attributes[c.table.slot_of["ENC_SERIALIZER"]]
     number = message._record[CODEC]
     if details.CODEC_KEY not in found or number == NAMED:

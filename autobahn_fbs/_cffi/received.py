@@ -131,7 +131,7 @@ def is_unchanged(c: MessageClass, self: Any) -> bool:
     exposed = record[EXPOSED]
     if not exposed:
         return True
-    # Somebody holds a list or a dict of ours. Decode it anew and compare.
+    # Someone may hold a list or dict of this message. Decode it again and compare.
     again = read(self._buffer, record[START], record[SIZE], record[DIALECT], NO_LIMITS)
     assert again is not None, "verified bytes don't change"
     fresh = make(again, self._buffer)
@@ -153,8 +153,8 @@ def _comparisons(c: MessageClass) -> dict[str, Any]:
 
 
 def _copy(self: Any) -> Any:
-    """A new message over the same buffer, without the cache of serializations. What was kept is
-    then in the hands of two: exposed."""
+    """A new message over the same buffer, without the cache of serializations. The two messages
+    then share the kept values, so they count as exposed."""
     twin = _new(type(self))
     twin._buffer = self._buffer
     record = self._record
@@ -183,7 +183,7 @@ def _deepcopy(self: Any, memo: Any) -> Any:
 
 
 def _reduce(self: Any) -> Any:
-    """Pickles as its bytes (encoded anew if changed), its dialect and the attributes that are
+    """Pickles as its bytes (encoded again if changed), its dialect and the attributes that are
     never sent."""
     from .. import _helpers
 

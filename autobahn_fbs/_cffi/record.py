@@ -1,7 +1,7 @@
 """The flat records that cross into the core: their layout, and memory for them from free lists.
 
-One shared record would give wrong reads under threads: a cffi call releases the GIL, and a switch
-can also fall between the call and the reads.
+One shared record would give wrong results with threads: a cffi call releases the GIL, and threads
+can also switch between the call and the reads.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 """The base types of the two serializers: messages to bytes and back, and the statistics of
-Autobahn's Serializer. The classes below them carry the constants and all that is not hot."""
+Autobahn's Serializer. Their subclasses have the constants and everything that is not on the hot
+path."""
 
 from __future__ import annotations
 
@@ -62,7 +63,7 @@ class ObjectSerializer(AnyObjectSerializer):
         limits: tuple[int, int, int, int] | None = None,
     ) -> None:
         if (codec == payload.NAMED) != (type(codec_name) is str):
-            raise ValueError("codec_name goes with the custom codec, and only with it")
+            raise ValueError("codec_name is for a custom codec, which needs it")
         if hasattr(self, "_framed"):  # a codec, or another thread, may be at work with what it is
             raise TypeError("an object serializer can't be initialized again")
         self._framed = 1 if batched else 0
@@ -101,7 +102,8 @@ class ObjectSerializer(AnyObjectSerializer):
 
             return self.serialize(_helpers.parse(obj))
         if type(obj) is c.received:
-            # Changed ones are encoded anew every time, since a list of it may change again.
+            # Changed messages are encoded again every time, since one of their lists may change
+            # again.
             if obj._record[DIALECT] == self._dialect_number and is_unchanged(c, obj):
                 COUNTS.pass_ons += 1
                 return _pass_on(obj, self._framed)
@@ -180,7 +182,7 @@ class ObjectSerializer(AnyObjectSerializer):
                     if end - at < 4
                     else "message length runs past the frame"
                     if size
-                    else "message of no bytes"
+                    else "empty message"
                 )
                 REFUSED["BATCH"] += 1
                 raise ProtocolError(f"batch: {what} at offset {at}")

@@ -139,7 +139,7 @@ def _length_fault(data: bytes, at: int, size: int) -> Fault | None:
     if rest < 0:
         return Fault(at, "the input ends within a length")
     if not size:
-        return Fault(at, "message of no bytes")
+        return Fault(at, "empty message")
     if size > rest:
         return Fault(at, f"message of {size} bytes, of which {rest} are there")
     return None

@@ -340,7 +340,7 @@ wfbs_flat_build(int message, int dialect, int batched, int64_t *record, int64_t 
     }
     else {
         wfbs_written gather;
-        uint8_t *behind = out + used + header; /* the payloads, lest notes overwrite them */
+        uint8_t *behind = out + used + header; /* so that notes don't overwrite the payloads */
         wfbs_write_message(&outgoing, behind, (size_t)(room - used) - header, &gather);
         uint8_t *first = out + (gather.written - out); /* the same, but writable */
         if (batched) {

@@ -1,6 +1,6 @@
-/* The cffi binding's way into the core: one coarse call per message each way.
+/* How the cffi binding calls the core: one call per message in each direction.
  *
- * Everything crosses as int64_t, because that is what is cheap on PyPy. A value is a
+ * Everything crosses as int64_t, because that is cheap on PyPy. A value is a
  * scalar, or a span (offset << 32 | length, both below 2^31), or a position. All
  * positions count from the beginning of the buffer that was passed, which must be
  * shorter than 2^31 bytes. */

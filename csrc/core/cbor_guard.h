@@ -1,4 +1,4 @@
-/* What cbor2 is kept away from; see cbor_guard.c. */
+/* What must not be given to cbor2; see cbor_guard.c. */
 #ifndef WFBS_CBOR_GUARD_H
 #define WFBS_CBOR_GUARD_H
 

@@ -15,7 +15,7 @@
  *     first time (the reader keeps what it made of it) and is then charged less.
  *  4. The verdict depends on the bytes alone.
  *
- * Stricter than Google's verifier: what is refused besides its errors is a reference into or past
+ * Stricter than Google's verifier. It also refuses a reference into or past
  * its own container, a misaligned one, a string that lacks its zero byte, text that isn't UTF-8,
  * a map whose key vector has another length, and floats of 8 and 16 bits (no writer makes them,
  * readers disagree). */
@@ -55,7 +55,7 @@ enum {
 /* Containers within containers that are followed. */
 #define WFBS_FLEX_MAX_DEPTH 256
 
-/* The budget: so many units, and so many more for each byte. */
+/* The budget: this many units, and this many more for each byte. */
 #define WFBS_FLEX_BUDGET_MINIMUM 4096
 #define WFBS_FLEX_BUDGET_FACTOR 4
 /* What a visit costs besides the bytes that it reads. */
@@ -97,9 +97,9 @@ typedef enum {
 const char *wfbs_flex_error_text(wfbs_flex_error error);
 
 /* Texts that were read before are remembered in places, WFBS_FLEX_WAYS of which are for those with
- * one hash of their position. A reader has WFBS_FLEX_SEEN places, enough for 8 KiB; whoever reads
- * more lends it more of them for keys (wfbs_flex_lend), lest those that many maps share drive each
- * other out and are charged again and again. */
+ * one hash of their position. A reader has WFBS_FLEX_SEEN places, enough for 8 KiB; for more data,
+ * the caller lends it more places for keys (wfbs_flex_lend), so that keys shared by many maps don't
+ * evict each other and aren't charged again and again. */
 #define WFBS_FLEX_WAYS 4u
 #define WFBS_FLEX_SEEN_BITS 8
 #define WFBS_FLEX_SEEN (1u << WFBS_FLEX_SEEN_BITS)
@@ -479,7 +479,7 @@ bool wfbs_flex_vector_of(wfbs_flex_reader *r, const wfbs_flex_ref *ref, wfbs_fle
 /* A map: values and keys, after all checks of them as a whole; charged, one unit a key. */
 bool wfbs_flex_map_of(wfbs_flex_reader *r, const wfbs_flex_ref *ref, wfbs_flex_map *out);
 
-/* What a type is to those who walk through values. */
+/* What a type means when walking through values. */
 typedef enum { WFBS_FLEX_IS_SCALAR, WFBS_FLEX_IS_VECTOR, WFBS_FLEX_IS_MAP } wfbs_flex_shape;
 
 static inline wfbs_flex_shape

@@ -1,7 +1,7 @@
 /* Loads from a little-endian buffer, at any alignment, on any host.
  *
- * None of these checks anything: they are for positions that wfbs_verify()
- * has accepted, or that the caller has just checked. */
+ * None of these functions checks anything. They are for positions that wfbs_verify() has accepted,
+ * or that the caller has just checked. */
 #ifndef WFBS_READ_H
 #define WFBS_READ_H
 

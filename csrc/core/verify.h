@@ -1,7 +1,7 @@
-/* The one gate for received bytes: after wfbs_verify() succeeds, reading any
- * field of the message through read.h cannot leave the buffer.
+/* The only gate for received bytes. After wfbs_verify() succeeds, reading any field of the message
+ * through read.h stays inside the buffer.
  *
- * Invariants (design.md), each with tests in tests/checkout/test_core.py and csrc/tests:
+ * Invariants, tested in tests/checkout/test_core.py and csrc/tests:
  *  1. No byte outside [data, data + size) is read, whatever the input. All
  *     arithmetic on positions is done in 64 bits on values below 2^33, so it
  *     cannot wrap; loads go through memcpy.
@@ -10,7 +10,7 @@
  *     so does every check of Message.parse that the typed fields allow.
  *  3. Work is linear in `size`: every visit is charged to a budget (many
  *     references to one string are charged each time), depth is the schema's.
- *  4. The verdict depends on the bytes, the dialect and the limits alone. It is
+ *  4. The verdict depends only on the bytes, the dialect and the limits. It is
  *     Google's for the same schema, or stricter by a rule that has an error code here.
  */
 #ifndef WFBS_VERIFY_H
@@ -61,7 +61,7 @@ typedef enum { WFBS_DIALECT_AUTOBAHN = 0, WFBS_DIALECT_SCHEMA = 1 } wfbs_dialect
     X(ENC_VALUE, "has no WAMP name")                                              \
     X(ROLES_EMPTY, "no role is announced")                                        \
     X(RESUME_TOKEN, "resume_token is missing")                                    \
-    X(REVOCATION, "a revoked ID goes with request 0, and only with it")           \
+    X(REVOCATION, "the ID of what was revoked needs request 0, and can't be 0")   \
     X(CONTRADICTION, "contradicts the field that says the same")
 
 typedef enum {
@@ -94,8 +94,8 @@ typedef struct {
 
 extern const wfbs_limits wfbs_default_limits;
 
-/* What verification leaves behind: where the message's table is. Everything
- * else is found from there by read.h. */
+/* What verification returns: where the message's table is. From there, read.h finds everything
+ * else. */
 typedef struct {
     uint32_t message;  /* index into wfbs_messages */
     uint32_t table;    /* position of the message's table */
@@ -111,8 +111,8 @@ bool wfbs_verify(const uint8_t *data, size_t size, wfbs_dialect dialect, const w
 /* Whether an ERROR can answer a message of this WAMP type. */
 bool wfbs_request_type_is_valid(uint64_t type);
 
-/* The checks of strings, on their own, for values that come by other ways
- * (the metadata). Each is true for a good value and reads `size` bytes. */
+/* The string checks on their own, for values that come from elsewhere (the metadata). Each is true
+ * for a good value and reads `size` bytes. */
 bool wfbs_utf8_is_valid(const uint8_t *data, size_t size);
 
 typedef enum {

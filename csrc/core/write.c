@@ -2,8 +2,8 @@
  * grows towards its front. See write.h. */
 #include "write.h"
 
-/* Distinct vtables that are remembered for sharing. Only vectors of tables and
- * nested roles repeat them; past this many, a vtable is simply written again. */
+/* How many distinct vtables are remembered for sharing. Only vectors of tables and nested roles
+ * repeat vtables; beyond this number, a vtable is written again. */
 enum { SHARED_VTABLES = 16 };
 
 typedef struct {
@@ -163,8 +163,8 @@ put_integers(writer *w, const uint64_t *items, uint32_t count)
 
 static uint32_t put_table(writer *w, const wfbs_record *record);
 
-/* Positions of a vector's children are kept at the unused front of the buffer
- * while the vector is made; the bound counts that room. */
+/* While a vector is written, its children's positions are kept at the unused front of the buffer.
+ * The upper bound includes that room. */
 static inline void
 remember(uint8_t *note, uint32_t index, uint32_t position)
 {

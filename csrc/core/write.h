@@ -3,8 +3,8 @@
  * The bytes are those that upstream's builder makes for the same content:
  * back to front, children first and then the table's fields, each in the order
  * that the schema gives, equal vtables shared. Nothing is allocated: the caller
- * asks for a bound, brings that much room, and then copies the message out once,
- * large payloads straight from where they are. */
+ * asks for an upper bound, provides that much room, and then copies the message out once. Large
+ * payloads are copied straight from where they are. */
 #ifndef WFBS_WRITE_H
 #define WFBS_WRITE_H
 
@@ -49,8 +49,8 @@ enum { WFBS_MAX_MESSAGE = 0x7FFFFFFF };
  * left where they are until wfbs_write_copy() puts the message together. */
 enum { WFBS_BLOB_MIN = 2048, WFBS_MAX_BLOBS = 8 };
 
-/* An encoded message in pieces: what was written, and the blobs that belong
- * between. Borrows the buffer and the blobs. */
+/* An encoded message in pieces: what was written, and the blobs that go in between. Borrows the
+ * buffer and the blobs. */
 typedef struct {
     const uint8_t *written; /* first byte of what was written, blobs left out */
     size_t size;            /* of the whole message */
@@ -62,8 +62,8 @@ typedef struct {
     } blobs[WFBS_MAX_BLOBS]; /* last in the message first */
 } wfbs_written;
 
-/* Room that surely suffices for what is written, in bytes; 0 if the message
- * would be longer than WFBS_MAX_MESSAGE. */
+/* An upper bound on what is written, in bytes; 0 if the message would be longer than
+ * WFBS_MAX_MESSAGE. */
 size_t wfbs_write_bound(const wfbs_outgoing *message);
 
 /* Writes the message to the end of the `room` bytes at `buffer`, where `room`

@@ -20,7 +20,8 @@ wfbs_state *
 wfbs_state_alive(wfbs_state *state)
 {
     if (state && !state->protocol_error) {
-        PyErr_SetString(PyExc_RuntimeError, "autobahn_fbs is being taken down");
+        PyErr_SetString(PyExc_RuntimeError,
+                        "autobahn_fbs is being torn down, because the interpreter ends");
         return NULL;
     }
     return state;
@@ -47,7 +48,7 @@ helpers_of(wfbs_state *state)
     if (!helpers) {
         return NULL;
     }
-    /* The import, or another thread, can have been here meanwhile: the first one stays. */
+    /* The import, or another thread, may have set it in the meantime: the first one stays. */
     Py_BEGIN_CRITICAL_SECTION(state->module);
     if (!state->helpers) {
         state->helpers = Py_NewRef(helpers);

@@ -40,8 +40,8 @@ extern struct PyModuleDef wfbs_module; /* module.c */
 
 /* The state of the module that `self` is. Cannot fail. */
 wfbs_state *wfbs_state_of(PyObject *module);
-/* The state behind an instance of a type made by this module, or of a Python
- * subclass of one; NULL with TypeError. */
+/* The state that belongs to a type made by this module, or to a Python subclass of one; NULL with
+ * TypeError. */
 wfbs_state *wfbs_state_by_type(PyTypeObject *type);
 /* `state`, or NULL with RuntimeError if the collector has cleared it already: at the
  * interpreter's end, finalizers can still hold messages. */

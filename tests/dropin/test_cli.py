@@ -430,7 +430,7 @@ def test_lengths_that_are_wrong_have_a_place(framing: str) -> None:
     good = framed(EVENT)
     for data, reason in (
         (good + b"\0\0", "the input ends within a length"),
-        (good + b"\0\0\0\0", "message of no bytes"),
+        (good + b"\0\0\0\0", "empty message"),
         (good + b"\0\0\0\x09abc", "message of 9 bytes, of which 3 are there"),
     ):
         *_, fault = sources.frames(data, framing)

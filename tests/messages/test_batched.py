@@ -72,7 +72,7 @@ def test_a_length_that_runs_past_the_frame_is_refused(excess):
 
 
 def test_a_length_of_zero_is_refused():
-    with pytest.raises(ProtocolError, match=rf"no bytes at offset {len(GOOD)}"):
+    with pytest.raises(ProtocolError, match=rf"empty message at offset {len(GOOD)}"):
         BATCHED.unserialize(GOOD + b"\0\0\0\0" + GOOD)
 
 

@@ -91,7 +91,7 @@ def test_copies_keep_the_cipher():
 
 def test_a_cipher_without_payload_is_refused():
     msg = ppt.with_cipher(m.Event(1, 2, args=[1]), "x_own")
-    with pytest.raises(ValueError, match=r"EVENT\.ppt_cipher: goes with payload only"):
+    with pytest.raises(ValueError, match=r"EVENT\.ppt_cipher: is only allowed with payload"):
         OBJSER.serialize(msg)
 
 

@@ -1,4 +1,4 @@
-/* A growable run of bytes: the scratch space that values are encoded into.
+/* A growable array of bytes: the scratch space that values are encoded into.
  *
  * All zero is a valid, empty buffer. Memory comes from PyMem_Malloc's family, so the
  * thread must hold the GIL (or be attached, on a free-threaded build). */

@@ -1,4 +1,4 @@
-/* What a process did with its messages, counted: the numbers of autobahn_fbs.counters().
+/* Counts what a process does with its messages: the numbers behind autobahn_fbs.counters().
  *
  * With the GIL, counting is an addition to the module's state. Without it, the additions are atomic,
  * and what is counted for every message is spread over a few places, so that threads with
@@ -48,7 +48,7 @@ static inline void
 wfbs_count_add(wfbs_counters *counters, wfbs_count what, unsigned more)
 {
 #ifdef Py_GIL_DISABLED
-    /* Thread states are large objects: what tells them apart is not in the lowest bits. */
+    /* Thread states are large objects, so their addresses differ in the higher bits. */
     uintptr_t thread = (uintptr_t)PyThreadState_Get();
     wfbs_count_place *place = &counters->places[(thread >> 12 ^ thread >> 8) % WFBS_COUNT_PLACES];
     wfbs_atomic_add(&place->counts[what], more);

@@ -1,4 +1,4 @@
-/* Bytes to read from: whatever object has them, they don't change from here on. */
+/* Bytes to read: whatever object they come from, they don't change from here on. */
 #ifndef WFBS_INPUT_H
 #define WFBS_INPUT_H
 
@@ -12,9 +12,9 @@ typedef struct {
 } wfbs_input;
 
 /* The bytes of `object` (borrowed; anything with a buffer). Bytes, and views onto bytes, are
- * shared; everything else is copied once, because a buffer that changes after it was verified
- * is a hole. `flags` as for PyObject_GetBuffer: PyBUF_FULL_RO takes pieces, too, PyBUF_SIMPLE not.
- * 0, with in->buffer to be released by the caller; or -1 with an exception. */
+ * shared; everything else is copied once, because a buffer that changes after verification would be
+ * a security hole. `flags` as for PyObject_GetBuffer: PyBUF_FULL_RO also takes buffers in pieces,
+ * PyBUF_SIMPLE does not. 0, with in->buffer to be released by the caller; or -1 with an exception. */
 WFBS_MUST_USE int wfbs_input_open(PyObject *object, int flags, wfbs_input *in);
 
 #endif

@@ -1,11 +1,11 @@
-/* How error texts call a type. */
+/* A type's name for error messages. */
 #ifndef WFBS_TYPE_NAME_H
 #define WFBS_TYPE_NAME_H
 
 #include <Python.h>
 #include <string.h>
 
-/* A type's name as its __name__ has it: some types that are made in C have their module in tp_name.
+/* A type's name as in its __name__: for some types made in C, tp_name includes the module.
  * Borrowed from the type. Never fails. */
 static inline const char *
 wfbs_type_name(const PyTypeObject *type)

@@ -1,5 +1,6 @@
-/* A str as UTF-8, and back, without CPython's help: which would keep the UTF-8 with the str as long
- * as that lives, or copy it, or raise; and take twice the time for text that isn't ASCII. */
+/* Converts str to UTF-8 and back without CPython's functions. Those would keep the UTF-8 for as
+ * long as the str lives, or copy it, or raise; and they take twice as long for text that isn't
+ * ASCII. */
 #ifndef WFBS_UTF8_H
 #define WFBS_UTF8_H
 
@@ -14,7 +15,7 @@ wfbs_utf8_size_of_kind(int kind, const void *data, Py_ssize_t length)
     size_t size = (size_t)length;
     int surrogates = 0;
 
-    for (Py_ssize_t i = 0; i < length; i++) { /* no branches, for the sake of vectorization */
+    for (Py_ssize_t i = 0; i < length; i++) { /* without branches, so that compilers vectorize it */
         const Py_UCS4 c = PyUnicode_READ(kind, data, i);
         size += (size_t)(c > 0x7f) + (size_t)(c > 0x7ff) + (size_t)(c > 0xffff);
         surrogates |= c - 0xd800 < 0x800; /* unsigned, so less than 0xd800 wraps to a lot */
@@ -117,7 +118,7 @@ wfbs_utf8_decode_valid(const uint8_t *p, size_t size)
     Py_ssize_t length = 0;
     uint8_t top = 0;
 
-    for (size_t i = 0; i < size; i++) { /* no branches, for the sake of vectorization */
+    for (size_t i = 0; i < size; i++) { /* without branches, so that compilers vectorize it */
         length += (p[i] & 0xc0) != 0x80;
         top = p[i] > top ? p[i] : top;
     }

@@ -2,10 +2,11 @@
  * tuple and dict.
  *
  * What comes out is byte for byte what cbor2.dumps(obj) writes, and what comes back is equal
- * in value and type to what cbor2.loads(data) returns. Whatever is not known when reading (a tag,
- * malformed input) makes it drop its own work and hand the whole input to cbor2, which then decides:
- * also about the exception. When writing, cbor2 gets the leaves that are not known (any other type, a
- * subclass), and containers are always written here, for the sake of the C stack. */
+ * in value and type to what cbor2.loads(data) returns. When the reader meets something that it
+ * doesn't know (a tag, malformed input), it discards its work and hands the whole input to cbor2,
+ * which then decides, also about the exception. When writing, cbor2 gets the leaves that are not
+ * known (any other type, a subclass), and containers are always written here, to bound the use of
+ * the C stack. */
 #ifndef WFBS_CBOR_H
 #define WFBS_CBOR_H
 
@@ -19,8 +20,8 @@
  * for both. */
 #define WFBS_CBOR_READ_DEPTH 399
 
-/* State of the codec; belongs inside the module state, which zero-fills it. The functions
- * below keep it up; nobody else touches its members. */
+/* The codec's state: part of the module's state, which fills it with zeros. Only the functions
+ * below use its members. */
 typedef struct {
     PyObject *opened; /* strong references to functions of autobahn_fbs._cbor, or NULL before */
     PyObject *refuse; /* the first need */

@@ -184,7 +184,7 @@ encode_tuple(wfbs_buffer *out, PyObject *obj, int depth)
 
 #ifdef Py_GIL_DISABLED
 
-/* Encodes an exact list that other threads may be changing: by way of a copy. */
+/* Encodes an exact list that other threads may be changing: through a copy. */
 static int
 encode_list(wfbs_buffer *out, PyObject *obj, int depth)
 {

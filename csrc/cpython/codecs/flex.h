@@ -17,8 +17,8 @@
 
 struct wfbs_flex_scratch;
 
-/* State of the codec; belongs inside the module state, which zero-fills it. The functions
- * below keep it up; nobody else touches its members. */
+/* The codec's state: part of the module's state, which fills it with zeros. Only the functions
+ * below use its members. */
 typedef struct {
     PyObject *error;         /* strong reference to the class FlexBuffersError */
     PyTypeObject *lazy_type; /* strong reference to the class Lazy */

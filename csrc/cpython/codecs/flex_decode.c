@@ -14,7 +14,7 @@ static PyObject *decode_value(wfbs_flex_decoder *d, const wfbs_flex_ref *ref, un
 PyObject *
 wfbs_flex_raise(wfbs_flex *f, const wfbs_flex_reader *r)
 {
-    /* While the module is being taken down the class is gone, but not the objects. */
+    /* While the module is being torn down, the class is gone, but objects may remain. */
     PyObject *type = f->error ? f->error : PyExc_ValueError;
     PyObject *text = PyUnicode_FromFormat("%s, at offset %llu", wfbs_flex_error_text(r->error),
                                           (unsigned long long)r->error_at);

@@ -1,4 +1,4 @@
-/* Lazy: one vector or map of a FlexBuffer, of which a value is decoded when it is asked for.
+/* Lazy: one vector or map of a FlexBuffer, whose values are decoded on demand.
  *
  * Each access checks what it reads, along the way to the value, with a budget of its own; nothing
  * else is looked at. What a Lazy knows about its container was checked when it was made; offsets
@@ -46,7 +46,8 @@ lazy_value(wfbs_flex_decoder *d, PyObject *owner, const wfbs_flex_ref *ref)
         return wfbs_flex_raise(d->codec, &d->reader);
     }
     if (!d->codec->lazy_type) {
-        PyErr_SetString(PyExc_RuntimeError, "autobahn_fbs is being taken down");
+        PyErr_SetString(PyExc_RuntimeError,
+                        "autobahn_fbs is being torn down, because the interpreter ends");
         return NULL;
     }
     lazy_object *lazy = PyObject_GC_New(lazy_object, d->codec->lazy_type);

@@ -146,7 +146,7 @@ WFBS_MUST_USE int wfbs_flex_write_root(wfbs_flex_writer *w, const wfbs_flex_slot
 
 /* ---- flex_keys.c */
 
-/* Sees to it that the keys of `dict` (borrowed, an exact dict or a subclass) and a vector of them
+/* Makes sure that the keys of `dict` (borrowed, an exact dict or a subclass) and a vector of them
  * are written, and fills the layout of `depth`, which is valid until the next map there. */
 WFBS_MUST_USE int wfbs_flex_write_keys(wfbs_flex_writer *w, PyObject *dict, unsigned depth);
 

@@ -97,7 +97,7 @@ convert_u64(const wfbs_attribute *a, PyObject *value, const char *what, uint64_t
             PyErr_Clear();
         }
         wfbs_refuse(a, PyExc_ValueError, "%sthe wire holds 0 to 2**64-1, not %V", what, digits,
-                    "an int of so many digits");
+                    "an int with too many digits to show");
         Py_XDECREF(digits);
         return false;
     }
@@ -262,7 +262,7 @@ convert_enums(const wfbs_attribute *a, PyObject *value, wfbs_arena *arena, wfbs_
         }
         int number = enum_value(&wfbs_enums[a->field->sub], text);
         if (number < 0) {
-            result = WFBS_CONVERT_METADATA; /* one foreign name takes the whole list there */
+            result = WFBS_CONVERT_METADATA; /* one unknown name moves the whole list there */
         }
         items[i] = (uint8_t)number;
     }

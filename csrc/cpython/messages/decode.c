@@ -1,4 +1,4 @@
-/* Fields of a verified buffer as Python objects, when somebody asks for them. */
+/* Makes Python objects of a verified buffer's fields, on demand. */
 #include "decode.h"
 
 #include "../base/text.h"

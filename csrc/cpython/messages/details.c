@@ -25,7 +25,7 @@ wfbs_details_read(const wfbs_class *c, const wfbs_received *r)
     }
     PyObject *key, *value;
     Py_ssize_t position = 0;
-    const char *wrong = used != r->metadata_size      ? "has bytes behind its map"
+    const char *wrong = used != r->metadata_size      ? "has bytes after its map"
                         : !PyDict_CheckExact(details) ? "is not a map"
                                                       : NULL;
     while (!wrong && PyDict_Next(details, &position, &key, &value)) {

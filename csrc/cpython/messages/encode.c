@@ -1,8 +1,8 @@
 /* A message's attributes -> one FlatBuffers message.
  *
- * Order matters for safety: payloads and metadata are encoded first, because
- * their codecs can run Python code; only then are pointers into strings and
- * lists gathered, and from there to the last byte no Python code runs. */
+ * The order matters for safety. Payloads and metadata are encoded first, because their codecs can
+ * run Python code. Only then are pointers into strings and lists collected, and no Python code runs
+ * from there to the last byte. */
 #include "encode.h"
 
 #include "../../core/frame.h"
@@ -15,7 +15,7 @@
 #define SHARED_SCRATCH 1 /* one thread at a time: scratch memory can be kept in the state */
 #endif
 
-/* Everything that one call holds. */
+/* The state of one call. */
 typedef struct {
     wfbs_class *cls;
     PyObject *message;               /* borrowed */
@@ -115,8 +115,8 @@ encoding_codec_of_source(encoding *e, PyObject *source, wfbs_codec wanted, uint3
     }
 }
 
-/* Settles the codec of args and kwargs. A received message whose payload nobody
- * touched keeps its codec along with its bytes, known here or not. 0 or -1. */
+/* Settles the codec of args and kwargs. A received message whose payload nobody has read or set
+ * keeps its codec along with its bytes, even if the codec is unknown here. 0 or -1. */
 static int
 encoding_codec(encoding *e, wfbs_codec wanted)
 {
@@ -221,8 +221,8 @@ encoding_payload(encoding *e, wfbs_attribute *a)
     return 0;
 }
 
-/* What None means for a demanding attribute: refused, or an empty string for the
- * schema's sake and null in the metadata. */
+/* Handles None for an attribute that needs a value: refuses it, or writes an empty string, as the
+ * schema requires, and null in the metadata. */
 static int
 encoding_none(encoding *e, const wfbs_attribute *a)
 {
@@ -311,7 +311,7 @@ encoding_check_payload(encoding *e)
     }
     if (e->held & enc) {
         wfbs_refuse(&attributes[wfbs_lowest_bit(e->held & enc)], PyExc_ValueError,
-                    "goes with payload only");
+                    "is only allowed with payload");
         return -1;
     }
     if (!args) {

@@ -1,8 +1,8 @@
 /* Message.metadata: a CBOR map of the WAMP details that typed fields can't hold.
  *
- * Written only when there is something to say. Read when a message comes in, so
- * that what it says is judged like everything else; its values go straight to
- * the message's slots. In the schema dialect it is the complete details map. */
+ * Written only if needed. Read when a message is received, so that its content is checked like
+ * everything else; the values go straight into the message's slots. In the schema dialect it is the
+ * complete details map. */
 #include "metadata.h"
 
 #include "accessors.h"
@@ -21,7 +21,8 @@ details_begin(wfbs_class *c, PyObject *message, wfbs_dialect dialect)
     return wfbs_call_helper(c->state, "details", message, NULL, NULL);
 }
 
-/* Names the attribute that made the encoding fail, if one of them does so alone. */
+/* Raises an error that names the attribute whose value can't be encoded, if one of them fails
+ * alone. */
 static void
 refuse_culprit(wfbs_class *c, PyObject *const *values, uint32_t mask)
 {
@@ -230,8 +231,8 @@ is_typed(const wfbs_attribute *a, const wfbs_received *r)
            || (name != WFBS_NO_SLOT && wfbs_slot_position(r->data, r->table, name));
 }
 
-/* Stores an entry after comparing it with the typed field, if that is there too. Only what is
- * good is compared: a decimal out of an old cbor2, say, can raise even at that. */
+/* Stores an entry after comparing it with the typed field, if that is there too. Only valid values
+ * are compared: a decimal from an old cbor2, for example, can raise even then. */
 static int
 store_entry(wfbs_attribute *a, PyObject *self, PyObject *value)
 {
@@ -260,7 +261,7 @@ store_entry(wfbs_attribute *a, PyObject *self, PyObject *value)
     return 0;
 }
 
-/* Roles out of a details map: they add to what the typed tables say. */
+/* Roles from a details map: they are added to those of the typed tables. */
 static int
 store_roles(wfbs_attribute *a, PyObject *self, PyObject *value)
 {

@@ -4,9 +4,8 @@
 #include "metadata.h"
 #include "payload.h"
 
-/* The class of an instance of ours, NULL with an exception once the interpreter
- * has begun to take our types apart. Our types can't be subclassed, so the exact
- * type is one of the registered ones. */
+/* The class of an instance of ours, NULL with an exception once the interpreter has begun to tear
+ * down our types. Our types can't be subclassed, so the exact type is one of the registered ones. */
 static wfbs_class *
 class_of(PyObject *self)
 {
@@ -111,7 +110,7 @@ received_dealloc(PyObject *self)
         release(self);
         return;
     }
-    /* And that one perhaps one more: a long chain would take all of the C stack. */
+    /* That one may refer to another, and so on: a long chain would exhaust the C stack. */
     Py_TRASHCAN_BEGIN(self, received_dealloc)
     received_clear(self);
     release(self);
@@ -159,8 +158,8 @@ received_compare(PyObject *self, PyObject *other, int op)
 }
 
 /* Whether two values have the same encoding: 1, 0 (also if the second has none), or -1 with an
- * exception. What can be read need not have one, such as half a surrogate pair out of JSON: then it
- * is whether they are equal. */
+ * exception. A value that was read may have none, such as half a surrogate pair from JSON; then the
+ * values themselves are compared. */
 static int
 same_bytes(wfbs_state *state, wfbs_codec codec, PyObject *before, PyObject *now)
 {
@@ -217,7 +216,7 @@ wfbs_received_unchanged(wfbs_class *c, PyObject *self)
     if (!exposed) {
         return 1;
     }
-    /* Somebody holds a list or a dict of ours. Decode it anew and compare. */
+    /* Someone may hold a list or dict of this message. Decode it again and compare. */
     wfbs_envelope envelope = {c->index, r->table, r->metadata, r->metadata_size};
     PyObject *fresh = wfbs_received_new(c, r->buffer, r->data, r->size, &envelope, r->dialect);
     if (!fresh) {
@@ -251,7 +250,7 @@ changeable(const wfbs_class *c, PyObject *self)
 }
 
 /* A new message over the same buffer, with the same slots but for the cache of
- * serializations. What is in them is then in the hands of two: exposed. New
+ * serializations. The two messages then share these values, so they count as exposed. New
  * reference or NULL. */
 static PyObject *
 received_copy(PyObject *self, PyObject *Py_UNUSED(ignored))
@@ -304,7 +303,7 @@ received_deepcopy(PyObject *self, PyObject *memo)
     return copy;
 }
 
-/* Pickles as its bytes (encoded anew if changed), its dialect and the attributes
+/* Pickles as its bytes (encoded again if changed), its dialect and the attributes
  * that are never sent. */
 static PyObject *
 received_reduce(PyObject *self, PyObject *Py_UNUSED(ignored))

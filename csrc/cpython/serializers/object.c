@@ -1,5 +1,5 @@
-/* The base type of the object serializers: messages to bytes and back. The Python class below it
- * carries the constants and all that is not on the hot path. */
+/* The base type of the object serializers: messages to bytes and back. The Python subclass has the
+ * constants and everything that is not on the hot path. */
 #include "object.h"
 
 #include <structmember.h>
@@ -41,8 +41,7 @@ object_serializer_init(PyObject *self, PyObject *args, PyObject *kwargs)
         limits = (wfbs_limits){(size_t)size, (size_t)minimum, (size_t)factor, (size_t)tables};
     }
     if ((codec == WFBS_CODEC_NAMED) != PyUnicode_CheckExact(name)) {
-        PyErr_SetString(PyExc_ValueError,
-                        "codec_name goes with the custom codec, and only with it");
+        PyErr_SetString(PyExc_ValueError, "codec_name is for a custom codec, which needs it");
         return -1;
     }
     wfbs_object_serializer *s = (wfbs_object_serializer *)self;
@@ -166,11 +165,11 @@ wfbs_serialize(wfbs_state *state, PyObject *serializer, PyObject *message)
                 return pass_on(r, s->batched);
             }
         }
-        /* Changed: encoded anew every time, since a list of it may change again. */
-        PyObject *anew =
+        /* Changed: encoded again every time, since one of its lists may change again. */
+        PyObject *again =
             wfbs_encode_message(c, message, (wfbs_dialect)s->dialect, s->batched, codec);
-        wfbs_count_add(&state->counters, WFBS_COUNT_ENCODED, anew != NULL);
-        return anew;
+        wfbs_count_add(&state->counters, WFBS_COUNT_ENCODED, again != NULL);
+        return again;
     }
     PyObject *cache = cache_of(c, message);
     if (cache && PyDict_GET_SIZE(cache)) {
@@ -288,7 +287,7 @@ unserialize_batch(wfbs_state *state, const wfbs_object_serializer *s, const wfbs
             wfbs_raise_protocol(state, "batch: %s at offset %zu",
                                 in->size - at < WFBS_FRAME_SIZE ? "trailing bytes"
                                 : size ? "message length runs past the frame"
-                                       : "message of no bytes",
+                                       : "empty message",
                                 at);
             Py_CLEAR(list);
             break;

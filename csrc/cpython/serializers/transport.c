@@ -1,5 +1,5 @@
 /* The base type of the transport serializers: the hot path, and the statistics of Autobahn's
- * Serializer. The Python class below it carries the constants and all that is not on the hot path. */
+ * Serializer. The Python subclass has the constants and everything that is not on the hot path. */
 #include "transport.h"
 
 #include <structmember.h>
@@ -86,7 +86,7 @@ transport_get_serializer(PyObject *self, void *Py_UNUSED(closure))
     return serializer ? serializer : Py_NewRef(Py_None);
 }
 
-/* Takes an object serializer of ours and nothing else, so that no call has to look. */
+/* Accepts only our object serializers, so that no call has to check. */
 static int
 transport_set_serializer(PyObject *self, PyObject *value, void *Py_UNUSED(closure))
 {
