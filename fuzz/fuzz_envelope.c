@@ -276,8 +276,8 @@ metadata_of(const uint8_t *data, const wfbs_envelope *e)
 static void
 check_limits(const uint8_t *data, size_t size, wfbs_dialect dialect)
 {
-    static const wfbs_limits tight
-        = {.max_size = 800, .budget_minimum = 200, .budget_factor = 1, .max_tables = 4};
+    static const wfbs_limits tight = {
+        .max_size = 800, .budget_minimum = 200, .budget_factor = 1, .max_tables = 4};
     wfbs_envelope e, e2;
     wfbs_error error, error2;
     bool taken = wfbs_verify(data, size, dialect, &wfbs_default_limits, &e, &error);

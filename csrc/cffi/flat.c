@@ -52,9 +52,9 @@ table_values(const uint8_t *data, int64_t start, uint32_t position, const wfbs_t
     uint32_t known = (wfbs_load_u16(data + vtable) - 4u) / 2;    /* verified: at least 4 */
     for (unsigned slot = 0; slot < t->slot_count; slot++) {
         uint16_t offset = slot < known ? wfbs_load_u16(data + vtable + 4 + 2 * (size_t)slot) : 0;
-        out[slot] = offset ? field_value(data, start, position + offset,
-                                         (wfbs_kind)t->fields[slot].kind)
-                           : WFBS_FLAT_ABSENT;
+        out[slot] =
+            offset ? field_value(data, start, position + offset, (wfbs_kind)t->fields[slot].kind)
+                   : WFBS_FLAT_ABSENT;
     }
 }
 
@@ -162,8 +162,8 @@ arena_take(builder *b, size_t size)
 static size_t
 arena_bound(int64_t count)
 {
-    size_t largest = sizeof(wfbs_value) > sizeof(wfbs_record) ? sizeof(wfbs_value)
-                                                              : sizeof(wfbs_record);
+    size_t largest =
+        sizeof(wfbs_value) > sizeof(wfbs_record) ? sizeof(wfbs_value) : sizeof(wfbs_record);
     return (size_t)(count - WFBS_BUILD_ROOM) * largest;
 }
 
@@ -281,7 +281,8 @@ describe_pieces(const wfbs_written *gather, int64_t *record)
 {
     int64_t slots[WFBS_MAX_BLOBS];
     for (unsigned i = 0; i < gather->count; i++) {
-        slots[i] = (const int64_t *)(const void *)gather->blobs[i].data - record - WFBS_BUILD_FIELDS;
+        slots[i] =
+            (const int64_t *)(const void *)gather->blobs[i].data - record - WFBS_BUILD_FIELDS;
     }
     record[0] = gather->count;
     for (unsigned i = 0; i < gather->count; i++) {
@@ -300,7 +301,8 @@ wfbs_flat_build(int message, int dialect, int batched, int64_t *record, int64_t 
     if (count > WFBS_BUILD_ROOM && !arena) {
         return WFBS_BUILD_NO_MEMORY;
     }
-    builder b = {record, text, arena ? arena : (char *)values, 0}; /* nothing is taken from it then */
+    builder b = {record, text, arena ? arena : (char *)values,
+                 0}; /* nothing is taken from it then */
     wfbs_record top = {&wfbs_tables[type->table], (uint32_t)record[WFBS_BUILD_PRESENT], values};
     wfbs_span payloads[2];
     int64_t used = write_payloads(&b, top.table, out, (size_t)room, payloads);
@@ -324,9 +326,8 @@ wfbs_flat_build(int message, int dialect, int batched, int64_t *record, int64_t 
     int64_t metadata = record[WFBS_BUILD_METADATA];
     if (metadata >= 0) {
         outgoing.metadata.size = (size_t)metadata;
-        outgoing.metadata.data = metadata < WFBS_BLOB_MIN
-                                     ? b.text
-                                     : (const uint8_t *)&record[WFBS_BUILD_METADATA];
+        outgoing.metadata.data =
+            metadata < WFBS_BLOB_MIN ? b.text : (const uint8_t *)&record[WFBS_BUILD_METADATA];
     }
     size_t bound = wfbs_write_bound(&outgoing);
     size_t header = batched ? WFBS_FRAME_SIZE : 0;

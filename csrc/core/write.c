@@ -7,7 +7,7 @@
 enum { SHARED_VTABLES = 16 };
 
 typedef struct {
-    uint8_t *next;  /* the first byte of what is written; blobs left out are not */
+    uint8_t *next; /* the first byte of what is written; blobs left out are not */
     wfbs_written *gather;
     uint8_t *front; /* the first byte that notes do not occupy */
     uint32_t used;  /* bytes of the message so far, below 2^31 by the bound */

@@ -68,7 +68,8 @@ size_t wfbs_write_bound(const wfbs_outgoing *message);
 
 /* Writes the message to the end of the `room` bytes at `buffer`, where `room`
  * is at least the bound; *out says where it is. Cannot fail. */
-void wfbs_write_message(const wfbs_outgoing *message, uint8_t *buffer, size_t room, wfbs_written *out);
+void wfbs_write_message(const wfbs_outgoing *message, uint8_t *buffer, size_t room,
+                        wfbs_written *out);
 
 /* Copies the whole message to the message->size bytes at `to`. Cannot fail. */
 void wfbs_write_copy(const wfbs_written *message, uint8_t *to);

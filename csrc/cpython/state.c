@@ -113,8 +113,9 @@ wfbs_error_description(PyObject *error)
         }
         PyErr_Clear();
     }
-    PyObject *description = text ? PyUnicode_FromFormat("%.200s: %.500U", wfbs_type_name(Py_TYPE(error)), text)
-                                 : PyUnicode_FromFormat("%.200s", wfbs_type_name(Py_TYPE(error)));
+    PyObject *description =
+        text ? PyUnicode_FromFormat("%.200s: %.500U", wfbs_type_name(Py_TYPE(error)), text)
+             : PyUnicode_FromFormat("%.200s", wfbs_type_name(Py_TYPE(error)));
     Py_XDECREF(text);
     return description;
 }

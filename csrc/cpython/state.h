@@ -18,14 +18,15 @@ typedef struct wfbs_state {
         PyTypeObject *type;
         wfbs_class *cls;
     } by_type[WFBS_TYPE_SLOTS];
-    PyObject *module;            /* borrowed: the module itself */
+    PyObject *module; /* borrowed: the module itself */
     PyTypeObject *object_serializer;
     PyTypeObject *transport_serializer;
-    PyObject *protocol_error;    /* autobahn.wamp.exception.ProtocolError */
-    PyObject *message_class;     /* autobahn.wamp.message.Message */
-    PyObject *custom_match;      /* the match method of Autobahn's x_* pattern */
-    PyObject *str_session, *str_authid, *str_authrole, *str_serialize, *str_serialized, *str_from_fbs;
-    PyObject *helpers;           /* autobahn_fbs._helpers, imported on first need */
+    PyObject *protocol_error; /* autobahn.wamp.exception.ProtocolError */
+    PyObject *message_class;  /* autobahn.wamp.message.Message */
+    PyObject *custom_match;   /* the match method of Autobahn's x_* pattern */
+    PyObject *str_session, *str_authid, *str_authrole, *str_serialize, *str_serialized,
+        *str_from_fbs;
+    PyObject *helpers; /* autobahn_fbs._helpers, imported on first need */
     wfbs_names names;
     wfbs_counters counters;
     wfbs_cbor cbor;

@@ -24,7 +24,7 @@
 typedef struct {
     PyObject *opened; /* strong references to functions of autobahn_fbs._cbor, or NULL before */
     PyObject *refuse; /* the first need */
-    PyObject *loads; /* strong reference to cbor2.loads, or NULL before the first need */
+    PyObject *loads;  /* strong reference to cbor2.loads, or NULL before the first need */
     PyObject *decode_error; /* strong reference to cbor2.CBORDecodeError, or NULL as above */
 #ifdef Py_GIL_DISABLED
     PyMutex lock; /* guards the references above */

@@ -64,10 +64,10 @@ PyObject *wfbs_flex_raise(wfbs_flex *f, const wfbs_flex_reader *r);
 typedef struct {
     wfbs_flex_reader reader;
     wfbs_flex *codec;
-    size_t kept;       /* how many texts there are */
-    size_t *places;    /* where: only the first `kept` are valid */
-    PyObject **texts;  /* strong references at these places, the others not valid */
-    void *lent;        /* owned: the memory of more places than those below, or NULL */
+    size_t kept;      /* how many texts there are */
+    size_t *places;   /* where: only the first `kept` are valid */
+    PyObject **texts; /* strong references at these places, the others not valid */
+    void *lent;       /* owned: the memory of more places than those below, or NULL */
     size_t own_places[WFBS_FLEX_SEEN];
     PyObject *own_texts[WFBS_FLEX_SEEN];
 } wfbs_flex_decoder;

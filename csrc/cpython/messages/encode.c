@@ -18,22 +18,22 @@
 /* Everything that one call holds. */
 typedef struct {
     wfbs_class *cls;
-    PyObject *message;                 /* borrowed */
-    uint32_t held;                     /* attributes whose value is in refs */
-    PyObject *refs[WFBS_MAX_FIELDS];   /* owned values by attribute, where held */
+    PyObject *message;               /* borrowed */
+    uint32_t held;                   /* attributes whose value is in refs */
+    PyObject *refs[WFBS_MAX_FIELDS]; /* owned values by attribute, where held */
     wfbs_value values[WFBS_MAX_FIELDS];
-    uint32_t present;                  /* slots with a value to write */
-    uint32_t payloads;                 /* slots whose bytes are in `scratch` */
+    uint32_t present;  /* slots with a value to write */
+    uint32_t payloads; /* slots whose bytes are in `scratch` */
     uint32_t in_metadata;
-    size_t at[WFBS_MAX_FIELDS];        /* where an encoded payload begins in `scratch` */
-    uint32_t raw;                      /* payloads whose bytes are taken from a received message: */
-    const wfbs_class *raw_owner;       /* its class */
-    const wfbs_received *raw_source;   /* borrowed */
-    wfbs_codec codec;                  /* of args and kwargs */
-    PyObject *codec_name;              /* owned, behind codec.name of a received message */
+    size_t at[WFBS_MAX_FIELDS];      /* where an encoded payload begins in `scratch` */
+    uint32_t raw;                    /* payloads whose bytes are taken from a received message: */
+    const wfbs_class *raw_owner;     /* its class */
+    const wfbs_received *raw_source; /* borrowed */
+    wfbs_codec codec;                /* of args and kwargs */
+    PyObject *codec_name;            /* owned, behind codec.name of a received message */
     wfbs_buffer scratch;
     wfbs_arena arena;
-    size_t metadata_at;                /* where the metadata begins in `scratch` */
+    size_t metadata_at; /* where the metadata begins in `scratch` */
     wfbs_span metadata;
 } encoding;
 
@@ -101,7 +101,8 @@ untouched(const wfbs_class *c, PyObject *message, uint32_t args, uint32_t kwargs
  * looked at, if they are in the codec that is wanted. CBOR has two numbers: 0, and 3 where it is
  * named. */
 static void
-encoding_codec_of_source(encoding *e, PyObject *source, wfbs_codec wanted, uint32_t args, uint32_t kwargs)
+encoding_codec_of_source(encoding *e, PyObject *source, wfbs_codec wanted, uint32_t args,
+                         uint32_t kwargs)
 {
     const wfbs_class *c = wfbs_class_find(e->cls->state, Py_TYPE(source));
     const wfbs_received *r = wfbs_received_of(c, source);
@@ -226,7 +227,8 @@ static int
 encoding_none(encoding *e, const wfbs_attribute *a)
 {
     const wfbs_field *f = a->field;
-    if (!(f->flags & WFBS_FLAG_REQUIRED) || f->flags & WFBS_FLAG_POSITIONAL || f->use != WFBS_USE_STR) {
+    if (!(f->flags & WFBS_FLAG_REQUIRED) || f->flags & WFBS_FLAG_POSITIONAL
+        || f->use != WFBS_USE_STR) {
         wfbs_refuse(a, PyExc_ValueError, "is required and can't be None");
         return -1;
     }
@@ -334,7 +336,8 @@ encoding_enum_name(encoding *e, unsigned index, wfbs_dialect dialect)
         || t->fields[index].use != WFBS_USE_ENUM) {
         return false;
     }
-    const char *text = PyUnicode_AsUTF8AndSize(e->refs[index], &size); /* converted before: can't fail */
+    const char *text =
+        PyUnicode_AsUTF8AndSize(e->refs[index], &size); /* converted before: can't fail */
     e->values[slot].as.bytes = (const uint8_t *)text;
     e->values[slot].size = (size_t)size;
     e->present |= bit(slot);
@@ -448,7 +451,8 @@ encoding_fill(encoding *e, wfbs_dialect dialect)
         e->in_metadata |= more;
         e->metadata_at = e->scratch.size;
         if (wfbs_metadata_encode(e->cls, e->message, e->refs, e->held, e->in_metadata, dialect,
-                                 e->codec, &e->scratch) < 0) {
+                                 e->codec, &e->scratch)
+            < 0) {
             return -1;
         }
         e->metadata.size = e->scratch.size - e->metadata_at;
@@ -555,7 +559,8 @@ wfbs_encode_message(wfbs_class *c, PyObject *message, wfbs_dialect dialect, bool
              && encoding_payload(&e, &c->attributes[t->slot_of[WFBS_USE_ARGS]]) == 0
              && encoding_payload(&e, &c->attributes[t->slot_of[WFBS_USE_KWARGS]]) == 0))
         && (encoding_fill_plain(&e, dialect)
-            || (encoding_fetch(&e) == 0 && encoding_check_payload(&e) == 0 && encoding_fill(&e, dialect) == 0))) {
+            || (encoding_fetch(&e) == 0 && encoding_check_payload(&e) == 0
+                && encoding_fill(&e, dialect) == 0))) {
         wfbs_buffer output = scratch_take(&c->state->output_scratch);
         result = encoding_write(&e, dialect, batched, &output);
         scratch_return(&c->state->output_scratch, &output);

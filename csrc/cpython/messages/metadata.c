@@ -224,8 +224,8 @@ entry_is_good(const wfbs_attribute *a, PyObject *value)
 static bool
 is_typed(const wfbs_attribute *a, const wfbs_received *r)
 {
-    unsigned name = a->field->use == WFBS_USE_ENUM ? a->cls->table->slot_of[WFBS_USE_ENUM_NAME]
-                                                   : WFBS_NO_SLOT;
+    unsigned name =
+        a->field->use == WFBS_USE_ENUM ? a->cls->table->slot_of[WFBS_USE_ENUM_NAME] : WFBS_NO_SLOT;
     return (a->field->kind != WFBS_KIND_NONE && wfbs_slot_position(r->data, r->table, a->index))
            || (name != WFBS_NO_SLOT && wfbs_slot_position(r->data, r->table, name));
 }

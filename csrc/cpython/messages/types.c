@@ -130,7 +130,7 @@ class_getset(wfbs_class *c)
         const char *view = a->field->use == WFBS_USE_ARGS      ? "args_view"
                            : a->field->use == WFBS_USE_KWARGS  ? "kwargs_view"
                            : a->field->use == WFBS_USE_PAYLOAD ? "payload_view"
-                                                             : NULL;
+                                                               : NULL;
         if (view) {
             *def++ = (PyGetSetDef){
                 view, wfbs_received_view, NULL,
