@@ -37,6 +37,7 @@ FLOORS = [
     # the package
     [
         "autobahn_fbs/_bootstrap/",
+        "autobahn_fbs/_cbor.py",
         "autobahn_fbs/_codecs.py",
         "autobahn_fbs/_compatible.py",
         "autobahn_fbs/_ubjson.py",
@@ -46,7 +47,9 @@ FLOORS = [
     ],
     ["autobahn_fbs/payloads.py", "autobahn_fbs/_backend.py"],
     ["autobahn_fbs/__init__.py"],
-    ["autobahn_fbs/_helpers.py"],
+    ["autobahn_fbs/_helpers.py", "autobahn_fbs/typed/reflection.py"],
+    ["autobahn_fbs/typed/_helpers.py"],
+    ["autobahn_fbs/typed/_classes.py"],
     ["autobahn_fbs/_cffi/"],
     ["autobahn_fbs/typed/", "autobahn_fbs/flexbuffers.py", "autobahn_fbs/ppt.py"],
     ["autobahn_fbs/_counters.py", "autobahn_fbs/_serializer.py"],
@@ -207,6 +210,6 @@ def test_what_is_read_here_is_all_there():
     """Arrows that are known to be there are found, so that none is missed by a change of style."""
     assert "csrc/core/verify.h" in includes()["csrc/cffi/flat.h"]
     assert "csrc/core/verify.c" in calls()["csrc/cpython/serializers/object.c"]
-    assert "csrc/cpython/codecs/cbor_state.c" in calls()["csrc/cpython/codecs/cbor_encode.c"]
+    assert "csrc/cpython/codecs/cbor_state.c" in calls()["csrc/cpython/codecs/cbor_foreign.c"]
     assert "autobahn_fbs/_helpers.py" in imports()["autobahn_fbs/_cffi/metadata.py"]
     assert "autobahn_fbs/_run.py" in imports()["autobahn_fbs/_children.py"]

@@ -327,7 +327,7 @@ def test_a_container_that_occurs_twice_is_written_twice() -> None:
 
 
 @pytest.mark.parametrize("kind", ["list", "tuple", "dict"])
-@pytest.mark.parametrize("depth", [199, 200, 201, 400, 1000])
+@pytest.mark.parametrize("depth", [199, 200, 201, 399, 400])
 def test_nesting_of_any_usual_depth_encodes_to_the_bytes_of_cbor2(depth: int, kind: str) -> None:
     value = nested(depth, kind=kind)
     assert dumps(value) == cbor2.dumps(value)
@@ -335,8 +335,9 @@ def test_nesting_of_any_usual_depth_encodes_to_the_bytes_of_cbor2(depth: int, ki
 
 @pytest.mark.parametrize("kind", ["list", "tuple", "dict"])
 def test_nesting_that_would_crash_cbor2_raises_value_error(kind: str) -> None:
-    with pytest.raises(ValueError, match="1000 levels"):
-        dumps(nested(100_000, kind=kind))
+    for depth in (401, 1000, 100_000):
+        with pytest.raises(ValueError, match="400 levels"):
+            dumps(nested(depth, kind=kind))
 
 
 def test_a_failed_encoding_leaves_nothing_behind_for_the_next() -> None:

@@ -258,10 +258,10 @@ def test_a_count_beyond_the_input_is_refused_at_once(major, count):
 def test_nesting_ends_in_an_error_and_not_in_a_crash(level, depth):
     """CVE-2026-26209: deep nesting killed services."""
     for data in (level * depth, level * depth + b"\0"):
-        if depth <= 1000:
+        if depth <= 400:
             same_as_cbor2(data)
-        else:  # not shown to cbor2
-            with pytest.raises(ValueError, match="nested more than 1000 levels deep"):
+        else:  # not shown to cbor2, unless the innermost container is not there
+            with pytest.raises((ValueError, cbor2.CBORDecodeError), match="400"):
                 native.cbor_loads(data)
 
 

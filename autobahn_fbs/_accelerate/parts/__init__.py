@@ -13,5 +13,6 @@ def load(name: str) -> Part:
     """The part of that name, which must be one of :data:`NAMES`."""
     from . import futures, masks, messages, pieces, routing, texts, writes
 
-    parts = (texts, messages, futures, masks, writes, routing, pieces)
-    return {module.PART.name: module.PART for module in parts}[name]
+    modules = (texts, messages, futures, masks, writes, routing, pieces)
+    parts: dict[str, Part] = {module.PART.name: module.PART for module in modules}
+    return parts[name]

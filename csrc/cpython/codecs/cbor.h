@@ -2,27 +2,29 @@
  * tuple and dict.
  *
  * What comes out is byte for byte what cbor2.dumps(obj) writes, and what comes back is equal
- * in value and type to what cbor2.loads(data) returns. Whatever this codec doesn't know (any
- * other type, a subclass, a tag, malformed input, a nesting that is too deep) makes it drop its
- * own work and hand the whole value to cbor2, which then decides: also about the exception. */
+ * in value and type to what cbor2.loads(data) returns. Whatever is not known when reading (a tag,
+ * malformed input) makes it drop its own work and hand the whole input to cbor2, which then decides:
+ * also about the exception. When writing, cbor2 gets the leaves that are not known (any other type, a
+ * subclass), and containers are always written here, for the sake of the C stack. */
 #ifndef WFBS_CBOR_H
 #define WFBS_CBOR_H
 
 #include "../base/text.h"
 
-/* Containers within containers that this codec follows before it leaves a value to cbor2.
- * Below cbor2's own limit for decoding (400), so that it never accepts what cbor2 refuses. */
-#define WFBS_CBOR_MAX_DEPTH 200
+/* Containers and tags within each other that are written. Deeper ones raise ValueError. */
+#define WFBS_CBOR_MAX_DEPTH 400
 
-/* Containers within containers that are handed to cbor2.dumps, which itself knows no limit but
- * the C stack. What is deeper raises ValueError here. */
-#define WFBS_CBOR_HAND_OVER_DEPTH 1000
+/* Containers within containers that are read here rather than by cbor2: below its own limit (400,
+ * or 399 in cbor2 5), so that this never accepts what cbor2 refuses. core/cbor_guard.c has the limit
+ * for both. */
+#define WFBS_CBOR_READ_DEPTH 399
 
 /* State of the codec; belongs inside the module state, which zero-fills it. The functions
  * below keep it up; nobody else touches its members. */
 typedef struct {
-    PyObject *dumps; /* strong reference to cbor2.dumps, or NULL before the first need */
-    PyObject *loads; /* strong reference to cbor2.loads, or NULL before the first need */
+    PyObject *opened; /* strong references to functions of autobahn_fbs._cbor, or NULL before */
+    PyObject *refuse; /* the first need */
+    PyObject *loads;  /* strong reference to cbor2.loads, or NULL before the first need */
     PyObject *decode_error; /* strong reference to cbor2.CBORDecodeError, or NULL as above */
 #ifdef Py_GIL_DISABLED
     PyMutex lock; /* guards the references above */
@@ -36,11 +38,11 @@ typedef struct {
  *
  * A value that goes to cbor2 can run Python code. That code may come back here with another
  * buffer; the caller sees to it that it doesn't come back with the same one. */
-int wfbs_cbor_encode(wfbs_cbor *c, wfbs_buffer *out, PyObject *obj);
+WFBS_MUST_USE int wfbs_cbor_encode(wfbs_cbor *c, wfbs_buffer *out, PyObject *obj);
 
 /* The same in one pass for an exact dict, where all keys are str and cbor2 isn't needed. Returns
  * 1, with no exception set and nothing appended, if that is not so. */
-int wfbs_cbor_encode_kwargs(wfbs_buffer *out, PyObject *dict);
+WFBS_MUST_USE int wfbs_cbor_encode_kwargs(wfbs_buffer *out, PyObject *dict);
 
 /* Decodes the item at the start of `data`; what follows it is ignored, as cbor2.loads does.
  * Returns a new reference, or NULL with an exception set (as above, from cbor2.loads; ValueError
@@ -58,17 +60,27 @@ int wfbs_cbor_traverse(wfbs_cbor *c, visitproc visit, void *arg);
 /* For the module's m_clear and m_free: drops every reference; `c` may be used again. */
 void wfbs_cbor_clear(wfbs_cbor *c);
 
-/* Between the files of the codec. Returns 0 where cbor2.dumps can take `obj` (also one that
- * contains itself, which cbor2 finds out), or -1 with ValueError or MemoryError set. */
-int wfbs_cbor_check_nesting(PyObject *obj);
+/* Between the files of the codec: appends `obj` if the encoder knows all of it. Returns 0, 1 (no
+ * exception set, out->size anywhere) if it doesn't, or -1 with MemoryError. Runs no Python code. */
+int wfbs_cbor_encode_known(wfbs_buffer *out, PyObject *obj);
+
+/* Between the files of the codec: appends what the encoder knows and that is no container. Returns
+ * 0, 1 (no exception set, out->size anywhere) if it is something else, or -1 with MemoryError. */
+int wfbs_cbor_encode_leaf(wfbs_buffer *out, PyObject *obj);
+
+/* Between the files of the codec: append the head of a container. Return 0, or -1 with MemoryError. */
+int wfbs_cbor_append_array(wfbs_buffer *out, size_t count);
+int wfbs_cbor_append_map(wfbs_buffer *out, size_t count);
 
 /* Between the files of the codec. Returns 0 where cbor2.loads can take the input (also one that it
  * will refuse) in linear time, or -1 with ValueError set. Never reads outside `data`. */
 int wfbs_cbor_check_input(const uint8_t *data, size_t size);
 
-/* Between the files of the codec: new references to cbor2.dumps, cbor2.loads and
- * cbor2.CBORDecodeError, imported at the first call; or NULL with ImportError or AttributeError set. */
-PyObject *wfbs_cbor_dumps(wfbs_cbor *c);
+/* Between the files of the codec: new references to `opened` and `refuse` of autobahn_fbs._cbor, and
+ * to cbor2.loads and cbor2.CBORDecodeError, imported at the first call; or NULL with ImportError or
+ * AttributeError set. */
+PyObject *wfbs_cbor_opened(wfbs_cbor *c);
+PyObject *wfbs_cbor_refuse(wfbs_cbor *c);
 PyObject *wfbs_cbor_loads(wfbs_cbor *c);
 PyObject *wfbs_cbor_decode_error(wfbs_cbor *c);
 

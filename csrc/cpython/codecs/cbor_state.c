@@ -1,4 +1,4 @@
-/* What the CBOR codec keeps between calls: cbor2's functions and the shared map keys. */
+/* What the CBOR codec keeps between calls: other modules' functions and the shared map keys. */
 #include "cbor.h"
 
 #ifdef Py_GIL_DISABLED
@@ -9,10 +9,12 @@
 #define UNLOCK(c) ((void)(c))
 #endif
 
-/* Returns a new reference to cbor2's attribute `name`, from `slot` (inside `c`) or, the first
+/* Returns a new reference to the attribute `name` of the module `origin`, from `slot` (inside `c`) or, the first
  * time, by importing it. The import runs Python code that may come back here, so nothing is
  * locked meanwhile and the first to finish fills the slot. */
-static PyObject *from_cbor2(wfbs_cbor *c, PyObject **slot, const char *name) {
+static PyObject *
+from_module(wfbs_cbor *c, PyObject **slot, const char *origin, const char *name)
+{
     PyObject *found, *module;
 
     LOCK(c);
@@ -21,7 +23,7 @@ static PyObject *from_cbor2(wfbs_cbor *c, PyObject **slot, const char *name) {
     if (found != NULL) {
         return found;
     }
-    module = PyImport_ImportModule("cbor2");
+    module = PyImport_ImportModule(origin);
     if (module == NULL) {
         return NULL;
     }
@@ -38,29 +40,45 @@ static PyObject *from_cbor2(wfbs_cbor *c, PyObject **slot, const char *name) {
     return found;
 }
 
-PyObject *wfbs_cbor_dumps(wfbs_cbor *c) {
-    return from_cbor2(c, &c->dumps, "dumps");
+PyObject *
+wfbs_cbor_opened(wfbs_cbor *c)
+{
+    return from_module(c, &c->opened, "autobahn_fbs._cbor", "opened");
 }
 
-PyObject *wfbs_cbor_loads(wfbs_cbor *c) {
-    return from_cbor2(c, &c->loads, "loads");
+PyObject *
+wfbs_cbor_refuse(wfbs_cbor *c)
+{
+    return from_module(c, &c->refuse, "autobahn_fbs._cbor", "refuse");
+}
+
+PyObject *
+wfbs_cbor_loads(wfbs_cbor *c)
+{
+    return from_module(c, &c->loads, "cbor2", "loads");
 }
 
 PyObject *
 wfbs_cbor_decode_error(wfbs_cbor *c)
 {
-    return from_cbor2(c, &c->decode_error, "CBORDecodeError");
+    return from_module(c, &c->decode_error, "cbor2", "CBORDecodeError");
 }
 
-int wfbs_cbor_traverse(wfbs_cbor *c, visitproc visit, void *arg) {
-    Py_VISIT(c->dumps);
+int
+wfbs_cbor_traverse(wfbs_cbor *c, visitproc visit, void *arg)
+{
+    Py_VISIT(c->opened);
+    Py_VISIT(c->refuse);
     Py_VISIT(c->loads);
     Py_VISIT(c->decode_error);
     return 0; /* the keys are exact str, which refer to nothing */
 }
 
-void wfbs_cbor_clear(wfbs_cbor *c) {
-    Py_CLEAR(c->dumps);
+void
+wfbs_cbor_clear(wfbs_cbor *c)
+{
+    Py_CLEAR(c->opened);
+    Py_CLEAR(c->refuse);
     Py_CLEAR(c->loads);
     Py_CLEAR(c->decode_error);
     wfbs_keys_clear(&c->keys);

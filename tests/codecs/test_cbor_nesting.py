@@ -1,0 +1,190 @@
+"""CBOR that nests: written by our own code to a bound, so that neither a small stack nor a sequence
+that yields itself ends the process. cbor2 gets the leaves alone."""
+
+from __future__ import annotations
+
+import array
+import collections
+import decimal
+import subprocess
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+import cbor2
+import pytest
+from autobahn.wamp import message as m
+
+from autobahn_fbs import FlatBuffersObjectSerializer, payloads
+from autobahn_fbs._backend import native
+
+OBJSER = FlatBuffersObjectSerializer()
+HERE = Path(__file__).resolve().parent
+LEAF = decimal.Decimal("1.5")
+Point = collections.namedtuple("Point", "x y")
+
+KINDS = {
+    "list": lambda inner: [inner],
+    "tuple": lambda inner: (inner,),
+    "dict": lambda inner: {"k": inner},
+    "list subclass": lambda inner: type("Own", (list,), {})([inner]),
+    "named tuple": lambda inner: Point(1, inner),
+    "OrderedDict": lambda inner: collections.OrderedDict(k=inner),
+    "tag": lambda inner: cbor2.CBORTag(4711, inner),
+    "frozenset": lambda inner: frozenset([inner]),
+}
+
+
+def outcome(function: Any, value: object) -> tuple[object, type | None]:
+    try:
+        return function(value), None
+    except Exception as error:
+        return None, type(error)
+
+
+FOREIGN = {
+    "named tuple": Point(LEAF, 1),
+    "OrderedDict": collections.OrderedDict(b=LEAF, a=[1], c=2),
+    "defaultdict": collections.defaultdict(list, a=[LEAF]),
+    "Counter": collections.Counter("abca"),
+    "list subclass": type("Own", (list,), {})([1, [LEAF]]),
+    "dict subclass": type("Own", (dict,), {})({1: {2: LEAF}}),
+    "str subclass": type("Own", (str,), {})("text"),
+    "bytes subclass": type("Own", (bytes,), {})(b"bytes"),
+    "bytearray": bytearray(b"bytes"),
+    "deque": collections.deque([1, LEAF]),
+    "UserList": collections.UserList([1, [LEAF]]),
+    "UserDict": collections.UserDict(a=[LEAF]),
+    "ChainMap": collections.ChainMap({"a": 1}, {"b": LEAF}),
+    "mappingproxy": types.MappingProxyType({"a": [1]}),
+    "range": range(300),
+    "array": array.array("h", [1, -2]),
+    "memoryview": memoryview(b"ab"),
+    "set": {(1, 2), LEAF},
+    "frozenset": frozenset({"a", frozenset({1})}),
+    "tag": cbor2.CBORTag(70000, [cbor2.CBORTag(0, LEAF)]),
+    "simple value": cbor2.CBORSimpleValue(19),
+    "undefined": cbor2.undefined,
+    "view": {}.keys(),
+    "iterator": iter([]),
+    "many": (*range(70000), LEAF),
+}
+
+
+@pytest.mark.parametrize("value", FOREIGN.values(), ids=FOREIGN)
+def test_what_is_written_around_leaves_of_cbor2_has_the_bytes_of_cbor2(value):
+    for whole in (value, [1, value, {"k": (value,)}, LEAF], {"a": LEAF, "b": value}):
+        assert outcome(native.cbor_dumps, whole) == outcome(cbor2.dumps, whole)
+
+
+class Mirror(collections.UserDict[Any, Any]):
+    """A mapping that yields itself, each time anew."""
+
+    def items(self) -> Any:
+        return [("k", Mirror())]
+
+    def __len__(self) -> int:
+        return 1
+
+
+@pytest.mark.parametrize("value", [collections.UserString("text"), Mirror()], ids=["str", "dict"])
+@pytest.mark.parametrize("where", ["args", "kwargs"])
+def test_what_yields_its_own_kind_is_refused_with_the_attribute(value, where):
+    msg = m.Event(1, 2, **{where: [value] if where == "args" else {"k": value}})
+    with pytest.raises((ValueError, TypeError), match=rf"EVENT\.{where}: can't be encoded"):
+        OBJSER.serialize(msg)
+
+
+@pytest.mark.parametrize("kind", ["list", "dict", "tag"])
+def test_what_contains_itself_gets_the_error_of_cbor2_however_deep_it_is(kind):
+    loop: list[Any] = []
+    value: Any = loop
+    for _ in range(150):
+        value = KINDS[kind](value)
+    loop.append(value)
+    with pytest.raises(cbor2.CBOREncodeValueError, match="cyclic"):
+        native.cbor_dumps([LEAF, loop])
+
+
+@pytest.mark.parametrize("kind", ["list", "dict", "tag", "OrderedDict", "frozenset"])
+def test_the_bound_is_400_levels_whatever_nests(kind):
+    def nested(depth: int) -> Any:
+        value: Any = 1
+        for _ in range(depth):
+            value = KINDS[kind](value)
+        return value
+
+    assert isinstance(native.cbor_dumps(nested(400)), bytes)
+    for depth in (401, 1000):
+        with pytest.raises(ValueError, match="more than 400 levels"):
+            native.cbor_dumps(nested(depth))
+
+
+def test_a_payload_that_nests_too_deep_for_cbor_is_refused_when_it_is_written_again():
+    def loads(view: memoryview) -> Any:
+        value: Any = []
+        for _ in range(989):
+            value = [value]
+        return value
+
+    payloads.register_payload_serializer("x_deep", lambda value: b"deep", loads)
+    try:
+        writer = FlatBuffersObjectSerializer(payload_serializer="x_deep")
+        (received,) = OBJSER.unserialize(writer.serialize(m.Event(1, 2, args=[1])))
+        event = m.Event(3, 4, args=received.args)
+    finally:
+        payloads.unregister_payload_serializer("x_deep")
+    with pytest.raises(ValueError, match=r"EVENT\.args: can't be encoded: .* 400 levels"):
+        OBJSER.serialize(event)
+
+
+PROGRAM = """
+import sys, threading
+
+kind, size = sys.argv[1], int(sys.argv[2])
+sys.path[:0] = sys.argv[3:]
+sys.setrecursionlimit(20_000)
+from autobahn_fbs._backend import native
+from test_cbor_nesting import KINDS, LEAF
+
+native.cbor_dumps([LEAF])
+deep, deeper = 1, 1
+for level in range(900):
+    if level < 399:
+        deep = KINDS[kind](deep)
+    deeper = KINDS[kind](deeper)
+encoded = [start * 390 + b"\\x00" for start in (b"\\x81", b"\\xa1\\x00", b"\\xd9\\x12\\x67")]
+said = []
+
+
+def work():
+    for value in (deep, [deep], [LEAF, deep], deeper, [LEAF, deeper]):
+        try:
+            native.cbor_dumps(value)
+            said.append("written")
+        except ValueError:
+            said.append("refused")
+    for data in encoded:
+        native.cbor_loads(data)
+
+
+threading.stack_size(size * 1024)
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+print(*said)
+"""
+
+
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="PyPy's stacks are its own affair")
+@pytest.mark.parametrize("size", [128, 512, 1024])
+@pytest.mark.parametrize("kind", ["list", "tuple", "dict", "OrderedDict", "tag", "frozenset"])
+def test_a_thread_of_a_small_stack_survives_nesting(kind, size):
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, kind, str(size), str(HERE), str(HERE.parent)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout.split() == ["written"] * 3 + ["refused"] * 2, done.stderr[-2000:]
