@@ -1,7 +1,7 @@
 """The CPython backend: WAMP messages as FlatBuffers, in C (csrc/cpython)."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar, NamedTuple, final
+from typing import Any, ClassVar, NamedTuple, Self, final
 
 from autobahn.wamp.message import Message
 from typing_extensions import Buffer, disjoint_base
@@ -128,6 +128,7 @@ def flex_loads(data: Buffer, /, lazy: bool = False) -> Any:
 
 # Typed payloads (csrc/cpython/typed)
 
+@final
 class TypedSchema:
     """One compiled schema (.bfbs): its tables' codecs, and the classes of its types.
 
@@ -162,6 +163,11 @@ class TypedSchema:
     def type(self, name: str, /) -> Any:
         """The class of a table or struct, the IntEnum or IntFlag of an enum or union."""
 
+    def to_dict(self, value: Any, /) -> dict[str, Any]:
+        """What TypedTable.to_dict() says, of an instance of a class of this schema."""
+
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, memo: Any, /) -> Self: ...
     def bind(self, name: str, cls: Any, /) -> None:
         """Makes a class that of a table or struct. TypeError if it lacks a field, ValueError if the
         type has a class already."""
@@ -217,7 +223,7 @@ class TypedCodec:
     def get(self, data: Buffer, path: str, /) -> Any:
         """One value by its path; KeyError, IndexError, InvalidPayload."""
 
-    def lazy(self, data: Buffer, /) -> TypedLazy:
+    def lazy(self, data: Buffer, /) -> Any:
         """The verified root, whose fields are read on demand. InvalidPayload."""
 
     def default(self, field: str, /) -> Any:
@@ -231,6 +237,8 @@ class TypedTable:
     __fbs_fields__: ClassVar[dict[str, str]]
     __match_args__: ClassVar[tuple[str, ...]]
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
+    def __copy__(self) -> Self: ...
+    def __replace__(self, /, **changes: Any) -> Self: ...
     def to_dict(self) -> dict[str, Any]:
         """The fields that are not None by their names in the schema, nested ones too."""
 
@@ -244,15 +252,17 @@ class TypedUnion(NamedTuple):
 class TypedLazy:
     """A table of a verified buffer, of which only what is asked for is read."""
 
-    def __getattr__(self, name: str) -> Any: ...
     def decode(self) -> Any:
         """All of it, as an instance."""
 
+    def to_dict(self) -> dict[str, Any]:
+        """All of it, as TypedTable.to_dict() has it."""
+
+@disjoint_base
 class TypedCatalog:
     """Base of autobahn_fbs.typed.Catalog: its hot calls."""
 
     _codecs: dict[str, TypedCodec]
-    def _codec(self, name: str) -> TypedCodec: ...
     def encode(
         self,
         name: str,
@@ -301,8 +311,9 @@ class TypedCatalog:
         What is on the way is verified, and the value, and nothing else. KeyError if there is no
         such table or field, IndexError if there is no such element, InvalidPayload."""
 
-    def lazy(self, name: str, data: Buffer, /) -> TypedLazy:
-        """The table in a buffer, verified, whose fields are read when they are asked for."""
+    def lazy(self, name: str, data: Buffer, /) -> Any:
+        """The table in a buffer, verified, whose fields are read when they are asked for: a
+        TypedLazy with an attribute for each. Vectors of numbers are views of the buffer."""
 
 # These four are this backend's only: see autobahn_fbs/_accelerate/parts.
 def construct_in_c(cls: type[Message], /) -> None:

@@ -36,7 +36,7 @@ PPT_FIELDS = {
     "enc_algo": "ENC_ALGO",
     "enc_key": "ENC_KEY",
     "enc_serializer": "ENC_SERIALIZER",
-    "ppt_cipher": "ENC_CIPHER",
+    "ppt_cipher": "PPT_CIPHER",
 }
 META_KINDS = {
     "int": "INT",
@@ -61,7 +61,7 @@ USES = [
     "ENC_ALGO",
     "ENC_KEY",
     "ENC_SERIALIZER",
-    "ENC_CIPHER",
+    "PPT_CIPHER",
     "PRINCIPALS",
     "ROLES",
     "DICT",
@@ -201,7 +201,7 @@ class Schema:
             and ("positional" not in marks or use == "DICT" or "OPEN" in flags)
         ):
             flags.append("DETAIL")
-        if "or_null" in marks or use.startswith("ENC_"):
+        if "or_null" in marks or use in PPT_FIELDS.values():
             flags.append("OR_NULL")
         detail = marks.get("detail", attribute)
         row = self.record(

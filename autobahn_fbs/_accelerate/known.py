@@ -244,12 +244,27 @@ KNOWN: dict[str, dict[str, str]] = {
     "crossbar.router.session:RouterSession.onMessage": {
         "9033f6fd7ff674f6": "crossbar 26.10.1",
     },
+    "twisted.internet.abstract:FileDescriptor.doWrite": {
+        "525780e7da0c81c2": "twisted 26.10.0",
+        "06f7b29b642b7449": "twisted 22.10.0",
+    },
     "twisted.internet.defer:maybeDeferred": {
         "94f3a3014e46894d": "twisted 26.10.0",
         "32497997df4ba827": "twisted 22.10.0",
         "6eef521df117005a": "twisted 23.8.0",
         "ed77aeb7f65ea6e6": "twisted 23.10.0",
         "7a61aa416b15dded": "twisted 24.10.0",
+    },
+    "twisted.internet.epollreactor:EPollReactor.doPoll": {
+        "bc6ef678035f9529": "twisted 26.10.0",
+    },
+    "twisted.internet.posixbase:_PollLikeMixin._doReadOrWrite": {
+        "efe08a13f494e95a": "twisted 26.10.0",
+    },
+    "twisted.internet.tcp:Connection": {
+        "8a15f08c1761bb72": "twisted 26.10.0",
+        "19273035bd019a59": "twisted 22.10.0",
+        "e7cd2413521e03cb": "twisted 24.11.0",
     },
     "txaio.aio:_AsyncioApi.add_callbacks": {
         "5483d8969e138a58": "txaio 26.6.1",

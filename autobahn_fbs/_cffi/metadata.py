@@ -53,11 +53,11 @@ def encode(
     except MemoryError:
         raise
     except Exception:
-        _blame(c, values, mask)
+        _refuse_culprit(c, values, mask)
         raise
 
 
-def _blame(c: MessageClass, values: dict[int, Any], mask: int) -> None:
+def _refuse_culprit(c: MessageClass, values: dict[int, Any], mask: int) -> None:
     """Names the attribute that made the encoding fail, if one of them does so alone."""
     for a in c.used:
         if mask & a.bit and a.index in values:

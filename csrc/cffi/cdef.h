@@ -38,7 +38,7 @@ typedef enum {
     WFBS_USE_ENC_ALGO,
     WFBS_USE_ENC_KEY,
     WFBS_USE_ENC_SERIALIZER,
-    WFBS_USE_ENC_CIPHER,
+    WFBS_USE_PPT_CIPHER,
     WFBS_USE_PRINCIPALS,
     WFBS_USE_ROLES,
     WFBS_USE_DICT,
@@ -133,21 +133,11 @@ typedef struct {
     size_t max_tables;
 } wfbs_limits;
 
-typedef enum {
-    WFBS_DIALECT_AUTOBAHN,
-    WFBS_DIALECT_SCHEMA,
-    ...
-} wfbs_dialect;
+typedef enum { WFBS_DIALECT_AUTOBAHN, WFBS_DIALECT_SCHEMA, ... } wfbs_dialect;
 
-typedef enum {
-    WFBS_ERROR_REVOCATION,
-    ...
-} wfbs_error_code;
+typedef enum { WFBS_ERROR_REVOCATION, ... } wfbs_error_code;
 
-typedef enum {
-    WFBS_URI_NO_EMPTY,
-    ...
-} wfbs_uri_mode;
+typedef enum { WFBS_URI_NO_EMPTY, ... } wfbs_uri_mode;
 
 typedef struct {
     wfbs_error_code code;
@@ -174,7 +164,9 @@ size_t wfbs_cbor_item_size(const uint8_t *data, size_t size);
 /* core/key_probes.h */
 #define WFBS_PROBES_FREE ...
 static char *const WFBS_PROBES_REFUSAL;
-typedef struct { ...; } wfbs_probes;
+typedef struct {
+    ...;
+} wfbs_probes;
 size_t wfbs_probes_places(size_t count);
 size_t wfbs_probes_most(size_t places);
 void wfbs_probes_begin(wfbs_probes *p, size_t places, void *taken);
@@ -318,10 +310,7 @@ enum {
     ...
 };
 
-typedef enum {
-    WFBS_USABLE,
-    ...
-} wfbs_refusal;
+typedef enum { WFBS_USABLE, ... } wfbs_refusal;
 
 typedef struct {
     const char *data;
@@ -401,12 +390,7 @@ typedef struct {
 extern const wfbs_plan wfbs_reflection;
 
 /* core/schema/fault.h */
-typedef enum {
-    WFBS_FAULT_OK,
-    WFBS_FAULT_PATH,
-    WFBS_FAULT_INDEX,
-    ...
-} wfbs_fault_code;
+typedef enum { WFBS_FAULT_OK, WFBS_FAULT_PATH, WFBS_FAULT_INDEX, ... } wfbs_fault_code;
 
 typedef struct {
     wfbs_fault_code code;

@@ -27,11 +27,11 @@ typedef enum { WFBS_PROBES_DICT, WFBS_PROBES_SET } wfbs_probes_kind;
 /* A table of a dict or set, as far as numbers are in it. */
 typedef struct {
     uint64_t *taken; /* a bit for each place; or NULL */
-    uint32_t *tags;  /* where `taken` is NULL: a tag of the hash in each place, 0 where it is free */
-    size_t places;   /* a power of two */
-    size_t numbers;  /* how many are in it */
-    size_t equal;    /* those whose hash an earlier one has; 0 without tags */
-    uint64_t met;    /* places (of sets: with neighbours) that were found taken */
+    uint32_t *tags; /* where `taken` is NULL: a tag of the hash in each place, 0 where it is free */
+    size_t places;  /* a power of two */
+    size_t numbers; /* how many are in it */
+    size_t equal;   /* those whose hash an earlier one has; 0 without tags */
+    uint64_t met;   /* places (of sets: with neighbours) that were found taken */
     wfbs_probes_kind kind;
 } wfbs_probes;
 

@@ -53,8 +53,8 @@ module_exec(PyObject *module)
         || !(state->object_serializer = add_type(module, &wfbs_object_serializer_spec))
         || !(state->transport_serializer = add_type(module, &wfbs_transport_serializer_spec))
         || PyModule_AddFunctions(module, wfbs_acceleration_functions) < 0
-        || wfbs_flex_init(&state->flex, module) < 0
-        || wfbs_typed_init(&state->typed, module) < 0 || autobahn_init(state) < 0) {
+        || wfbs_flex_init(&state->flex, module) < 0 || wfbs_typed_init(&state->typed, module) < 0
+        || autobahn_init(state) < 0) {
         /* CPython 3.11 makes no type and no exception when there is no memory for its name. */
         return PyErr_Occurred() ? -1 : (PyErr_NoMemory(), -1);
     }
@@ -112,18 +112,13 @@ static PyModuleDef_Slot module_slots[] = {
     {0, NULL},
 };
 
-PyDoc_STRVAR(module_doc, "The CPython backend of autobahn_fbs: WAMP messages as FlatBuffers, in C.");
+PyDoc_STRVAR(module_doc,
+             "The CPython backend of autobahn_fbs: WAMP messages as FlatBuffers, in C.");
 
 struct PyModuleDef wfbs_module = {
-    PyModuleDef_HEAD_INIT,
-    .m_name = "autobahn_fbs._cpython",
-    .m_doc = module_doc,
-    .m_size = sizeof(wfbs_state),
-    .m_methods = wfbs_functions,
-    .m_slots = module_slots,
-    .m_traverse = module_traverse,
-    .m_clear = module_clear,
-    .m_free = module_free,
+    PyModuleDef_HEAD_INIT,         .m_name = "autobahn_fbs._cpython", .m_doc = module_doc,
+    .m_size = sizeof(wfbs_state),  .m_methods = wfbs_functions,       .m_slots = module_slots,
+    .m_traverse = module_traverse, .m_clear = module_clear,           .m_free = module_free,
 };
 
 PyMODINIT_FUNC

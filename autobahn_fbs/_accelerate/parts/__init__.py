@@ -13,5 +13,6 @@ def load(name: str) -> Part:
     """The part of that name, which must be one of :data:`NAMES`."""
     from . import futures, masks, messages, routing, texts, writes
 
-    parts = (texts, messages, futures, masks, writes, routing)
-    return {module.PART.name: module.PART for module in parts}[name]
+    modules = (texts, messages, futures, masks, writes, routing)
+    parts: dict[str, Part] = {module.PART.name: module.PART for module in modules}
+    return parts[name]

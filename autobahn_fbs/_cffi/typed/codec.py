@@ -9,7 +9,7 @@ from autobahn.wamp.exception import InvalidPayload
 
 from . import path as paths
 from .core import REFLECTION, REFLECTION_SCHEMA, Verifier, invalid, load
-from .decode import FULL, INSTANCE, PRESENT, TOP, Reader, slot
+from .decode import FULL, INSTANCE, PRESENT, TOP, Reader, dict_of, slot
 from .encode import Encoder
 from .lazy import TypedLazy
 from .plan import KWARG, NONE, SCALAR, Enum, Field, Object, Plan, text
@@ -139,6 +139,12 @@ class TypedSchema:
             if attribute not in known:
                 raise TypeError(f"{cls.__name__} has no attribute {attribute!r} of {name}")
         self._layouts[index] = layout
+
+    def to_dict(self, value: Any, /) -> dict[str, Any]:
+        """What TypedTable.to_dict() says, of an instance of a class of this schema."""
+        if getattr(type(value), "__fbs_schema__", None) is not self:
+            raise TypeError(f"an instance of this schema expected, got {type(value).__name__}")
+        return dict_of(value)
 
     def _enum(self, enum: Enum) -> Any:
         from ...typed._helpers import make_enum

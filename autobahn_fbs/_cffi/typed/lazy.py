@@ -33,7 +33,7 @@ class TypedLazy:
         raise AttributeError(f"{self._object.name} is read-only here")
 
     def __dir__(self) -> list[str]:
-        return sorted({"decode", *self._schema.layout(self._object.index).names})
+        return sorted({"decode", "to_dict", *self._schema.layout(self._object.index).names})
 
     def __repr__(self) -> str:
         return f"<lazy {self._object.name}>"
@@ -41,6 +41,11 @@ class TypedLazy:
     def decode(self) -> Any:
         """All of it, as an instance."""
         return self._schema.instances.table(self._object, self._data, self._at)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it, as TypedTable.to_dict() has it."""
+        found: dict[str, Any] = self._schema.full_dicts.as_map(self._object, self._data, self._at)
+        return found
 
     def _read(self, field: Field) -> Any:
         data = self._data

@@ -23,7 +23,7 @@ details_begin(wfbs_class *c, PyObject *message, wfbs_dialect dialect)
 
 /* Names the attribute that made the encoding fail, if one of them does so alone. */
 static void
-blame(wfbs_class *c, PyObject *const *values, uint32_t mask)
+refuse_culprit(wfbs_class *c, PyObject *const *values, uint32_t mask)
 {
     PyObject *type, *error, *traceback;
     PyErr_Fetch(&type, &error, &traceback);
@@ -68,7 +68,7 @@ wfbs_metadata_encode(wfbs_class *c, PyObject *message, PyObject *const *values, 
         failed = PyDict_SetItemString(details, WFBS_CODEC_KEY, codec.name) < 0;
     }
     if (!failed && wfbs_cbor_encode(&c->state->cbor, out, details) < 0) {
-        blame(c, values, held & mask);
+        refuse_culprit(c, values, held & mask);
         failed = 1;
     }
     Py_XDECREF(details);
@@ -81,7 +81,7 @@ wfbs_metadata_encode(wfbs_class *c, PyObject *message, PyObject *const *values, 
 static int
 refuse_entry(const wfbs_attribute *a, const char *why)
 {
-    wfbs_raise_protocol(a->owner->state, "%s.%s: metadata entry %s", a->owner->type->label,
+    wfbs_raise_protocol(a->cls->state, "%s.%s: metadata entry %s", a->cls->type->label,
                         a->field->attribute, why);
     return -1;
 }
@@ -171,7 +171,7 @@ static int
 entry_is_good(const wfbs_attribute *a, PyObject *value)
 {
     const wfbs_field *f = a->field;
-    const wfbs_state *state = a->owner->state;
+    const wfbs_state *state = a->cls->state;
     switch ((wfbs_use)f->use) {
     case WFBS_USE_INT:
         return is_unsigned(value, f->check == WFBS_CHECK_POSITIVE);
@@ -185,7 +185,7 @@ entry_is_good(const wfbs_attribute *a, PyObject *value)
         return is_text(value) && (f->flags & WFBS_FLAG_OPEN || is_enum_name(f, value));
     case WFBS_USE_ENC_ALGO:
     case WFBS_USE_ENC_SERIALIZER:
-    case WFBS_USE_ENC_CIPHER:
+    case WFBS_USE_PPT_CIPHER:
         return wfbs_is_ppt_name(a, value);
     case WFBS_USE_ENUMS:
     case WFBS_USE_STRS:
@@ -224,8 +224,8 @@ entry_is_good(const wfbs_attribute *a, PyObject *value)
 static bool
 is_typed(const wfbs_attribute *a, const wfbs_received *r)
 {
-    unsigned name = a->field->use == WFBS_USE_ENUM ? a->owner->table->slot_of[WFBS_USE_ENUM_NAME]
-                                                   : WFBS_NO_SLOT;
+    unsigned name =
+        a->field->use == WFBS_USE_ENUM ? a->cls->table->slot_of[WFBS_USE_ENUM_NAME] : WFBS_NO_SLOT;
     return (a->field->kind != WFBS_KIND_NONE && wfbs_slot_position(r->data, r->table, a->index))
            || (name != WFBS_NO_SLOT && wfbs_slot_position(r->data, r->table, name));
 }
@@ -235,7 +235,7 @@ is_typed(const wfbs_attribute *a, const wfbs_received *r)
 static int
 store_entry(wfbs_attribute *a, PyObject *self, PyObject *value)
 {
-    wfbs_received *r = wfbs_received_of(a->owner, self);
+    wfbs_received *r = wfbs_received_of(a->cls, self);
     bool typed = is_typed(a, r);
     bool null = value == Py_None && a->field->flags & WFBS_FLAG_OR_NULL;
     int good = null || entry_is_good(a, value);
@@ -264,11 +264,11 @@ store_entry(wfbs_attribute *a, PyObject *self, PyObject *value)
 static int
 store_roles(wfbs_attribute *a, PyObject *self, PyObject *value)
 {
-    wfbs_received *r = wfbs_received_of(a->owner, self);
+    wfbs_received *r = wfbs_received_of(a->cls, self);
     PyObject *typed = wfbs_decode_attribute(a, r);
-    PyObject *label = typed ? PyUnicode_FromString(a->owner->type->label) : NULL;
+    PyObject *label = typed ? PyUnicode_FromString(a->cls->type->label) : NULL;
     PyObject *merged =
-        label ? wfbs_call_helper(a->owner->state, "merge_roles", typed, value, label) : NULL;
+        label ? wfbs_call_helper(a->cls->state, "merge_roles", typed, value, label) : NULL;
     Py_XDECREF(typed);
     Py_XDECREF(label);
     if (!merged) {
@@ -286,7 +286,7 @@ store_custom(wfbs_attribute *a, PyObject *self, PyObject *details)
     PyObject *key, *value;
     Py_ssize_t position = 0;
     while (custom && PyDict_Next(details, &position, &key, &value)) {
-        PyObject *match = PyObject_CallOneArg(a->owner->state->custom_match, key);
+        PyObject *match = PyObject_CallOneArg(a->cls->state->custom_match, key);
         if (!match || (match != Py_None && PyDict_SetItem(custom, key, value) < 0)) {
             Py_CLEAR(custom);
         }
@@ -358,7 +358,7 @@ check_rules(wfbs_class *c, PyObject *self)
     case WFBS_RULE_PAYLOAD: {
         unsigned algo = t->slot_of[WFBS_USE_ENC_ALGO];
         int failed = check_needs(c, self, t->slot_of[WFBS_USE_ENC_KEY], true, algo);
-        for (unsigned use = WFBS_USE_ENC_SERIALIZER; !failed && use <= WFBS_USE_ENC_CIPHER; use++) {
+        for (unsigned use = WFBS_USE_ENC_SERIALIZER; !failed && use <= WFBS_USE_PPT_CIPHER; use++) {
             failed = check_needs(c, self, t->slot_of[use], true, algo);
         }
         return failed;

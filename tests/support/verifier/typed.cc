@@ -11,13 +11,15 @@
 #include "wamp_generated.h"
 
 template <typename Table>
-static bool verifies(const std::vector<uint8_t> &data)
+static bool
+verifies(const std::vector<uint8_t> &data)
 {
     flatbuffers::Verifier verifier(data.data(), data.size());
     return verifier.VerifyBuffer<Table>(nullptr);
 }
 
-int main()
+int
+main()
 {
     uint8_t head[5];
     while (fread(head, 1, sizeof head, stdin) == sizeof head) {
