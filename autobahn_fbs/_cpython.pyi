@@ -315,7 +315,7 @@ class TypedCatalog:
         """The table in a buffer, verified, whose fields are read when they are asked for: a
         TypedLazy with an attribute for each. Vectors of numbers are views of the buffer."""
 
-# These four are this backend's only: see autobahn_fbs/_accelerate/parts.
+# These are this backend's only: see autobahn_fbs/_accelerate/parts.
 def construct_in_c(cls: type[Message], /) -> None:
     """Makes calls of one of Autobahn's message classes go through C; TypeError if it can't."""
 
@@ -327,3 +327,14 @@ def is_forwardable(message: Message, /) -> bool:
 
 def forward(cls: type[Message], source: Message, /, *args: Any, **kwargs: Any) -> Message:
     """cls(*args, args=source.args, kwargs=source.kwargs, **kwargs), decoded when it is read."""
+
+class Pieces:
+    """Received bytes that were not read yet, as they came: adding to them copies nothing."""
+
+    def __new__(cls, data: Buffer = b"", /) -> Pieces: ...
+    def __len__(self) -> int: ...
+    def __add__(self, data: Buffer, /) -> Pieces:
+        """Adds to these, and gives them back."""
+
+    def __getitem__(self, part: slice, /) -> Any:
+        """Bytes for p[a:b]; Pieces for p[a:]."""

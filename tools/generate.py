@@ -278,9 +278,7 @@ class Schema:
         for item in marks.get("meta", "").split():
             text, _, kind = item.partition(":")
             use = META_KINDS[kind]
-            rows.append(
-                self.record(*[text] * 3, "NONE", use, "NONE", ["DETAIL"], 0, 0),
-            )
+            rows.append(self.record(text, text, text, "NONE", use, "NONE", ["DETAIL"], 0, 0))
             uses.append(use)
         rule, *about = marks.get("rule", "none").split()
         checks = {attributes(f).get("check") for f in fields}

@@ -243,7 +243,7 @@ class _LargeMap:
 
     def is_full(self) -> bool:
         """Whether the table would grow if all keys were new."""
-        return len(self.found) + len(self.keys) >= self.most
+        return bool(len(self.found) + len(self.keys) >= self.most)
 
     def flush(self) -> None:
         """Puts in what has been read.

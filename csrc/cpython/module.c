@@ -2,6 +2,7 @@
 #include "accelerate/constructors.h"
 #include "accelerate/functions.h"
 #include "accelerate/masker.h"
+#include "accelerate/pieces.h"
 #include "functions.h"
 #include "messages/types.h"
 #include "serializers/object.h"
@@ -68,8 +69,10 @@ module_exec(PyObject *module)
     int failed = PyModule_AddObjectRef(module, "RECEIVED", received);
     Py_XDECREF(received);
     PyTypeObject *masker = failed ? NULL : add_type(module, &wfbs_masker_spec);
+    PyTypeObject *pieces = masker ? add_type(module, &wfbs_pieces_spec) : NULL;
     Py_XDECREF(masker);
-    return masker ? 0 : -1;
+    Py_XDECREF(pieces);
+    return pieces ? 0 : -1;
 }
 
 static int
