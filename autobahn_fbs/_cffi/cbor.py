@@ -230,7 +230,7 @@ class _LargeMap:
 
     def _grow(self) -> None:
         places = lib.wfbs_probes_places(len(self.found))
-        self.most = lib.wfbs_probes_most(places)
+        self.most: int = lib.wfbs_probes_most(places)
         self.taken = ffi.new("uint64_t[]", places // 64 + 1)
         self.table = ffi.new("wfbs_probes *")
         lib.wfbs_probes_begin(self.table, places, self.taken)
