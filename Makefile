@@ -38,6 +38,7 @@ format: ## Format Python and C
 lint: ## Check style, format and the workflows
 	ruff check .
 	ruff format --check .
+	clang-format --dry-run --Werror $(C_FILES)
 	zizmor --offline --quiet --min-severity medium .github/workflows
 
 types: ## Check the types, and the stub against the extension

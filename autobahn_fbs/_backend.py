@@ -49,6 +49,13 @@ def helpers() -> Any:
     return autobahn_fbs._helpers
 
 
+def typed_helpers() -> Any:
+    """The same for typed payloads."""
+    import autobahn_fbs.typed._classes
+
+    return autobahn_fbs.typed._classes
+
+
 def __getattr__(name: str) -> Any:
     """Loads the binding, and with it Autobahn's messages, when it is first needed (PEP 562)."""
     if name != "native":

@@ -73,6 +73,8 @@ def opened(value: Any) -> bytes | tuple[bytes, tuple[Any, ...]]:
     """
     import cbor2
 
+    if isinstance(value, cbor2.CBORSimpleValue):  # a tuple in cbor2 5
+        return _leaf(value)
     if isinstance(value, (list, tuple)):
         items = tuple(value)
         return _opened(_ARRAY, len(items), items)

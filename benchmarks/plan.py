@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import typed
 from autobahn_fbs._bench import contenders, jobs, messages
 from autobahn_fbs._bench.contenders import MSGPACK, OURS, UPSTREAM, Contender
 from autobahn_fbs._bench.jobs import JOBS, Run, batch_size, over_batches
@@ -24,7 +25,7 @@ KILOBYTE = {"1 kB": 1_000, "1 MB": 1_000_000}
 OPAQUE = {"64 kB": 65_536, "1 MB": 1_000_000}
 
 #: What `plan` can be told to make.
-PARTS = ("normal", "transparent", "control", "growth", "copy")
+PARTS = ("normal", "transparent", "control", "growth", "copy", "typed")
 
 _CONTROL_JOBS = ("serialize", "unserialize", "unserialize + everything")
 
@@ -123,6 +124,14 @@ def _copy(name: str, size: str) -> Planned:
     return Planned("serialize, opaque", "transparent", size, name, make)
 
 
+def _typed(each: typed.Typed) -> Planned:
+    def make() -> tuple[Race, dict[str, dict[str, Any]]]:
+        race, sizes = each.make()
+        return race, {lane: {"bytes": size} for lane, size in sizes.items()}
+
+    return Planned(each.job, "typed", "570 bytes", "Frame", make)
+
+
 def plan(parts: tuple[str, ...] = PARTS) -> Iterator[Planned]:
     """The races of some parts, or of all."""
     for mode in messages.MODES:
@@ -142,3 +151,5 @@ def plan(parts: tuple[str, ...] = PARTS) -> Iterator[Planned]:
         if "copy" in parts:
             for size in OPAQUE:
                 yield _copy(name, size)
+    if "typed" in parts:
+        yield from map(_typed, typed.races())

@@ -16,6 +16,7 @@ from pathlib import Path
 from autobahn_fbs._bench.contenders import FLOOR, MSGPACK, OURS, UPSTREAM
 from results import Results, load
 from targets import SIZES, check, larger_than_upstream, text
+from typed import DICT, FLATC, INSTANCE, MSGSPEC
 
 #: Contenders in the order and with the colours of the plots, and their names in tables.
 CONTENDERS = {
@@ -26,6 +27,14 @@ CONTENDERS = {
     UPSTREAM: ("#b3261e", "Autobahn flatbuffers"),
     "Autobahn json": ("#7a5195", "Autobahn json"),
     "Autobahn ubjson": ("#8c6d31", "Autobahn ubjson"),
+}
+
+#: The same for typed payloads.
+TYPED = {
+    INSTANCE: ("#0b6e4f", "autobahn_fbs.typed, instances"),
+    DICT: ("#74b49b", "autobahn_fbs.typed, dicts"),
+    MSGSPEC: ("#b8b8b8", "msgspec"),
+    FLATC: ("#b3261e", "flatc's Python"),
 }
 
 JOBS = {
@@ -210,7 +219,33 @@ def plots(results: Results, folder: Path) -> list[Path]:
         figure.savefig(file, metadata={"Date": None})
         pyplot.close(figure)
         made.append(file)
+    if results.select("typed: encode", "typed", "570 bytes"):
+        made.append(typed_plot(results, folder))
     return made
+
+
+def typed_plot(results: Results, folder: Path) -> Path:
+    """A plot of typed payloads: a bar for each contender, both ways."""
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(7.2, 3.6), layout="constrained")
+    jobs = ("typed: encode", "typed: decode")
+    width = 0.8 / len(TYPED)
+    for index, (lane, (colour, label)) in enumerate(TYPED.items()):
+        found = [results.seconds(job, "typed", "570 bytes", lane) for job in jobs]
+        micros = [(seconds or 0.0) * 1e6 for seconds in found]
+        places = [place + (index - len(TYPED) / 2) * width for place in range(len(jobs))]
+        axes.bar(places, micros, width, color=colour, label=label)
+    axes.set_yscale("log")
+    axes.set_ylabel("µs a message (log)")
+    axes.set_xticks(range(len(jobs)), ["encode", "verify and decode"])
+    axes.set_title("typed payload of 12 fields, 570 bytes")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, ncols=2, fontsize=8)
+    file = folder / "typed.svg"
+    figure.savefig(file, metadata={"Date": None})
+    pyplot.close(figure)
+    return file
 
 
 def merged(files: list[Path]) -> Results:

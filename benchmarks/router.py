@@ -19,13 +19,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ CLIENT = Path(__file__).with_name("router_client.py")
 _RUN = ("-m", "autobahn_fbs", "run", "--allow-rawsocket")
 # What the script "crossbar" does.
 _STOCK = "from crossbar import run; run()"
+_OPTIMIZED = (("PYTHONOPTIMIZE", "1"),)
 _CROSSBAR = ("--", "crossbar", "start")
 
 
@@ -48,6 +50,10 @@ class Contender:
     command: tuple[str, ...]
     client: tuple[str, ...]
     serializer: str = "flatbuffers"
+    #: For both processes, besides what is there.
+    environ: tuple[tuple[str, str], ...] = ()
+    #: The permission that sessions have is kept once it has been looked up.
+    cache: bool = False
 
 
 def accelerated(name: str, parts: str = "", serializer: str = "flatbuffers") -> Contender:
@@ -62,6 +68,17 @@ CONTENDERS = [
     Contender("drop-in", (*_RUN, *_CROSSBAR), ("--drop-in",)),
     accelerated("accelerated"),
     accelerated("accelerated-msgpack", serializer="msgpack"),
+    # What docs/tuning.rst is about.
+    Contender("stock-cache", ("-c", _STOCK, "start"), (), "msgpack", cache=True),
+    Contender("stock-optimized", ("-c", _STOCK, "start"), (), "msgpack", _OPTIMIZED),
+    Contender("stock-uvloop", ("-c", _STOCK, "start"), ("--loop", "uvloop"), "msgpack"),
+    replace(accelerated("accelerated-cache"), cache=True),
+    replace(accelerated("accelerated-optimized"), environ=_OPTIMIZED),
+    accelerated("accelerated-batched", serializer="flatbuffers.batched"),
+    replace(
+        accelerated("accelerated-uvloop"),
+        client=("--drop-in", "--accelerate", "all", "--loop", "uvloop"),
+    ),
 ]
 USUAL = ("stock", "drop-in", "accelerated")
 
@@ -108,12 +125,16 @@ class StockRouter(Router):
         super().__init__(make_site().auth)
         self.COMMAND = contender.command
         self._has_drop_in = "autobahn_fbs" in contender.command
+        self._cache = contender.cache
 
     def configure(self) -> dict[str, Any]:
         config = super().configure()
         if not self._has_drop_in:
             for transport in config["workers"][0]["transports"]:
                 transport["serializers"] = ["msgpack", "cbor", "json"]
+        for role in config["workers"][0]["realms"][0]["roles"]:
+            for permission in role["permissions"]:
+                permission["cache"] = self._cache
         return config
 
 
@@ -131,6 +152,7 @@ class Pair:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
+            env={**os.environ, **dict(contender.environ)},
             text=True,
         )
         #: The client's process.
@@ -302,7 +324,10 @@ def main() -> int:
             pairs = []
             for contender in contenders:
                 progress(f"starting {contender.name}")
+                os.environ.update(contender.environ)
                 router = stack.enter_context(StockRouter(contender))
+                for name, _ in contender.environ:
+                    del os.environ[name]
                 pairs.append(stack.enter_context(Pair(contender, router)))
             for scene in scenes:
                 costs += measure(pairs, scene, options.rounds, options.seconds)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from autobahn_fbs._bench.contenders import FLOOR, FLOOR_ARRAY, MSGPACK, OURS, UPSTREAM
 from plan import COPY, LOOKUP, OPAQUE
 from results import Results
+from typed import DICT, FLATC, GET, INSTANCE, LAZY, MSGSPEC, VECTORS, VERIFY
 
 SIZES = ("empty", "small", "medium", "large")
 
@@ -149,9 +150,42 @@ def _control(results: Results) -> Iterator[Target]:
             yield Target(f"{name.upper()}: {job}, faster than Autobahn msgpack", 1, True, measured)
 
 
+#: Title, job, lane, limit against msgspec.
+_TYPED: tuple[tuple[str, str, str, float], ...] = (
+    ("typed: encode an instance, time against msgspec", "typed: encode", INSTANCE, 1.5),
+    ("typed: encode a dict, time against msgspec", "typed: encode", DICT, 2.5),
+    ("typed: decode to an instance, time against msgspec", "typed: decode", INSTANCE, 1.5),
+    ("typed: decode to a dict, time against msgspec", "typed: decode", DICT, 2.5),
+    ("typed: verify alone, time against msgspec's decode", "typed: decode", VERIFY, 0.4),
+)
+#: Title, job, lane, limit in microseconds.
+_TYPED_TIMES: tuple[tuple[str, str, str, float], ...] = (
+    ("typed: one nested field of bytes", "typed: decode", GET, 0.2),
+    ("typed: one field of a lazy table", "typed: decode", LAZY, 0.2),
+    ("typed: load wamp-meta.bfbs", "typed: load", "wamp-meta.bfbs", 2_000),
+    ("typed: load all of cfxdb", "typed: load", "all of cfxdb", 50_000),
+)
+
+
+def _typed(results: Results) -> Iterator[Target]:
+    where = ("typed", "570 bytes")
+    for title, job, lane, limit in _TYPED:
+        yield Target(title, limit, False, results.times(job, *where, lane, MSGSPEC))
+    for job in ("typed: encode", "typed: decode"):
+        measured = results.times(job, *where, FLATC, INSTANCE)
+        yield Target(f"{job}, faster than flatc's Python", 100, True, measured)
+    small, large = VECTORS
+    measured = results.times("typed: vector as a view", *where, large, small)
+    yield Target(f"typed: a view of {large} against {small}", _CONSTANT, False, measured)
+    for title, job, lane, limit in _TYPED_TIMES:
+        seconds = results.seconds(job, *where, lane)
+        micros = None if seconds is None else seconds * 1e6
+        yield Target(title, limit, False, micros, "µs")
+
+
 def check(results: Results) -> list[Target]:
     """All targets."""
-    parts = (_table, _constant, _sizes, _memory, _control)
+    parts = (_table, _constant, _sizes, _memory, _control, _typed)
     return [target for part in parts for target in part(results)]
 
 

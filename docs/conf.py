@@ -19,8 +19,8 @@ extensions = ["sphinx.ext.autodoc", "wire_schema"]
 nitpicky = True
 # Other projects' names: looking them up would need their sites while building.
 nitpick_ignore_regex = [
-    ("py:.*", r"(autobahn|collections|typing)\..*"),
-    ("py:class", "Message|Buffer|callable"),
+    ("py:.*", r"(autobahn|collections|os|typing)\..*"),
+    ("py:class", r"Message|Buffer|callable|.*\.Cls"),
 ]
 
 autodoc_member_order = "bysource"

@@ -46,8 +46,9 @@ same_dicts(PyObject *a, PyObject *b, int ordered, int depth)
             if (!value_b || !same(value_a, value_b, ordered, depth)) {
                 return 0;
             }
-        } else if (!PyDict_Next(b, &at_b, &key_b, &value_b) || !same(key_a, key_b, ordered, depth)
-                   || !same(value_a, value_b, ordered, depth)) {
+        }
+        else if (!PyDict_Next(b, &at_b, &key_b, &value_b) || !same(key_a, key_b, ordered, depth)
+                 || !same(value_a, value_b, ordered, depth)) {
             return 0;
         }
     }

@@ -252,15 +252,15 @@ static uint8_t *
 encode(const wfbs_record *record, uint8_t tag, wfbs_span metadata, size_t *size)
 {
     wfbs_outgoing message = {record, tag, metadata};
-    size_t bound = wfbs_encode_bound(&message);
+    size_t bound = wfbs_write_bound(&message);
     EXPECT(bound);
     uint8_t *buffer = malloc(bound);
     EXPECT(buffer);
-    wfbs_gather gather;
-    wfbs_encode(&message, buffer, bound, &gather);
+    wfbs_written gather;
+    wfbs_write_message(&message, buffer, bound, &gather);
     uint8_t *out = malloc(gather.size);
     EXPECT(out);
-    wfbs_gather_copy(&gather, out);
+    wfbs_write_copy(&gather, out);
     free(buffer);
     *size = gather.size;
     return out;
@@ -276,8 +276,8 @@ metadata_of(const uint8_t *data, const wfbs_envelope *e)
 static void
 check_limits(const uint8_t *data, size_t size, wfbs_dialect dialect)
 {
-    static const wfbs_limits tight
-        = {.max_size = 800, .budget_minimum = 200, .budget_factor = 1, .max_tables = 4};
+    static const wfbs_limits tight = {
+        .max_size = 800, .budget_minimum = 200, .budget_factor = 1, .max_tables = 4};
     wfbs_envelope e, e2;
     wfbs_error error, error2;
     bool taken = wfbs_verify(data, size, dialect, &wfbs_default_limits, &e, &error);

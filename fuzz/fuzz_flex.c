@@ -94,12 +94,13 @@ try_lazy(PyObject *lazy, int *steps)
     const Py_ssize_t size = keys ? PyList_GET_SIZE(keys) : PyObject_Size(lazy);
     for (Py_ssize_t i = 0; i < size && *steps > 0; i++) {
         --*steps;
-        PyObject *item = keys ? PyObject_GetItem(lazy, PyList_GET_ITEM(keys, i))
-                              : PySequence_GetItem(lazy, i);
+        PyObject *item =
+            keys ? PyObject_GetItem(lazy, PyList_GET_ITEM(keys, i)) : PySequence_GetItem(lazy, i);
         if (item) {
             try_lazy(item, steps);
             Py_DECREF(item);
-        } else {
+        }
+        else {
             PyErr_Clear();
         }
     }
@@ -143,8 +144,8 @@ check_verdict(PyObject *value, const wfbs_flex_reader *core, const wfbs_flex_rea
     if (!value != !!PyErr_Occurred() || !value != (codecs->error != WFBS_FLEX_ERROR_OK)) {
         fail("a result and an error, or neither");
     }
-    const bool twice = core->error == WFBS_FLEX_ERROR_DUPLICATE
-                       || codecs->error == WFBS_FLEX_ERROR_DUPLICATE;
+    const bool twice =
+        core->error == WFBS_FLEX_ERROR_DUPLICATE || codecs->error == WFBS_FLEX_ERROR_DUPLICATE;
     if (value && core->error != WFBS_FLEX_ERROR_OK) {
         fail("the codec takes what the core refuses");
     }
@@ -193,7 +194,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_lazy(lazy, value);
         check_encoding(value, false);
         check_encoding(value, true);
-    } else if (lazy) {
+    }
+    else if (lazy) {
         int steps = LAZY_STEPS;
         try_lazy(lazy, &steps);
     }

@@ -63,7 +63,9 @@ main(int argc, char **argv)
 {
     static uint8_t inputs[16 * 1024 * 1024];
     static uint8_t buffer[MAX_SIZE];
-    struct { size_t at, size; } *files = calloc((size_t)argc, sizeof *files);
+    struct {
+        size_t at, size;
+    } *files = calloc((size_t)argc, sizeof *files);
     size_t count = 0, used = 0;
     long seconds = 0;
     if (!files) {

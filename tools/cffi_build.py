@@ -10,21 +10,23 @@ from cffi import FFI
 
 ROOT = Path(__file__).resolve().parent.parent
 
-HEADERS = ("core/cbor_guard", "core/flex_pool", "cffi/cbor_tokens", "cffi/flat", "cffi/flex_calls")
+HEADERS = (
+    "core/cbor_guard",
+    "core/flex_pool",
+    "core/key_probes",
+    "core/schema/demand",
+    "core/schema/load",
+    "core/schema/path",
+    "core/schema/reflection",
+    "core/schema/verify",
+    "cffi/cbor_tokens",
+    "cffi/flat",
+    "cffi/flex_calls",
+)
 
 ffi = FFI()
 ffi.cdef((ROOT / "csrc" / "cffi" / "cdef.h").read_text("utf-8"))
 ffi.set_source(
     "autobahn_fbs._cffi._core",
-    "\n".join(
-        f'#include "csrc/{header}.h"'
-        for header in (
-            "core/cbor_guard",
-            "core/flex_pool",
-            "core/key_probes",
-            "cffi/cbor_tokens",
-            "cffi/flat",
-            "cffi/flex_calls",
-        )
-    ),
+    "\n".join(f'#include "csrc/{header}.h"' for header in HEADERS),
 )

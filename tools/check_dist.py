@@ -38,6 +38,8 @@ INTERPRETERS = {
     "cp313-cp313": "CPython 3.13",
     "cp314-cp314": "CPython 3.14",
     "cp314-cp314t": "CPython 3.14, free-threaded",
+    "cp315-cp315": "CPython 3.15",
+    "cp315-cp315t": "CPython 3.15, free-threaded",
     r"pp311-pypy311_pp\d+": "PyPy 3.11",
 }
 PLATFORMS = {

@@ -36,7 +36,7 @@ PPT_FIELDS = {
     "enc_algo": "ENC_ALGO",
     "enc_key": "ENC_KEY",
     "enc_serializer": "ENC_SERIALIZER",
-    "ppt_cipher": "ENC_CIPHER",
+    "ppt_cipher": "PPT_CIPHER",
 }
 META_KINDS = {
     "int": "INT",
@@ -61,7 +61,7 @@ USES = [
     "ENC_ALGO",
     "ENC_KEY",
     "ENC_SERIALIZER",
-    "ENC_CIPHER",
+    "PPT_CIPHER",
     "PRINCIPALS",
     "ROLES",
     "DICT",
@@ -194,6 +194,15 @@ class Schema:
             flags.append("LENIENT")
         if kind.endswith("ENUM8") and "open" in attributes(self.enums[field["type"]["index"]]):
             flags.append("OPEN")
+        # Elements of the WAMP list are no details, but for what the schema dialect has there.
+        if (
+            attribute
+            and use not in ("ARGS", "KWARGS", "PAYLOAD")
+            and ("positional" not in marks or use == "DICT" or "OPEN" in flags)
+        ):
+            flags.append("DETAIL")
+        if "or_null" in marks or use in PPT_FIELDS.values():
+            flags.append("OR_NULL")
         detail = marks.get("detail", attribute)
         row = self.record(
             field["name"],
@@ -267,13 +276,10 @@ class Schema:
         children = self.ordered(marks.get("children", ""), pointing)
         order = self.ordered(marks.get("fields", ""), written)
         for item in marks.get("meta", "").split():
-            attribute, _, use = item.partition(":")
-            rows.append(
-                self.record(
-                    attribute, attribute, attribute, "NONE", META_KINDS[use], "NONE", [], 0, 0
-                )
-            )
-            uses.append(META_KINDS[use])
+            text, _, kind = item.partition(":")
+            use = META_KINDS[kind]
+            rows.append(self.record(text, text, text, "NONE", use, "NONE", ["DETAIL"], 0, 0))
+            uses.append(use)
         rule, *about = marks.get("rule", "none").split()
         checks = {attributes(f).get("check") for f in fields}
         if "uri_match" in checks and name != "Register":

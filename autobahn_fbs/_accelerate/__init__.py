@@ -7,7 +7,6 @@ something else, it stays off. Modules may be imported before or after :func:`acc
 
 from __future__ import annotations
 
-import logging
 import sys
 import threading
 from collections.abc import Iterable
@@ -17,9 +16,8 @@ from .._bootstrap.sitecustomize import AfterImport
 from . import parts as _parts
 from .changes import look_up_late_names
 from .part import Group, Part, State
+from .saying import LOG
 from .source import Unknown, forget_sources
-
-_log = logging.getLogger("autobahn_fbs.accelerate")
 
 # Held while parts are switched. Imports may happen meanwhile, and come back here.
 _lock = threading.RLock()
@@ -47,16 +45,6 @@ class Acceleration:
 
     def __repr__(self) -> str:
         return f"<Acceleration {' '.join(self.parts) or 'of nothing'}>"
-
-
-def say_on_stderr() -> None:
-    """Has what is logged come out on standard error, unless the program has set up `logging`."""
-    if not _log.handlers:
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("autobahn_fbs: %(message)s"))
-        _log.addHandler(handler)
-        _log.setLevel(logging.INFO)
-        _log.propagate = False
 
 
 def part_names() -> tuple[str, ...]:
@@ -100,7 +88,7 @@ def accelerate(parts: Iterable[str] | None = None) -> Acceleration:
                 group.state = State.WAITING
         if fresh:
             _watch()
-            _log.info("accelerating: %s", " ".join(fresh))
+            LOG.info("accelerating: %s", " ".join(fresh))
             _apply_waiting()
     return Acceleration(fresh)
 
@@ -187,5 +175,5 @@ def _apply_waiting() -> None:
         for group in ready:
             group.apply()
             if group.state is State.REFUSED:
-                _log.warning("not accelerated: %s: %s", group.name, group.reason)
+                LOG.warning("not accelerated: %s: %s", group.name, group.reason)
         forget_sources()

@@ -9,6 +9,9 @@ KNOWN: dict[str, dict[str, str]] = {
     "autobahn.asyncio.rawsocket:PrefixProtocol.connection_made": {
         "6d7e4503cfda6186": "autobahn 26.10.2",
     },
+    "autobahn.asyncio.rawsocket:PrefixProtocol.data_received": {
+        "9cd9b75d58071733": "autobahn 26.10.2",
+    },
     "autobahn.asyncio.rawsocket:RawSocketProtocol.data_received": {
         "300030a127c88fa8": "autobahn 26.10.2",
         "b12e6f7b1186755b": "autobahn 25.12.2",
@@ -30,6 +33,9 @@ KNOWN: dict[str, dict[str, str]] = {
         "40d140b1eda1a34a": "autobahn 26.10.2",
         "85a8f1aa5803f9c7": "autobahn 25.12.2",
     },
+    "autobahn.twisted.rawsocket:WampRawSocketProtocol.connectionMade": {
+        "eb88452a2b5e288e": "autobahn 26.10.2",
+    },
     "autobahn.twisted.rawsocket:WampRawSocketProtocol.send": {
         "8e7b8a1e785fd1bf": "autobahn 26.10.2",
         "5fb24d1d3369dc48": "autobahn 25.12.2",
@@ -40,6 +46,9 @@ KNOWN: dict[str, dict[str, str]] = {
     "autobahn.twisted.rawsocket:WampRawSocketServerProtocol.dataReceived": {
         "96b1714789783274": "autobahn 26.10.2",
         "ff884aace8b83fc2": "autobahn 25.12.2",
+    },
+    "autobahn.twisted.websocket:WebSocketAdapterProtocol.connectionMade": {
+        "0940bd596b4bc2e7": "autobahn 26.10.2",
     },
     "autobahn.twisted.websocket:WebSocketAdapterProtocol.dataReceived": {
         "3be2afaaba60cc49": "autobahn 26.10.2",
@@ -244,12 +253,36 @@ KNOWN: dict[str, dict[str, str]] = {
     "crossbar.router.session:RouterSession.onMessage": {
         "9033f6fd7ff674f6": "crossbar 26.10.1",
     },
+    "twisted.internet.abstract:FileDescriptor.doWrite": {
+        "525780e7da0c81c2": "twisted 26.10.0",
+        "06f7b29b642b7449": "twisted 22.10.0",
+    },
     "twisted.internet.defer:maybeDeferred": {
         "94f3a3014e46894d": "twisted 26.10.0",
         "32497997df4ba827": "twisted 22.10.0",
         "6eef521df117005a": "twisted 23.8.0",
         "ed77aeb7f65ea6e6": "twisted 23.10.0",
         "7a61aa416b15dded": "twisted 24.10.0",
+    },
+    "twisted.internet.tcp:Connection.doRead": {
+        "c1cfad26da8a92d3": "twisted 26.10.0",
+    },
+    "twisted.protocols.basic:IntNStringReceiver": {
+        "74f2251e27873f48": "twisted 26.10.0",
+    },
+    "twisted.protocols.basic:IntNStringReceiver.dataReceived": {
+        "8b611527c840eeb0": "twisted 26.10.0",
+    },
+    "twisted.internet.epollreactor:EPollReactor.doPoll": {
+        "bc6ef678035f9529": "twisted 26.10.0",
+    },
+    "twisted.internet.posixbase:_PollLikeMixin._doReadOrWrite": {
+        "efe08a13f494e95a": "twisted 26.10.0",
+    },
+    "twisted.internet.tcp:Connection": {
+        "8a15f08c1761bb72": "twisted 26.10.0",
+        "19273035bd019a59": "twisted 22.10.0",
+        "e7cd2413521e03cb": "twisted 24.11.0",
     },
     "txaio.aio:_AsyncioApi.add_callbacks": {
         "5483d8969e138a58": "txaio 26.6.1",

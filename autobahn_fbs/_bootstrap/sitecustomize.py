@@ -179,7 +179,8 @@ class Accelerator:
 
     PACKAGES = ("autobahn", "crossbar", "twisted", "txaio")
 
-    def __init__(self, parts: list[str] | None) -> None:
+    def __init__(self, hooks: AfterImport, parts: list[str] | None) -> None:
+        self._hooks = hooks
         self._parts = parts
         self._done = False
 
@@ -190,9 +191,10 @@ class Accelerator:
             self._done = True
             try:
                 load_package()
-                from autobahn_fbs._accelerate import accelerate, say_on_stderr
+                from autobahn_fbs._accelerate import accelerate
+                from autobahn_fbs._accelerate.saying import say
 
-                say_on_stderr()
+                say(self._hooks.after)
                 accelerate(self._parts)
             except Exception as error:
                 die(f"can't accelerate: {type(error).__name__}: {error}")
@@ -324,7 +326,7 @@ def main() -> None:
             hooks.call("crossbar.common.checkconfig", allow_rawsocket)
         wanted, parts = chosen_parts()
         if wanted:
-            sys.meta_path.insert(0, Accelerator(parts))
+            sys.meta_path.insert(0, Accelerator(hooks, parts))
     except Exception as error:
         die(f"can't be prepared: {type(error).__name__}: {error}")
     hand_over()

@@ -11,6 +11,14 @@ from .flexbuffers import dumps as flex_dumps
 from .flexbuffers import loads as flex_loads
 from .received import RECEIVED
 from .serializer import ObjectSerializer, TransportSerializer
+from .typed import (
+    TypedCatalog,
+    TypedCodec,
+    TypedLazy,
+    TypedSchema,
+    TypedTable,
+    TypedUnion,
+)
 
 __all__ = [
     "RECEIVED",
@@ -18,6 +26,12 @@ __all__ = [
     "Lazy",
     "ObjectSerializer",
     "TransportSerializer",
+    "TypedCatalog",
+    "TypedCodec",
+    "TypedLazy",
+    "TypedSchema",
+    "TypedTable",
+    "TypedUnion",
     "cbor_dumps",
     "cbor_loads",
     "counters",

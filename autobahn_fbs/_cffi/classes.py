@@ -14,7 +14,7 @@ _MUTABLE = frozenset(
     ("ENUMS", "INTS", "STRS", "ARGS", "KWARGS", "PRINCIPALS", "ROLES", "DICT", "LIST", "CUSTOM")
 )
 #: Uses that describe the payload of transparent mode.
-ENC = ("ENC_ALGO", "ENC_KEY", "ENC_SERIALIZER", "ENC_CIPHER")
+ENC = ("ENC_ALGO", "ENC_KEY", "ENC_SERIALIZER", "PPT_CIPHER")
 
 #: Whether Autobahn takes a name as custom (x_...): a match or None.
 custom_match = message._CUSTOM_ATTRIBUTE.match
@@ -55,7 +55,7 @@ class Attribute:
         self.defaulting = field.use == "CUSTOM" or (field.use == "DICT" and field.positional)
         #: Autobahn's own, whose setter checks; None for the one that it lacks
         self.property: Any = None
-        if field.use != "ENC_CIPHER":
+        if field.use != "PPT_CIPHER":
             self.property = vars_of(owner.plain, self.name)
             if not hasattr(self.property, "__set__") or self.private not in slots_of(owner.plain):
                 raise TypeError(

@@ -297,7 +297,7 @@ _CONVERTERS = {
     "ENUM": _enum,
     "ENC_ALGO": _enum,
     "ENC_SERIALIZER": _enum,
-    "ENC_CIPHER": _enum,
+    "PPT_CIPHER": _enum,
     "ENUMS": _enums,
     "INTS": _ints,
     "STRS": _strs,

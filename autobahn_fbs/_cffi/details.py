@@ -9,15 +9,16 @@ from autobahn.wamp.exception import ProtocolError
 from . import cbor
 from ._core import ffi, lib
 from .record import ABSENT, DIALECT, LENGTH, MESSAGE, METADATA, START
-from .schema import MESSAGES
+from .schema import MESSAGES, Table
 
 #: The entry that names a custom payload codec.
 CODEC_KEY = "ppt_serializer"
 
 
-def details_are_extra(label: str, dialect: int) -> bool:
+def details_are_extra(table: Table, dialect: int) -> bool:
     """Whether metadata under the schema dialect is the message's `extra` itself."""
-    return dialect == 1 and label in ("CHALLENGE", "AUTHENTICATE")
+    slot = table.slot_of.get("DICT")
+    return dialect == 1 and slot is not None and table.fields[slot].positional
 
 
 def _has_text_keys(message: Any, span: int) -> bool:
@@ -33,10 +34,10 @@ def read(message: Any) -> dict[str, Any]:
     """
     record = message._record
     span = record[METADATA]
-    label = MESSAGES[record[MESSAGE]].label
+    label, table = MESSAGES[record[MESSAGE]].label, MESSAGES[record[MESSAGE]].table
     first = span >> 32
     place = f"at offset {first - record[START]}"
-    if not details_are_extra(label, record[DIALECT]) and not _has_text_keys(message, span):
+    if not details_are_extra(table, record[DIALECT]) and not _has_text_keys(message, span):
         raise ProtocolError(f"{label}: metadata has keys that are not strings, {place}")
     try:
         found, behind = cbor.loads_first(message._buffer, first, first + (span & LENGTH))

@@ -128,7 +128,7 @@ def _fetch(c: MessageClass, message: Any) -> dict[int, Any]:
     ours = type(message) is c.received
     held: dict[int, Any] = {}
     for a in c.used:
-        if a.use in ("ARGS", "KWARGS") or (a.use == "ENC_CIPHER" and not ours):
+        if a.use in ("ARGS", "KWARGS") or (a.use == "PPT_CIPHER" and not ours):
             continue
         value = getattr(message, a.private if plain else a.name)
         if value is None:

@@ -216,7 +216,7 @@ def source(c: MessageClass, flat: bool) -> str:
         begin = _BEGIN.format(name="fast(message, args, kwargs, codec, batched)")
     lines = []
     for a in c.used:
-        if a.use == "ENC_CIPHER":
+        if a.use == "PPT_CIPHER":
             continue  # Autobahn's class has none
         if a.use in ("ARGS", "KWARGS"):
             lines += _payload(a.use.lower(), a, flat)

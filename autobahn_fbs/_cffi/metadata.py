@@ -44,7 +44,7 @@ def encode(
             continue
         if a.use == "CUSTOM":
             found.update(values[a.index])
-        elif not details.details_are_extra(c.label, dialect) or a.use != "DICT":
+        elif not details.details_are_extra(c.table, dialect) or a.use != "DICT":
             found[a.detail] = values.get(a.index)
     if codec_name is not None:
         found[details.CODEC_KEY] = codec_name
@@ -53,11 +53,11 @@ def encode(
     except MemoryError:
         raise
     except Exception:
-        _blame(c, values, mask)
+        _refuse_culprit(c, values, mask)
         raise
 
 
-def _blame(c: MessageClass, values: dict[int, Any], mask: int) -> None:
+def _refuse_culprit(c: MessageClass, values: dict[int, Any], mask: int) -> None:
     """Names the attribute that made the encoding fail, if one of them does so alone."""
     for a in c.used:
         if mask & a.bit and a.index in values:
@@ -122,16 +122,6 @@ def _entry_is_good(a: Attribute, value: Any) -> bool:
     return use == "LIST" and kind is list
 
 
-def _may_be_null(a: Attribute) -> bool:
-    """Whether null is a good entry, which is where Message.parse uses details.get(): enc_*,
-    force_reregister, and all strings of WELCOME but resume_token."""
-    if a.use in ENC or a.field.check == "LOOSE_BOOL":
-        return True
-    return (
-        a.owner.label == "WELCOME" and a.name != "resume_token" and a.use in ("STR", "ENUM", "DICT")
-    )
-
-
 def _refuse(a: Attribute, why: str) -> None:
     raise ProtocolError(f"{a.place}: metadata entry {why}")
 
@@ -142,7 +132,7 @@ def _store(a: Attribute, message: Any, value: Any) -> None:
     raw = message._record[FIELDS + a.index]
     name = a.owner.table.slot_of.get("ENUM_NAME") if a.use == "ENUM" else None
     is_typed = raw != ABSENT or (name is not None and message._record[FIELDS + name] != ABSENT)
-    null = value is None and _may_be_null(a)
+    null = value is None and a.field.or_null
     if not null and not _entry_is_good(a, value):
         _refuse(a, "has a wrong type or value")
     if is_typed:
@@ -206,17 +196,13 @@ def _apply_details(c: MessageClass, message: Any, found: dict[str, Any]) -> None
         _check_codec(c, message, found)
     for a in c.used:
         use = a.use
-        if use in ("ARGS", "KWARGS", "PAYLOAD"):
-            continue
         if use == "CUSTOM":
             custom = {key: value for key, value in found.items() if custom_match(key) is not None}
             keep(message, a.index, custom)
             continue
-        if a.field.positional and use != "DICT" and not a.field.open:
-            continue  # an element of the WAMP list, not a detail
-        if not transparent and use in ENC:
-            continue  # Message.parse does not look at them either
-        if a.detail in found:
+        if use in ENC and not transparent:
+            continue  # without a payload, Message.parse doesn't look at them either
+        if a.field.is_detail and a.detail in found:
             (_store_roles if use == "ROLES" else _store)(a, message, found[a.detail])
 
 
@@ -226,7 +212,7 @@ def apply(c: MessageClass, message: Any) -> None:
     :raises ProtocolError: for what is wrong or contradicts the typed fields.
     """
     found = details.read(message)
-    if details.details_are_extra(c.label, message._record[DIALECT]):
+    if details.details_are_extra(c.table, message._record[DIALECT]):
         assert c.extra is not None
         _store(c.extra, message, found)
     else:

@@ -46,6 +46,8 @@ class Field:
     positional: bool
     nullable: bool
     open: bool
+    is_detail: bool  #: an entry of the metadata may state it
+    or_null: bool  #: and that may be null
     sub: int  #: table or enum, by kind
     default: int
 
@@ -87,6 +89,8 @@ def _field(index: int, raw: Any) -> Field:
         positional=bool(raw.flags & lib.WFBS_FLAG_POSITIONAL),
         nullable=bool(raw.flags & lib.WFBS_FLAG_NULLABLE),
         open=bool(raw.flags & lib.WFBS_FLAG_OPEN),
+        is_detail=bool(raw.flags & lib.WFBS_FLAG_DETAIL),
+        or_null=bool(raw.flags & lib.WFBS_FLAG_OR_NULL),
         sub=raw.sub,
         default=raw.default_value,
     )

@@ -21,7 +21,7 @@ wfbs_cffi_cbor_write(const int64_t *tokens, int64_t count, const uint8_t **text,
             return -1;
         }
         if (major == WFBS_CBOR_DOUBLE) {
-            p = wfbs_cbor_put_double(p, (uint64_t) * ++token);
+            p = wfbs_cbor_put_double(p, (uint64_t)*++token);
         }
         else if (major == MAJOR_SIMPLE) {
             *p++ = (uint8_t)n;

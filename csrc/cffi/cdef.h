@@ -38,7 +38,7 @@ typedef enum {
     WFBS_USE_ENC_ALGO,
     WFBS_USE_ENC_KEY,
     WFBS_USE_ENC_SERIALIZER,
-    WFBS_USE_ENC_CIPHER,
+    WFBS_USE_PPT_CIPHER,
     WFBS_USE_PRINCIPALS,
     WFBS_USE_ROLES,
     WFBS_USE_DICT,
@@ -72,8 +72,10 @@ typedef enum {
 #define WFBS_FLAG_OPTIONAL ...
 #define WFBS_FLAG_POSITIONAL ...
 #define WFBS_FLAG_NULLABLE ...
-#define WFBS_FLAG_OPEN ...
 #define WFBS_FLAG_LENIENT ...
+#define WFBS_FLAG_OPEN ...
+#define WFBS_FLAG_DETAIL ...
+#define WFBS_FLAG_OR_NULL ...
 
 typedef struct {
     const char *name;
@@ -131,21 +133,11 @@ typedef struct {
     size_t max_tables;
 } wfbs_limits;
 
-typedef enum {
-    WFBS_DIALECT_AUTOBAHN,
-    WFBS_DIALECT_SCHEMA,
-    ...
-} wfbs_dialect;
+typedef enum { WFBS_DIALECT_AUTOBAHN, WFBS_DIALECT_SCHEMA, ... } wfbs_dialect;
 
-typedef enum {
-    WFBS_ERROR_REVOCATION,
-    ...
-} wfbs_error_code;
+typedef enum { WFBS_ERROR_REVOCATION, ... } wfbs_error_code;
 
-typedef enum {
-    WFBS_URI_NO_EMPTY,
-    ...
-} wfbs_uri_mode;
+typedef enum { WFBS_URI_NO_EMPTY, ... } wfbs_uri_mode;
 
 typedef struct {
     wfbs_error_code code;
@@ -172,7 +164,9 @@ size_t wfbs_cbor_item_size(const uint8_t *data, size_t size);
 /* core/key_probes.h */
 #define WFBS_PROBES_FREE ...
 static char *const WFBS_PROBES_REFUSAL;
-typedef struct { ...; } wfbs_probes;
+typedef struct {
+    ...;
+} wfbs_probes;
 size_t wfbs_probes_places(size_t count);
 size_t wfbs_probes_most(size_t places);
 void wfbs_probes_begin(wfbs_probes *p, size_t places, uint64_t *taken);
@@ -281,3 +275,180 @@ void wfbs_cffi_flex_item(const uint8_t *data, size_t size, const wfbs_flex_map *
                          wfbs_flex_ref *out);
 uint64_t wfbs_cffi_flex_find(const uint8_t *data, size_t size, const wfbs_flex_map *map,
                              const uint8_t *text, size_t text_size, wfbs_flex_fault *fault);
+
+/* core/schema/plan.h */
+#define WFBS_NONE ...
+
+typedef enum {
+    WFBS_SHAPE_NONE,
+    WFBS_SHAPE_SCALAR,
+    WFBS_SHAPE_STRUCT,
+    WFBS_SHAPE_STRING,
+    WFBS_SHAPE_TABLE,
+    WFBS_SHAPE_UNION,
+    WFBS_SHAPE_VECTOR,
+    WFBS_SHAPE_ARRAY,
+    ...
+} wfbs_shape;
+
+typedef enum {
+    WFBS_DEMAND_NONE,
+    WFBS_DEMAND_UUID,
+    WFBS_DEMAND_ETHADR,
+    WFBS_DEMAND_ETHHASH,
+    WFBS_DEMAND_ETHVAL,
+    ...
+} wfbs_demand;
+
+enum {
+    WFBS_FIELD_REQUIRED,
+    WFBS_FIELD_OPTIONAL,
+    WFBS_FIELD_DEPRECATED,
+    WFBS_FIELD_KEY,
+    WFBS_FIELD_KWARG,
+    WFBS_FIELD_TAG,
+    WFBS_FIELD_FLEXBUFFER,
+    WFBS_FIELD_BYTES,
+    ...
+};
+
+typedef enum { WFBS_USABLE, ... } wfbs_refusal;
+
+typedef struct {
+    const char *data;
+    uint32_t size;
+} wfbs_name;
+
+typedef struct {
+    uint64_t default_bits;
+    uint32_t index;
+    uint32_t stride;
+    uint32_t nested;
+    uint32_t size;
+    uint16_t offset;
+    uint16_t align;
+    uint16_t element_align;
+    uint16_t fixed_length;
+    uint8_t shape;
+    uint8_t element;
+    uint8_t scalar;
+    uint8_t flags;
+    uint8_t demand;
+    ...;
+} wfbs_plan_field;
+
+typedef struct {
+    wfbs_name name;
+    uint32_t fields;
+    uint32_t field_count;
+    uint32_t by_align;
+    uint32_t size;
+    uint32_t key;
+    uint32_t refused_by;
+    uint16_t align;
+    uint8_t refused;
+    _Bool is_struct;
+    uint8_t words;
+    ...;
+} wfbs_plan_object;
+
+typedef struct {
+    wfbs_name name;
+    uint64_t value;
+    uint32_t index;
+    uint8_t shape;
+    ...;
+} wfbs_plan_value;
+
+typedef struct {
+    wfbs_name name;
+    uint32_t values;
+    uint32_t value_count;
+    uint64_t all_bits;
+    uint8_t scalar;
+    _Bool is_union;
+    _Bool is_flags;
+    _Bool is_ambiguous;
+    uint8_t refused;
+    ...;
+} wfbs_plan_enum;
+
+typedef struct {
+    const wfbs_plan_object *objects;
+    const wfbs_plan_enum *enums;
+    const wfbs_plan_field *fields;
+    const wfbs_name *field_names;
+    const uint16_t *orders;
+    const wfbs_plan_value *values;
+    uint32_t object_count;
+    uint32_t enum_count;
+    uint32_t root;
+    wfbs_name identifier;
+    ...;
+} wfbs_plan;
+
+/* core/schema/reflection.h */
+#define WFBS_REFLECTION_SCHEMA ...
+extern const wfbs_plan wfbs_reflection;
+
+/* core/schema/fault.h */
+typedef enum { WFBS_FAULT_OK, WFBS_FAULT_PATH, WFBS_FAULT_INDEX, ... } wfbs_fault_code;
+
+typedef struct {
+    wfbs_fault_code code;
+    uint64_t at;
+    uint32_t count;
+    ...;
+} wfbs_fault;
+
+const char *wfbs_fault_name(wfbs_fault_code code);
+void wfbs_fault_path(const wfbs_fault *fault, const wfbs_plan *plan, uint32_t root, char *to,
+                     size_t room);
+void wfbs_fault_reason(const wfbs_fault *fault, char *to, size_t room);
+
+/* core/schema/load.h */
+size_t wfbs_plan_measure(const uint8_t *data, size_t size, wfbs_fault *fault);
+_Bool wfbs_plan_load(const uint8_t *data, size_t size, _Bool words_in_memory_order, void *memory,
+                     wfbs_plan *plan, wfbs_fault *fault);
+const char *wfbs_refusal_text(wfbs_refusal refusal);
+
+/* core/schema/verify.h */
+typedef struct {
+    const wfbs_plan *plan;
+    const wfbs_limits *limits;
+    _Bool strict;
+} wfbs_typed_rules;
+
+_Bool wfbs_typed_verify(const wfbs_typed_rules *rules, uint32_t object, const uint8_t *data,
+                        size_t size, const char *identifier, wfbs_fault *fault, uint32_t *root);
+
+typedef struct {
+    ...;
+} wfbs_verifier;
+
+_Bool wfbs_typed_open(wfbs_verifier *v, const wfbs_typed_rules *rules, const uint8_t *data,
+                      size_t size, const char *identifier, wfbs_fault *fault, uint32_t *root);
+
+/* core/schema/path.h */
+typedef enum {
+    WFBS_PLACE_ABSENT,
+    WFBS_PLACE_FIELD,
+    WFBS_PLACE_MEMBER,
+    WFBS_PLACE_ELEMENT,
+    ...
+} wfbs_place_kind;
+
+typedef struct {
+    wfbs_place_kind kind;
+    uint32_t object;
+    uint32_t number;
+    uint32_t index;
+    uint64_t at;
+} wfbs_place;
+
+_Bool wfbs_typed_find(wfbs_verifier *v, uint32_t object, uint32_t root, const char *path,
+                      size_t size, wfbs_place *place);
+
+/* core/schema/demand.h */
+_Bool wfbs_demand_integer(wfbs_demand demand, uint64_t value);
+const char *wfbs_demand_name(wfbs_demand demand);

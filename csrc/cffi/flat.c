@@ -52,9 +52,9 @@ table_values(const uint8_t *data, int64_t start, uint32_t position, const wfbs_t
     uint32_t known = (wfbs_load_u16(data + vtable) - 4u) / 2;    /* verified: at least 4 */
     for (unsigned slot = 0; slot < t->slot_count; slot++) {
         uint16_t offset = slot < known ? wfbs_load_u16(data + vtable + 4 + 2 * (size_t)slot) : 0;
-        out[slot] = offset ? field_value(data, start, position + offset,
-                                         (wfbs_kind)t->fields[slot].kind)
-                           : WFBS_FLAT_ABSENT;
+        out[slot] =
+            offset ? field_value(data, start, position + offset, (wfbs_kind)t->fields[slot].kind)
+                   : WFBS_FLAT_ABSENT;
     }
 }
 
@@ -71,7 +71,7 @@ settle_payload(const wfbs_table *t, int64_t *fields)
         return -1;
     }
     int64_t codec = fields[t->slot_of[WFBS_USE_ENC_SERIALIZER]];
-    for (unsigned use = WFBS_USE_ENC_ALGO; use <= WFBS_USE_ENC_CIPHER; use++) {
+    for (unsigned use = WFBS_USE_ENC_ALGO; use <= WFBS_USE_PPT_CIPHER; use++) {
         fields[t->slot_of[use]] = WFBS_FLAT_ABSENT; /* what has a payload has all four */
     }
     return codec == WFBS_FLAT_ABSENT ? 0 : codec;
@@ -162,8 +162,8 @@ arena_take(builder *b, size_t size)
 static size_t
 arena_bound(int64_t count)
 {
-    size_t largest = sizeof(wfbs_value) > sizeof(wfbs_record) ? sizeof(wfbs_value)
-                                                              : sizeof(wfbs_record);
+    size_t largest =
+        sizeof(wfbs_value) > sizeof(wfbs_record) ? sizeof(wfbs_value) : sizeof(wfbs_record);
     return (size_t)(count - WFBS_BUILD_ROOM) * largest;
 }
 
@@ -277,11 +277,12 @@ write_payloads(builder *b, const wfbs_table *t, uint8_t *out, size_t room, wfbs_
 
 /* Writes which pieces are left out, and where they belong, over the record. */
 static void
-describe_pieces(const wfbs_gather *gather, int64_t *record)
+describe_pieces(const wfbs_written *gather, int64_t *record)
 {
     int64_t slots[WFBS_MAX_BLOBS];
     for (unsigned i = 0; i < gather->count; i++) {
-        slots[i] = (const int64_t *)(const void *)gather->blobs[i].data - record - WFBS_BUILD_FIELDS;
+        slots[i] =
+            (const int64_t *)(const void *)gather->blobs[i].data - record - WFBS_BUILD_FIELDS;
     }
     record[0] = gather->count;
     for (unsigned i = 0; i < gather->count; i++) {
@@ -300,7 +301,8 @@ wfbs_flat_build(int message, int dialect, int batched, int64_t *record, int64_t 
     if (count > WFBS_BUILD_ROOM && !arena) {
         return WFBS_BUILD_NO_MEMORY;
     }
-    builder b = {record, text, arena ? arena : (char *)values, 0}; /* nothing is taken from it then */
+    builder b = {record, text, arena ? arena : (char *)values,
+                 0}; /* nothing is taken from it then */
     wfbs_record top = {&wfbs_tables[type->table], (uint32_t)record[WFBS_BUILD_PRESENT], values};
     wfbs_span payloads[2];
     int64_t used = write_payloads(&b, top.table, out, (size_t)room, payloads);
@@ -324,11 +326,10 @@ wfbs_flat_build(int message, int dialect, int batched, int64_t *record, int64_t 
     int64_t metadata = record[WFBS_BUILD_METADATA];
     if (metadata >= 0) {
         outgoing.metadata.size = (size_t)metadata;
-        outgoing.metadata.data = metadata < WFBS_BLOB_MIN
-                                     ? b.text
-                                     : (const uint8_t *)&record[WFBS_BUILD_METADATA];
+        outgoing.metadata.data =
+            metadata < WFBS_BLOB_MIN ? b.text : (const uint8_t *)&record[WFBS_BUILD_METADATA];
     }
-    size_t bound = wfbs_encode_bound(&outgoing);
+    size_t bound = wfbs_write_bound(&outgoing);
     size_t header = batched ? WFBS_FRAME_SIZE : 0;
     int64_t result;
     if (!bound) {
@@ -338,9 +339,9 @@ wfbs_flat_build(int message, int dialect, int batched, int64_t *record, int64_t 
         result = WFBS_BUILD_NO_ROOM - (int64_t)(header + bound) - used;
     }
     else {
-        wfbs_gather gather;
+        wfbs_written gather;
         uint8_t *behind = out + used + header; /* the payloads, lest notes overwrite them */
-        wfbs_encode(&outgoing, behind, (size_t)(room - used) - header, &gather);
+        wfbs_write_message(&outgoing, behind, (size_t)(room - used) - header, &gather);
         uint8_t *first = out + (gather.written - out); /* the same, but writable */
         if (batched) {
             first -= WFBS_FRAME_SIZE;

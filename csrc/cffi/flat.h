@@ -21,7 +21,7 @@ enum {
     WFBS_FLAT_DIALECT = 4,  /* wfbs_dialect */
     WFBS_FLAT_ASSIGNED = 5, /* the binding's own, 0 to begin with */
     WFBS_FLAT_EXPOSED = 6,  /* the binding's own, 0 to begin with */
-    WFBS_FLAT_CODEC = 7,    /* what wrote args and kwargs (PPTSerializer), -1 if there is a payload */
+    WFBS_FLAT_CODEC = 7, /* what wrote args and kwargs (PPTSerializer), -1 if there is a payload */
     WFBS_FLAT_FIELDS = 8,
     WFBS_FLAT_ROOM = WFBS_FLAT_FIELDS + WFBS_MAX_FIELDS
 };

@@ -31,7 +31,8 @@ wfbs_cffi_flex_read(const uint8_t *data, size_t size, const wfbs_flex_ref *ref, 
     }
     if (ref) {
         (void)wfbs_flex_put_value(&w, ref);
-    } else if (wfbs_flex_root(&r, &root)) {
+    }
+    else if (wfbs_flex_root(&r, &root)) {
         (void)wfbs_flex_put_value(&w, &root);
     }
     free(lent);
@@ -72,7 +73,8 @@ wfbs_cffi_flex_container(const uint8_t *data, size_t size, const wfbs_flex_ref *
     wfbs_flex_open(&r, data, size);
     if (shape == WFBS_FLEX_IS_MAP) {
         (void)wfbs_flex_map_of(&r, ref, out);
-    } else if (shape == WFBS_FLEX_IS_VECTOR) {
+    }
+    else if (shape == WFBS_FLEX_IS_VECTOR) {
         (void)wfbs_flex_vector_of(&r, ref, &out->values);
     }
     report(&r, fault);
@@ -90,8 +92,8 @@ wfbs_cffi_flex_item(const uint8_t *data, size_t size, const wfbs_flex_map *map, 
 }
 
 uint64_t
-wfbs_cffi_flex_find(const uint8_t *data, size_t size, const wfbs_flex_map *map,
-                    const uint8_t *text, size_t text_size, wfbs_flex_fault *fault)
+wfbs_cffi_flex_find(const uint8_t *data, size_t size, const wfbs_flex_map *map, const uint8_t *text,
+                    size_t text_size, wfbs_flex_fault *fault)
 {
     uint64_t found = map->keys.count;
     wfbs_flex_reader r;

@@ -464,3 +464,11 @@ wfbs_cbor_item_size(const uint8_t *data, size_t size)
 
     return scan_item(&s, false, 0) ? (size_t)(s.next - data) : size;
 }
+
+bool
+wfbs_cbor_is_well_formed(const uint8_t *data, size_t size)
+{
+    scanner s = {.next = data, .end = data + size, .refusal = NULL, .malformed = NULL};
+
+    return scan_item(&s, 0, 0) && s.next == s.end && !s.refusal && !s.malformed;
+}

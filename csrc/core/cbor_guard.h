@@ -42,4 +42,8 @@ const char *wfbs_cbor_malformation(const uint8_t *data, size_t size);
  * whole or is refused. Never reads outside `data`. */
 size_t wfbs_cbor_item_size(const uint8_t *data, size_t size);
 
+/* Whether the input is one well-formed item, that cbor2.loads can be given, and nothing else. Never
+ * reads outside `data`. */
+bool wfbs_cbor_is_well_formed(const uint8_t *data, size_t size);
+
 #endif

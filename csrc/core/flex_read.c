@@ -53,7 +53,7 @@ wfbs_flex_vector_of(wfbs_flex_reader *r, const wfbs_flex_ref *ref, wfbs_flex_vec
     if (type >= WFBS_FLEX_VECTOR_INT2 && type <= WFBS_FLEX_VECTOR_FLOAT4) {
         const unsigned kind = type - WFBS_FLEX_VECTOR_INT2;
         count = kind / 3 + 2;
-        *out = (wfbs_flex_vector){at, at, count, ref->width, (uint8_t)(WFBS_FLEX_INT + kind % 3),
+        *out = (wfbs_flex_vector){at,  at, count, ref->width, (uint8_t)(WFBS_FLEX_INT + kind % 3),
                                   true};
         return take_elements(r, at, ref->limit, count, ref->width);
     }
@@ -61,8 +61,8 @@ wfbs_flex_vector_of(wfbs_flex_reader *r, const wfbs_flex_ref *ref, wfbs_flex_vec
         return false;
     }
     const bool typed = type != WFBS_FLEX_VECTOR;
-    *out = (wfbs_flex_vector){at - ref->width, at, count, ref->width,
-                              typed ? typed_element(type) : 0, typed};
+    *out = (wfbs_flex_vector){
+        at - ref->width, at, count, ref->width, typed ? typed_element(type) : 0, typed};
     return take_elements(r, at, ref->limit, count, typed ? ref->width : ref->width + 1u);
 }
 
@@ -100,8 +100,8 @@ wfbs_flex_map_of(wfbs_flex_reader *r, const wfbs_flex_ref *ref, wfbs_flex_map *o
     if (count > (start - keys_at) / width) { /* keys_at <= start, its limit */
         return WFBS_FLEX_FAIL(r, WFBS_FLEX_ERROR_RANGE, keys_at);
     }
-    out->keys = (wfbs_flex_vector){keys_at - width, keys_at, count, (uint8_t)width,
-                                   WFBS_FLEX_KEY, true};
+    out->keys =
+        (wfbs_flex_vector){keys_at - width, keys_at, count, (uint8_t)width, WFBS_FLEX_KEY, true};
     return true; /* the keys are charged one by one */
 }
 
@@ -116,8 +116,7 @@ compare_key(wfbs_flex_reader *r, const wfbs_flex_vector *keys, uint64_t i, const
     wfbs_flex_span key;
     uint64_t target;
 
-    if (!wfbs_flex_target(r, &ref, &target)
-        || !wfbs_flex_key_at(r, target, ref.limit, &key)
+    if (!wfbs_flex_target(r, &ref, &target) || !wfbs_flex_key_at(r, target, ref.limit, &key)
         || !wfbs_flex_charge(r, key.size + WFBS_FLEX_VISIT_COST, target)) {
         return false;
     }
@@ -148,7 +147,8 @@ wfbs_flex_find(wfbs_flex_reader *r, const wfbs_flex_map *map, const uint8_t *tex
         }
         if (order < 0) {
             low = middle + 1;
-        } else {
+        }
+        else {
             high = middle;
         }
     }

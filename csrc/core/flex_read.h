@@ -69,21 +69,21 @@ enum {
 #define WFBS_FLEX_SHARED_MAX 64
 
 /* Every way a buffer can be wrong. */
-#define WFBS_FLEX_ERRORS(X)                                                          \
-    X(OK, "no error")                                                                \
-    X(TOO_SHORT, "shorter than the smallest FlexBuffer")                             \
-    X(WIDTH, "width is not 1, 2, 4 or 8")                                            \
-    X(TYPE, "unknown type")                                                          \
-    X(FLOAT_WIDTH, "float of less than 32 bits")                                     \
-    X(OFFSET, "offset leads outside the buffer")                                     \
-    X(ALIGNMENT, "offset leads to an unaligned place")                               \
-    X(RANGE, "value doesn't end before what refers to it")                           \
-    X(KEY_TERMINATOR, "key is not terminated by a zero byte")                        \
-    X(STRING_TERMINATOR, "string is not terminated by a zero byte")                  \
-    X(UTF8, "text is not valid UTF-8")                                               \
-    X(MAP_KEYS, "map has more or fewer values than keys")                            \
-    X(DUPLICATE, "map has the same key twice")                                       \
-    X(DEPTH, "containers are nested too deep")                                       \
+#define WFBS_FLEX_ERRORS(X)                                         \
+    X(OK, "no error")                                               \
+    X(TOO_SHORT, "shorter than the smallest FlexBuffer")            \
+    X(WIDTH, "width is not 1, 2, 4 or 8")                           \
+    X(TYPE, "unknown type")                                         \
+    X(FLOAT_WIDTH, "float of less than 32 bits")                    \
+    X(OFFSET, "offset leads outside the buffer")                    \
+    X(ALIGNMENT, "offset leads to an unaligned place")              \
+    X(RANGE, "value doesn't end before what refers to it")          \
+    X(KEY_TERMINATOR, "key is not terminated by a zero byte")       \
+    X(STRING_TERMINATOR, "string is not terminated by a zero byte") \
+    X(UTF8, "text is not valid UTF-8")                              \
+    X(MAP_KEYS, "map has more or fewer values than keys")           \
+    X(DUPLICATE, "map has the same key twice")                      \
+    X(DEPTH, "containers are nested too deep")                      \
     X(BUDGET, "references add up to more than the buffer may hold")
 
 typedef enum {
@@ -110,23 +110,23 @@ typedef struct {
     uint64_t size;
     uint64_t budget;
     wfbs_flex_error error;
-    uint64_t error_at;   /* position of the fault in the bytes */
-    unsigned seen_bits;  /* of the number of a place: few for few bytes */
-    unsigned key_bits;   /* of a key's place, which counts from ... */
-    size_t key_base;     /* ... here */
-    uint64_t *seen;      /* tags of texts, 0 for none: own_seen, or what was lent */
-    uint64_t *seen_ends; /* where they end; valid where there is a tag */
+    uint64_t error_at;                 /* position of the fault in the bytes */
+    unsigned seen_bits;                /* of the number of a place: few for few bytes */
+    unsigned key_bits;                 /* of a key's place, which counts from ... */
+    size_t key_base;                   /* ... here */
+    uint64_t *seen;                    /* tags of texts, 0 for none: own_seen, or what was lent */
+    uint64_t *seen_ends;               /* where they end; valid where there is a tag */
     uint64_t own_seen[WFBS_FLEX_SEEN]; /* valid up to the last in use */
     uint64_t own_ends[WFBS_FLEX_SEEN];
 } wfbs_flex_reader;
 
 /* A slot and what it holds. Widths are in bytes: 1, 2, 4 or 8. */
 typedef struct {
-    uint64_t at;        /* position of the slot; at + slot_width <= size */
-    uint64_t limit;     /* what the slot refers to ends here at the latest; <= at */
+    uint64_t at;    /* position of the slot; at + slot_width <= size */
+    uint64_t limit; /* what the slot refers to ends here at the latest; <= at */
     uint8_t slot_width;
-    uint8_t type;       /* any of 64 values: whoever uses it refuses those not known */
-    uint8_t width;      /* of what it refers to */
+    uint8_t type;  /* any of 64 values: whoever uses it refuses those not known */
+    uint8_t width; /* of what it refers to */
 } wfbs_flex_ref;
 
 /* The elements of a vector, within the bytes. */
@@ -310,8 +310,8 @@ static inline wfbs_flex_ref
 wfbs_flex_item(const wfbs_flex_reader *r, const wfbs_flex_vector *v, uint64_t i)
 {
     const uint64_t at = v->at + i * v->width; /* within the bytes, see wfbs_flex_vector_of */
-    const unsigned packed = v->typed ? (unsigned)v->type << 2
-                                     : r->data[v->at + v->count * v->width + i];
+    const unsigned packed =
+        v->typed ? (unsigned)v->type << 2 : r->data[v->at + v->count * v->width + i];
     return wfbs_flex_ref_of(at, v->start, v->width, packed);
 }
 
@@ -372,29 +372,31 @@ wfbs_flex_place(const wfbs_flex_reader *r, size_t first, uint64_t tag)
 }
 
 typedef enum {
-    WFBS_FLEX_BROKE,    /* the budget is exhausted */
-    WFBS_FLEX_KNOWN,    /* seen before, and still remembered: costs less */
-    WFBS_FLEX_FIRST,    /* the first one at its place */
-    WFBS_FLEX_REPLACES  /* another one was at its place */
+    WFBS_FLEX_BROKE,   /* the budget is exhausted */
+    WFBS_FLEX_KNOWN,   /* seen before, and still remembered: costs less */
+    WFBS_FLEX_FIRST,   /* the first one at its place */
+    WFBS_FLEX_REPLACES /* another one was at its place */
 } wfbs_flex_visit;
 
 /* Charges for a text and remembers it, at *place. */
 static inline wfbs_flex_visit
-wfbs_flex_visit_text(wfbs_flex_reader *r, const wfbs_flex_span *text, unsigned width,
-                     size_t *place)
+wfbs_flex_visit_text(wfbs_flex_reader *r, const wfbs_flex_span *text, unsigned width, size_t *place)
 {
     uint64_t tag;
     const size_t first = wfbs_flex_places(r, text->at, width, &tag);
     size_t at = wfbs_flex_place(r, first, tag);
 
-    if (at == first + WFBS_FLEX_WAYS) { /* one has to go: any, but always the same for these bytes */
+    if (at
+        == first + WFBS_FLEX_WAYS) { /* one has to go: any, but always the same for these bytes */
         at = first + (size_t)(r->budget % WFBS_FLEX_WAYS);
     }
     *place = at;
     const uint64_t last = r->seen[at];
     /* A text is within the bytes, so the sum can't wrap. */
-    if (!wfbs_flex_charge(r, last == tag ? 1 + text->size / WFBS_FLEX_KNOWN_BYTES
-                                         : text->size + WFBS_FLEX_VISIT_COST, text->at)) {
+    if (!wfbs_flex_charge(r,
+                          last == tag ? 1 + text->size / WFBS_FLEX_KNOWN_BYTES
+                                      : text->size + WFBS_FLEX_VISIT_COST,
+                          text->at)) {
         return WFBS_FLEX_BROKE;
     }
     r->seen[at] = tag;
@@ -496,7 +498,7 @@ wfbs_flex_shape_of(uint8_t type)
  * no zero byte. *index gets it, or `count` where there is none. The keys that are compared are
  * checked and charged. A key that isn't where the order says is found as well, by looking at all
  * of them; one that is there twice is an error. */
-bool wfbs_flex_find(wfbs_flex_reader *r, const wfbs_flex_map *map, const uint8_t *text,
-                    size_t size, uint64_t *index);
+bool wfbs_flex_find(wfbs_flex_reader *r, const wfbs_flex_map *map, const uint8_t *text, size_t size,
+                    uint64_t *index);
 
 #endif

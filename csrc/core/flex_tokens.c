@@ -37,8 +37,7 @@ walk_text(wfbs_flex_tokens *w, const wfbs_flex_span *span, unsigned width)
     if (visit == WFBS_FLEX_BROKE) {
         return false;
     }
-    if (visit != WFBS_FLEX_KNOWN
-        && !wfbs_utf8_is_valid(r->data + span->at, (size_t)span->size)) {
+    if (visit != WFBS_FLEX_KNOWN && !wfbs_utf8_is_valid(r->data + span->at, (size_t)span->size)) {
         return WFBS_FLEX_FAIL(r, WFBS_FLEX_ERROR_UTF8, span->at);
     }
     put_span(w, visit == WFBS_FLEX_KNOWN ? WFBS_TOKEN_TEXT_AGAIN : WFBS_TOKEN_TEXT, span);
@@ -61,8 +60,7 @@ walk_string(wfbs_flex_tokens *w, const wfbs_flex_ref *ref)
     uint64_t target;
 
     return wfbs_flex_aligned_target(w->reader, ref, &target)
-           && wfbs_flex_bytes_at(w->reader, ref, target, &span)
-           && walk_text(w, &span, ref->width);
+           && wfbs_flex_bytes_at(w->reader, ref, target, &span) && walk_text(w, &span, ref->width);
 }
 
 static bool
@@ -92,13 +90,16 @@ walk_number(wfbs_flex_tokens *w, uint8_t type, uint64_t at, unsigned width)
         }
         put(w, width == 4 ? WFBS_TOKEN_FLOAT : WFBS_TOKEN_DOUBLE);
         put(w, (int64_t)at);
-    } else if (type == WFBS_FLEX_INT) {
+    }
+    else if (type == WFBS_FLEX_INT) {
         put(w, WFBS_TOKEN_INT);
         put(w, wfbs_flex_load_signed(p, width));
-    } else if (width < 8) {
+    }
+    else if (width < 8) {
         put(w, WFBS_TOKEN_INT);
         put(w, (int64_t)wfbs_flex_load_unsigned(p, width));
-    } else {
+    }
+    else {
         put(w, WFBS_TOKEN_UINT);
         put(w, wfbs_flex_load_signed(p, width));
     }
@@ -136,8 +137,7 @@ walk_vector(wfbs_flex_tokens *w, const wfbs_flex_ref *ref, unsigned depth)
 static bool
 same_text(const wfbs_flex_reader *r, const wfbs_flex_span *a, const wfbs_flex_span *b)
 {
-    return a->size == b->size
-           && memcmp(r->data + a->at, r->data + b->at, (size_t)a->size) == 0;
+    return a->size == b->size && memcmp(r->data + a->at, r->data + b->at, (size_t)a->size) == 0;
 }
 
 static bool
@@ -178,7 +178,8 @@ walk_value(wfbs_flex_tokens *w, const wfbs_flex_ref *ref, unsigned depth)
         return true;
     case WFBS_FLEX_BOOL:
         put(w, wfbs_flex_load_unsigned(w->reader->data + ref->at, ref->slot_width)
-                   ? WFBS_TOKEN_TRUE : WFBS_TOKEN_FALSE);
+                   ? WFBS_TOKEN_TRUE
+                   : WFBS_TOKEN_FALSE);
         return true;
     case WFBS_FLEX_INT:
     case WFBS_FLEX_UINT:

@@ -11,15 +11,15 @@ enum {
     WFBS_TOKEN_NULL,
     WFBS_TOKEN_FALSE,
     WFBS_TOKEN_TRUE,
-    WFBS_TOKEN_INT,      /* the number */
-    WFBS_TOKEN_UINT,     /* the number modulo 2^64 */
-    WFBS_TOKEN_FLOAT,    /* position of 4 bytes */
-    WFBS_TOKEN_DOUBLE,   /* position of 8 bytes */
-    WFBS_TOKEN_TEXT,     /* position and size of valid UTF-8 */
+    WFBS_TOKEN_INT,        /* the number */
+    WFBS_TOKEN_UINT,       /* the number modulo 2^64 */
+    WFBS_TOKEN_FLOAT,      /* position of 4 bytes */
+    WFBS_TOKEN_DOUBLE,     /* position of 8 bytes */
+    WFBS_TOKEN_TEXT,       /* position and size of valid UTF-8 */
     WFBS_TOKEN_TEXT_AGAIN, /* the same, of one that there was before */
-    WFBS_TOKEN_BLOB,     /* position and size */
-    WFBS_TOKEN_VECTOR,   /* number of items */
-    WFBS_TOKEN_MAP       /* number of entries, position of the keys' vector */
+    WFBS_TOKEN_BLOB,       /* position and size */
+    WFBS_TOKEN_VECTOR,     /* number of items */
+    WFBS_TOKEN_MAP         /* number of entries, position of the keys' vector */
 };
 
 /* Where tokens go. */

@@ -7,6 +7,13 @@
 
 #include <stdint.h>
 
+/* Before a function whose result says whether it failed. */
+#if defined(__GNUC__) && !defined(WFBS_PLAIN_C)
+#define WFBS_MUST_USE __attribute__((warn_unused_result))
+#else
+#define WFBS_MUST_USE
+#endif
+
 #if defined(WFBS_PLAIN_C)
 #include <stdatomic.h>
 #define WFBS_SCAN_LOOP 1

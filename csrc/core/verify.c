@@ -383,7 +383,7 @@ verify_payload_rule(verifier *v, const wfbs_table *t, const frame *f, bool metad
         return fail(v, WFBS_ERROR_PAYLOAD_AND_ARGS, t->name, "payload", payload);
     }
     unsigned slots[3] = {t->slot_of[WFBS_USE_ENC_ALGO], t->slot_of[WFBS_USE_ENC_SERIALIZER],
-                         t->slot_of[WFBS_USE_ENC_CIPHER]};
+                         t->slot_of[WFBS_USE_PPT_CIPHER]};
     bool present[3];
     for (int i = 0; i < 3; i++) {
         uint32_t place = place_of(v, f, slots[i]);

@@ -7,8 +7,8 @@
 enum { SHARED_VTABLES = 16 };
 
 typedef struct {
-    uint8_t *next;  /* the first byte of what is written; blobs left out are not */
-    wfbs_gather *gather;
+    uint8_t *next; /* the first byte of what is written; blobs left out are not */
+    wfbs_written *gather;
     uint8_t *front; /* the first byte that notes do not occupy */
     uint32_t used;  /* bytes of the message so far, below 2^31 by the bound */
     uint32_t align; /* the largest alignment asked for */
@@ -130,7 +130,7 @@ put_bytes(writer *w, const uint8_t *data, uint32_t size, uint32_t terminated)
 static uint32_t
 put_blob(writer *w, const uint8_t *data, uint32_t size)
 {
-    wfbs_gather *g = w->gather;
+    wfbs_written *g = w->gather;
     prepare(w, 4, size);
     w->used += size;
     g->blobs[g->count].offset = w->used; /* from the end, until the size is known */
@@ -394,7 +394,7 @@ add_record(size_t *sum, size_t *blobs, const wfbs_record *record)
 }
 
 size_t
-wfbs_encode_bound(const wfbs_outgoing *message)
+wfbs_write_bound(const wfbs_outgoing *message)
 {
     size_t sum = 128; /* the root's table, vtable and offset with their padding */
     size_t blobs = 0;
@@ -406,7 +406,7 @@ wfbs_encode_bound(const wfbs_outgoing *message)
 }
 
 void
-wfbs_encode(const wfbs_outgoing *message, uint8_t *buffer, size_t room, wfbs_gather *out)
+wfbs_write_message(const wfbs_outgoing *message, uint8_t *buffer, size_t room, wfbs_written *out)
 {
     writer w;
     w.next = buffer + room;
@@ -443,7 +443,7 @@ wfbs_encode(const wfbs_outgoing *message, uint8_t *buffer, size_t room, wfbs_gat
 }
 
 void
-wfbs_gather_copy(const wfbs_gather *message, uint8_t *to)
+wfbs_write_copy(const wfbs_written *message, uint8_t *to)
 {
     const uint8_t *from = message->written;
     size_t done = 0;

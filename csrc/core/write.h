@@ -18,7 +18,7 @@
 struct wfbs_record;
 
 /* One field's value. All pointers are borrowed and must stay valid, unchanged,
- * until wfbs_encode() returns. */
+ * until wfbs_write_message() returns. */
 typedef struct {
     union {
         uint64_t scalar;                   /* bool, integers, enum values */
@@ -46,7 +46,7 @@ typedef struct {
 enum { WFBS_MAX_MESSAGE = 0x7FFFFFFF };
 
 /* Byte vectors of this size and above are not copied while encoding: they are
- * left where they are until wfbs_gather_copy() puts the message together. */
+ * left where they are until wfbs_write_copy() puts the message together. */
 enum { WFBS_BLOB_MIN = 2048, WFBS_MAX_BLOBS = 8 };
 
 /* An encoded message in pieces: what was written, and the blobs that belong
@@ -60,17 +60,18 @@ typedef struct {
         const uint8_t *data;
         size_t size;
     } blobs[WFBS_MAX_BLOBS]; /* last in the message first */
-} wfbs_gather;
+} wfbs_written;
 
 /* Room that surely suffices for what is written, in bytes; 0 if the message
  * would be longer than WFBS_MAX_MESSAGE. */
-size_t wfbs_encode_bound(const wfbs_outgoing *message);
+size_t wfbs_write_bound(const wfbs_outgoing *message);
 
 /* Writes the message to the end of the `room` bytes at `buffer`, where `room`
  * is at least the bound; *out says where it is. Cannot fail. */
-void wfbs_encode(const wfbs_outgoing *message, uint8_t *buffer, size_t room, wfbs_gather *out);
+void wfbs_write_message(const wfbs_outgoing *message, uint8_t *buffer, size_t room,
+                        wfbs_written *out);
 
 /* Copies the whole message to the message->size bytes at `to`. Cannot fail. */
-void wfbs_gather_copy(const wfbs_gather *message, uint8_t *to);
+void wfbs_write_copy(const wfbs_written *message, uint8_t *to);
 
 #endif

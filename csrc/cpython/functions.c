@@ -6,8 +6,9 @@
 
 /* ---- CBOR */
 
-PyDoc_STRVAR(cbor_dumps_doc, "cbor_dumps(obj, /)\n--\n\n"
-"What cbor2.dumps(obj) returns (RFC 8949), faster for the common data model.");
+PyDoc_STRVAR(cbor_dumps_doc,
+             "cbor_dumps(obj, /)\n--\n\n"
+             "What cbor2.dumps(obj) returns (RFC 8949), faster for the common data model.");
 
 static PyObject *
 cbor_dumps(PyObject *module, PyObject *object)
@@ -21,9 +22,11 @@ cbor_dumps(PyObject *module, PyObject *object)
     return result;
 }
 
-PyDoc_STRVAR(cbor_loads_doc, "cbor_loads(data, /)\n--\n\n"
-"What cbor2.loads(data) returns or raises (RFC 8949), faster for the common data model.\n\n"
-"What would cost cbor2 more than linear time is refused with ValueError: SECURITY.rst.");
+PyDoc_STRVAR(
+    cbor_loads_doc,
+    "cbor_loads(data, /)\n--\n\n"
+    "What cbor2.loads(data) returns or raises (RFC 8949), faster for the common data model.\n\n"
+    "What would cost cbor2 more than linear time is refused with ValueError: SECURITY.rst.");
 
 static PyObject *
 cbor_loads(PyObject *module, PyObject *data)
@@ -62,24 +65,26 @@ parse_flag(PyObject *const *args, Py_ssize_t count, PyObject *names, const char 
     return PyObject_IsTrue(args[1]);
 }
 
-PyDoc_STRVAR(flex_dumps_doc, "flex_dumps(obj, /, compact=False)\n--\n\n"
-"The FlexBuffer of a value.\n\n"
-"Equal values (of equal types) give equal bytes, whatever the order of their dicts: maps are\n"
-"sorted by key, as the format wants. A key of at most 64 bytes that occurs again is written\n"
-"once. Widths are the least ones, as in Google's builder.\n\n"
-":param obj: a value of the types in the table of autobahn_fbs.flexbuffers, or of subclasses,\n"
-"    which are written as what they derive from. Keys of dicts must be str.\n"
-":param compact: take less space. Lists whose items are all int, all float or all bool become\n"
-"    typed vectors (of 2 to 4 numbers: of fixed length), a few wide numbers among narrow ones\n"
-"    are written indirectly, and a dict shares all its keys with the last one at its depth if\n"
-"    these are the same, as records in a list do. This is off by default because the type on\n"
-"    the wire then depends on the values, which readers without a common type for all vectors\n"
-"    (such as C++) must expect; and because Google's C++ verifier, if it has a reuse tracker,\n"
-"    refuses more than about 60 maps that share their keys.\n"
-":raises TypeError: for any other type; the message names the place, such as [3][\"name\"].\n"
-":raises ValueError: for an int outside -2**63..2**64-1, a key with a NUL character (which ends\n"
-"    keys in the format), a str with a surrogate, and containers nested more than 256 deep (or\n"
-"    in themselves); the message names the place.");
+PyDoc_STRVAR(
+    flex_dumps_doc,
+    "flex_dumps(obj, /, compact=False)\n--\n\n"
+    "The FlexBuffer of a value.\n\n"
+    "Equal values (of equal types) give equal bytes, whatever the order of their dicts: maps are\n"
+    "sorted by key, as the format wants. A key of at most 64 bytes that occurs again is written\n"
+    "once. Widths are the least ones, as in Google's builder.\n\n"
+    ":param obj: a value of the types in the table of autobahn_fbs.flexbuffers, or of subclasses,\n"
+    "    which are written as what they derive from. Keys of dicts must be str.\n"
+    ":param compact: take less space. Lists whose items are all int, all float or all bool become\n"
+    "    typed vectors (of 2 to 4 numbers: of fixed length), a few wide numbers among narrow ones\n"
+    "    are written indirectly, and a dict shares all its keys with the last one at its depth if\n"
+    "    these are the same, as records in a list do. This is off by default because the type on\n"
+    "    the wire then depends on the values, which readers without a common type for all vectors\n"
+    "    (such as C++) must expect; and because Google's C++ verifier, if it has a reuse tracker,\n"
+    "    refuses more than about 60 maps that share their keys.\n"
+    ":raises TypeError: for any other type; the message names the place, such as [3][\"name\"].\n"
+    ":raises ValueError: for an int outside -2**63..2**64-1, a key with a NUL character (which ends\n"
+    "    keys in the format), a str with a surrogate, and containers nested more than 256 deep (or\n"
+    "    in themselves); the message names the place.");
 
 static PyObject *
 flex_dumps(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *names)
@@ -98,18 +103,20 @@ flex_dumps(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *
     return result;
 }
 
-PyDoc_STRVAR(flex_loads_doc, "flex_loads(data, /, lazy=False)\n--\n\n"
-"The value of a FlexBuffer.\n\n"
-"All of it is checked while it is decoded. What the format leaves open: containers may share\n"
-"parts as long as these don't add up to much more than the buffer (about four times its size,\n"
-"a sixteenth of a text counted where it occurs again); containers may be nested 256 deep; a map\n"
-"may have its keys in any order, but each only once; bytes that nothing refers to are ignored.\n\n"
-":param data: a bytes-like object that holds one FlexBuffer and nothing behind it, since the\n"
-"    format is read from the end.\n"
-":param lazy: return a Lazy for a vector or map, which decodes (and checks) only what is asked\n"
-"    of it: loads(data, lazy=True)[\"a\"][3][\"b\"]. Any other value is decoded at once. The Lazy\n"
-"    keeps data alive, which should not be changed meanwhile.\n"
-":raises FlexBuffersError: if the bytes are malformed; a ValueError with the attribute offset.");
+PyDoc_STRVAR(
+    flex_loads_doc,
+    "flex_loads(data, /, lazy=False)\n--\n\n"
+    "The value of a FlexBuffer.\n\n"
+    "All of it is checked while it is decoded. What the format leaves open: containers may share\n"
+    "parts as long as these don't add up to much more than the buffer (about four times its size,\n"
+    "a sixteenth of a text counted where it occurs again); containers may be nested 256 deep; a map\n"
+    "may have its keys in any order, but each only once; bytes that nothing refers to are ignored.\n\n"
+    ":param data: a bytes-like object that holds one FlexBuffer and nothing behind it, since the\n"
+    "    format is read from the end.\n"
+    ":param lazy: return a Lazy for a vector or map, which decodes (and checks) only what is asked\n"
+    "    of it: loads(data, lazy=True)[\"a\"][3][\"b\"]. Any other value is decoded at once. The Lazy\n"
+    "    keeps data alive, which should not be changed meanwhile.\n"
+    ":raises FlexBuffersError: if the bytes are malformed; a ValueError with the attribute offset.");
 
 static PyObject *
 flex_loads(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *names)
@@ -131,8 +138,9 @@ flex_loads(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *
 
 /* ---- counters */
 
-PyDoc_STRVAR(counters_doc, "counters()\n--\n\n"
-"What this process did with its messages so far; see autobahn_fbs.counters().");
+PyDoc_STRVAR(counters_doc,
+             "counters()\n--\n\n"
+             "What this process did with its messages so far; see autobahn_fbs.counters().");
 
 static PyObject *
 counters(PyObject *module, PyObject *Py_UNUSED(ignored))
@@ -144,9 +152,9 @@ PyMethodDef wfbs_functions[] = {
     {"cbor_dumps", cbor_dumps, METH_O, cbor_dumps_doc},
     {"cbor_loads", cbor_loads, METH_O, cbor_loads_doc},
     {"counters", counters, METH_NOARGS, counters_doc},
-    {"flex_dumps", (PyCFunction)(void (*)(void))flex_dumps,
-     METH_FASTCALL | METH_KEYWORDS, flex_dumps_doc},
-    {"flex_loads", (PyCFunction)(void (*)(void))flex_loads,
-     METH_FASTCALL | METH_KEYWORDS, flex_loads_doc},
+    {"flex_dumps", (PyCFunction)(void (*)(void))flex_dumps, METH_FASTCALL | METH_KEYWORDS,
+     flex_dumps_doc},
+    {"flex_loads", (PyCFunction)(void (*)(void))flex_loads, METH_FASTCALL | METH_KEYWORDS,
+     flex_loads_doc},
     {NULL, NULL, 0, NULL},
 };

@@ -17,14 +17,14 @@ struct wfbs_state;
 
 /* One attribute of one message class. */
 typedef struct {
-    struct wfbs_class *owner;
+    struct wfbs_class *cls;
     const wfbs_field *field;
-    unsigned index;          /* slot of the schema's table, or beyond them for metadata only */
-    Py_ssize_t offset;       /* of the instance slot `_name` that Autobahn's class declares */
-    PyObject *name;          /* owned, interned: "topic" */
-    PyObject *private_name;  /* owned, interned: "_topic" */
-    PyObject *detail;        /* owned, interned: the WAMP detail's key */
-    PyObject *property;      /* owned: Autobahn's, whose setter checks */
+    unsigned index;         /* slot of the schema's table, or beyond them for metadata only */
+    Py_ssize_t offset;      /* of the instance slot `_name` that Autobahn's class declares */
+    PyObject *name;         /* owned, interned: "topic" */
+    PyObject *private_name; /* owned, interned: "_topic" */
+    PyObject *detail;       /* owned, interned: the WAMP detail's key */
+    PyObject *property;     /* owned: Autobahn's, whose setter checks */
 } wfbs_attribute;
 
 /* One of Autobahn's message classes, and our subclass of it. */
@@ -32,18 +32,18 @@ typedef struct wfbs_class {
     struct wfbs_state *state;
     const wfbs_message_type *type;
     const wfbs_table *table;
-    unsigned index;          /* into wfbs_messages */
-    PyTypeObject *plain;     /* owned: autobahn.wamp.message.X */
-    PyTypeObject *received;  /* owned: our subclass */
-    Py_ssize_t tail;         /* where wfbs_received begins in an instance of ours */
-    Py_ssize_t base_end;     /* where the slots of Message end, which every class has */
-    Py_ssize_t serialized;   /* offset of the slot _serialized */
-    Py_ssize_t from_fbs;     /* offset of the slot _from_fbs */
-    PyGetSetDef *getset;     /* owned, PyMem */
-    uint32_t fetched;        /* attributes that encoding reads: all but args and kwargs */
-    uint32_t fetched_plain;  /* those of them that Autobahn's own class has */
-    uint32_t demanding;      /* those for which None is not just left out */
-    uint32_t defaulting;     /* those for which {} is what their absence means */
+    unsigned index;                   /* into wfbs_messages */
+    PyTypeObject *plain;              /* owned: autobahn.wamp.message.X */
+    PyTypeObject *received;           /* owned: our subclass */
+    Py_ssize_t received_offset;       /* where wfbs_received begins in an instance of ours */
+    Py_ssize_t base_end;              /* where the slots of Message end, which every class has */
+    Py_ssize_t serialized;            /* offset of the slot _serialized */
+    Py_ssize_t from_fbs;              /* offset of the slot _from_fbs */
+    PyGetSetDef *getset;              /* owned, PyMem */
+    uint32_t fetched;                 /* attributes that encoding reads: all but args and kwargs */
+    uint32_t fetched_plain;           /* those of them that Autobahn's own class has */
+    uint32_t demanding;               /* those for which None is not just left out */
+    uint32_t defaulting;              /* those for which {} is what their absence means */
     int32_t offsets[WFBS_MAX_FIELDS]; /* attributes[].offset again, close together */
     struct wfbs_constructor *constructor; /* owned: see accelerate/constructors.h; or NULL */
     wfbs_attribute attributes[WFBS_MAX_FIELDS];
@@ -51,27 +51,27 @@ typedef struct wfbs_class {
 
 /* What follows Autobahn's slots in a received message. */
 typedef struct {
-    PyObject *buffer;       /* owned, exact bytes; NULL if made by the constructor */
-    const uint8_t *data;    /* the message inside it */
+    PyObject *buffer;    /* owned, exact bytes; NULL if made by the constructor */
+    const uint8_t *data; /* the message inside it */
     uint32_t size;
-    uint32_t table;         /* position of the message's table */
-    uint32_t metadata;      /* position of the metadata, 0 if none */
+    uint32_t table;    /* position of the message's table */
+    uint32_t metadata; /* position of the metadata, 0 if none */
     uint32_t metadata_size;
-    uint32_t assigned;      /* bit per attribute: set by the user */
-    uint32_t exposed;       /* bit per attribute: a mutable object was handed out */
-    PyObject *ppt_cipher;   /* owned: the slot of an attribute that Autobahn's class lacks */
-    PyObject *source;       /* owned: the received message whose args and kwargs these are, where
+    uint32_t assigned;    /* bit per attribute: set by the user */
+    uint32_t exposed;     /* bit per attribute: a mutable object was handed out */
+    PyObject *ppt_cipher; /* owned: the slot of an attribute that Autobahn's class lacks */
+    PyObject *source;     /* owned: the received message whose args and kwargs these are, where
                              * their slots are NULL; or NULL. See accelerate/forward.h */
     uint8_t dialect;
-    uint8_t plain;          /* what is known of args and kwargs: see accelerate/forward.c */
-    uint8_t uncounted;      /* a copy: what is decoded in it was counted as received elsewhere */
+    uint8_t plain;     /* what is known of args and kwargs: see accelerate/forward.c */
+    uint8_t uncounted; /* a copy: what is decoded in it was counted as received elsewhere */
 } wfbs_received;
 
 /* The received part of `self`, an instance of c->received. */
 static inline wfbs_received *
 wfbs_received_of(const wfbs_class *c, PyObject *self)
 {
-    return (wfbs_received *)((char *)self + c->tail);
+    return (wfbs_received *)((char *)self + c->received_offset);
 }
 
 /* The instance slot at `offset`. */

@@ -2,6 +2,7 @@
 #include "accelerate/constructors.h"
 #include "accelerate/functions.h"
 #include "accelerate/masker.h"
+#include "accelerate/pieces.h"
 #include "functions.h"
 #include "messages/types.h"
 #include "serializers/object.h"
@@ -53,7 +54,8 @@ module_exec(PyObject *module)
         || !(state->object_serializer = add_type(module, &wfbs_object_serializer_spec))
         || !(state->transport_serializer = add_type(module, &wfbs_transport_serializer_spec))
         || PyModule_AddFunctions(module, wfbs_acceleration_functions) < 0
-        || wfbs_flex_init(&state->flex, module) < 0 || autobahn_init(state) < 0) {
+        || wfbs_flex_init(&state->flex, module) < 0 || wfbs_typed_init(&state->typed, module) < 0
+        || autobahn_init(state) < 0) {
         /* CPython 3.11 makes no type and no exception when there is no memory for its name. */
         return PyErr_Occurred() ? -1 : (PyErr_NoMemory(), -1);
     }
@@ -67,8 +69,10 @@ module_exec(PyObject *module)
     int failed = PyModule_AddObjectRef(module, "RECEIVED", received);
     Py_XDECREF(received);
     PyTypeObject *masker = failed ? NULL : add_type(module, &wfbs_masker_spec);
+    PyTypeObject *pieces = masker ? add_type(module, &wfbs_pieces_spec) : NULL;
     Py_XDECREF(masker);
-    return masker ? 0 : -1;
+    Py_XDECREF(pieces);
+    return pieces ? 0 : -1;
 }
 
 static int
@@ -111,18 +115,13 @@ static PyModuleDef_Slot module_slots[] = {
     {0, NULL},
 };
 
-PyDoc_STRVAR(module_doc, "The CPython backend of autobahn_fbs: WAMP messages as FlatBuffers, in C.");
+PyDoc_STRVAR(module_doc,
+             "The CPython backend of autobahn_fbs: WAMP messages as FlatBuffers, in C.");
 
 struct PyModuleDef wfbs_module = {
-    PyModuleDef_HEAD_INIT,
-    .m_name = "autobahn_fbs._cpython",
-    .m_doc = module_doc,
-    .m_size = sizeof(wfbs_state),
-    .m_methods = wfbs_functions,
-    .m_slots = module_slots,
-    .m_traverse = module_traverse,
-    .m_clear = module_clear,
-    .m_free = module_free,
+    PyModuleDef_HEAD_INIT,         .m_name = "autobahn_fbs._cpython", .m_doc = module_doc,
+    .m_size = sizeof(wfbs_state),  .m_methods = wfbs_functions,       .m_slots = module_slots,
+    .m_traverse = module_traverse, .m_clear = module_clear,           .m_free = module_free,
 };
 
 PyMODINIT_FUNC

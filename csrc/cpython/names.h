@@ -13,7 +13,7 @@ typedef struct {
 } wfbs_names;
 
 /* Fills `names`, which is zero. 0, or -1 with an exception. */
-int wfbs_names_init(wfbs_names *names);
+WFBS_MUST_USE int wfbs_names_init(wfbs_names *names);
 /* For the module's m_traverse and m_clear. */
 int wfbs_names_traverse(wfbs_names *names, visitproc visit, void *arg);
 void wfbs_names_clear(wfbs_names *names);

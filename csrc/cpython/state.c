@@ -113,8 +113,9 @@ wfbs_error_description(PyObject *error)
         }
         PyErr_Clear();
     }
-    PyObject *description = text ? PyUnicode_FromFormat("%.200s: %.500U", wfbs_type_name(Py_TYPE(error)), text)
-                                 : PyUnicode_FromFormat("%.200s", wfbs_type_name(Py_TYPE(error)));
+    PyObject *description =
+        text ? PyUnicode_FromFormat("%.200s: %.500U", wfbs_type_name(Py_TYPE(error)), text)
+             : PyUnicode_FromFormat("%.200s", wfbs_type_name(Py_TYPE(error)));
     Py_XDECREF(text);
     return description;
 }
@@ -122,14 +123,14 @@ wfbs_error_description(PyObject *error)
 /* ---- classes */
 
 void
-wfbs_class_register(wfbs_state *state, PyTypeObject *type, wfbs_class *owner)
+wfbs_class_register(wfbs_state *state, PyTypeObject *type, wfbs_class *cls)
 {
     size_t i = ((uintptr_t)type >> 4) % WFBS_TYPE_SLOTS;
     while (state->by_type[i].type) {
         i = (i + 1) % WFBS_TYPE_SLOTS;
     }
     state->by_type[i].type = type;
-    state->by_type[i].owner = owner;
+    state->by_type[i].cls = cls;
 }
 
 wfbs_class *
@@ -139,7 +140,7 @@ wfbs_class_find(wfbs_state *state, PyTypeObject *type)
         size_t i = ((uintptr_t)type >> 4) % WFBS_TYPE_SLOTS;
         while (state->by_type[i].type) {
             if (state->by_type[i].type == type) {
-                return state->by_type[i].owner;
+                return state->by_type[i].cls;
             }
             i = (i + 1) % WFBS_TYPE_SLOTS;
         }
@@ -194,6 +195,9 @@ wfbs_state_traverse(wfbs_state *state, visitproc visit, void *arg)
     if (!stopped) {
         stopped = wfbs_flex_traverse(&state->flex, visit, arg);
     }
+    if (!stopped) {
+        stopped = wfbs_typed_traverse(&state->typed, visit, arg);
+    }
     return stopped ? stopped : wfbs_cbor_traverse(&state->cbor, visit, arg);
 }
 
@@ -214,6 +218,7 @@ wfbs_state_clear(wfbs_state *state)
     }
     wfbs_cbor_clear(&state->cbor);
     wfbs_flex_clear(&state->flex);
+    wfbs_typed_clear(&state->typed);
 }
 
 void

@@ -8,6 +8,7 @@
 #include "codecs/cbor.h"
 #include "codecs/flex.h"
 #include "names.h"
+#include "typed/typed.h"
 
 enum { WFBS_TYPE_SLOTS = 256 }; /* a power of two, well above twice 25 types */
 
@@ -15,20 +16,22 @@ typedef struct wfbs_state {
     wfbs_class classes[WFBS_MESSAGE_COUNT];
     struct { /* open addressing by type pointer; borrowed from classes[] */
         PyTypeObject *type;
-        wfbs_class *owner;
+        wfbs_class *cls;
     } by_type[WFBS_TYPE_SLOTS];
-    PyObject *module;            /* borrowed: the module itself */
+    PyObject *module; /* borrowed: the module itself */
     PyTypeObject *object_serializer;
     PyTypeObject *transport_serializer;
-    PyObject *protocol_error;    /* autobahn.wamp.exception.ProtocolError */
-    PyObject *message_class;     /* autobahn.wamp.message.Message */
-    PyObject *custom_match;      /* the match method of Autobahn's x_* pattern */
-    PyObject *str_session, *str_authid, *str_authrole, *str_serialize, *str_serialized, *str_from_fbs;
-    PyObject *helpers;           /* autobahn_fbs._helpers, imported on first need */
+    PyObject *protocol_error; /* autobahn.wamp.exception.ProtocolError */
+    PyObject *message_class;  /* autobahn.wamp.message.Message */
+    PyObject *custom_match;   /* the match method of Autobahn's x_* pattern */
+    PyObject *str_session, *str_authid, *str_authrole, *str_serialize, *str_serialized,
+        *str_from_fbs;
+    PyObject *helpers; /* autobahn_fbs._helpers, imported on first need */
     wfbs_names names;
     wfbs_counters counters;
     wfbs_cbor cbor;
     wfbs_flex flex;
+    wfbs_typed typed;
     wfbs_buffer payload_scratch; /* taken out while in use */
     wfbs_buffer output_scratch;
 } wfbs_state;
@@ -51,7 +54,7 @@ void wfbs_state_free(wfbs_state *state);
 
 /* Remembers which class an exact type belongs to. The table is never full: it
  * has room for five times the 50 types. */
-void wfbs_class_register(wfbs_state *state, PyTypeObject *type, wfbs_class *owner);
+void wfbs_class_register(wfbs_state *state, PyTypeObject *type, wfbs_class *cls);
 /* The class of a message: exact types by hash, subclasses by walking up. NULL
  * without an exception if `type` is no message class. */
 wfbs_class *wfbs_class_find(wfbs_state *state, PyTypeObject *type);

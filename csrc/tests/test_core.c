@@ -12,12 +12,12 @@
 
 static int failures;
 
-#define CHECK(condition)                                                              \
-    do {                                                                              \
-        if (!(condition)) {                                                           \
-            failures++;                                                               \
+#define CHECK(condition)                                                                   \
+    do {                                                                                   \
+        if (!(condition)) {                                                                \
+            failures++;                                                                    \
             printf("%s:%d: %s: not true: %s\n", __FILE__, __LINE__, __func__, #condition); \
-        }                                                                             \
+        }                                                                                  \
     } while (0)
 
 /* A message on the heap, exactly as long as it is; `data` is owned. */
@@ -44,18 +44,18 @@ encode(const wfbs_record *record, uint8_t tag, const char *metadata)
     if (metadata) {
         message.metadata = (wfbs_span){(const uint8_t *)metadata, strlen(metadata)};
     }
-    size_t room = wfbs_encode_bound(&message);
+    size_t room = wfbs_write_bound(&message);
     uint8_t *buffer = malloc(room);
     if (!buffer) {
         abort();
     }
-    wfbs_gather gather;
-    wfbs_encode(&message, buffer, room, &gather);
+    wfbs_written gather;
+    wfbs_write_message(&message, buffer, room, &gather);
     block b = {malloc(gather.size), gather.size};
     if (!b.data) {
         abort();
     }
-    wfbs_gather_copy(&gather, b.data);
+    wfbs_write_copy(&gather, b.data);
     free(buffer);
     return b;
 }
@@ -95,11 +95,11 @@ sample_publish(const char *topic)
     wfbs_value values[WFBS_MAX_FIELDS];
     memset(values, 0, sizeof values);
     wfbs_record record = {t, 0, values};
-#define PUT(name, value)                                    \
-    do {                                                    \
-        int slot = slot_named(t, name);                     \
-        values[slot] = (value);                             \
-        record.present |= UINT32_C(1) << slot;              \
+#define PUT(name, value)                       \
+    do {                                       \
+        int slot = slot_named(t, name);        \
+        values[slot] = (value);                \
+        record.present |= UINT32_C(1) << slot; \
     } while (0)
     static const uint64_t sessions[] = {1, UINT64_MAX};
     static const wfbs_span names[] = {{(const uint8_t *)"a", 1}, {(const uint8_t *)"", 0}};
@@ -123,7 +123,8 @@ sample_publish(const char *topic)
 static bool
 verify(block b, wfbs_envelope *envelope, wfbs_error *error)
 {
-    return wfbs_verify(b.data, b.size, WFBS_DIALECT_AUTOBAHN, &wfbs_default_limits, envelope, error);
+    return wfbs_verify(b.data, b.size, WFBS_DIALECT_AUTOBAHN, &wfbs_default_limits, envelope,
+                       error);
 }
 
 static void
@@ -309,12 +310,24 @@ utf8_is_judged_as_rfc_3629_has_it(void)
         const char *text;
         bool valid;
     } cases[] = {
-        {"", true}, {"plain ascii, longer than eight", true}, {"\xC3\xA9", true},
-        {"\xE2\x82\xAC", true}, {"\xF0\x9F\x98\x80", true}, {"12345678\xC3\xA9", true},
-        {"\xC0\x80", false}, {"\xC1\xBF", false}, {"\xE0\x80\x80", false},
-        {"\xED\xA0\x80", false}, {"\xF0\x80\x80\x80", false}, {"\xF4\x90\x80\x80", false},
-        {"\xF5\x80\x80\x80", false}, {"\x80", false}, {"\xC3", false}, {"\xE2\x82", false},
-        {"\xC3(", false}, {"a\xFF", false},
+        {"", true},
+        {"plain ascii, longer than eight", true},
+        {"\xC3\xA9", true},
+        {"\xE2\x82\xAC", true},
+        {"\xF0\x9F\x98\x80", true},
+        {"12345678\xC3\xA9", true},
+        {"\xC0\x80", false},
+        {"\xC1\xBF", false},
+        {"\xE0\x80\x80", false},
+        {"\xED\xA0\x80", false},
+        {"\xF0\x80\x80\x80", false},
+        {"\xF4\x90\x80\x80", false},
+        {"\xF5\x80\x80\x80", false},
+        {"\x80", false},
+        {"\xC3", false},
+        {"\xE2\x82", false},
+        {"\xC3(", false},
+        {"a\xFF", false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         size_t size = strlen(cases[i].text);
@@ -331,13 +344,20 @@ uris_are_judged_as_autobahn_does(void)
         const char *uri;
         bool no_empty, any_empty, last_empty;
     } cases[] = {
-        {"com.example", true, true, true},    {"", false, true, true},
-        {"com..example", false, true, false}, {"com.example.", false, true, true},
-        {".com", false, true, false},         {"com.ex ample", false, false, false},
-        {"com#x", false, false, false},       {"com.example\n", true, true, true},
-        {"com\n.example", false, false, false}, {"com.\xC3\xA9", true, true, true},
-        {"com.\xC2\xA0x", false, false, false}, {"com.\xE2\x80\x83", false, false, false},
-        {"com.\xE2\x80\x8Bx", true, true, true}, {"\x01", true, true, true},
+        {"com.example", true, true, true},
+        {"", false, true, true},
+        {"com..example", false, true, false},
+        {"com.example.", false, true, true},
+        {".com", false, true, false},
+        {"com.ex ample", false, false, false},
+        {"com#x", false, false, false},
+        {"com.example\n", true, true, true},
+        {"com\n.example", false, false, false},
+        {"com.\xC3\xA9", true, true, true},
+        {"com.\xC2\xA0x", false, false, false},
+        {"com.\xE2\x80\x83", false, false, false},
+        {"com.\xE2\x80\x8Bx", true, true, true},
+        {"\x01", true, true, true},
         {"\x1C", false, false, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -384,9 +404,9 @@ a_bound_beyond_two_gigabytes_is_refused(void)
     values[payload].size = (size_t)WFBS_MAX_MESSAGE + 1;
     wfbs_record record = {t, UINT32_C(1) << payload, values};
     wfbs_outgoing message = {&record, 16, {NULL, 0}};
-    CHECK(wfbs_encode_bound(&message) == 0);
+    CHECK(wfbs_write_bound(&message) == 0);
     values[payload].size = SIZE_MAX;
-    CHECK(wfbs_encode_bound(&message) == 0);
+    CHECK(wfbs_write_bound(&message) == 0);
 }
 
 static void

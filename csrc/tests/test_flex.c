@@ -9,12 +9,12 @@
 
 static int failures;
 
-#define CHECK(condition)                                                              \
-    do {                                                                              \
-        if (!(condition)) {                                                           \
-            failures++;                                                               \
+#define CHECK(condition)                                                                   \
+    do {                                                                                   \
+        if (!(condition)) {                                                                \
+            failures++;                                                                    \
             printf("%s:%d: %s: not true: %s\n", __FILE__, __LINE__, __func__, #condition); \
-        }                                                                             \
+        }                                                                                  \
     } while (0)
 
 /* Verifies a copy of the bytes on the heap. Returns the error, OK for none. */
@@ -48,12 +48,12 @@ enum {
 
 /* {"a": 9, "b": [7, "x"]}, with one byte for each slot. */
 static const uint8_t SAMPLE[] = {
-    'a', 0, 'b', 0,           /* 0: the keys */
-    2, 5, 4,                  /* 4: their vector, which begins at 5 */
-    1, 'x', 0,                /* 7: the string, which begins at 8 */
-    2, 7, 4, INT, STRING,     /* 10: the vector, which begins at 11 */
-    10, 1, 2, 9, 8, INT, VECTOR, /* 15: the map, which begins at 18 */
-    4, MAP, 1,                /* 22: the root */
+    'a', 0,   'b', 0,                        /* 0: the keys */
+    2,   5,   4,                             /* 4: their vector, which begins at 5 */
+    1,   'x', 0,                             /* 7: the string, which begins at 8 */
+    2,   7,   4,   INT, STRING,              /* 10: the vector, which begins at 11 */
+    10,  1,   2,   9,   8,      INT, VECTOR, /* 15: the map, which begins at 18 */
+    4,   MAP, 1,                             /* 22: the root */
 };
 
 static void
@@ -129,8 +129,7 @@ test_each_fault_has_its_error(void)
     CHECK(VERIFY(1, 0xff, 0, 2, STRING, 1) == WFBS_FLEX_ERROR_UTF8);
     CHECK(VERIFY(0, 0, 1, VECTOR | 1, 1) == WFBS_FLEX_ERROR_ALIGNMENT);
     CHECK(VERIFY('a', 0, 1, 3, 1, 1, 2, 9, 9, INT, INT, 4, MAP, 1) == WFBS_FLEX_ERROR_MAP_KEYS);
-    CHECK(VERIFY('a', 0, 2, 3, 4, 2, 1, 2, 9, 9, INT, INT, 4, MAP, 1)
-          == WFBS_FLEX_ERROR_DUPLICATE);
+    CHECK(VERIFY('a', 0, 2, 3, 4, 2, 1, 2, 9, 9, INT, INT, 4, MAP, 1) == WFBS_FLEX_ERROR_DUPLICATE);
     for (int code = 0; code < WFBS_FLEX_ERROR_COUNT; code++) {
         CHECK(strlen(wfbs_flex_error_text((wfbs_flex_error)code)) > 5);
     }

@@ -135,5 +135,7 @@ def test_no_field_is_spelled_out_in_c_but_those_that_rules_bind_together():
     fields = {name for klass in MESSAGE_CLASSES for name in attribute_names(klass)}
     for room in ("core", "cpython"):
         for path in sorted((ROOT / "csrc" / room).rglob("*.[ch]")):
+            if path.parent.name == "typed":  # knows nothing of messages
+                continue
             code = re.sub(r"/\*.*?\*/", "", path.read_text("utf-8"), flags=re.S)
             assert fields & set(re.findall(r'"(\w+)"', code)) <= SPELLED_OUT, path

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from autobahn.wamp import serializer as upstream
+
+from support.programs import run_python
 
 HERE = Path(__file__).resolve().parent
 LIBRARIES = {"AUTOBAHN_USE_UJSON": "ujson", "AUTOBAHN_USE_UMSGPACK": "umsgpack"}
@@ -30,13 +29,8 @@ def test_the_tests_of_payloads_pass_under(switches, backend):
     built = "autobahn_fbs._cpython" if backend == "cpython" else "autobahn_fbs._cffi._core"
     if find_spec(built) is None:
         pytest.skip(f"NOT TESTED: the {backend} backend, it was not built")
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
-    done = subprocess.run(
-        [*command, "test_payloads.py", "../codecs/test_msgpack.py"],
-        cwd=HERE,
-        env={**os.environ, **dict.fromkeys(switches, "1"), "AUTOBAHN_FBS_BACKEND": backend},
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
+    command = ["-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
+    variables = {**dict.fromkeys(switches, "1"), "AUTOBAHN_FBS_BACKEND": backend}
+    tests = ["test_payloads.py", "../codecs/test_msgpack.py"]
+    done = run_python(*command, *tests, cwd=HERE, **variables)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]

@@ -112,7 +112,7 @@ int
 wfbs_constructor_prepare(wfbs_class *c)
 {
     const wfbs_table *t = c->table;
-    Py_ssize_t slots = slot_at(c->tail);
+    Py_ssize_t slots = slot_at(c->received_offset);
     if (c->constructor) { /* it stays until the module goes: a call may be at work with it */
         return wfbs_constructor_is_unchanged(c) ? 0 : -1;
     }

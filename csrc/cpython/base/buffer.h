@@ -9,6 +9,8 @@
 #include <Python.h>
 #include <stdint.h>
 
+#include "../../core/portable.h"
+
 /* Free-threaded builds take the object's lock; with the GIL this is nothing. */
 #ifndef Py_BEGIN_CRITICAL_SECTION
 #define Py_BEGIN_CRITICAL_SECTION(op) {
@@ -22,7 +24,9 @@ typedef struct {
 } wfbs_buffer;
 
 /* The cold half of wfbs_buffer_reserve: moves the bytes to a larger block. */
-static inline int wfbs_buffer_grow(wfbs_buffer *b, size_t extra) {
+WFBS_MUST_USE static inline int
+wfbs_buffer_grow(wfbs_buffer *b, size_t extra)
+{
     const size_t limit = (size_t)PY_SSIZE_T_MAX;
     size_t wanted;
     uint8_t *moved;
@@ -56,7 +60,9 @@ static inline int wfbs_buffer_grow(wfbs_buffer *b, size_t extra) {
 
 /* Makes room for `extra` more bytes after `size`; `data` may move. Returns 0, or -1 with
  * MemoryError set and the buffer as it was. */
-static inline int wfbs_buffer_reserve(wfbs_buffer *b, size_t extra) {
+WFBS_MUST_USE static inline int
+wfbs_buffer_reserve(wfbs_buffer *b, size_t extra)
+{
     /* size <= capacity always, so the subtraction can't wrap. */
     if (extra <= b->capacity - b->size) {
         return 0;
@@ -65,7 +71,9 @@ static inline int wfbs_buffer_reserve(wfbs_buffer *b, size_t extra) {
 }
 
 /* Releases the memory and leaves a valid, empty buffer. Can't fail. */
-static inline void wfbs_buffer_free(wfbs_buffer *b) {
+static inline void
+wfbs_buffer_free(wfbs_buffer *b)
+{
     PyMem_Free(b->data);
     b->data = NULL;
     b->size = 0;

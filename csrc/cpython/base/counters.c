@@ -1,7 +1,7 @@
 /* The counters as Python has them. */
 #include "counters.h"
 
-static const char *const count_names[WFBS_COUNT_COUNT] = {
+static const char *const count_names[WFBS_COUNTS] = {
     [WFBS_COUNT_ENCODED] = "encoded",
     [WFBS_COUNT_CACHE_HITS] = "cache_hits",
     [WFBS_COUNT_PASS_ONS] = "pass_ons",
@@ -52,7 +52,7 @@ wfbs_counters_dict(wfbs_counters *counters)
     PyObject *dict = PyDict_New();
     PyObject *refused = dict ? PyDict_New() : NULL;
     int failed = refused ? 0 : -1;
-    for (unsigned what = 0; !failed && what < WFBS_COUNT_COUNT; what++) {
+    for (unsigned what = 0; !failed && what < WFBS_COUNTS; what++) {
         uint64_t sum = 0;
         for (unsigned i = 0; i < WFBS_COUNT_PLACES; i++) {
             sum += number_at(&counters->places[i].counts[what]);

@@ -23,7 +23,7 @@ typedef enum {
     WFBS_COUNT_PASS_ONS,         /* received messages that gave their own bytes */
     WFBS_COUNT_PAYLOADS,         /* args and kwargs that were received */
     WFBS_COUNT_PAYLOADS_DECODED, /* those of them that somebody read */
-    WFBS_COUNT_COUNT
+    WFBS_COUNTS
 } wfbs_count;
 
 /* Why messages are refused, beyond what verification has codes for. */
@@ -35,7 +35,7 @@ enum {
 };
 
 typedef struct {
-    uint64_t counts[16]; /* WFBS_COUNT_COUNT of them; two cache lines, shared with no other place */
+    uint64_t counts[16]; /* WFBS_COUNTS of them; two cache lines, shared with no other place */
 } wfbs_count_place;
 
 typedef struct {

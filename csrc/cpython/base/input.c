@@ -26,7 +26,8 @@ wfbs_input_open(PyObject *object, int flags, wfbs_input *in)
         }
     }
     in->buffer = PyBytes_FromStringAndSize(NULL, view.len);
-    if (in->buffer && PyBuffer_ToContiguous(PyBytes_AS_STRING(in->buffer), &view, view.len, 'C') == 0) {
+    if (in->buffer
+        && PyBuffer_ToContiguous(PyBytes_AS_STRING(in->buffer), &view, view.len, 'C') == 0) {
         in->data = (const uint8_t *)PyBytes_AS_STRING(in->buffer);
         in->size = (size_t)view.len;
         result = 0;

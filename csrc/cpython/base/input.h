@@ -15,6 +15,6 @@ typedef struct {
  * shared; everything else is copied once, because a buffer that changes after it was verified
  * is a hole. `flags` as for PyObject_GetBuffer: PyBUF_FULL_RO takes pieces, too, PyBUF_SIMPLE not.
  * 0, with in->buffer to be released by the caller; or -1 with an exception. */
-int wfbs_input_open(PyObject *object, int flags, wfbs_input *in);
+WFBS_MUST_USE int wfbs_input_open(PyObject *object, int flags, wfbs_input *in);
 
 #endif

@@ -35,13 +35,15 @@ wfbs_utf8_put_kind(uint8_t *p, int kind, const void *data, Py_ssize_t length)
         }
         if (c <= 0x7ff) {
             *p++ = (uint8_t)(0xc0 | c >> 6);
-        } else {
+        }
+        else {
             if (c - 0xd800 < 0x800) { /* as above */
                 return NULL;
             }
             if (c <= 0xffff) {
                 *p++ = (uint8_t)(0xe0 | c >> 12);
-            } else {
+            }
+            else {
                 *p++ = (uint8_t)(0xf0 | c >> 18);
                 *p++ = (uint8_t)(0x80 | (c >> 12 & 0x3f));
             }
@@ -96,10 +98,12 @@ wfbs_utf8_fill_kind(int kind, void *data, const uint8_t *p, const uint8_t *end)
             c = (c & 0x07) << 18 | (Py_UCS4)(p[0] & 0x3f) << 12 | (Py_UCS4)(p[1] & 0x3f) << 6
                 | (p[2] & 0x3f);
             p += 3;
-        } else if (c >= 0xe0) {
+        }
+        else if (c >= 0xe0) {
             c = (c & 0x0f) << 12 | (Py_UCS4)(p[0] & 0x3f) << 6 | (p[1] & 0x3f);
             p += 2;
-        } else if (c >= 0xc0) {
+        }
+        else if (c >= 0xc0) {
             c = (c & 0x1f) << 6 | (*p++ & 0x3f);
         }
         PyUnicode_WRITE(kind, data, i, c);

@@ -24,7 +24,7 @@
 typedef struct {
     PyObject *opened; /* strong references to functions of autobahn_fbs._cbor, or NULL before */
     PyObject *refuse; /* the first need */
-    PyObject *loads; /* strong reference to cbor2.loads, or NULL before the first need */
+    PyObject *loads;  /* strong reference to cbor2.loads, or NULL before the first need */
     PyObject *decode_error; /* strong reference to cbor2.CBORDecodeError, or NULL as above */
 #ifdef Py_GIL_DISABLED
     PyMutex lock; /* guards the references above */
@@ -38,11 +38,11 @@ typedef struct {
  *
  * A value that goes to cbor2 can run Python code. That code may come back here with another
  * buffer; the caller sees to it that it doesn't come back with the same one. */
-int wfbs_cbor_encode(wfbs_cbor *c, wfbs_buffer *out, PyObject *obj);
+WFBS_MUST_USE int wfbs_cbor_encode(wfbs_cbor *c, wfbs_buffer *out, PyObject *obj);
 
 /* The same in one pass for an exact dict, where all keys are str and cbor2 isn't needed. Returns
  * 1, with no exception set and nothing appended, if that is not so. */
-int wfbs_cbor_encode_kwargs(wfbs_buffer *out, PyObject *dict);
+WFBS_MUST_USE int wfbs_cbor_encode_kwargs(wfbs_buffer *out, PyObject *dict);
 
 /* Decodes the item at the start of `data`; what follows it is ignored, as cbor2.loads does.
  * Returns a new reference, or NULL with an exception set (as above, from cbor2.loads; ValueError

@@ -27,15 +27,18 @@ static PyObject *decode_item(reader *r, int depth);
 
 /* Reads 8 bytes, most significant first. Spelled out, since compilers make one instruction of
  * that and not of a loop. */
-static inline uint64_t get64(const uint8_t *p) {
-    return (uint64_t)p[0] << 56 | (uint64_t)p[1] << 48 | (uint64_t)p[2] << 40 |
-           (uint64_t)p[3] << 32 | (uint64_t)p[4] << 24 | (uint64_t)p[5] << 16 |
-           (uint64_t)p[6] << 8 | (uint64_t)p[7];
+static inline uint64_t
+get64(const uint8_t *p)
+{
+    return (uint64_t)p[0] << 56 | (uint64_t)p[1] << 48 | (uint64_t)p[2] << 40 | (uint64_t)p[3] << 32
+           | (uint64_t)p[4] << 24 | (uint64_t)p[5] << 16 | (uint64_t)p[6] << 8 | (uint64_t)p[7];
 }
 
 /* Reads the argument that the initial byte `byte` announces into `n`. Returns 1, or 0 where the
  * input ends first, the encoding is reserved, or the length is indefinite. */
-static inline int read_argument(reader *r, uint8_t byte, uint64_t *n) {
+static inline int
+read_argument(reader *r, uint8_t byte, uint64_t *n)
+{
     const uint8_t info = byte & 0x1f;
     const uint8_t *p = r->next;
     size_t count;
@@ -71,7 +74,9 @@ static inline int read_argument(reader *r, uint8_t byte, uint64_t *n) {
 
 /* Reads a length and takes that many bytes, which start at the returned address; or returns NULL
  * as read_argument returns 0. */
-static inline const uint8_t *take_string(reader *r, uint8_t byte, size_t *size) {
+static inline const uint8_t *
+take_string(reader *r, uint8_t byte, size_t *size)
+{
     const uint8_t *start;
     uint64_t n;
 
@@ -86,7 +91,9 @@ static inline const uint8_t *take_string(reader *r, uint8_t byte, size_t *size) 
 }
 
 /* Returns a new str, or NULL: without an exception where the bytes aren't UTF-8. */
-static PyObject *decode_text(const uint8_t *p, size_t size) {
+static PyObject *
+decode_text(const uint8_t *p, size_t size)
+{
     PyObject *text;
 
     if (size > 1 && wfbs_text_is_ascii(p, size)) { /* CPython shares the shorter ones */
@@ -101,14 +108,18 @@ static PyObject *decode_text(const uint8_t *p, size_t size) {
 
 /* Returns a new reference to a str for a map key, shared where it is short and ASCII; or NULL as
  * decode_text. */
-static inline PyObject *decode_key(reader *r, const uint8_t *p, size_t size) {
+static inline PyObject *
+decode_key(reader *r, const uint8_t *p, size_t size)
+{
     PyObject *key = wfbs_keys_share(&r->codec->keys, p, size);
 
     return key != NULL || PyErr_Occurred() ? key : decode_text(p, size);
 }
 
 /* Returns a new list, or NULL as decode_item. */
-static PyObject *decode_array(reader *r, uint8_t byte, int depth) {
+static PyObject *
+decode_array(reader *r, uint8_t byte, int depth)
+{
     PyObject *list, *item;
     uint64_t count;
 
@@ -134,7 +145,9 @@ static PyObject *decode_array(reader *r, uint8_t byte, int depth) {
 
 /* Reads a key of a map. Returns a new reference, or NULL as decode_item: also for a container,
  * of which cbor2 makes a hashable form. */
-static inline PyObject *decode_map_key(reader *r, int depth) {
+static inline PyObject *
+decode_map_key(reader *r, int depth)
+{
     const uint8_t byte = *r->next;
     const uint8_t *start;
     size_t size;
@@ -152,12 +165,16 @@ static inline PyObject *decode_map_key(reader *r, int depth) {
 
 /* Returns a new int, or NULL with MemoryError set. Of CPython's constructors the one for `long`
  * is the fastest. */
-static inline PyObject *new_unsigned(uint64_t n) {
+static inline PyObject *
+new_unsigned(uint64_t n)
+{
     return n <= LONG_MAX ? PyLong_FromLong((long)n) : PyLong_FromUnsignedLongLong(n);
 }
 
 /* Returns a new int for a negative integer, -1 - n; or NULL with MemoryError set. */
-static PyObject *new_negative(uint64_t n) {
+static PyObject *
+new_negative(uint64_t n)
+{
     PyObject *magnitude, *value;
 
     if (n <= LONG_MAX) {
@@ -173,7 +190,9 @@ static PyObject *new_negative(uint64_t n) {
 }
 
 /* Reads an entry of a small map into `dict`. Returns 0, or -1 as decode_item returns NULL. */
-static inline int decode_entry(reader *r, PyObject *dict, int depth) {
+static inline int
+decode_entry(reader *r, PyObject *dict, int depth)
+{
     PyObject *key = decode_map_key(r, depth), *value;
     int status;
 
@@ -253,7 +272,9 @@ decode_large_map(reader *r, size_t count, int depth)
 
 /* Returns a new dict, or NULL as decode_item. Of equal keys the first one stays, with the value
  * of the last. */
-static PyObject *decode_map(reader *r, uint8_t byte, int depth) {
+static PyObject *
+decode_map(reader *r, uint8_t byte, int depth)
+{
     PyObject *dict;
     uint64_t count;
 
@@ -276,7 +297,9 @@ static PyObject *decode_map(reader *r, uint8_t byte, int depth) {
 
 /* Returns a new float from its `count` bytes, or NULL as decode_item: also for a short NaN that
  * isn't the usual one, since converting the others is up to cbor2. */
-static PyObject *decode_float(reader *r, int count) {
+static PyObject *
+decode_float(reader *r, int count)
+{
     const char *start = (const char *)r->next;
     double value;
 
@@ -292,7 +315,8 @@ static PyObject *decode_float(reader *r, int count) {
     }
     if (count == 4) {
         value = PyFloat_Unpack4(start, 0);
-    } else {
+    }
+    else {
         value = PyFloat_Unpack2(start, 0);
     }
     if (value == -1.0 && PyErr_Occurred()) {
@@ -305,7 +329,9 @@ static PyObject *decode_float(reader *r, int count) {
 }
 
 /* Returns a new reference for an item of major type 7, or NULL as decode_item. */
-static inline PyObject *decode_simple(reader *r, uint8_t byte) {
+static inline PyObject *
+decode_simple(reader *r, uint8_t byte)
+{
     switch (byte) {
     case 0xf4:
         return Py_NewRef(Py_False);
@@ -326,7 +352,9 @@ static inline PyObject *decode_simple(reader *r, uint8_t byte) {
 
 /* Reads one item, of which the initial byte has been set aside, within `depth` containers.
  * Returns a new reference; or NULL, with MemoryError or ValueError set or without an exception. */
-static PyObject *decode_item(reader *r, int depth) {
+static PyObject *
+decode_item(reader *r, int depth)
+{
     const uint8_t byte = *r->next++;
     const uint8_t *start;
     uint64_t n;
@@ -355,7 +383,9 @@ static PyObject *decode_item(reader *r, int depth) {
     }
 }
 
-int wfbs_cbor_check_input(const uint8_t *data, size_t size) {
+int
+wfbs_cbor_check_input(const uint8_t *data, size_t size)
+{
     const size_t needed = wfbs_cbor_scratch(data, size);
     void *scratch = needed > 0 ? PyMem_Malloc(needed) : NULL; /* NULL where that is too much */
     const char *refusal;
@@ -423,7 +453,9 @@ decode_with_cbor2(wfbs_cbor *c, const uint8_t *data, size_t size)
                              : refuse_malformed(c, data, size, malformed);
 }
 
-PyObject *wfbs_cbor_decode_first(wfbs_cbor *c, const uint8_t *data, size_t size, size_t *used) {
+PyObject *
+wfbs_cbor_decode_first(wfbs_cbor *c, const uint8_t *data, size_t size, size_t *used)
+{
     const size_t skipped = wfbs_cbor_skip_tag(data, size);
 
     data += skipped;
@@ -440,7 +472,9 @@ PyObject *wfbs_cbor_decode_first(wfbs_cbor *c, const uint8_t *data, size_t size,
     return decode_with_cbor2(c, data, size);
 }
 
-PyObject *wfbs_cbor_decode(wfbs_cbor *c, const uint8_t *data, size_t size) {
+PyObject *
+wfbs_cbor_decode(wfbs_cbor *c, const uint8_t *data, size_t size)
+{
     size_t used;
     return wfbs_cbor_decode_first(c, data, size, &used);
 }

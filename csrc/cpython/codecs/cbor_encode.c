@@ -21,7 +21,9 @@ enum {
 static int encode_item(wfbs_buffer *out, PyObject *obj, int depth);
 
 /* Appends a head. Returns 0, or -1 with MemoryError set. */
-static inline int append_head(wfbs_buffer *out, uint8_t major, uint64_t n) {
+static inline int
+append_head(wfbs_buffer *out, uint8_t major, uint64_t n)
+{
     if (wfbs_buffer_reserve(out, WFBS_CBOR_HEAD_MAX) < 0) {
         return -1;
     }
@@ -32,7 +34,9 @@ static inline int append_head(wfbs_buffer *out, uint8_t major, uint64_t n) {
 /* Appends a head and the `size` bytes at `data` that it announces. Returns 0, or -1 with
  * MemoryError set. `size` comes from an object in memory (<= PY_SSIZE_T_MAX), so that the sum
  * can't wrap. */
-static inline int append_string(wfbs_buffer *out, uint8_t major, const void *data, size_t size) {
+static inline int
+append_string(wfbs_buffer *out, uint8_t major, const void *data, size_t size)
+{
     uint8_t *p;
 
     if (wfbs_buffer_reserve(out, WFBS_CBOR_HEAD_MAX + size) < 0) {
@@ -46,7 +50,9 @@ static inline int append_string(wfbs_buffer *out, uint8_t major, const void *dat
 
 /* Encodes a str of the given kind. The UTF-8 is written here rather than asked for: CPython
  * would keep it with the str for as long as that lives. Returns ENCODED, UNKNOWN, or -1. */
-static inline int encode_kind(wfbs_buffer *out, PyObject *obj, int kind) {
+static inline int
+encode_kind(wfbs_buffer *out, PyObject *obj, int kind)
+{
     const void *data = PyUnicode_DATA(obj);
     const Py_ssize_t length = PyUnicode_GET_LENGTH(obj);
     const size_t size = wfbs_utf8_size_of_kind(kind, data, length);
@@ -63,7 +69,9 @@ static inline int encode_kind(wfbs_buffer *out, PyObject *obj, int kind) {
 }
 
 /* Encodes a str that isn't all ASCII. Returns ENCODED, UNKNOWN, or -1 with MemoryError set. */
-static int encode_wide_str(wfbs_buffer *out, PyObject *obj) {
+static int
+encode_wide_str(wfbs_buffer *out, PyObject *obj)
+{
     switch (PyUnicode_KIND(obj)) {
     case PyUnicode_1BYTE_KIND:
         return encode_kind(out, obj, PyUnicode_1BYTE_KIND);
@@ -75,21 +83,26 @@ static int encode_wide_str(wfbs_buffer *out, PyObject *obj) {
 }
 
 /* Encodes an exact str. Returns ENCODED, UNKNOWN, or -1 with MemoryError set. */
-static inline int encode_str(wfbs_buffer *out, PyObject *obj) {
+static inline int
+encode_str(wfbs_buffer *out, PyObject *obj)
+{
 #if PY_VERSION_HEX < 0x030c0000
     if (PyUnicode_READY(obj) < 0) { /* strings of the old API exist until 3.11 */
         return -1;
     }
 #endif
     if (PyUnicode_IS_ASCII(obj)) {
-        return append_string(out, WFBS_CBOR_TEXT, PyUnicode_DATA(obj), (size_t)PyUnicode_GET_LENGTH(obj));
+        return append_string(out, WFBS_CBOR_TEXT, PyUnicode_DATA(obj),
+                             (size_t)PyUnicode_GET_LENGTH(obj));
     }
     return encode_wide_str(out, obj);
 }
 
 /* Encodes an exact int outside the range of int64. Returns ENCODED, UNKNOWN where it takes more
  * than 64 bits, or -1 with MemoryError set. */
-static int encode_wide_int(wfbs_buffer *out, PyObject *obj, int sign) {
+static int
+encode_wide_int(wfbs_buffer *out, PyObject *obj, int sign)
+{
     /* A negative n is written as -1 - n, which is ~n. */
     PyObject *magnitude = sign > 0 ? Py_NewRef(obj) : PyNumber_Invert(obj);
     unsigned long long n;
@@ -110,7 +123,9 @@ static int encode_wide_int(wfbs_buffer *out, PyObject *obj, int sign) {
 }
 
 /* Encodes an exact int. Returns ENCODED, UNKNOWN, or -1 with MemoryError set. */
-static inline int encode_int(wfbs_buffer *out, PyObject *obj) {
+static inline int
+encode_int(wfbs_buffer *out, PyObject *obj)
+{
     int overflow;
     const long long n = PyLong_AsLongLongAndOverflow(obj, &overflow); /* can't fail for an int */
 
@@ -120,11 +135,14 @@ static inline int encode_int(wfbs_buffer *out, PyObject *obj) {
     if (n >= 0) {
         return append_head(out, WFBS_CBOR_UNSIGNED, (uint64_t)n);
     }
-    return append_head(out, WFBS_CBOR_NEGATIVE, (uint64_t)(-1 - n)); /* >= 0, so it can't overflow */
+    return append_head(out, WFBS_CBOR_NEGATIVE,
+                       (uint64_t)(-1 - n)); /* >= 0, so it can't overflow */
 }
 
 /* Encodes an exact float. Returns 0, or -1 with MemoryError set. */
-static inline int encode_float(wfbs_buffer *out, PyObject *obj) {
+static inline int
+encode_float(wfbs_buffer *out, PyObject *obj)
+{
     const double value = PyFloat_AS_DOUBLE(obj);
     uint64_t bits;
     uint8_t *p;
@@ -141,7 +159,9 @@ static inline int encode_float(wfbs_buffer *out, PyObject *obj) {
 }
 
 /* Appends the one byte of a value that has no argument. Returns 0, or -1 with MemoryError. */
-static inline int append_simple(wfbs_buffer *out, uint8_t byte) {
+static inline int
+append_simple(wfbs_buffer *out, uint8_t byte)
+{
     if (wfbs_buffer_reserve(out, 1) < 0) {
         return -1;
     }
@@ -150,7 +170,9 @@ static inline int append_simple(wfbs_buffer *out, uint8_t byte) {
 }
 
 /* Encodes an exact tuple. Returns as encode_item. */
-static int encode_tuple(wfbs_buffer *out, PyObject *obj, int depth) {
+static int
+encode_tuple(wfbs_buffer *out, PyObject *obj, int depth)
+{
     const Py_ssize_t count = PyTuple_GET_SIZE(obj);
     int status = append_head(out, WFBS_CBOR_ARRAY, (uint64_t)count);
 
@@ -163,7 +185,9 @@ static int encode_tuple(wfbs_buffer *out, PyObject *obj, int depth) {
 #ifdef Py_GIL_DISABLED
 
 /* Encodes an exact list that other threads may be changing: by way of a copy. */
-static int encode_list(wfbs_buffer *out, PyObject *obj, int depth) {
+static int
+encode_list(wfbs_buffer *out, PyObject *obj, int depth)
+{
     PyObject *copy = PyList_AsTuple(obj);
     int status = copy == NULL ? -1 : encode_tuple(out, copy, depth);
 
@@ -174,7 +198,9 @@ static int encode_list(wfbs_buffer *out, PyObject *obj, int depth) {
 #else
 
 /* Encodes an exact list. Returns as encode_item. */
-static int encode_list(wfbs_buffer *out, PyObject *obj, int depth) {
+static int
+encode_list(wfbs_buffer *out, PyObject *obj, int depth)
+{
     const Py_ssize_t count = PyList_GET_SIZE(obj);
     int status = append_head(out, WFBS_CBOR_ARRAY, (uint64_t)count);
 
@@ -188,7 +214,9 @@ static int encode_list(wfbs_buffer *out, PyObject *obj, int depth) {
 
 /* Encodes an exact dict that nobody changes meanwhile. Returns as encode_item, or ODD_KEY if
  * there is a key that is no str and `kwargs` is set. */
-static inline int encode_still_dict(wfbs_buffer *out, PyObject *obj, int depth, int kwargs) {
+static inline int
+encode_still_dict(wfbs_buffer *out, PyObject *obj, int depth, int kwargs)
+{
     int status = append_head(out, WFBS_CBOR_MAP, (uint64_t)PyDict_GET_SIZE(obj));
     PyObject *key, *value;
     Py_ssize_t position = 0;
@@ -206,7 +234,9 @@ static inline int encode_still_dict(wfbs_buffer *out, PyObject *obj, int depth, 
 }
 
 /* Encodes an exact dict. Returns as encode_still_dict. */
-static inline int encode_dict(wfbs_buffer *out, PyObject *obj, int depth, int kwargs) {
+static inline int
+encode_dict(wfbs_buffer *out, PyObject *obj, int depth, int kwargs)
+{
 #ifdef Py_GIL_DISABLED
     PyObject *copy = PyDict_Copy(obj);
     int status = copy == NULL ? -1 : encode_still_dict(out, copy, depth, kwargs);
@@ -220,7 +250,9 @@ static inline int encode_dict(wfbs_buffer *out, PyObject *obj, int depth, int kw
 
 /* Appends `obj`, which lies within `depth` containers. Returns ENCODED, UNKNOWN (no exception
  * set, out->size anywhere), or -1 with MemoryError set. */
-static int encode_item(wfbs_buffer *out, PyObject *obj, int depth) {
+static int
+encode_item(wfbs_buffer *out, PyObject *obj, int depth)
+{
     PyTypeObject *type = Py_TYPE(obj);
 
     if (type == &PyUnicode_Type) {
@@ -239,7 +271,8 @@ static int encode_item(wfbs_buffer *out, PyObject *obj, int depth) {
         return append_simple(out, obj == Py_True ? 0xf5 : 0xf4);
     }
     if (type == &PyBytes_Type) {
-        return append_string(out, WFBS_CBOR_BYTES, PyBytes_AS_STRING(obj), (size_t)PyBytes_GET_SIZE(obj));
+        return append_string(out, WFBS_CBOR_BYTES, PyBytes_AS_STRING(obj),
+                             (size_t)PyBytes_GET_SIZE(obj));
     }
     /* This bounds the C stack, and stops at a container that contains itself. */
     if (depth >= WFBS_CBOR_MAX_DEPTH) {
@@ -281,7 +314,9 @@ wfbs_cbor_encode_known(wfbs_buffer *out, PyObject *obj)
     return encode_item(out, obj, 0);
 }
 
-int wfbs_cbor_encode_kwargs(wfbs_buffer *out, PyObject *dict) {
+int
+wfbs_cbor_encode_kwargs(wfbs_buffer *out, PyObject *dict)
+{
     const size_t size = out->size;
     const int status = encode_dict(out, dict, 1, 1);
 

@@ -12,7 +12,9 @@
 /* Returns a new reference to the attribute `name` of the module `origin`, from `slot` (inside `c`) or, the first
  * time, by importing it. The import runs Python code that may come back here, so nothing is
  * locked meanwhile and the first to finish fills the slot. */
-static PyObject *from_module(wfbs_cbor *c, PyObject **slot, const char *origin, const char *name) {
+static PyObject *
+from_module(wfbs_cbor *c, PyObject **slot, const char *origin, const char *name)
+{
     PyObject *found, *module;
 
     LOCK(c);
@@ -50,7 +52,9 @@ wfbs_cbor_refuse(wfbs_cbor *c)
     return from_module(c, &c->refuse, "autobahn_fbs._cbor", "refuse");
 }
 
-PyObject *wfbs_cbor_loads(wfbs_cbor *c) {
+PyObject *
+wfbs_cbor_loads(wfbs_cbor *c)
+{
     return from_module(c, &c->loads, "cbor2", "loads");
 }
 
@@ -60,7 +64,9 @@ wfbs_cbor_decode_error(wfbs_cbor *c)
     return from_module(c, &c->decode_error, "cbor2", "CBORDecodeError");
 }
 
-int wfbs_cbor_traverse(wfbs_cbor *c, visitproc visit, void *arg) {
+int
+wfbs_cbor_traverse(wfbs_cbor *c, visitproc visit, void *arg)
+{
     Py_VISIT(c->opened);
     Py_VISIT(c->refuse);
     Py_VISIT(c->loads);
@@ -68,7 +74,9 @@ int wfbs_cbor_traverse(wfbs_cbor *c, visitproc visit, void *arg) {
     return 0; /* the keys are exact str, which refer to nothing */
 }
 
-void wfbs_cbor_clear(wfbs_cbor *c) {
+void
+wfbs_cbor_clear(wfbs_cbor *c)
+{
     Py_CLEAR(c->opened);
     Py_CLEAR(c->refuse);
     Py_CLEAR(c->loads);

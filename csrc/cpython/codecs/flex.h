@@ -32,7 +32,7 @@ typedef struct {
 
 /* Makes the exception and the lazy type and adds both to `module`. To be called once, before all
  * else. Returns 0, or -1 with an exception set. */
-int wfbs_flex_init(wfbs_flex *f, PyObject *module);
+WFBS_MUST_USE int wfbs_flex_init(wfbs_flex *f, PyObject *module);
 
 /* For the module's m_traverse: visits every reference held in `f`. */
 int wfbs_flex_traverse(wfbs_flex *f, visitproc visit, void *arg);
@@ -44,11 +44,11 @@ void wfbs_flex_clear(wfbs_flex *f);
 
 /* Appends the encoding of `obj` (borrowed) to `out`. Returns 0; or -1 with out->size as it was
  * and TypeError or ValueError (which name the place in `obj`) or MemoryError set. Runs no Python code. */
-int wfbs_flex_encode(wfbs_flex *f, wfbs_buffer *out, PyObject *obj);
+WFBS_MUST_USE int wfbs_flex_encode(wfbs_flex *f, wfbs_buffer *out, PyObject *obj);
 
 /* The same; `compact` with typed vectors for lists of numbers or bools of one type, indirect
  * numbers where a few wide ones would widen a whole vector, and shared vectors of keys. */
-int wfbs_flex_encode_as(wfbs_flex *f, wfbs_buffer *out, PyObject *obj, bool compact);
+WFBS_MUST_USE int wfbs_flex_encode_as(wfbs_flex *f, wfbs_buffer *out, PyObject *obj, bool compact);
 
 /* Decodes `size` bytes, all of them checked first. Returns a new reference; or NULL with
  * FlexBuffersError (a ValueError that has the attribute `offset`) or MemoryError set. The caller
@@ -64,10 +64,10 @@ PyObject *wfbs_flex_raise(wfbs_flex *f, const wfbs_flex_reader *r);
 typedef struct {
     wfbs_flex_reader reader;
     wfbs_flex *codec;
-    size_t kept;       /* how many texts there are */
-    size_t *places;    /* where: only the first `kept` are valid */
-    PyObject **texts;  /* strong references at these places, the others not valid */
-    void *lent;        /* owned: the memory of more places than those below, or NULL */
+    size_t kept;      /* how many texts there are */
+    size_t *places;   /* where: only the first `kept` are valid */
+    PyObject **texts; /* strong references at these places, the others not valid */
+    void *lent;       /* owned: the memory of more places than those below, or NULL */
     size_t own_places[WFBS_FLEX_SEEN];
     PyObject *own_texts[WFBS_FLEX_SEEN];
 } wfbs_flex_decoder;
@@ -80,7 +80,7 @@ void wfbs_flex_decoder_close(wfbs_flex_decoder *d);
 /* Makes room for remembering as many keys as large data may have: before anything of an open decoder
  * is read, and only for more than one value. Returns 0, or -1 with MemoryError set; the decoder is to
  * be closed either way. */
-int wfbs_flex_decoder_grow(wfbs_flex_decoder *d);
+WFBS_MUST_USE int wfbs_flex_decoder_grow(wfbs_flex_decoder *d);
 
 /* Decodes what `ref` refers to. Returns a new reference, or NULL with an exception set. */
 PyObject *wfbs_flex_decode_ref(wfbs_flex_decoder *d, const wfbs_flex_ref *ref);

@@ -132,7 +132,8 @@ shared_text(wfbs_flex_decoder *d, const wfbs_flex_span *span, unsigned width)
     }
     if (visit == WFBS_FLEX_FIRST) {
         d->places[d->kept++] = place; /* each place once, so there is room for it */
-    } else {
+    }
+    else {
         Py_DECREF(d->texts[place]);
     }
     d->texts[place] = text;
@@ -176,8 +177,7 @@ decode_blob(wfbs_flex_decoder *d, const wfbs_flex_ref *ref)
         || !wfbs_flex_charge(&d->reader, span.size + WFBS_FLEX_VISIT_COST, target)) {
         return NULL;
     }
-    return PyBytes_FromStringAndSize((const char *)d->reader.data + span.at,
-                                     (Py_ssize_t)span.size);
+    return PyBytes_FromStringAndSize((const char *)d->reader.data + span.at, (Py_ssize_t)span.size);
 }
 
 /* ---- numbers: `width` bytes at position `at`, which are known to be there */
@@ -296,8 +296,8 @@ decode_value(wfbs_flex_decoder *d, const wfbs_flex_ref *ref, unsigned depth)
     case WFBS_FLEX_FLOAT:
         return new_float(d, ref->at, ref->slot_width);
     case WFBS_FLEX_BOOL:
-        return PyBool_FromLong(
-            wfbs_flex_load_unsigned(d->reader.data + ref->at, ref->slot_width) != 0);
+        return PyBool_FromLong(wfbs_flex_load_unsigned(d->reader.data + ref->at, ref->slot_width)
+                               != 0);
     case WFBS_FLEX_KEY:
         return decode_key(d, ref);
     case WFBS_FLEX_STRING:

@@ -63,8 +63,8 @@ encode_int(wfbs_flex_writer *w, PyObject *obj, wfbs_flex_slot *slot)
 static inline wfbs_flex_slot
 float_slot(double value)
 {
-    const bool narrow = isinf(value)
-                        || (fabs(value) <= (double)FLT_MAX && (double)(float)value == value);
+    const bool narrow =
+        isinf(value) || (fabs(value) <= (double)FLT_MAX && (double)(float)value == value);
     uint64_t bits;
 
     _Static_assert(sizeof bits == sizeof value, "a float is an IEEE 754 double");
@@ -131,7 +131,8 @@ encode_memoryview(wfbs_flex_writer *w, PyObject *obj, wfbs_flex_slot *slot)
     uint8_t *p = wfbs_flex_begin_bytes(w, WFBS_FLEX_BLOB, (size_t)view.len, slot);
     if (p && PyBuffer_ToContiguous(p, &view, view.len, 'C') < 0) {
         wfbs_flex_refuse(w, WFBS_FLEX_BAD_PYTHON, NULL);
-    } else if (p) {
+    }
+    else if (p) {
         status = 0;
     }
     PyBuffer_Release(&view);
@@ -267,8 +268,8 @@ encode_other(wfbs_flex_writer *w, PyObject *obj, unsigned depth, wfbs_flex_slot 
         return encode_list(w, obj, depth + 1, slot);
     }
     if (tuple) {
-        return encode_items(w, PySequence_Fast_ITEMS(obj), (size_t)PyTuple_GET_SIZE(obj),
-                            depth + 1, slot);
+        return encode_items(w, PySequence_Fast_ITEMS(obj), (size_t)PyTuple_GET_SIZE(obj), depth + 1,
+                            slot);
     }
     return encode_dict(w, obj, depth, slot);
 }
@@ -319,7 +320,8 @@ path_to_refused(const wfbs_flex_writer *w)
                 longer = PyUnicode_FromFormat("%U[\"%.80U\"]", path, key);
                 Py_DECREF(key);
             }
-        } else {
+        }
+        else {
             longer = PyUnicode_FromFormat("%U[%zu]", path, step->at);
         }
         Py_SETREF(path, longer);

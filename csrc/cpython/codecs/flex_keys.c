@@ -175,7 +175,8 @@ merge(const wfbs_flex_key *keys, const wfbs_flex_rank *from, size_t middle, size
     for (size_t i = 0; i < count; i++) {
         if (b == count || (a < middle && compare(keys, &from[a], &from[b]) <= 0)) {
             into[i] = from[a++];
-        } else {
+        }
+        else {
             into[i] = from[b++];
         }
     }
@@ -258,7 +259,8 @@ set_prefixes(wfbs_flex_layout *layout, size_t skip)
     uint64_t difference = 0;
 
     for (size_t i = 0; i < layout->count; i++) {
-        layout->ranks[i] = (wfbs_flex_rank){wfbs_flex_key_prefix(layout->keys[i].text, layout->keys[i].size, skip), i};
+        layout->ranks[i] = (wfbs_flex_rank){
+            wfbs_flex_key_prefix(layout->keys[i].text, layout->keys[i].size, skip), i};
         difference |= layout->ranks[i].prefix ^ layout->ranks[0].prefix;
     }
     return difference;
@@ -301,7 +303,8 @@ write_key(wfbs_flex_writer *w, wfbs_flex_key *key, bool pooled)
     pooled = pooled && key->size <= WFBS_FLEX_SHARED_MAX;
     const unsigned index = pooled ? wfbs_flex_pool_index(key->text, key->size) : 0;
 
-    if (pooled && scratch->pool[index].stamp == scratch->stamp && scratch->pool[index].size == key->size
+    if (pooled && scratch->pool[index].stamp == scratch->stamp
+        && scratch->pool[index].size == key->size
         && is_written(w, scratch->pool[index].position, key->text, key->size)) {
         key->position = scratch->pool[index].position;
         return 0;

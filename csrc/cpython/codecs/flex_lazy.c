@@ -10,12 +10,12 @@
 
 typedef struct {
     PyObject_HEAD
-    PyObject *owner;     /* owned: a memoryview, which keeps the bytes alive and in place */
-    wfbs_flex *codec;    /* of the module, which the type keeps alive */
+    PyObject *owner;  /* owned: a memoryview, which keeps the bytes alive and in place */
+    wfbs_flex *codec; /* of the module, which the type keeps alive */
     const uint8_t *data;
     size_t size;
-    wfbs_flex_ref ref;   /* of this container */
-    wfbs_flex_map map;   /* its elements; `keys` for maps only */
+    wfbs_flex_ref ref; /* of this container */
+    wfbs_flex_map map; /* its elements; `keys` for maps only */
 } lazy_object;
 
 static inline lazy_object *
@@ -98,7 +98,8 @@ wfbs_flex_lazy_root(wfbs_flex *f, PyObject *data)
     wfbs_flex_decoder_open(&decoder, f, view->buf, (size_t)view->len);
     if (wfbs_flex_root(&decoder.reader, &root)) {
         value = lazy_value(&decoder, owner, &root);
-    } else {
+    }
+    else {
         wfbs_flex_raise(f, &decoder.reader);
     }
     wfbs_flex_decoder_close(&decoder);
@@ -160,8 +161,8 @@ lazy_find(lazy_object *self, PyObject *key, uint64_t *index)
         return 0; /* no key has a zero byte either */
     }
     wfbs_flex_decoder_open(&decoder, self->codec, self->data, self->size);
-    const bool done = wfbs_flex_find(&decoder.reader, &self->map, (const uint8_t *)text,
-                                     (size_t)size, index);
+    const bool done =
+        wfbs_flex_find(&decoder.reader, &self->map, (const uint8_t *)text, (size_t)size, index);
     wfbs_flex_decoder_close(&decoder);
     if (!done) {
         wfbs_flex_raise(self->codec, &decoder.reader);
@@ -287,9 +288,8 @@ lazy_decode(PyObject *self, PyObject *ignored)
 
     (void)ignored;
     wfbs_flex_decoder_open(&decoder, lazy->codec, lazy->data, lazy->size);
-    PyObject *value = wfbs_flex_decoder_grow(&decoder) == 0
-                          ? wfbs_flex_decode_ref(&decoder, &lazy->ref)
-                          : NULL;
+    PyObject *value =
+        wfbs_flex_decoder_grow(&decoder) == 0 ? wfbs_flex_decode_ref(&decoder, &lazy->ref) : NULL;
     wfbs_flex_decoder_close(&decoder);
     return value;
 }
@@ -325,26 +325,21 @@ static PyGetSetDef lazy_getset[] = {
     {NULL, NULL, NULL, NULL, NULL},
 };
 
-PyDoc_STRVAR(lazy_doc,
-"A vector or map inside a FlexBuffer, of which only what is asked for is checked and decoded.\n\n"
-"``lazy[index]`` and ``lazy[key]`` return another Lazy for a vector or map, and the value for\n"
-"anything else. ``len()``, iteration (over items, or over the keys of a map), ``in``, ``keys()``\n"
-"and ``get()`` are those of lists and dicts; ``value()`` decodes the whole. All of them raise\n"
-"FlexBuffersError where the bytes that they read are malformed.");
+PyDoc_STRVAR(
+    lazy_doc,
+    "A vector or map inside a FlexBuffer, of which only what is asked for is checked and decoded.\n\n"
+    "``lazy[index]`` and ``lazy[key]`` return another Lazy for a vector or map, and the value for\n"
+    "anything else. ``len()``, iteration (over items, or over the keys of a map), ``in``, ``keys()``\n"
+    "and ``get()`` are those of lists and dicts; ``value()`` decodes the whole. All of them raise\n"
+    "FlexBuffersError where the bytes that they read are malformed.");
 
 static PyType_Slot lazy_slots[] = {
-    {Py_tp_doc, (void *)lazy_doc},
-    {Py_tp_dealloc, lazy_dealloc},
-    {Py_tp_traverse, lazy_traverse},
-    {Py_tp_repr, lazy_repr},
-    {Py_tp_iter, lazy_iter},
-    {Py_tp_methods, lazy_methods},
-    {Py_tp_getset, lazy_getset},
-    {Py_mp_length, lazy_length},
-    {Py_mp_subscript, lazy_subscript},
-    {Py_sq_item, lazy_item},
-    {Py_sq_contains, lazy_contains},
-    {0, NULL},
+    {Py_tp_doc, (void *)lazy_doc},     {Py_tp_dealloc, lazy_dealloc},
+    {Py_tp_traverse, lazy_traverse},   {Py_tp_repr, lazy_repr},
+    {Py_tp_iter, lazy_iter},           {Py_tp_methods, lazy_methods},
+    {Py_tp_getset, lazy_getset},       {Py_mp_length, lazy_length},
+    {Py_mp_subscript, lazy_subscript}, {Py_sq_item, lazy_item},
+    {Py_sq_contains, lazy_contains},   {0, NULL},
 };
 
 PyType_Spec wfbs_flex_lazy_spec = {

@@ -2,8 +2,8 @@
 #include "flex_write.h"
 
 PyDoc_STRVAR(error_doc,
-"The bytes are no FlexBuffer, or one that breaks the rules of the format.\n\n"
-"The attribute ``offset`` says where: a position in the bytes.");
+             "The bytes are no FlexBuffer, or one that breaks the rules of the format.\n\n"
+             "The attribute ``offset`` says where: a position in the bytes.");
 
 int
 wfbs_flex_init(wfbs_flex *f, PyObject *module)

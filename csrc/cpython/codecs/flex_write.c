@@ -68,7 +68,8 @@ wfbs_flex_scratch_give(wfbs_flex *f, wfbs_flex_scratch *scratch)
 #else
     if (f->scratch || scratch->grown > WFBS_FLEX_KEPT_SIZE) {
         wfbs_flex_scratch_free(scratch);
-    } else {
+    }
+    else {
         f->scratch = scratch;
     }
 #endif
@@ -161,9 +162,8 @@ wfbs_flex_take_slots(wfbs_flex_writer *w, size_t count, size_t *first)
 static inline int
 reserve(wfbs_flex_writer *w, size_t extra)
 {
-    return wfbs_buffer_reserve(w->out, extra) < 0
-               ? wfbs_flex_refuse(w, WFBS_FLEX_BAD_PYTHON, NULL)
-               : 0;
+    return wfbs_buffer_reserve(w->out, extra) < 0 ? wfbs_flex_refuse(w, WFBS_FLEX_BAD_PYTHON, NULL)
+                                                  : 0;
 }
 
 uint8_t *
@@ -234,7 +234,8 @@ vector_width(const wfbs_flex_writer *w, const wfbs_flex_slot *slots, size_t coun
     for (size_t i = 0; i < count; i++) {
         if (is_inline(slots[i].type)) {
             log = slots[i].width > log ? slots[i].width : log;
-        } else if (slots[i].bits < lowest) {
+        }
+        else if (slots[i].bits < lowest) {
             lowest = slots[i].bits;
         }
     }
@@ -262,7 +263,8 @@ put_elements(uint8_t *p, const wfbs_flex_slot *slots, size_t count, uint64_t at,
         uint64_t bits = slots[i].bits;
         if (!is_inline(slots[i].type)) {
             bits = at + i * width - bits;
-        } else if (width == 4 && slots[i].type == WFBS_FLEX_FLOAT) {
+        }
+        else if (width == 4 && slots[i].type == WFBS_FLEX_FLOAT) {
             double wide;
             memcpy(&wide, &bits, sizeof wide);
             const float narrow = (float)wide; /* exact, or its width would be 8 */
@@ -320,7 +322,8 @@ wfbs_flex_write_vector(wfbs_flex_writer *w, uint8_t type, size_t count,
     p += count * width;
     if (type == WFBS_FLEX_VECTOR || type == WFBS_FLEX_MAP) {
         for (size_t i = 0; i < count; i++) {
-            *p++ = (uint8_t)(slots[i].type << 2 | (is_inline(slots[i].type) ? log : slots[i].width));
+            *p++ =
+                (uint8_t)(slots[i].type << 2 | (is_inline(slots[i].type) ? log : slots[i].width));
         }
     }
     w->out->size = (size_t)(p - w->out->data);
@@ -397,7 +400,8 @@ wfbs_flex_write_indirect(wfbs_flex_writer *w, size_t count)
 int
 wfbs_flex_write_root(wfbs_flex_writer *w, const wfbs_flex_slot *slot)
 {
-    const unsigned log = is_inline(slot->type) ? slot->width : vector_width(w, slot, 1, 0, SIZE_MAX);
+    const unsigned log =
+        is_inline(slot->type) ? slot->width : vector_width(w, slot, 1, 0, SIZE_MAX);
     const unsigned width = 1u << log;
     const size_t pad = padding(position(w), width);
 

@@ -20,9 +20,9 @@ typedef struct {
 typedef struct {
     const uint8_t *text; /* of the key: UTF-8, borrowed from it */
     size_t size;
-    PyObject *key;       /* borrowed from the dict */
-    PyObject *value;     /* borrowed from the dict */
-    size_t position;     /* where the key was written, from the beginning of the buffer */
+    PyObject *key;   /* borrowed from the dict */
+    PyObject *value; /* borrowed from the dict */
+    size_t position; /* where the key was written, from the beginning of the buffer */
 } wfbs_flex_key;
 
 /* Where a key belongs in the order of a map. */
@@ -37,9 +37,9 @@ typedef struct {
     wfbs_flex_rank *ranks; /* owned, PyMem, twice as many as keys: the first half sorted */
     size_t capacity;       /* keys allocated */
     size_t count;
-    size_t vector;         /* position of the vector of keys */
-    uint32_t stamp;        /* of the call that filled it */
-    uint8_t width;         /* logarithm, of the vector of keys */
+    size_t vector;  /* position of the vector of keys */
+    uint32_t stamp; /* of the call that filled it */
+    uint8_t width;  /* logarithm, of the vector of keys */
 } wfbs_flex_layout;
 
 /* Scratch memory that has grown by more bytes than this isn't kept after the call. */
@@ -49,11 +49,11 @@ typedef struct {
 typedef struct wfbs_flex_scratch {
     wfbs_flex_slot *slots; /* owned, PyMem */
     size_t slot_capacity;
-    uint32_t stamp;        /* of the current call; what has another one is out of date */
-    size_t grown;          /* bytes allocated for slots and layouts */
-    wfbs_flex_layout fresh;                        /* being sorted, before it replaces another */
+    uint32_t stamp;         /* of the current call; what has another one is out of date */
+    size_t grown;           /* bytes allocated for slots and layouts */
+    wfbs_flex_layout fresh; /* being sorted, before it replaces another */
     wfbs_flex_layout layouts[WFBS_FLEX_MAX_DEPTH]; /* the last map at each depth */
-    struct {               /* keys that were written, by a hash of their bytes */
+    struct { /* keys that were written, by a hash of their bytes */
         uint32_t stamp;
         uint32_t size;
         size_t position;
@@ -84,7 +84,7 @@ typedef struct {
     wfbs_buffer *out; /* borrowed */
     size_t base;      /* where in `out` the FlexBuffer begins; positions count from there */
     wfbs_flex_scratch *scratch; /* owned while writing */
-    bool compact;     /* typed vectors, indirect numbers, shared vectors of keys */
+    bool compact;               /* typed vectors, indirect numbers, shared vectors of keys */
     size_t slot_count;
     wfbs_flex_refusal refusal;
     PyObject *culprit; /* owned; NULL until something is refused */
@@ -118,11 +118,11 @@ wfbs_flex_width_of(uint64_t n)
 
 /* Makes room for `count` more slots on the stack and takes them: *first gets the index of the
  * first. They are given back by setting slot_count. The stack may move. */
-int wfbs_flex_take_slots(wfbs_flex_writer *w, size_t count, size_t *first);
+WFBS_MUST_USE int wfbs_flex_take_slots(wfbs_flex_writer *w, size_t count, size_t *first);
 
 /* Appends a string or blob. *slot gets it. */
-int wfbs_flex_write_bytes(wfbs_flex_writer *w, uint8_t type, const void *data, size_t size,
-                          wfbs_flex_slot *slot);
+WFBS_MUST_USE int wfbs_flex_write_bytes(wfbs_flex_writer *w, uint8_t type, const void *data,
+                                        size_t size, wfbs_flex_slot *slot);
 
 /* The same without the content, which is to be written to the returned address at once: `size`
  * bytes. NULL for -1. */
@@ -131,23 +131,23 @@ uint8_t *wfbs_flex_begin_bytes(wfbs_flex_writer *w, uint8_t type, size_t size,
 
 /* Appends the last `count` slots of the stack as a vector and takes them from the stack. *slot
  * gets it. A map's vector has a layout, with its keys; others have NULL. */
-int wfbs_flex_write_vector(wfbs_flex_writer *w, uint8_t type, size_t count,
-                           const wfbs_flex_layout *layout, wfbs_flex_slot *slot);
+WFBS_MUST_USE int wfbs_flex_write_vector(wfbs_flex_writer *w, uint8_t type, size_t count,
+                                         const wfbs_flex_layout *layout, wfbs_flex_slot *slot);
 
 /* The type of the vector that holds the last `count` slots of the stack in the least space: a
  * typed one where all are numbers (or bools) of one type. */
 uint8_t wfbs_flex_typed_vector(const wfbs_flex_writer *w, size_t count);
 
 /* Makes the widest numbers among the last `count` slots indirect where that saves space. */
-int wfbs_flex_write_indirect(wfbs_flex_writer *w, size_t count);
+WFBS_MUST_USE int wfbs_flex_write_indirect(wfbs_flex_writer *w, size_t count);
 
 /* Appends the root: what ends a FlexBuffer. */
-int wfbs_flex_write_root(wfbs_flex_writer *w, const wfbs_flex_slot *slot);
+WFBS_MUST_USE int wfbs_flex_write_root(wfbs_flex_writer *w, const wfbs_flex_slot *slot);
 
 /* ---- flex_keys.c */
 
 /* Sees to it that the keys of `dict` (borrowed, an exact dict or a subclass) and a vector of them
  * are written, and fills the layout of `depth`, which is valid until the next map there. */
-int wfbs_flex_write_keys(wfbs_flex_writer *w, PyObject *dict, unsigned depth);
+WFBS_MUST_USE int wfbs_flex_write_keys(wfbs_flex_writer *w, PyObject *dict, unsigned depth);
 
 #endif

@@ -19,14 +19,14 @@ find_value(const wfbs_attribute *a, const wfbs_received *r)
     if (!r->buffer) {
         return Py_NewRef(Py_None);
     }
-    return wfbs_state_alive(a->owner->state) ? wfbs_decode_attribute(a, r) : NULL;
+    return wfbs_state_alive(a->cls->state) ? wfbs_decode_attribute(a, r) : NULL;
 }
 
 PyObject *
 wfbs_received_get_private(PyObject *self, void *attribute)
 {
     const wfbs_attribute *a = attribute;
-    wfbs_received *r = wfbs_received_of(a->owner, self);
+    wfbs_received *r = wfbs_received_of(a->cls, self);
     PyObject **slot = wfbs_slot_of(self, a->offset);
     PyObject *value;
     Py_BEGIN_CRITICAL_SECTION(self);
@@ -53,7 +53,7 @@ wfbs_received_get(PyObject *self, void *attribute)
 {
     const wfbs_attribute *a = attribute;
     PyObject *value = wfbs_received_get_private(self, attribute);
-    if (value == Py_None && a->owner->defaulting & wfbs_bit_of(a)) {
+    if (value == Py_None && a->cls->defaulting & wfbs_bit_of(a)) {
         Py_DECREF(value);
         return PyDict_New(); /* as Autobahn's properties do for these */
     }
@@ -68,14 +68,14 @@ wfbs_received_set_private(PyObject *self, PyObject *value, void *attribute)
         PyErr_Format(PyExc_AttributeError, "can't delete attribute %R", a->private_name);
         return -1;
     }
-    wfbs_received *r = wfbs_received_of(a->owner, self);
+    wfbs_received *r = wfbs_received_of(a->cls, self);
     PyObject *old, *cache;
     Py_BEGIN_CRITICAL_SECTION(self);
     PyObject **slot = wfbs_slot_of(self, a->offset);
     old = *slot;
     *slot = Py_NewRef(value);
     r->assigned |= wfbs_bit_of(a);
-    PyObject **serialized = wfbs_slot_of(self, a->owner->serialized);
+    PyObject **serialized = wfbs_slot_of(self, a->cls->serialized);
     cache = *serialized; /* what was serialized before is no longer what this message says */
     *serialized = NULL;
     Py_END_CRITICAL_SECTION();
@@ -107,7 +107,7 @@ PyObject *
 wfbs_received_view(PyObject *self, void *attribute)
 {
     const wfbs_attribute *a = attribute;
-    wfbs_received *r = wfbs_received_of(a->owner, self);
+    wfbs_received *r = wfbs_received_of(a->cls, self);
     uint32_t assigned;
     Py_BEGIN_CRITICAL_SECTION(self);
     assigned = r->assigned;
@@ -123,9 +123,9 @@ wfbs_received_view(PyObject *self, void *attribute)
 }
 
 PyObject *
-wfbs_received_get_serialized(PyObject *self, void *owner)
+wfbs_received_get_serialized(PyObject *self, void *cls)
 {
-    const wfbs_class *c = owner;
+    const wfbs_class *c = cls;
     PyObject **slot = wfbs_slot_of(self, c->serialized);
     PyObject *value;
     Py_BEGIN_CRITICAL_SECTION(self);
@@ -138,9 +138,9 @@ wfbs_received_get_serialized(PyObject *self, void *owner)
 }
 
 int
-wfbs_received_set_serialized(PyObject *self, PyObject *value, void *owner)
+wfbs_received_set_serialized(PyObject *self, PyObject *value, void *cls)
 {
-    const wfbs_class *c = owner;
+    const wfbs_class *c = cls;
     PyObject *old;
     Py_BEGIN_CRITICAL_SECTION(self);
     PyObject **slot = wfbs_slot_of(self, c->serialized);

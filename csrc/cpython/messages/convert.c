@@ -17,8 +17,9 @@ void *
 wfbs_arena_take(wfbs_arena *arena, size_t count, size_t size)
 {
     /* At most one block per attribute, and eight for roles: see the struct. */
-    void *block = arena->count < Py_ARRAY_LENGTH(arena->blocks) ? PyMem_Calloc(count ? count : 1, size)
-                                                               : NULL;
+    void *block = arena->count < Py_ARRAY_LENGTH(arena->blocks)
+                      ? PyMem_Calloc(count ? count : 1, size)
+                      : NULL;
     if (!block) {
         PyErr_NoMemory();
         return NULL;
@@ -35,7 +36,7 @@ wfbs_refuse(const wfbs_attribute *a, PyObject *exception, const char *format, ..
     PyObject *text = PyUnicode_FromFormatV(format, arguments);
     va_end(arguments);
     if (text) {
-        PyErr_Format(exception, "%s.%s: %U", a->owner->type->label, a->field->attribute, text);
+        PyErr_Format(exception, "%s.%s: %U", a->cls->type->label, a->field->attribute, text);
         Py_DECREF(text);
     }
     return WFBS_CONVERT_ERROR;
@@ -52,7 +53,9 @@ wfbs_refuse_encoding(const wfbs_attribute *a)
     PyErr_NormalizeException(&type, &error, &traceback);
     PyObject *description = wfbs_error_description(error);
     if (description) {
-        wfbs_refuse(a, PyErr_GivenExceptionMatches(type, PyExc_TypeError) ? PyExc_TypeError : PyExc_ValueError,
+        wfbs_refuse(a,
+                    PyErr_GivenExceptionMatches(type, PyExc_TypeError) ? PyExc_TypeError
+                                                                       : PyExc_ValueError,
                     "can't be encoded: %U", description);
         Py_DECREF(description);
     }
@@ -69,7 +72,8 @@ wfbs_refuse_encoding(const wfbs_attribute *a)
 static wfbs_converted
 refuse_type(const wfbs_attribute *a, const char *expected, PyObject *value)
 {
-    return wfbs_refuse(a, PyExc_TypeError, "expected %s, got %s", expected, wfbs_type_name(Py_TYPE(value)));
+    return wfbs_refuse(a, PyExc_TypeError, "expected %s, got %s", expected,
+                       wfbs_type_name(Py_TYPE(value)));
 }
 
 /* An int in 0 .. 2**64-1 into *out; false with TypeError or ValueError. `what`
@@ -78,7 +82,8 @@ static bool
 convert_u64(const wfbs_attribute *a, PyObject *value, const char *what, uint64_t *out)
 {
     if (!PyLong_CheckExact(value)) {
-        wfbs_refuse(a, PyExc_TypeError, "%sexpected int, got %s", what, wfbs_type_name(Py_TYPE(value)));
+        wfbs_refuse(a, PyExc_TypeError, "%sexpected int, got %s", what,
+                    wfbs_type_name(Py_TYPE(value)));
         return false;
     }
     *out = PyLong_AsUnsignedLongLong(value);
@@ -104,11 +109,13 @@ static bool
 convert_text(const wfbs_attribute *a, PyObject *value, const char *what, wfbs_span *out)
 {
     if (!PyUnicode_Check(value)) {
-        wfbs_refuse(a, PyExc_TypeError, "%sexpected str, got %s", what, wfbs_type_name(Py_TYPE(value)));
+        wfbs_refuse(a, PyExc_TypeError, "%sexpected str, got %s", what,
+                    wfbs_type_name(Py_TYPE(value)));
         return false;
     }
     Py_ssize_t size;
-    Py_INCREF(value); /* CPython 3.11 can run finalizers as it raises: one may empty the list it is in */
+    Py_INCREF(
+        value); /* CPython 3.11 can run finalizers as it raises: one may empty the list it is in */
     const char *data = PyUnicode_AsUTF8AndSize(value, &size);
     if (!data && PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
         PyErr_Clear();
@@ -127,9 +134,8 @@ static wfbs_converted
 convert_int(const wfbs_attribute *a, PyObject *value, wfbs_value *out)
 {
     static const uint64_t largest[WFBS_KIND_COUNT] = {
-        [WFBS_KIND_U8] = UINT8_MAX,       [WFBS_KIND_U16] = UINT16_MAX,
-        [WFBS_KIND_ENUM16] = UINT16_MAX,  [WFBS_KIND_U32] = UINT32_MAX,
-        [WFBS_KIND_U64] = UINT64_MAX,
+        [WFBS_KIND_U8] = UINT8_MAX,   [WFBS_KIND_U16] = UINT16_MAX, [WFBS_KIND_ENUM16] = UINT16_MAX,
+        [WFBS_KIND_U32] = UINT32_MAX, [WFBS_KIND_U64] = UINT64_MAX,
     };
     uint64_t number;
     if (!convert_u64(a, value, "", &number)) {
@@ -142,7 +148,8 @@ convert_int(const wfbs_attribute *a, PyObject *value, wfbs_value *out)
         return wfbs_refuse(a, PyExc_ValueError, "must be 1 or more");
     }
     if (a->field->check == WFBS_CHECK_REQUEST_TYPE && !wfbs_request_type_is_valid(number)) {
-        return wfbs_refuse(a, PyExc_ValueError, "%R is not the type of a request that can fail", value);
+        return wfbs_refuse(a, PyExc_ValueError, "%R is not the type of a request that can fail",
+                           value);
     }
     if (number > largest[a->field->kind]) {
         return WFBS_CONVERT_METADATA;
@@ -155,8 +162,9 @@ bool
 wfbs_equals_bool(PyObject *value)
 {
     bool number = PyLong_CheckExact(value) || PyFloat_CheckExact(value);
-    return number && (PyObject_RichCompareBool(value, Py_True, Py_EQ) == 1
-                      || PyObject_RichCompareBool(value, Py_False, Py_EQ) == 1);
+    return number
+           && (PyObject_RichCompareBool(value, Py_True, Py_EQ) == 1
+               || PyObject_RichCompareBool(value, Py_False, Py_EQ) == 1);
 }
 
 static wfbs_converted
@@ -189,7 +197,7 @@ enum_value(const wfbs_enum *e, wfbs_span text)
 static int
 is_custom_name(const wfbs_attribute *a, PyObject *value)
 {
-    PyObject *match = PyObject_CallOneArg(a->owner->state->custom_match, value);
+    PyObject *match = PyObject_CallOneArg(a->cls->state->custom_match, value);
     int custom = match ? match != Py_None : -1;
     Py_XDECREF(match);
     return custom;
@@ -221,7 +229,7 @@ convert_enum(const wfbs_attribute *a, PyObject *value, wfbs_value *out)
     }
     bool custom_allowed = a->field->use == WFBS_USE_ENC_ALGO
                           || a->field->use == WFBS_USE_ENC_SERIALIZER
-                          || a->field->use == WFBS_USE_ENC_CIPHER;
+                          || a->field->use == WFBS_USE_PPT_CIPHER;
     if (number < 0 && custom_allowed) {
         int custom = is_custom_name(a, value);
         if (custom) {
@@ -324,9 +332,10 @@ hop_item(PyObject *hop, PyObject *name)
 static wfbs_converted
 convert_principal(const wfbs_attribute *a, PyObject *hop, wfbs_value *values, uint32_t *present)
 {
-    const wfbs_state *state = a->owner->state;
+    const wfbs_state *state = a->cls->state;
     if (!PyDict_Check(hop)) {
-        return wfbs_refuse(a, PyExc_TypeError, "item: expected dict, got %s", wfbs_type_name(Py_TYPE(hop)));
+        return wfbs_refuse(a, PyExc_TypeError, "item: expected dict, got %s",
+                           wfbs_type_name(Py_TYPE(hop)));
     }
     PyObject *session = hop_item(hop, state->str_session);
     PyObject *authid = hop_item(hop, state->str_authid);
@@ -373,12 +382,11 @@ convert_principals(const wfbs_attribute *a, PyObject *value, wfbs_arena *arena, 
     bool typed = a->field->kind == WFBS_KIND_VECTOR_TABLE;
     wfbs_converted result = typed ? WFBS_CONVERT_OK : WFBS_CONVERT_METADATA;
     for (size_t i = 0; i < count; i++) {
-        PyObject *hop = list ? PyList_GET_ITEM(value, (Py_ssize_t)i)
-                             : PyTuple_GET_ITEM(value, (Py_ssize_t)i);
+        PyObject *hop =
+            list ? PyList_GET_ITEM(value, (Py_ssize_t)i) : PyTuple_GET_ITEM(value, (Py_ssize_t)i);
         records[i].table = typed ? &wfbs_tables[a->field->sub] : NULL;
         records[i].values = &values[FIELDS * i];
-        wfbs_converted one
-            = convert_principal(a, hop, &values[FIELDS * i], &records[i].present);
+        wfbs_converted one = convert_principal(a, hop, &values[FIELDS * i], &records[i].present);
         if (one == WFBS_CONVERT_ERROR) {
             return one;
         }
@@ -394,7 +402,7 @@ static bool
 convert_role(const wfbs_attribute *a, unsigned index, PyObject *role, wfbs_value *values,
              wfbs_record *record)
 {
-    const wfbs_state *state = a->owner->state;
+    const wfbs_state *state = a->cls->state;
     const wfbs_table *t = &wfbs_tables[index];
     int known = PyObject_IsInstance(role, state->names.role_classes[index]);
     if (known <= 0) {
@@ -433,7 +441,7 @@ convert_role(const wfbs_attribute *a, unsigned index, PyObject *role, wfbs_value
 static wfbs_converted
 convert_roles(const wfbs_attribute *a, PyObject *value, wfbs_arena *arena, wfbs_value *out)
 {
-    const wfbs_state *state = a->owner->state;
+    const wfbs_state *state = a->cls->state;
     unsigned index = a->field->sub;
     const wfbs_table *t = &wfbs_tables[index];
     if (!PyDict_Check(value)) {
@@ -444,8 +452,8 @@ convert_roles(const wfbs_attribute *a, PyObject *value, wfbs_arena *arena, wfbs_
     }
     size_t roles = t->slot_count;
     wfbs_record *records = wfbs_arena_take(arena, 1 + roles, sizeof *records);
-    wfbs_value *values
-        = records ? wfbs_arena_take(arena, roles * (1 + WFBS_MAX_FIELDS), sizeof *values) : NULL;
+    wfbs_value *values =
+        records ? wfbs_arena_take(arena, roles * (1 + WFBS_MAX_FIELDS), sizeof *values) : NULL;
     if (!values) {
         return WFBS_CONVERT_ERROR;
     }
@@ -461,9 +469,9 @@ convert_roles(const wfbs_attribute *a, PyObject *value, wfbs_arena *arena, wfbs_
             continue;
         }
         Py_INCREF(role); /* reading its features can run Python code */
-        bool good = convert_role(a, t->fields[slot].sub, role,
-                                 &values[roles + (size_t)slot * WFBS_MAX_FIELDS],
-                                 &records[1 + slot]);
+        bool good =
+            convert_role(a, t->fields[slot].sub, role,
+                         &values[roles + (size_t)slot * WFBS_MAX_FIELDS], &records[1 + slot]);
         Py_DECREF(role);
         if (!good) {
             return WFBS_CONVERT_ERROR;
@@ -475,7 +483,7 @@ convert_roles(const wfbs_attribute *a, PyObject *value, wfbs_arena *arena, wfbs_
     }
     if (found != PyDict_GET_SIZE(value)) {
         return wfbs_refuse(a, PyExc_ValueError, "%R has roles that %s can't announce", value,
-                           a->owner->type->label);
+                           a->cls->type->label);
     }
     out->as.records = records;
     out->size = 1;
@@ -559,7 +567,7 @@ wfbs_convert(wfbs_attribute *a, PyObject *value, wfbs_arena *arena, wfbs_value *
     case WFBS_USE_ENUM:
     case WFBS_USE_ENC_ALGO:
     case WFBS_USE_ENC_SERIALIZER:
-    case WFBS_USE_ENC_CIPHER:
+    case WFBS_USE_PPT_CIPHER:
         return convert_enum(a, value, out);
     case WFBS_USE_ENUMS:
         return convert_enums(a, value, arena, out);

@@ -16,11 +16,16 @@ void wfbs_arena_free(wfbs_arena *arena);
  * with MemoryError. */
 void *wfbs_arena_take(wfbs_arena *arena, size_t count, size_t size);
 
-typedef enum { WFBS_CONVERT_ERROR = -1, WFBS_CONVERT_OK = 0, WFBS_CONVERT_METADATA = 1 } wfbs_converted;
+typedef enum {
+    WFBS_CONVERT_ERROR = -1,
+    WFBS_CONVERT_OK = 0,
+    WFBS_CONVERT_METADATA = 1
+} wfbs_converted;
 /* Converts `value` (borrowed, not None; must outlive the result) into *out. OK,
  * METADATA if the typed field can't express it, or ERROR with TypeError/ValueError
  * that names the attribute. Runs no Python code for exact types but roles. */
-wfbs_converted wfbs_convert(wfbs_attribute *a, PyObject *value, wfbs_arena *arena, wfbs_value *out);
+WFBS_MUST_USE wfbs_converted wfbs_convert(wfbs_attribute *a, PyObject *value, wfbs_arena *arena,
+                                          wfbs_value *out);
 /* Raises `exception` as "EVENT.topic: ..." with printf-like text; returns ERROR. */
 wfbs_converted wfbs_refuse(const wfbs_attribute *a, PyObject *exception, const char *format, ...);
 /* Whether `value` may be an enc_algo, enc_serializer or ppt_cipher: a name out of the

@@ -20,18 +20,18 @@ decode_enum(const wfbs_state *state, unsigned index, unsigned value)
 }
 
 /* A list of `count` items that `item` makes. New reference or NULL. */
-#define WFBS_DECODE_LIST(item)                                  \
-    do {                                                        \
-        PyObject *list = PyList_New((Py_ssize_t)count);         \
-        for (uint32_t i = 0; list && i < count; i++) {          \
-            PyObject *made = (item);                            \
-            if (!made) {                                        \
-                Py_CLEAR(list);                                 \
-                break;                                          \
-            }                                                   \
-            PyList_SET_ITEM(list, (Py_ssize_t)i, made);         \
-        }                                                       \
-        return list;                                            \
+#define WFBS_DECODE_LIST(item)                          \
+    do {                                                \
+        PyObject *list = PyList_New((Py_ssize_t)count); \
+        for (uint32_t i = 0; list && i < count; i++) {  \
+            PyObject *made = (item);                    \
+            if (!made) {                                \
+                Py_CLEAR(list);                         \
+                break;                                  \
+            }                                           \
+            PyList_SET_ITEM(list, (Py_ssize_t)i, made); \
+        }                                               \
+        return list;                                    \
     } while (0)
 
 static PyObject *
@@ -81,14 +81,14 @@ decode_principal(const wfbs_state *state, const uint8_t *data, uint32_t table)
     uint32_t place = wfbs_slot_position(data, table, WFBS_SLOT_Principal_session);
     uint64_t session = place ? wfbs_load_u64(data + place) : 0;
     PyObject *empty = PyUnicode_New(0, 0);
-    int failed
-        = !empty || set_stealing(hop, state->str_session, PyLong_FromUnsignedLongLong(session)) < 0
-          || set_stealing(hop, state->str_authid,
-                          decode_text_slot(data, table, WFBS_SLOT_Principal_authid, Py_None))
-                 < 0
-          || set_stealing(hop, state->str_authrole,
-                          decode_text_slot(data, table, WFBS_SLOT_Principal_authrole, empty))
-                 < 0;
+    int failed = !empty
+                 || set_stealing(hop, state->str_session, PyLong_FromUnsignedLongLong(session)) < 0
+                 || set_stealing(hop, state->str_authid,
+                                 decode_text_slot(data, table, WFBS_SLOT_Principal_authid, Py_None))
+                        < 0
+                 || set_stealing(hop, state->str_authrole,
+                                 decode_text_slot(data, table, WFBS_SLOT_Principal_authrole, empty))
+                        < 0;
     Py_XDECREF(empty);
     if (failed) {
         Py_CLEAR(hop);
@@ -150,9 +150,11 @@ static PyObject *
 decode_map(const uint8_t *data, uint32_t table)
 {
     PyObject *map = PyDict_New();
-    PyObject *key = map ? decode_text_slot(data, table, WFBS_SLOT_Map_key, NULL) : NULL; /* required */
+    PyObject *key =
+        map ? decode_text_slot(data, table, WFBS_SLOT_Map_key, NULL) : NULL; /* required */
     if (!key
-        || set_stealing(map, key, decode_text_slot(data, table, WFBS_SLOT_Map_value, Py_None)) < 0) {
+        || set_stealing(map, key, decode_text_slot(data, table, WFBS_SLOT_Map_value, Py_None))
+               < 0) {
         Py_CLEAR(map);
     }
     Py_XDECREF(key);
@@ -164,7 +166,7 @@ decode_map(const uint8_t *data, uint32_t table)
 static PyObject *
 decode_payload(const wfbs_attribute *a, const wfbs_received *r, wfbs_span span)
 {
-    wfbs_class *c = a->owner;
+    wfbs_class *c = a->cls;
     PyObject *value = wfbs_payload_decode(c, r, span);
     if (!value) {
         if (wfbs_error_is_about_value()) {
@@ -215,14 +217,14 @@ decode_payload(const wfbs_attribute *a, const wfbs_received *r, wfbs_span span)
 static void
 count_decoded(const wfbs_attribute *a, const wfbs_received *r, bool good)
 {
-    wfbs_counters *counters = &a->owner->state->counters;
+    wfbs_counters *counters = &a->cls->state->counters;
     if (r->uncounted) {
         return;
     }
     if (good) {
         wfbs_count_add(counters, WFBS_COUNT_PAYLOADS_DECODED, 1);
     }
-    else if (PyErr_ExceptionMatches(a->owner->state->protocol_error)) {
+    else if (PyErr_ExceptionMatches(a->cls->state->protocol_error)) {
         wfbs_count_refused(counters, WFBS_REFUSED_PAYLOAD);
     }
 }
@@ -238,9 +240,8 @@ decode_absent(const wfbs_attribute *a)
                    ? Py_NewRef(Py_None)
                    : PyLong_FromUnsignedLong(f->default_value);
     case WFBS_USE_ENUM:
-        return f->flags & WFBS_FLAG_OPTIONAL
-                   ? Py_NewRef(Py_None)
-                   : decode_enum(a->owner->state, f->sub, f->default_value);
+        return f->flags & WFBS_FLAG_OPTIONAL ? Py_NewRef(Py_None)
+                                             : decode_enum(a->cls->state, f->sub, f->default_value);
     case WFBS_USE_ROLES:
     case WFBS_USE_CUSTOM:
         return PyDict_New();
@@ -255,10 +256,11 @@ PyObject *
 wfbs_decode_attribute(const wfbs_attribute *a, const wfbs_received *r)
 {
     const wfbs_field *f = a->field;
-    const wfbs_class *c = a->owner;
+    const wfbs_class *c = a->cls;
     uint32_t place = wfbs_received_place(a, r);
     if (!place) {
-        unsigned name = f->use == WFBS_USE_ENUM ? c->table->slot_of[WFBS_USE_ENUM_NAME] : WFBS_NO_SLOT;
+        unsigned name =
+            f->use == WFBS_USE_ENUM ? c->table->slot_of[WFBS_USE_ENUM_NAME] : WFBS_NO_SLOT;
         place = name == WFBS_NO_SLOT ? 0 : wfbs_slot_position(r->data, r->table, name);
         return place ? wfbs_decode_text(wfbs_span_at(r->data, place)) : decode_absent(a);
     }
@@ -267,7 +269,7 @@ wfbs_decode_attribute(const wfbs_attribute *a, const wfbs_received *r)
     case WFBS_USE_ENC_ALGO:
     case WFBS_USE_ENC_KEY:
     case WFBS_USE_ENC_SERIALIZER:
-    case WFBS_USE_ENC_CIPHER: {
+    case WFBS_USE_PPT_CIPHER: {
         unsigned payload = c->table->slot_of[WFBS_USE_PAYLOAD];
         if (!wfbs_slot_position(r->data, r->table, payload)) {
             Py_RETURN_NONE; /* in normal mode the tag is the transport's business */
@@ -310,7 +312,7 @@ wfbs_decode_attribute(const wfbs_attribute *a, const wfbs_received *r)
     case WFBS_KIND_TABLE: {
         uint32_t table = wfbs_follow(r->data, place);
         return f->use == WFBS_USE_ROLES ? decode_roles(c->state, f->sub, r->data, table)
-                                      : decode_map(r->data, table);
+                                        : decode_map(r->data, table);
     }
     default:
         break;

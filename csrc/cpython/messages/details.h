@@ -11,8 +11,9 @@
 static inline bool
 wfbs_details_are_extra(const wfbs_class *c, wfbs_dialect dialect)
 {
-    return dialect == WFBS_DIALECT_SCHEMA
-           && (c->index == WFBS_MESSAGE_CHALLENGE || c->index == WFBS_MESSAGE_AUTHENTICATE);
+    unsigned slot = c->table->slot_of[WFBS_USE_DICT];
+    return dialect == WFBS_DIALECT_SCHEMA && slot != WFBS_NO_SLOT
+           && c->table->fields[slot].flags & WFBS_FLAG_POSITIONAL;
 }
 
 /* The metadata of a received message, which has some. New dict with string keys, also in all

@@ -9,6 +9,7 @@
 #include "../base/type_name.h"
 #include "convert.h"
 #include "metadata.h"
+#include "still.h"
 
 #ifndef Py_GIL_DISABLED
 #define SHARED_SCRATCH 1 /* one thread at a time: scratch memory can be kept in the state */
@@ -16,24 +17,25 @@
 
 /* Everything that one call holds. */
 typedef struct {
-    wfbs_class *owner;
-    PyObject *message;                 /* borrowed */
-    uint32_t held;                     /* attributes whose value is in refs */
-    PyObject *refs[WFBS_MAX_FIELDS];   /* owned values by attribute, where held */
+    wfbs_class *cls;
+    PyObject *message;               /* borrowed */
+    uint32_t held;                   /* attributes whose value is in refs */
+    PyObject *refs[WFBS_MAX_FIELDS]; /* owned values by attribute, where held */
     wfbs_value values[WFBS_MAX_FIELDS];
-    uint32_t present;                  /* slots with a value to write */
-    uint32_t payloads;                 /* slots whose bytes are in `scratch` */
+    uint32_t present;  /* slots with a value to write */
+    uint32_t payloads; /* slots whose bytes are in `scratch` */
     uint32_t in_metadata;
-    size_t at[WFBS_MAX_FIELDS];        /* where an encoded payload begins in `scratch` */
-    uint32_t raw;                      /* payloads whose bytes are taken from a received message: */
-    const wfbs_class *raw_owner;       /* its class */
-    const wfbs_received *raw_source;   /* borrowed */
-    wfbs_codec codec;                  /* of args and kwargs */
-    PyObject *codec_name;              /* owned, behind codec.name of a received message */
+    size_t at[WFBS_MAX_FIELDS];      /* where an encoded payload begins in `scratch` */
+    uint32_t raw;                    /* payloads whose bytes are taken from a received message: */
+    const wfbs_class *raw_owner;     /* its class */
+    const wfbs_received *raw_source; /* borrowed */
+    wfbs_codec codec;                /* of args and kwargs */
+    PyObject *codec_name;            /* owned, behind codec.name of a received message */
     wfbs_buffer scratch;
     wfbs_arena arena;
+    size_t metadata_at; /* where the metadata begins in `scratch` */
     wfbs_span metadata;
-} job;
+} encoding;
 
 /* Whether the attributes of `message`, args and kwargs aside, are simply in its slots. If not, it is
  * one that came in, a user's subclass, or one that upstream's reader made; or other threads may be
@@ -61,7 +63,7 @@ bit(unsigned index)
 static PyObject *
 attribute_value(const wfbs_attribute *a, PyObject *message)
 {
-    if (is_plain(a->owner, message)) {
+    if (is_plain(a->cls, message)) {
         PyObject *value = *wfbs_slot_of(message, a->offset);
         if (value) {
             return Py_NewRef(value);
@@ -72,13 +74,13 @@ attribute_value(const wfbs_attribute *a, PyObject *message)
 
 /* The buffer of a received message, NULL for any other. */
 static const wfbs_received *
-received_source(const job *j)
+received_source(const encoding *e)
 {
-    const wfbs_class *c = j->owner;
-    if (Py_TYPE(j->message) != c->received) {
+    const wfbs_class *c = e->cls;
+    if (Py_TYPE(e->message) != c->received) {
         return NULL;
     }
-    const wfbs_received *r = wfbs_received_of(c, j->message);
+    const wfbs_received *r = wfbs_received_of(c, e->message);
     return r->buffer ? r : NULL;
 }
 
@@ -99,54 +101,55 @@ untouched(const wfbs_class *c, PyObject *message, uint32_t args, uint32_t kwargs
  * looked at, if they are in the codec that is wanted. CBOR has two numbers: 0, and 3 where it is
  * named. */
 static void
-job_codec_of_source(job *j, PyObject *source, wfbs_codec wanted, uint32_t args, uint32_t kwargs)
+encoding_codec_of_source(encoding *e, PyObject *source, wfbs_codec wanted, uint32_t args,
+                         uint32_t kwargs)
 {
-    const wfbs_class *c = wfbs_class_find(j->owner->state, Py_TYPE(source));
+    const wfbs_class *c = wfbs_class_find(e->cls->state, Py_TYPE(source));
     const wfbs_received *r = wfbs_received_of(c, source);
     unsigned number = wfbs_received_u8(c, r, WFBS_USE_ENC_SERIALIZER);
     bool same = number == wanted.number && number != WFBS_CODEC_NAMED;
     if (same || (wfbs_codec_is_cbor(number) && wfbs_codec_is_cbor(wanted.number))) {
-        j->raw_owner = c;
-        j->raw_source = r;
-        j->raw = untouched(j->owner, j->message, args, kwargs) & untouched(c, source, args, kwargs);
+        e->raw_owner = c;
+        e->raw_source = r;
+        e->raw = untouched(e->cls, e->message, args, kwargs) & untouched(c, source, args, kwargs);
     }
 }
 
 /* Settles the codec of args and kwargs. A received message whose payload nobody
  * touched keeps its codec along with its bytes, known here or not. 0 or -1. */
 static int
-job_codec(job *j, wfbs_codec wanted)
+encoding_codec(encoding *e, wfbs_codec wanted)
 {
-    const wfbs_class *c = j->owner;
+    const wfbs_class *c = e->cls;
     const wfbs_table *t = c->table;
-    const wfbs_received *r = received_source(j);
-    j->codec = wanted;
-    j->raw = 0;
+    const wfbs_received *r = received_source(e);
+    e->codec = wanted;
+    e->raw = 0;
     if (t->slot_of[WFBS_USE_ARGS] == WFBS_NO_SLOT) {
         return 0;
     }
     uint32_t args = bit(t->slot_of[WFBS_USE_ARGS]), kwargs = bit(t->slot_of[WFBS_USE_KWARGS]);
-    PyObject *source = wfbs_received_source(c, j->message);
+    PyObject *source = wfbs_received_source(c, e->message);
     if (source) {
-        job_codec_of_source(j, source, wanted, args, kwargs);
+        encoding_codec_of_source(e, source, wanted, args, kwargs);
         return 0;
     }
     if (!r || wfbs_slot_position(r->data, r->table, t->slot_of[WFBS_USE_PAYLOAD])) {
         return 0;
     }
-    j->raw_owner = c;
-    j->raw_source = r;
-    uint32_t raw = untouched(c, j->message, args, kwargs);
+    e->raw_owner = c;
+    e->raw_source = r;
+    uint32_t raw = untouched(c, e->message, args, kwargs);
     if (raw == (args | kwargs)) {
-        if (wfbs_payload_codec(c, r, &j->codec) < 0) {
+        if (wfbs_payload_codec(c, r, &e->codec) < 0) {
             return -1;
         }
-        j->codec_name = j->codec.name;
-        j->raw = raw;
+        e->codec_name = e->codec.name;
+        e->raw = raw;
     }
     else if (wanted.number != WFBS_CODEC_NAMED
              && wanted.number == wfbs_received_u8(c, r, WFBS_USE_ENC_SERIALIZER)) {
-        j->raw = raw;
+        e->raw = raw;
     }
     return 0;
 }
@@ -157,7 +160,7 @@ payload_has_good_type(const wfbs_attribute *a, PyObject *value)
 {
     if (a->field->use == WFBS_USE_ARGS) {
         return PyList_Check(value) || PyTuple_Check(value)
-               || (a->owner->index == WFBS_MESSAGE_PUBLISH
+               || (a->cls->index == WFBS_MESSAGE_PUBLISH
                    && (PyUnicode_CheckExact(value) || PyBytes_CheckExact(value)));
     }
     PyObject *key, *item;
@@ -173,31 +176,31 @@ payload_has_good_type(const wfbs_attribute *a, PyObject *value)
 
 /* Encodes args or kwargs, or finds their raw bytes. */
 static int
-job_payload(job *j, wfbs_attribute *a)
+encoding_payload(encoding *e, wfbs_attribute *a)
 {
-    if (j->raw & bit(a->index)) {
-        const wfbs_class *from = j->raw_owner;
+    if (e->raw & bit(a->index)) {
+        const wfbs_class *from = e->raw_owner;
         wfbs_span span = wfbs_received_span(&from->attributes[from->table->slot_of[a->field->use]],
-                                            j->raw_source);
+                                            e->raw_source);
         if (span.data) {
-            j->values[a->index].as.bytes = span.data;
-            j->values[a->index].size = span.size;
-            j->present |= bit(a->index);
+            e->values[a->index].as.bytes = span.data;
+            e->values[a->index].size = span.size;
+            e->present |= bit(a->index);
         }
         return 0;
     }
-    PyObject *value = attribute_value(a, j->message);
+    PyObject *value = attribute_value(a, e->message);
     if (!value || value == Py_None) {
         Py_XDECREF(value);
         return value ? 0 : -1;
     }
-    j->refs[a->index] = value;
-    j->held |= bit(a->index);
-    j->at[a->index] = j->scratch.size;
+    e->refs[a->index] = value;
+    e->held |= bit(a->index);
+    e->at[a->index] = e->scratch.size;
     int slow = 1;
     if (PyDict_CheckExact(value) && a->field->use == WFBS_USE_KWARGS
-        && j->codec.number == WFBS_CODEC_CBOR) {
-        slow = wfbs_cbor_encode_kwargs(&j->scratch, value);
+        && e->codec.number == WFBS_CODEC_CBOR) {
+        slow = wfbs_cbor_encode_kwargs(&e->scratch, value);
     }
     if (slow > 0 && !payload_has_good_type(a, value)) {
         wfbs_refuse(a, PyExc_TypeError, "expected %s, got %s",
@@ -206,97 +209,46 @@ job_payload(job *j, wfbs_attribute *a)
         return -1;
     }
     if (slow > 0) {
-        slow = wfbs_payload_encode(j->owner->state, j->codec, value, &j->scratch);
+        slow = wfbs_payload_encode(e->cls->state, e->codec, value, &e->scratch);
     }
     if (slow < 0) {
         wfbs_refuse_encoding(a);
         return -1;
     }
-    j->values[a->index].size = j->scratch.size - j->at[a->index];
-    j->present |= bit(a->index);
-    j->payloads |= bit(a->index);
+    e->values[a->index].size = e->scratch.size - e->at[a->index];
+    e->present |= bit(a->index);
+    e->payloads |= bit(a->index);
     return 0;
 }
 
 /* What None means for a demanding attribute: refused, or an empty string for the
  * schema's sake and null in the metadata. */
 static int
-job_none(job *j, const wfbs_attribute *a)
+encoding_none(encoding *e, const wfbs_attribute *a)
 {
     const wfbs_field *f = a->field;
-    if (!(f->flags & WFBS_FLAG_REQUIRED) || f->flags & WFBS_FLAG_POSITIONAL || f->use != WFBS_USE_STR) {
+    if (!(f->flags & WFBS_FLAG_REQUIRED) || f->flags & WFBS_FLAG_POSITIONAL
+        || f->use != WFBS_USE_STR) {
         wfbs_refuse(a, PyExc_ValueError, "is required and can't be None");
         return -1;
     }
-    j->values[a->index].as.bytes = (const uint8_t *)"";
-    j->values[a->index].size = 0;
-    j->present |= bit(a->index);
-    j->in_metadata |= bit(a->index);
+    e->values[a->index].as.bytes = (const uint8_t *)"";
+    e->values[a->index].size = 0;
+    e->present |= bit(a->index);
+    e->in_metadata |= bit(a->index);
     return 0;
 }
 
-#ifdef Py_GIL_DISABLED
-
-/* A private copy of a list, or NULL with MemoryError: of the dicts in it as well. */
-static PyObject *
-copy_hops(PyObject *list)
-{
-    PyObject *copy = PyList_GetSlice(list, 0, PY_SSIZE_T_MAX);
-    for (Py_ssize_t i = 0; copy && i < PyList_GET_SIZE(copy); i++) {
-        PyObject *hop = PyList_GET_ITEM(copy, i);
-        hop = PyDict_Check(hop) ? PyDict_Copy(hop) : Py_NewRef(hop);
-        if (!hop || PyList_SetItem(copy, i, hop) < 0) {
-            Py_CLEAR(copy);
-        }
-    }
-    return copy;
-}
-
-/* The value of an attribute (stolen), or a private copy if other threads can change it while it
- * is converted: conversion borrows from it. NULL with MemoryError. */
-static PyObject *
-keep_still(const wfbs_attribute *a, PyObject *value)
-{
-    PyObject *copy;
-    if (a->field->use == WFBS_USE_PRINCIPALS && (PyList_Check(value) || PyTuple_Check(value))) {
-        PyObject *list = PyList_Check(value) ? Py_NewRef(value) : PySequence_List(value);
-        copy = list ? copy_hops(list) : NULL;
-        Py_XDECREF(list);
-    }
-    else if (PyList_Check(value)) {
-        copy = PyList_GetSlice(value, 0, PY_SSIZE_T_MAX);
-    }
-    else if (PyDict_Check(value)) {
-        copy = PyDict_Copy(value);
-    }
-    else {
-        return value;
-    }
-    Py_DECREF(value);
-    return copy;
-}
-
-#else
-
-static inline PyObject *
-keep_still(const wfbs_attribute *a, PyObject *value)
-{
-    (void)a;
-    return value;
-}
-
-#endif
-
 /* Takes the value of attribute `i` (stolen). */
 static inline int
-job_take(job *j, unsigned i, PyObject *value)
+encoding_take(encoding *e, unsigned i, PyObject *value)
 {
-    wfbs_class *c = j->owner;
+    wfbs_class *c = e->cls;
     if (value == Py_None) {
         Py_DECREF(value);
-        return c->demanding & bit(i) ? job_none(j, &c->attributes[i]) : 0;
+        return c->demanding & bit(i) ? encoding_none(e, &c->attributes[i]) : 0;
     }
-    value = keep_still(&c->attributes[i], value);
+    value = wfbs_keep_still(&c->attributes[i], value);
     if (!value) {
         return -1;
     }
@@ -304,26 +256,26 @@ job_take(job *j, unsigned i, PyObject *value)
         Py_DECREF(value);
         return 0;
     }
-    j->refs[i] = value;
-    j->held |= bit(i);
+    e->refs[i] = value;
+    e->held |= bit(i);
     return 0;
 }
 
 /* Fetches every attribute but args and kwargs. */
 static int
-job_fetch(job *j)
+encoding_fetch(encoding *e)
 {
-    wfbs_class *c = j->owner;
-    bool plain = is_plain(c, j->message);
-    bool ours = Py_TYPE(j->message) == c->received;
+    wfbs_class *c = e->cls;
+    bool plain = is_plain(c, e->message);
+    bool ours = Py_TYPE(e->message) == c->received;
     for (uint32_t todo = ours ? c->fetched : c->fetched_plain; todo; todo &= todo - 1) {
         unsigned i = wfbs_lowest_bit(todo);
-        PyObject *value = plain ? *wfbs_slot_of(j->message, c->offsets[i]) : NULL;
+        PyObject *value = plain ? *wfbs_slot_of(e->message, c->offsets[i]) : NULL;
         if (value == Py_None && !(c->demanding & bit(i))) {
             continue;
         }
-        value = value ? Py_NewRef(value) : PyObject_GetAttr(j->message, c->attributes[i].name);
-        if (!value || job_take(j, i, value) < 0) {
+        value = value ? Py_NewRef(value) : PyObject_GetAttr(e->message, c->attributes[i].name);
+        if (!value || encoding_take(e, i, value) < 0) {
             return -1;
         }
     }
@@ -332,42 +284,42 @@ job_fetch(job *j)
 
 /* Payload, args, kwargs and enc_*: the rules that the constructors assert. */
 static int
-job_check_payload(job *j)
+encoding_check_payload(encoding *e)
 {
-    const wfbs_table *t = j->owner->table;
+    const wfbs_table *t = e->cls->table;
     unsigned payload = t->slot_of[WFBS_USE_PAYLOAD];
     if (payload == WFBS_NO_SLOT) {
         return 0;
     }
     unsigned algo = t->slot_of[WFBS_USE_ENC_ALGO], key = t->slot_of[WFBS_USE_ENC_KEY];
     unsigned serializer = t->slot_of[WFBS_USE_ENC_SERIALIZER];
-    wfbs_attribute *attributes = j->owner->attributes;
-    bool args = j->present & (bit(t->slot_of[WFBS_USE_ARGS]) | bit(t->slot_of[WFBS_USE_KWARGS]));
-    uint32_t enc = bit(algo) | bit(key) | bit(serializer) | bit(t->slot_of[WFBS_USE_ENC_CIPHER]);
-    if (j->held & bit(payload)) {
-        j->codec.name = NULL;
+    wfbs_attribute *attributes = e->cls->attributes;
+    bool args = e->present & (bit(t->slot_of[WFBS_USE_ARGS]) | bit(t->slot_of[WFBS_USE_KWARGS]));
+    uint32_t enc = bit(algo) | bit(key) | bit(serializer) | bit(t->slot_of[WFBS_USE_PPT_CIPHER]);
+    if (e->held & bit(payload)) {
+        e->codec.name = NULL;
         if (args) {
             wfbs_refuse(&attributes[payload], PyExc_ValueError, "excludes args and kwargs");
             return -1;
         }
-        if ((j->held & enc) && !(j->held & bit(algo))) {
+        if ((e->held & enc) && !(e->held & bit(algo))) {
             wfbs_refuse(&attributes[algo], PyExc_ValueError,
                         "is required with enc_key, enc_serializer or ppt_cipher");
             return -1;
         }
         return 0;
     }
-    if (j->held & enc) {
-        wfbs_refuse(&attributes[wfbs_lowest_bit(j->held & enc)], PyExc_ValueError,
+    if (e->held & enc) {
+        wfbs_refuse(&attributes[wfbs_lowest_bit(e->held & enc)], PyExc_ValueError,
                     "goes with payload only");
         return -1;
     }
     if (!args) {
-        j->codec.name = NULL;
+        e->codec.name = NULL;
     }
-    else if (j->codec.number != WFBS_CODEC_CBOR) { /* the tag names the codec of args and kwargs */
-        j->values[serializer].as.scalar = j->codec.number;
-        j->present |= bit(serializer);
+    else if (e->codec.number != WFBS_CODEC_CBOR) { /* the tag names the codec of args and kwargs */
+        e->values[serializer].as.scalar = e->codec.number;
+        e->present |= bit(serializer);
     }
     return 0;
 }
@@ -375,19 +327,20 @@ job_check_payload(job *j)
 /* The schema dialect's place for an enum's string that the enum lacks: fills it
  * and returns true, or false if the message has no such field. */
 static bool
-job_enum_name(job *j, unsigned index, wfbs_dialect dialect)
+encoding_enum_name(encoding *e, unsigned index, wfbs_dialect dialect)
 {
-    const wfbs_table *t = j->owner->table;
+    const wfbs_table *t = e->cls->table;
     unsigned slot = t->slot_of[WFBS_USE_ENUM_NAME];
     Py_ssize_t size;
     if (dialect != WFBS_DIALECT_SCHEMA || slot == WFBS_NO_SLOT
         || t->fields[index].use != WFBS_USE_ENUM) {
         return false;
     }
-    const char *text = PyUnicode_AsUTF8AndSize(j->refs[index], &size); /* converted before: can't fail */
-    j->values[slot].as.bytes = (const uint8_t *)text;
-    j->values[slot].size = (size_t)size;
-    j->present |= bit(slot);
+    const char *text =
+        PyUnicode_AsUTF8AndSize(e->refs[index], &size); /* converted before: can't fail */
+    e->values[slot].as.bytes = (const uint8_t *)text;
+    e->values[slot].size = (size_t)size;
+    e->present |= bit(slot);
     return text != NULL;
 }
 
@@ -425,32 +378,32 @@ convert_common(const wfbs_field *field, PyObject *value, wfbs_value *out)
 
 /* Fetches and converts in one go, without holding anything, where every attribute is in its slot
  * and of the commonest types, as in most messages that applications make. Returns whether it was
- * so; if not, nothing has changed but j->values. No Python code runs here or before the last byte
+ * so; if not, nothing has changed but e->values. No Python code runs here or before the last byte
  * is written, so that the slots keep their values alive. */
 static bool
-job_fill_plain(job *j, wfbs_dialect dialect)
+encoding_fill_plain(encoding *e, wfbs_dialect dialect)
 {
-    wfbs_class *c = j->owner;
-    if (dialect != WFBS_DIALECT_AUTOBAHN || j->codec.number != WFBS_CODEC_CBOR
-        || !is_plain(c, j->message)) {
+    wfbs_class *c = e->cls;
+    if (dialect != WFBS_DIALECT_AUTOBAHN || e->codec.number != WFBS_CODEC_CBOR
+        || !is_plain(c, e->message)) {
         return false;
     }
-    uint32_t present = j->present;
+    uint32_t present = e->present;
     for (uint32_t todo = c->fetched_plain; todo; todo &= todo - 1) {
         unsigned i = wfbs_lowest_bit(todo);
-        PyObject *value = *wfbs_slot_of(j->message, c->offsets[i]);
+        PyObject *value = *wfbs_slot_of(e->message, c->offsets[i]);
         if (value == Py_None && !(c->demanding & bit(i))) {
             continue;
         }
-        if (!value || !convert_common(c->attributes[i].field, value, &j->values[i])) {
+        if (!value || !convert_common(c->attributes[i].field, value, &e->values[i])) {
             return false;
         }
         present |= bit(i);
     }
-    j->present = present;
-    for (uint32_t todo = j->payloads; todo; todo &= todo - 1) {
+    e->present = present;
+    for (uint32_t todo = e->payloads; todo; todo &= todo - 1) {
         unsigned i = wfbs_lowest_bit(todo);
-        j->values[i].as.bytes = j->scratch.data + j->at[i];
+        e->values[i].as.bytes = e->scratch.data + e->at[i];
     }
     return true;
 }
@@ -458,26 +411,26 @@ job_fill_plain(job *j, wfbs_dialect dialect)
 /* Converts all values that the typed fields can hold; *more gets the bits of
  * those they can't. */
 static int
-job_convert(job *j, wfbs_dialect dialect, uint32_t *more)
+encoding_convert(encoding *e, wfbs_dialect dialect, uint32_t *more)
 {
-    wfbs_class *c = j->owner;
+    wfbs_class *c = e->cls;
     *more = 0;
-    for (uint32_t todo = j->held & ~j->payloads & ~j->in_metadata; todo; todo &= todo - 1) {
+    for (uint32_t todo = e->held & ~e->payloads & ~e->in_metadata; todo; todo &= todo - 1) {
         unsigned i = wfbs_lowest_bit(todo);
-        if (convert_common(c->attributes[i].field, j->refs[i], &j->values[i])) {
-            j->present |= bit(i);
+        if (convert_common(c->attributes[i].field, e->refs[i], &e->values[i])) {
+            e->present |= bit(i);
             continue;
         }
-        switch (wfbs_convert(&c->attributes[i], j->refs[i], &j->arena, &j->values[i])) {
+        switch (wfbs_convert(&c->attributes[i], e->refs[i], &e->arena, &e->values[i])) {
         case WFBS_CONVERT_ERROR:
             return -1;
         case WFBS_CONVERT_METADATA:
-            if (!job_enum_name(j, i, dialect)) {
+            if (!encoding_enum_name(e, i, dialect)) {
                 *more |= bit(i);
             }
             break;
         default:
-            j->present |= bit(i);
+            e->present |= bit(i);
         }
     }
     return 0;
@@ -486,51 +439,52 @@ job_convert(job *j, wfbs_dialect dialect, uint32_t *more)
 /* Converts, and moves to the metadata what does not fit, until all fits. Encoding
  * metadata can run Python code, so what was converted before is converted again. */
 static int
-job_fill(job *j, wfbs_dialect dialect)
+encoding_fill(encoding *e, wfbs_dialect dialect)
 {
-    uint32_t keep = j->present, more = 0;
-    bool need = dialect == WFBS_DIALECT_SCHEMA || j->in_metadata || j->codec.name;
-    if (job_convert(j, dialect, &more) < 0) {
+    uint32_t keep = e->present, more = 0;
+    bool need = dialect == WFBS_DIALECT_SCHEMA || e->in_metadata || e->codec.name;
+    if (encoding_convert(e, dialect, &more) < 0) {
         return -1;
     }
     for (bool again = need || more; again; again = more != 0) {
         need = true;
-        j->in_metadata |= more;
-        j->at[0] = j->scratch.size; /* slot 0 is never a payload */
-        if (wfbs_metadata_encode(j->owner, j->message, j->refs, j->held, j->in_metadata, dialect,
-                                 j->codec, &j->scratch) < 0) {
+        e->in_metadata |= more;
+        e->metadata_at = e->scratch.size;
+        if (wfbs_metadata_encode(e->cls, e->message, e->refs, e->held, e->in_metadata, dialect,
+                                 e->codec, &e->scratch)
+            < 0) {
             return -1;
         }
-        j->metadata.size = j->scratch.size - j->at[0];
-        j->present = keep;
-        wfbs_arena_free(&j->arena);
-        if (job_convert(j, dialect, &more) < 0) {
+        e->metadata.size = e->scratch.size - e->metadata_at;
+        e->present = keep;
+        wfbs_arena_free(&e->arena);
+        if (encoding_convert(e, dialect, &more) < 0) {
             return -1;
         }
     }
     /* The scratch buffer has stopped moving. */
-    for (uint32_t todo = j->payloads; todo; todo &= todo - 1) {
+    for (uint32_t todo = e->payloads; todo; todo &= todo - 1) {
         unsigned i = wfbs_lowest_bit(todo);
-        j->values[i].as.bytes = j->scratch.data + j->at[i];
+        e->values[i].as.bytes = e->scratch.data + e->at[i];
     }
     if (need) {
-        j->metadata.data = j->scratch.data + j->at[0];
+        e->metadata.data = e->scratch.data + e->metadata_at;
     }
     return 0;
 }
 
 /* The message as bytes: written into scratch memory, then copied once. */
 static PyObject *
-job_write(job *j, wfbs_dialect dialect, bool batched, wfbs_buffer *output)
+encoding_write(encoding *e, wfbs_dialect dialect, bool batched, wfbs_buffer *output)
 {
-    const wfbs_message_type *type = j->owner->type;
-    wfbs_record record = {j->owner->table, j->present, j->values};
+    const wfbs_message_type *type = e->cls->type;
+    wfbs_record record = {e->cls->table, e->present, e->values};
     wfbs_outgoing outgoing = {
         &record,
         dialect == WFBS_DIALECT_SCHEMA ? type->ordinal : type->code,
-        j->metadata,
+        e->metadata,
     };
-    size_t room = wfbs_encode_bound(&outgoing);
+    size_t room = wfbs_write_bound(&outgoing);
     if (!room) {
         PyErr_Format(PyExc_ValueError, "%s is longer than 2**31-1 bytes", type->label);
         return NULL;
@@ -538,8 +492,8 @@ job_write(job *j, wfbs_dialect dialect, bool batched, wfbs_buffer *output)
     if (wfbs_buffer_reserve(output, room) < 0) {
         return NULL;
     }
-    wfbs_gather gather;
-    wfbs_encode(&outgoing, output->data, room, &gather);
+    wfbs_written gather;
+    wfbs_write_message(&outgoing, output->data, room, &gather);
     size_t header = batched ? WFBS_FRAME_SIZE : 0;
     PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)(header + gather.size));
     if (bytes) {
@@ -547,7 +501,7 @@ job_write(job *j, wfbs_dialect dialect, bool batched, wfbs_buffer *output)
         if (batched) {
             wfbs_frame_store(to, gather.size);
         }
-        wfbs_gather_copy(&gather, to + header);
+        wfbs_write_copy(&gather, to + header);
     }
     return bytes;
 }
@@ -589,32 +543,33 @@ wfbs_encode_message(wfbs_class *c, PyObject *message, wfbs_dialect dialect, bool
                     wfbs_codec codec)
 {
     const wfbs_table *t = c->table;
-    job j;
-    j.owner = c;
-    j.message = message;
-    j.held = j.present = j.payloads = j.in_metadata = 0;
-    j.arena.count = 0;
-    j.metadata = (wfbs_span){NULL, 0};
-    j.scratch = scratch_take(&c->state->payload_scratch);
+    encoding e;
+    e.cls = c;
+    e.message = message;
+    e.held = e.present = e.payloads = e.in_metadata = 0;
+    e.arena.count = 0;
+    e.metadata = (wfbs_span){NULL, 0};
+    e.scratch = scratch_take(&c->state->payload_scratch);
     PyObject *result = NULL;
     bool payloads = t->slot_of[WFBS_USE_ARGS] != WFBS_NO_SLOT;
-    j.codec = (wfbs_codec){WFBS_CODEC_CBOR, NULL};
-    j.codec_name = NULL;
+    e.codec = (wfbs_codec){WFBS_CODEC_CBOR, NULL};
+    e.codec_name = NULL;
     if ((!payloads
-         || (job_codec(&j, codec) == 0
-             && job_payload(&j, &c->attributes[t->slot_of[WFBS_USE_ARGS]]) == 0
-             && job_payload(&j, &c->attributes[t->slot_of[WFBS_USE_KWARGS]]) == 0))
-        && (job_fill_plain(&j, dialect)
-            || (job_fetch(&j) == 0 && job_check_payload(&j) == 0 && job_fill(&j, dialect) == 0))) {
+         || (encoding_codec(&e, codec) == 0
+             && encoding_payload(&e, &c->attributes[t->slot_of[WFBS_USE_ARGS]]) == 0
+             && encoding_payload(&e, &c->attributes[t->slot_of[WFBS_USE_KWARGS]]) == 0))
+        && (encoding_fill_plain(&e, dialect)
+            || (encoding_fetch(&e) == 0 && encoding_check_payload(&e) == 0
+                && encoding_fill(&e, dialect) == 0))) {
         wfbs_buffer output = scratch_take(&c->state->output_scratch);
-        result = job_write(&j, dialect, batched, &output);
+        result = encoding_write(&e, dialect, batched, &output);
         scratch_return(&c->state->output_scratch, &output);
     }
-    for (uint32_t held = j.held; held; held &= held - 1) {
-        Py_DECREF(j.refs[wfbs_lowest_bit(held)]);
+    for (uint32_t held = e.held; held; held &= held - 1) {
+        Py_DECREF(e.refs[wfbs_lowest_bit(held)]);
     }
-    Py_XDECREF(j.codec_name);
-    wfbs_arena_free(&j.arena);
-    scratch_return(&c->state->payload_scratch, &j.scratch);
+    Py_XDECREF(e.codec_name);
+    wfbs_arena_free(&e.arena);
+    scratch_return(&c->state->payload_scratch, &e.scratch);
     return result;
 }

@@ -23,7 +23,7 @@ details_begin(wfbs_class *c, PyObject *message, wfbs_dialect dialect)
 
 /* Names the attribute that made the encoding fail, if one of them does so alone. */
 static void
-blame(wfbs_class *c, PyObject *const *values, uint32_t mask)
+refuse_culprit(wfbs_class *c, PyObject *const *values, uint32_t mask)
 {
     PyObject *type, *error, *traceback;
     PyErr_Fetch(&type, &error, &traceback);
@@ -68,7 +68,7 @@ wfbs_metadata_encode(wfbs_class *c, PyObject *message, PyObject *const *values, 
         failed = PyDict_SetItemString(details, WFBS_CODEC_KEY, codec.name) < 0;
     }
     if (!failed && wfbs_cbor_encode(&c->state->cbor, out, details) < 0) {
-        blame(c, values, held & mask);
+        refuse_culprit(c, values, held & mask);
         failed = 1;
     }
     Py_XDECREF(details);
@@ -81,7 +81,7 @@ wfbs_metadata_encode(wfbs_class *c, PyObject *message, PyObject *const *values, 
 static int
 refuse_entry(const wfbs_attribute *a, const char *why)
 {
-    wfbs_raise_protocol(a->owner->state, "%s.%s: metadata entry %s", a->owner->type->label,
+    wfbs_raise_protocol(a->cls->state, "%s.%s: metadata entry %s", a->cls->type->label,
                         a->field->attribute, why);
     return -1;
 }
@@ -171,7 +171,7 @@ static int
 entry_is_good(const wfbs_attribute *a, PyObject *value)
 {
     const wfbs_field *f = a->field;
-    const wfbs_state *state = a->owner->state;
+    const wfbs_state *state = a->cls->state;
     switch ((wfbs_use)f->use) {
     case WFBS_USE_INT:
         return is_unsigned(value, f->check == WFBS_CHECK_POSITIVE);
@@ -185,7 +185,7 @@ entry_is_good(const wfbs_attribute *a, PyObject *value)
         return is_text(value) && (f->flags & WFBS_FLAG_OPEN || is_enum_name(f, value));
     case WFBS_USE_ENC_ALGO:
     case WFBS_USE_ENC_SERIALIZER:
-    case WFBS_USE_ENC_CIPHER:
+    case WFBS_USE_PPT_CIPHER:
         return wfbs_is_ppt_name(a, value);
     case WFBS_USE_ENUMS:
     case WFBS_USE_STRS:
@@ -219,35 +219,13 @@ entry_is_good(const wfbs_attribute *a, PyObject *value)
     }
 }
 
-/* Whether an attribute is about the payload of transparent mode. */
-static inline bool
-is_enc(wfbs_use use)
-{
-    return use == WFBS_USE_ENC_ALGO || use == WFBS_USE_ENC_KEY || use == WFBS_USE_ENC_SERIALIZER
-           || use == WFBS_USE_ENC_CIPHER;
-}
-
-/* Whether null is a good entry, which is where Message.parse uses details.get():
- * enc_*, force_reregister, and all strings of WELCOME but resume_token. */
-static bool
-may_be_null(const wfbs_attribute *a)
-{
-    wfbs_use use = (wfbs_use)a->field->use;
-    if (is_enc(use) || a->field->check == WFBS_CHECK_LOOSE_BOOL) {
-        return true;
-    }
-    return a->owner->index == WFBS_MESSAGE_WELCOME
-           && strcmp(a->field->attribute, "resume_token") != 0
-           && (use == WFBS_USE_STR || use == WFBS_USE_ENUM || use == WFBS_USE_DICT);
-}
-
 /* Whether a typed field says what the attribute is: its own, or the one for names that its
  * enumeration lacks. */
 static bool
 is_typed(const wfbs_attribute *a, const wfbs_received *r)
 {
-    unsigned name = a->field->use == WFBS_USE_ENUM ? a->owner->table->slot_of[WFBS_USE_ENUM_NAME]
-                                                   : WFBS_NO_SLOT;
+    unsigned name =
+        a->field->use == WFBS_USE_ENUM ? a->cls->table->slot_of[WFBS_USE_ENUM_NAME] : WFBS_NO_SLOT;
     return (a->field->kind != WFBS_KIND_NONE && wfbs_slot_position(r->data, r->table, a->index))
            || (name != WFBS_NO_SLOT && wfbs_slot_position(r->data, r->table, name));
 }
@@ -257,9 +235,9 @@ is_typed(const wfbs_attribute *a, const wfbs_received *r)
 static int
 store_entry(wfbs_attribute *a, PyObject *self, PyObject *value)
 {
-    wfbs_received *r = wfbs_received_of(a->owner, self);
+    wfbs_received *r = wfbs_received_of(a->cls, self);
     bool typed = is_typed(a, r);
-    bool null = value == Py_None && may_be_null(a);
+    bool null = value == Py_None && a->field->flags & WFBS_FLAG_OR_NULL;
     int good = null || entry_is_good(a, value);
     if (good <= 0) {
         return good ? -1 : refuse_entry(a, "has a wrong type or value");
@@ -286,11 +264,11 @@ store_entry(wfbs_attribute *a, PyObject *self, PyObject *value)
 static int
 store_roles(wfbs_attribute *a, PyObject *self, PyObject *value)
 {
-    wfbs_received *r = wfbs_received_of(a->owner, self);
+    wfbs_received *r = wfbs_received_of(a->cls, self);
     PyObject *typed = wfbs_decode_attribute(a, r);
-    PyObject *label = typed ? PyUnicode_FromString(a->owner->type->label) : NULL;
+    PyObject *label = typed ? PyUnicode_FromString(a->cls->type->label) : NULL;
     PyObject *merged =
-        label ? wfbs_call_helper(a->owner->state, "merge_roles", typed, value, label) : NULL;
+        label ? wfbs_call_helper(a->cls->state, "merge_roles", typed, value, label) : NULL;
     Py_XDECREF(typed);
     Py_XDECREF(label);
     if (!merged) {
@@ -308,7 +286,7 @@ store_custom(wfbs_attribute *a, PyObject *self, PyObject *details)
     PyObject *key, *value;
     Py_ssize_t position = 0;
     while (custom && PyDict_Next(details, &position, &key, &value)) {
-        PyObject *match = PyObject_CallOneArg(a->owner->state->custom_match, key);
+        PyObject *match = PyObject_CallOneArg(a->cls->state->custom_match, key);
         if (!match || (match != Py_None && PyDict_SetItem(custom, key, value) < 0)) {
             Py_CLEAR(custom);
         }
@@ -321,68 +299,74 @@ store_custom(wfbs_attribute *a, PyObject *self, PyObject *details)
     return 0;
 }
 
-/* Whether an attribute of the message (by name) is true in Python's sense, or for
- * `any`, is not None: 1, 0, or -1 with an exception. */
+/* Whether the attribute of slot `slot` is true in Python's sense, or for `any`, is not None: 1, 0, or
+ * -1 with an exception. */
 static int
-is_set(wfbs_class *c, PyObject *self, const char *name, bool any)
+is_set(wfbs_class *c, PyObject *self, unsigned slot, bool any)
 {
-    unsigned i = 0;
-    while (strcmp(c->table->fields[i].attribute, name) != 0) {
-        i++; /* the rules name attributes that their tables have */
-    }
-    PyObject *value = wfbs_received_get(self, &c->attributes[i]);
+    PyObject *value = wfbs_received_get(self, &c->attributes[slot]);
     int set = !value ? -1 : value == Py_None ? 0 : any ? 1 : PyObject_IsTrue(value);
     Py_XDECREF(value);
     return set;
 }
 
-/* Raises ProtocolError if `cause` is set (in the sense of `any`) without `needed`. */
+/* Raises ProtocolError if the attribute of slot `cause` is set (in the sense of `any`), but that of
+ * slot `needed` is None. 0, or -1 with an exception. */
 static int
-check_needs(wfbs_class *c, PyObject *self, const char *cause, bool any, const char *needed)
+check_needs(wfbs_class *c, PyObject *self, unsigned cause, bool any, unsigned needed)
 {
     int set = is_set(c, self, cause, any);
     int there = set == 1 ? is_set(c, self, needed, true) : set;
     if (set == 1 && !there) {
-        wfbs_raise_protocol(c->state, "%s.%s: is required with %s", c->type->label, needed, cause);
+        wfbs_raise_protocol(c->state, "%s.%s: is required with %s", c->type->label,
+                            c->table->fields[needed].attribute, c->table->fields[cause].attribute);
         return -1;
     }
     return set < 0 || there < 0 ? -1 : 0;
 }
 
-/* The rules that bind fields, once the metadata has had its say (verify.c leaves
- * them open when there is metadata). 0, or -1 with ProtocolError. */
+/* Raises ProtocolError if the ID of what was revoked (slot `revoked`) is 0, or goes with a request
+ * (slot `request`). 0, or -1 with an exception. */
+static int
+check_revoked(wfbs_class *c, PyObject *self, unsigned revoked, unsigned request)
+{
+    int there = is_set(c, self, revoked, true), value = is_set(c, self, revoked, false);
+    int asked = is_set(c, self, request, false);
+    if (there == 1 && (value == 0 || asked == 1)) {
+        wfbs_raise_protocol(c->state, "%s.%s: %s", c->type->label,
+                            c->table->fields[revoked].attribute,
+                            wfbs_error_text(WFBS_ERROR_REVOCATION));
+        return -1;
+    }
+    return there < 0 || value < 0 || asked < 0 ? -1 : 0;
+}
+
+/* The rules that tie fields together, now that the metadata has been read: verify.c leaves them open
+ * when there is metadata. 0, or -1 with ProtocolError. */
 static int
 check_rules(wfbs_class *c, PyObject *self)
 {
     const wfbs_table *t = c->table;
     if (t->slot_of[WFBS_USE_ENUM_NAME] != WFBS_NO_SLOT) {
-        int set = is_set(c, self, c->attributes[t->slot_of[WFBS_USE_ENUM]].field->attribute, true);
+        int set = is_set(c, self, t->slot_of[WFBS_USE_ENUM], true);
         if (!set) {
             wfbs_raise_protocol(c->state, "%s.method: required field is missing", c->type->label);
         }
         return set == 1 ? 0 : -1;
     }
     switch ((wfbs_rule)t->rule) {
-    case WFBS_RULE_PAYLOAD:
-        return check_needs(c, self, "enc_key", true, "enc_algo") < 0
-                       || check_needs(c, self, "enc_serializer", true, "enc_algo") < 0
-                       || check_needs(c, self, "ppt_cipher", true, "enc_algo") < 0
-                   ? -1
-                   : 0;
-    case WFBS_RULE_NEEDS:
-        return check_needs(c, self, t->fields[t->rule_slots[0]].attribute, false,
-                           t->fields[t->rule_slots[1]].attribute);
-    case WFBS_RULE_REVOKE: {
-        const char *revoked = t->fields[t->rule_slots[0]].attribute;
-        int there = is_set(c, self, revoked, true), value = is_set(c, self, revoked, false);
-        int request = is_set(c, self, t->fields[t->rule_slots[1]].attribute, false);
-        if (there == 1 && (value == 0 || request == 1)) {
-            wfbs_raise_protocol(c->state, "%s.%s: %s", c->type->label, revoked,
-                                wfbs_error_text(WFBS_ERROR_REVOCATION));
-            return -1;
+    case WFBS_RULE_PAYLOAD: {
+        unsigned algo = t->slot_of[WFBS_USE_ENC_ALGO];
+        int failed = check_needs(c, self, t->slot_of[WFBS_USE_ENC_KEY], true, algo);
+        for (unsigned use = WFBS_USE_ENC_SERIALIZER; !failed && use <= WFBS_USE_PPT_CIPHER; use++) {
+            failed = check_needs(c, self, t->slot_of[use], true, algo);
         }
-        return there < 0 || value < 0 || request < 0 ? -1 : 0;
+        return failed;
     }
+    case WFBS_RULE_NEEDS:
+        return check_needs(c, self, t->rule_slots[0], false, t->rule_slots[1]);
+    case WFBS_RULE_REVOKE:
+        return check_revoked(c, self, t->rule_slots[0], t->rule_slots[1]);
     default:
         return 0;
     }
@@ -418,22 +402,15 @@ apply_details(wfbs_class *c, PyObject *self, PyObject *details)
     }
     for (unsigned i = 0; i < c->table->field_count; i++) {
         wfbs_attribute *a = &c->attributes[i];
-        wfbs_use use = (wfbs_use)a->field->use;
-        if (!a->name || use == WFBS_USE_ARGS || use == WFBS_USE_KWARGS || use == WFBS_USE_PAYLOAD) {
-            continue;
-        }
+        unsigned use = a->field->use;
         if (use == WFBS_USE_CUSTOM) {
             if (store_custom(a, self, details) < 0) {
                 return -1;
             }
             continue;
         }
-        if (a->field->flags & WFBS_FLAG_POSITIONAL && use != WFBS_USE_DICT
-            && !(a->field->flags & WFBS_FLAG_OPEN)) {
-            continue; /* an element of the WAMP list, not a detail */
-        }
-        if (!transparent && is_enc(use)) {
-            continue; /* Message.parse does not look at them either */
+        if (!(a->field->flags & WFBS_FLAG_DETAIL) || (!transparent && wfbs_use_is_enc(use))) {
+            continue; /* without a payload, Message.parse doesn't look at enc_* either */
         }
         PyObject *value = PyDict_GetItemWithError(details, a->detail);
         if (!value) {

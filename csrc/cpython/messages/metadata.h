@@ -7,10 +7,10 @@
 /* Encodes the attributes in `mask` as a CBOR map at the end of `out`; under the
  * schema dialect the whole details of `message`. `values` are borrowed and there
  * for the attributes in `held`; the others are None. 0, or -1 with an exception. */
-int wfbs_metadata_encode(wfbs_class *c, PyObject *message, PyObject *const *values, uint32_t held,
-                         uint32_t mask, wfbs_dialect dialect, wfbs_codec codec,
-                         wfbs_buffer *out);
+WFBS_MUST_USE int wfbs_metadata_encode(wfbs_class *c, PyObject *message, PyObject *const *values,
+                                       uint32_t held, uint32_t mask, wfbs_dialect dialect,
+                                       wfbs_codec codec, wfbs_buffer *out);
 /* Reads a received message's metadata into its slots. 0, or -1 with ProtocolError. */
-int wfbs_metadata_apply(wfbs_class *c, PyObject *self);
+WFBS_MUST_USE int wfbs_metadata_apply(wfbs_class *c, PyObject *self);
 
 #endif

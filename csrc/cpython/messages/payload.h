@@ -26,10 +26,12 @@ typedef struct {
 } wfbs_codec;
 
 /* Appends the encoding of `value` to `out`. 0, or -1 with the codec's exception. */
-int wfbs_payload_encode(wfbs_state *state, wfbs_codec codec, PyObject *value, wfbs_buffer *out);
+WFBS_MUST_USE int wfbs_payload_encode(wfbs_state *state, wfbs_codec codec, PyObject *value,
+                                      wfbs_buffer *out);
 /* The codec that wrote a received message's args and kwargs. The name's reference is new (NULL if
  * it has none). 0, or -1 with ProtocolError. */
-int wfbs_payload_codec(const wfbs_class *c, const wfbs_received *r, wfbs_codec *codec);
+WFBS_MUST_USE int wfbs_payload_codec(const wfbs_class *c, const wfbs_received *r,
+                                     wfbs_codec *codec);
 /* Decodes args or kwargs of a received message. New reference or NULL. */
 PyObject *wfbs_payload_decode(const wfbs_class *c, const wfbs_received *r, wfbs_span view);
 /* A read-only memoryview of `span`, which lies in the bytes object `buffer`. New reference. */

@@ -340,10 +340,11 @@ received_serialize(PyObject *self, PyObject *serializer)
     return PyObject_CallMethodObjArgs(c->state->message_class, name, self, serializer, NULL);
 }
 
-PyDoc_STRVAR(serialize_doc, "serialize($self, serializer, /)\n--\n\n"
-"The message's bytes for an object serializer, from its cache if they are there.\n\n"
-"A message that nobody changed gives back the bytes it came in, for serializers of\n"
-"this package; any other serializer gets what marshal() returns.");
+PyDoc_STRVAR(serialize_doc,
+             "serialize($self, serializer, /)\n--\n\n"
+             "The message's bytes for an object serializer, from its cache if they are there.\n\n"
+             "A message that nobody changed gives back the bytes it came in, for serializers of\n"
+             "this package; any other serializer gets what marshal() returns.");
 
 /* As Autobahn's __str__, but never raises what reading an attribute raises: transports log messages
  * that nobody has read. */

@@ -12,6 +12,6 @@ extern PyType_Slot wfbs_received_slots[];
 extern PyMethodDef wfbs_received_methods[];
 
 /* Whether a received message still says what its bytes say: 1, 0, or -1. */
-int wfbs_received_unchanged(wfbs_class *c, PyObject *self);
+WFBS_MUST_USE int wfbs_received_unchanged(wfbs_class *c, PyObject *self);
 
 #endif

@@ -56,7 +56,7 @@ attribute_classify(wfbs_class *c, const wfbs_attribute *a)
     c->offsets[a->index] = (int32_t)a->offset;
     if (f->use != WFBS_USE_ARGS && f->use != WFBS_USE_KWARGS) {
         c->fetched |= bit;
-        c->fetched_plain |= f->use == WFBS_USE_ENC_CIPHER ? 0 : bit;
+        c->fetched_plain |= f->use == WFBS_USE_PPT_CIPHER ? 0 : bit;
     }
     bool positional = f->flags & WFBS_FLAG_POSITIONAL && !(f->flags & WFBS_FLAG_NULLABLE)
                       && f->use != WFBS_USE_DICT;
@@ -73,7 +73,7 @@ static int
 attribute_init(wfbs_class *c, unsigned index)
 {
     wfbs_attribute *a = &c->attributes[index];
-    a->owner = c;
+    a->cls = c;
     a->index = index;
     a->field = &c->table->fields[index];
     if (!*a->field->attribute) {
@@ -88,8 +88,8 @@ attribute_init(wfbs_class *c, unsigned index)
     }
     PyUnicode_InternInPlace(&text);
     a->private_name = text;
-    if (a->field->use == WFBS_USE_ENC_CIPHER) {
-        a->offset = c->tail + (Py_ssize_t)offsetof(wfbs_received, ppt_cipher);
+    if (a->field->use == WFBS_USE_PPT_CIPHER) {
+        a->offset = c->received_offset + (Py_ssize_t)offsetof(wfbs_received, ppt_cipher);
     }
     else {
         a->offset = wfbs_slot_offset(c->plain, a->private_name);
@@ -130,7 +130,7 @@ class_getset(wfbs_class *c)
         const char *view = a->field->use == WFBS_USE_ARGS      ? "args_view"
                            : a->field->use == WFBS_USE_KWARGS  ? "kwargs_view"
                            : a->field->use == WFBS_USE_PAYLOAD ? "payload_view"
-                                                             : NULL;
+                                                               : NULL;
         if (view) {
             *def++ = (PyGetSetDef){
                 view, wfbs_received_view, NULL,
@@ -160,7 +160,7 @@ class_subclass(wfbs_class *c, PyObject *module)
     PyOS_snprintf(name, sizeof name, "autobahn_fbs._cpython.%s", c->table->name);
     PyType_Spec spec = {
         .name = name,
-        .basicsize = (int)(c->tail + (Py_ssize_t)sizeof(wfbs_received)),
+        .basicsize = (int)(c->received_offset + (Py_ssize_t)sizeof(wfbs_received)),
         .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
         .slots = slots,
     };
@@ -193,7 +193,7 @@ class_init(wfbs_class *c, wfbs_state *state, unsigned index, PyObject *message_m
         return -1;
     }
     /* Autobahn's slots are pointers, so the size is a multiple of their alignment. */
-    c->tail = c->plain->tp_basicsize;
+    c->received_offset = c->plain->tp_basicsize;
     for (unsigned i = 0; i < c->table->field_count; i++) {
         if (attribute_init(c, i) < 0) {
             return -1;

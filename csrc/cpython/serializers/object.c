@@ -10,10 +10,11 @@
 #include "../messages/encode.h"
 #include "../messages/received.h"
 
-PyDoc_STRVAR(object_serializer_doc,
-"ObjectSerializer(batched=False, schema_dialect=False, codec=0, codec_name=None, limits=None)\n"
-"--\n\n"
-"Base of autobahn_fbs.FlatBuffersObjectSerializer: the part that is in C.");
+PyDoc_STRVAR(
+    object_serializer_doc,
+    "ObjectSerializer(batched=False, schema_dialect=False, codec=0, codec_name=None, limits=None)\n"
+    "--\n\n"
+    "Base of autobahn_fbs.FlatBuffersObjectSerializer: the part that is in C.");
 
 static int
 object_serializer_init(PyObject *self, PyObject *args, PyObject *kwargs)
@@ -40,7 +41,8 @@ object_serializer_init(PyObject *self, PyObject *args, PyObject *kwargs)
         limits = (wfbs_limits){(size_t)size, (size_t)minimum, (size_t)factor, (size_t)tables};
     }
     if ((codec == WFBS_CODEC_NAMED) != PyUnicode_CheckExact(name)) {
-        PyErr_SetString(PyExc_ValueError, "codec_name goes with the custom codec, and only with it");
+        PyErr_SetString(PyExc_ValueError,
+                        "codec_name goes with the custom codec, and only with it");
         return -1;
     }
     wfbs_object_serializer *s = (wfbs_object_serializer *)self;
@@ -165,7 +167,8 @@ wfbs_serialize(wfbs_state *state, PyObject *serializer, PyObject *message)
             }
         }
         /* Changed: encoded anew every time, since a list of it may change again. */
-        PyObject *anew = wfbs_encode_message(c, message, (wfbs_dialect)s->dialect, s->batched, codec);
+        PyObject *anew =
+            wfbs_encode_message(c, message, (wfbs_dialect)s->dialect, s->batched, codec);
         wfbs_count_add(&state->counters, WFBS_COUNT_ENCODED, anew != NULL);
         return anew;
     }
@@ -190,16 +193,18 @@ wfbs_serialize(wfbs_state *state, PyObject *serializer, PyObject *message)
     return bytes;
 }
 
-PyDoc_STRVAR(serialize_doc, "serialize($self, obj, /)\n--\n\n"
-"The bytes of a WAMP message (or of a raw WAMP list).\n\n"
-"They are kept in the message's cache. A received message that nobody changed gives\n"
-"the very bytes it came in.\n\n"
-":param obj: a message of ``autobahn.wamp.message``, or a list such as\n"
-"    ``[17, 1, 2]`` as WAMP has it.\n"
-":raises TypeError: if a value, or the object itself, is of a type that can't be sent;\n"
-"    the text names the attribute.\n"
-":raises ValueError: if a value is out of range, or its payload codec refuses it.\n"
-":raises autobahn.wamp.exception.ProtocolError: for a list that is no WAMP message.");
+PyDoc_STRVAR(
+    serialize_doc,
+    "serialize($self, obj, /)\n--\n\n"
+    "The bytes of a WAMP message (or of a raw WAMP list).\n\n"
+    "They are kept in the message's cache. A received message that nobody changed gives\n"
+    "the very bytes it came in.\n\n"
+    ":param obj: a message of ``autobahn.wamp.message``, or a list such as\n"
+    "    ``[17, 1, 2]`` as WAMP has it.\n"
+    ":raises TypeError: if a value, or the object itself, is of a type that can't be sent;\n"
+    "    the text names the attribute.\n"
+    ":raises ValueError: if a value is out of range, or its payload codec refuses it.\n"
+    ":raises autobahn.wamp.exception.ProtocolError: for a list that is no WAMP message.");
 
 static PyObject *
 object_serializer_serialize(PyObject *self, PyObject *message)
@@ -208,9 +213,10 @@ object_serializer_serialize(PyObject *self, PyObject *message)
     return state ? wfbs_serialize(state, self, message) : NULL;
 }
 
-PyDoc_STRVAR(serialize_payload_doc, "serialize_payload($self, data, /)\n--\n\n"
-"The bytes of args or kwargs in this serializer's payload codec.\n\n"
-":raises Exception: what the codec raises for a value that it can't encode.");
+PyDoc_STRVAR(serialize_payload_doc,
+             "serialize_payload($self, data, /)\n--\n\n"
+             "The bytes of args or kwargs in this serializer's payload codec.\n\n"
+             ":raises Exception: what the codec raises for a value that it can't encode.");
 
 static PyObject *
 object_serializer_serialize_payload(PyObject *self, PyObject *data)
@@ -219,7 +225,8 @@ object_serializer_serialize_payload(PyObject *self, PyObject *data)
     wfbs_state *state = wfbs_state_by_type(Py_TYPE(self));
     wfbs_buffer out = {0};
     PyObject *bytes = NULL;
-    if (state && wfbs_payload_encode(state, (wfbs_codec){s->codec, s->codec_name}, data, &out) == 0) {
+    if (state
+        && wfbs_payload_encode(state, (wfbs_codec){s->codec, s->codec_name}, data, &out) == 0) {
         bytes = PyBytes_FromStringAndSize((const char *)out.data, (Py_ssize_t)out.size);
     }
     wfbs_buffer_free(&out);
@@ -242,8 +249,8 @@ count_payloads(const wfbs_class *c, const uint8_t *data, uint32_t table)
 
 /* Verifies one message and wraps it. New reference or NULL with ProtocolError. */
 static PyObject *
-unserialize_one(wfbs_state *state, const wfbs_object_serializer *s, const wfbs_input *in, const uint8_t *data,
-                size_t size)
+unserialize_one(wfbs_state *state, const wfbs_object_serializer *s, const wfbs_input *in,
+                const uint8_t *data, size_t size)
 {
     wfbs_envelope envelope;
     wfbs_error error;
@@ -280,8 +287,8 @@ unserialize_batch(wfbs_state *state, const wfbs_object_serializer *s, const wfbs
             wfbs_count_refused(&state->counters, WFBS_REFUSED_BATCH);
             wfbs_raise_protocol(state, "batch: %s at offset %zu",
                                 in->size - at < WFBS_FRAME_SIZE ? "trailing bytes"
-                                : size            ? "message length runs past the frame"
-                                                  : "message of no bytes",
+                                : size ? "message length runs past the frame"
+                                       : "message of no bytes",
                                 at);
             Py_CLEAR(list);
             break;
@@ -323,14 +330,16 @@ wfbs_unserialize(wfbs_state *state, const wfbs_object_serializer *s, PyObject *p
     return list;
 }
 
-PyDoc_STRVAR(unserialize_doc, "unserialize($self, payload, /)\n--\n\n"
-"The messages in a bytes-like object, as a list: one, or all of a batch.\n\n"
-"Every message is verified as a whole; its attributes are decoded when they are\n"
-"read. ``bytes`` are shared with the messages, anything else is copied once.\n\n"
-":param payload: one message, or with ``batched=True`` any number of them.\n"
-":raises autobahn.wamp.exception.ProtocolError: if anything is wrong with any of them;\n"
-"    the text names message, field and offset.\n"
-":raises TypeError: if it is not bytes-like.");
+PyDoc_STRVAR(
+    unserialize_doc,
+    "unserialize($self, payload, /)\n--\n\n"
+    "The messages in a bytes-like object, as a list: one, or all of a batch.\n\n"
+    "Every message is verified as a whole; its attributes are decoded when they are\n"
+    "read. ``bytes`` are shared with the messages, anything else is copied once.\n\n"
+    ":param payload: one message, or with ``batched=True`` any number of them.\n"
+    ":raises autobahn.wamp.exception.ProtocolError: if anything is wrong with any of them;\n"
+    "    the text names message, field and offset.\n"
+    ":raises TypeError: if it is not bytes-like.");
 
 static PyObject *
 object_serializer_unserialize(PyObject *self, PyObject *payload)
@@ -355,12 +364,9 @@ static PyMemberDef object_serializer_members[] = {
 };
 
 static PyType_Slot object_serializer_slots[] = {
-    {Py_tp_doc, (void *)object_serializer_doc},
-    {Py_tp_init, object_serializer_init},
-    {Py_tp_dealloc, object_serializer_dealloc},
-    {Py_tp_methods, object_serializer_methods},
-    {Py_tp_members, object_serializer_members},
-    {0, NULL},
+    {Py_tp_doc, (void *)object_serializer_doc}, {Py_tp_init, object_serializer_init},
+    {Py_tp_dealloc, object_serializer_dealloc}, {Py_tp_methods, object_serializer_methods},
+    {Py_tp_members, object_serializer_members}, {0, NULL},
 };
 
 PyType_Spec wfbs_object_serializer_spec = {

@@ -7,7 +7,7 @@
 /* An object serializer's members. They are set once and never change. */
 typedef struct {
     PyObject_HEAD
-    char ready;           /* it has been initialized, and never changes again */
+    char ready; /* it has been initialized, and never changes again */
     char batched;
     char dialect;         /* wfbs_dialect */
     unsigned char codec;  /* of the payloads it writes; see payload.h */

@@ -12,13 +12,13 @@ typedef struct {
 
 typedef struct {
     PyObject_HEAD
-    wfbs_state *state;             /* borrowed from the type's module; set with the serializer */
-    PyObject *serializer;          /* owned: an object serializer */
-    PyObject *autoreset_callback;  /* owned */
+    wfbs_state *state;            /* borrowed from the type's module; set with the serializer */
+    PyObject *serializer;         /* owned: an object serializer */
+    PyObject *autoreset_callback; /* owned */
     PyObject *autoreset_rated_messages;
     PyObject *autoreset_duration;
     counters serialized, unserialized;
-    long long rated_size;          /* RATED_MESSAGE_SIZE of the class */
+    long long rated_size; /* RATED_MESSAGE_SIZE of the class */
 } transport_serializer;
 
 PyDoc_STRVAR(transport_serializer_doc, "Base of autobahn_fbs.FlatBuffersSerializer: the hot path "
@@ -133,9 +133,10 @@ count_messages(transport_serializer *t, counters *c, size_t size, Py_ssize_t mes
     return done ? 0 : -1;
 }
 
-PyDoc_STRVAR(transport_serialize_doc, "serialize($self, msg, /)\n--\n\n"
-"The message's bytes, and True: they need a binary transport (``ISerializer``).\n\n"
-":raises TypeError, ValueError: as ``FlatBuffersObjectSerializer.serialize`` does.");
+PyDoc_STRVAR(transport_serialize_doc,
+             "serialize($self, msg, /)\n--\n\n"
+             "The message's bytes, and True: they need a binary transport (``ISerializer``).\n\n"
+             ":raises TypeError, ValueError: as ``FlatBuffersObjectSerializer.serialize`` does.");
 
 static PyObject *
 transport_serialize(PyObject *self, PyObject *message)
@@ -162,12 +163,13 @@ transport_serialize(PyObject *self, PyObject *message)
     return result;
 }
 
-PyDoc_STRVAR(transport_unserialize_doc, "unserialize($self, payload, isBinary=None)\n--\n\n"
-"The messages in a bytes-like object (``ISerializer``).\n\n"
-":param isBinary: whether the transport says that the payload is binary; None if it\n"
-"    doesn't say.\n"
-":raises autobahn.wamp.exception.ProtocolError: as\n"
-"    ``FlatBuffersObjectSerializer.unserialize`` does, and if ``isBinary`` is false.");
+PyDoc_STRVAR(transport_unserialize_doc,
+             "unserialize($self, payload, isBinary=None)\n--\n\n"
+             "The messages in a bytes-like object (``ISerializer``).\n\n"
+             ":param isBinary: whether the transport says that the payload is binary; None if it\n"
+             "    doesn't say.\n"
+             ":raises autobahn.wamp.exception.ProtocolError: as\n"
+             "    ``FlatBuffersObjectSerializer.unserialize`` does, and if ``isBinary`` is false.");
 
 static PyObject *
 transport_unserialize(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
@@ -185,7 +187,8 @@ transport_unserialize(PyObject *self, PyObject *const *args, Py_ssize_t count, P
             binary = args[count + i];
         }
         else {
-            PyErr_Format(PyExc_TypeError, "unserialize() got an unexpected keyword argument %R", name);
+            PyErr_Format(PyExc_TypeError, "unserialize() got an unexpected keyword argument %R",
+                         name);
             return NULL;
         }
     }
@@ -251,11 +254,9 @@ counter_set(PyObject *self, PyObject *value, void *offset)
     return 0;
 }
 
-#define WFBS_COUNTER(name, member)              \
-    {name, counter_get, counter_set, NULL,      \
-     (void *)offsetof(transport_serializer, member)}
-#define WFBS_OBJECT(name, member) \
-    {name, T_OBJECT, offsetof(transport_serializer, member), 0, NULL}
+#define WFBS_COUNTER(name, member) \
+    {name, counter_get, counter_set, NULL, (void *)offsetof(transport_serializer, member)}
+#define WFBS_OBJECT(name, member) {name, T_OBJECT, offsetof(transport_serializer, member), 0, NULL}
 
 /* Named as the attributes of Autobahn's Serializer, whose methods use them. */
 static PyMemberDef transport_serializer_members[] = {
@@ -278,14 +279,10 @@ static PyGetSetDef transport_serializer_getset[] = {
 };
 
 static PyType_Slot transport_serializer_slots[] = {
-    {Py_tp_doc, (void *)transport_serializer_doc},
-    {Py_tp_dealloc, transport_serializer_dealloc},
-    {Py_tp_traverse, transport_serializer_traverse},
-    {Py_tp_clear, transport_serializer_clear},
-    {Py_tp_methods, transport_serializer_methods},
-    {Py_tp_members, transport_serializer_members},
-    {Py_tp_getset, transport_serializer_getset},
-    {0, NULL},
+    {Py_tp_doc, (void *)transport_serializer_doc},   {Py_tp_dealloc, transport_serializer_dealloc},
+    {Py_tp_traverse, transport_serializer_traverse}, {Py_tp_clear, transport_serializer_clear},
+    {Py_tp_methods, transport_serializer_methods},   {Py_tp_members, transport_serializer_members},
+    {Py_tp_getset, transport_serializer_getset},     {0, NULL},
 };
 
 PyType_Spec wfbs_transport_serializer_spec = {

@@ -1,0 +1,109 @@
+"""The core's part: loading a schema, and the verdict on a buffer."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from autobahn.wamp.exception import InvalidPayload
+
+from .._core import ffi, lib
+from .plan import Plan
+
+_free: list[Any] = []
+_LIMITS = ffi.new("wfbs_limits *", lib.wfbs_default_limits)
+
+#: The schema of schemas.
+REFLECTION = Plan(ffi.new("wfbs_plan *", lib.wfbs_reflection), None)
+REFLECTION_SCHEMA: int = lib.WFBS_REFLECTION_SCHEMA
+
+
+def invalid(path: str, reason: str, code: str, offset: int | None = None) -> InvalidPayload:
+    """What is raised for a buffer or a value that is wrong."""
+    where = "" if offset is None else f" (at byte {offset})"
+    error: Any = InvalidPayload(f"{path}: {reason}{where}")
+    error.path, error.reason, error.code, error.offset = path, reason, code, offset
+    return cast(InvalidPayload, error)
+
+
+def _text(call: Any, *arguments: Any) -> str:
+    """What a function of the core writes: cut, if it's long."""
+    room = 4096
+    out = ffi.new("char[]", room)
+    call(*arguments, out, room)
+    text: bytes = ffi.string(out)
+    return text.decode("utf-8", "replace")
+
+
+def raise_fault(fault: Any, plan: Any, root: int, *, placed: bool = True) -> Any:
+    """Raises InvalidPayload for what the core found."""
+    path = _text(lib.wfbs_fault_path, fault, plan, root)
+    reason = _text(lib.wfbs_fault_reason, fault)
+    code = ffi.string(lib.wfbs_fault_name(fault.code)).decode()
+    raise invalid(path, reason, code, fault.at if placed else None)
+
+
+def load(data: bytes, words: str) -> Plan:
+    """The plan of a .bfbs.
+
+    :raises autobahn.wamp.exception.InvalidPayload: if it is none.
+    """
+    fault = ffi.new("wfbs_fault *")
+    source = ffi.from_buffer(data)
+    size = lib.wfbs_plan_measure(source, len(data), fault)
+    if size:
+        memory = ffi.new("char[]", size)
+        raw = ffi.new("wfbs_plan *")
+        if lib.wfbs_plan_load(source, len(data), words == "memory", memory, raw, fault):
+            return Plan(raw, (source, data, memory))
+    raise_fault(fault, REFLECTION.raw, REFLECTION_SCHEMA)
+    raise AssertionError
+
+
+class Rules:
+    """How buffers of a schema are verified: `strict` refuses enum values and union types that are
+    not known."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.lenient, self.strict = self._rules(plan, False), self._rules(plan, True)
+
+    @staticmethod
+    def _rules(plan: Plan, strict: bool) -> Any:
+        rules = ffi.new("wfbs_typed_rules *")
+        rules.plan, rules.strict, rules.limits = plan.raw, strict, _LIMITS
+        return rules
+
+
+class Verifier:
+    """What a buffer of one table is verified by."""
+
+    def __init__(self, plan: Plan, root: int) -> None:
+        self._plan, self._root = plan, root
+        self.rules = Rules(plan)
+
+    def __call__(
+        self, data: bytes, strict: bool, identifier: bytes | None, *, placed: bool = True
+    ) -> int:
+        """The position of the root table.
+
+        :raises autobahn.wamp.exception.InvalidPayload: if the buffer is wrong; with the place in
+            it if ``placed``.
+        """
+        try:
+            scratch = _free.pop()
+        except IndexError:
+            scratch = ffi.new("wfbs_fault *"), ffi.new("uint32_t *")
+        fault, root = scratch
+        verified = lib.wfbs_typed_verify(
+            self.rules.strict if strict else self.rules.lenient,
+            self._root,
+            data,
+            len(data),
+            ffi.NULL if identifier is None else identifier,
+            fault,
+            root,
+        )
+        if not verified:
+            raise_fault(fault, self._plan.raw, self._root, placed=placed)
+        position: int = root[0]
+        _free.append(scratch)
+        return position

@@ -1,0 +1,91 @@
+"""What csrc/cpython/typed leaves to Python: making classes, and how instances are pickled."""
+
+from __future__ import annotations
+
+import keyword
+from typing import Any
+
+from ._helpers import make_enum as make_enum
+from ._helpers import remember, twin, unpickle
+
+#: Names that fields can't have in Python.
+_TAKEN = set(dir(object)) | {"to_dict", "mro", "__slots__", "__match_args__"}
+_TAKEN |= {"__fbs_name__", "__fbs_schema__", "__fbs_fields__", "__replace__", "__copy__"}
+
+
+def attribute_of(name: str) -> str:
+    """A field's name in Python: with an underscore if it is a keyword or taken, or if a class
+    would mangle it."""
+    if keyword.iskeyword(name) or name in _TAKEN:
+        return f"{name}_"
+    return f"{name}__" if name.startswith("__") and not name.endswith("__") else name
+
+
+def attribute_names(wire: tuple[str, ...]) -> tuple[str, ...]:
+    """The names in Python of a table's fields."""
+    return tuple(attribute_of(name) for name in wire)
+
+
+def make_class(
+    meta: Any, base: Any, schema: Any, name: str, wire: tuple[str, ...], names: tuple[str, ...]
+) -> Any:
+    """The class of a table or struct; that of an equal type in another schema, if it has one."""
+    known = twin(schema, name)
+    if known is not None:
+        return known
+    different = {ours: theirs for ours, theirs in zip(names, wire, strict=True) if ours != theirs}
+    made = meta(
+        name.rpartition(".")[2],
+        (base,),
+        {
+            "__slots__": names,
+            "__match_args__": names,
+            "__module__": "autobahn_fbs.typed",
+            "__fbs_name__": name,
+            "__fbs_schema__": schema,
+            "__fbs_fields__": different,
+        },
+    )
+    remember(name, made)
+    return made
+
+
+def can_fill(cls: type, names: tuple[str, ...]) -> bool:
+    """Whether instances of a user's class can be made by filling its slots, without a call.
+
+    :raises TypeError: if the class lacks one of the fields.
+    """
+    known = set(dir(cls))
+    for base in cls.__mro__:
+        known |= set(getattr(base, "__annotations__", ()))
+    for name in names:
+        if name not in known:
+            raise TypeError(f"{cls.__name__} has no attribute {name!r}")
+    if hasattr(cls, "__fbs_fields__"):  # the class of another schema
+        return cls.__match_args__ == names  # type: ignore[attr-defined, no-any-return]
+    fields: Any = getattr(cls, "__struct_fields__", None) or getattr(
+        cls, "__dataclass_fields__", ()
+    )
+    return set(fields) == set(names) and not hasattr(cls, "__post_init__")
+
+
+def reduce_instance(schema: Any, name: str, cls: Any, values: tuple[Any, ...]) -> Any:
+    """Of ``__reduce__``: by the schema's bytes and the name; a class that the user derived is
+    found by its own name."""
+    if cls is not None:
+        return cls, values
+    return unpickle, (schema.data, schema.words, name, values)
+
+
+def reduce_schema(data: bytes, words: str) -> Any:
+    from ._helpers import schema
+
+    return schema, (data, words)
+
+
+def _codec(schema: Any, name: str) -> Any:
+    return schema.codec(name)
+
+
+def reduce_codec(schema: Any, name: str) -> Any:
+    return _codec, (schema, name)

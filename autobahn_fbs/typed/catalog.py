@@ -1,0 +1,340 @@
+"""The catalog: schemas loaded at run time, and values and bytes of their tables, both ways."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Self, TypeVar
+
+from autobahn.wamp.exception import InvalidPayload
+
+from .._backend import native
+from . import identifiers, sources
+from ._helpers import reflection
+from ._helpers import schema as compiled
+from .calls import Call
+from .errors import CatalogError
+from .exceptions import bind_errors
+from .lint import findings
+from .names import UnknownName, unknown
+from .services import Kind, Origin, Roles, Services, error_tables
+
+Cls = TypeVar("Cls", bound=type)
+
+
+class Catalog(native.TypedCatalog):
+    """Tables of FlatBuffers schemas, by their qualified names, such as ``"trading.Candle"``.
+
+    Made by :meth:`load`. Its methods may be called from several threads.
+    """
+
+    _codecs: dict[str, Any]
+
+    def __init__(self, origins: Sequence[Origin]) -> None:
+        """From loaded schemas; :meth:`load` is what applications call."""
+        super().__init__()
+        self._origins = tuple(origins)
+        self._by_name: dict[str, list[Origin]] = {}
+        self._calls: dict[str, Call] = {}
+        self._services = Services()
+        self._errors: dict[str, type] = {}
+        self._bound: dict[type, str] = {}
+        for origin in self._origins:
+            for name in origin.names:
+                self._by_name.setdefault(name, []).append(origin)
+        self._identifiers = self._identify()
+
+    @classmethod
+    def load(cls, *from_: sources.Source, words: str = "rfc", attach: bool = True) -> Self:
+        """A catalog of one or more sources.
+
+        :param from_: each the path of a compiled schema (``.bfbs``), its bytes, a folder of them, a
+            ZIP with a ``catalog.yaml``, or a schema (``.fbs``), which flatc compiles.
+        :param words: the order of the 32-bit words in ``uint128_t``, ``uint160_t`` and
+            ``uint256_t``: ``"rfc"``, the least significant first (WAMP IDL), or ``"memory"``, as
+            xbr writes them: the value's big-endian bytes as they are.
+        :param attach: whether to attach the interfaces of the schemas by their own URIs; those of
+            WAMP itself (``wamp.``) never are.
+        :raises CatalogError: if a source can't be read, or the schemas don't go together.
+        :raises autobahn.wamp.exception.InvalidPayload: if a compiled schema is broken.
+        :raises OSError: if a file can't be read.
+        """
+        if not from_:
+            raise TypeError("Catalog.load() takes one source or more")
+        origins: dict[int, Origin] = {}
+        for file in sources.read_all(from_):
+            try:
+                schema = compiled(file.data, words)
+            except InvalidPayload as error:
+                raise CatalogError(f"{file.name}: not a usable schema: {error}") from error
+            if id(schema) not in origins:
+                bind_errors(schema)
+                origins[id(schema)] = Origin(file.name, schema, reflection(schema))
+        catalog = cls(tuple(origins.values()))
+        for origin in catalog._origins if attach else ():
+            catalog._services.attach_all(origin)
+        return catalog
+
+    # Names
+
+    def __getitem__(self, name: str) -> type:
+        """The class of a table or struct, or the ``IntEnum`` or ``IntFlag`` of an enum.
+
+        :raises KeyError: if there is none of that name, with those that come near; or if several
+            files have different ones.
+        """
+        cls: type = self._origin(name).schema.type(name)
+        return cls
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._by_name
+
+    def __iter__(self) -> Iterator[str]:
+        """The names of all tables, structs and enums, sorted."""
+        return iter(sorted(self._by_name))
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+    def __repr__(self) -> str:
+        files = ", ".join(origin.name for origin in self._origins)
+        return f"<Catalog of {len(self)} types: {files}>"
+
+    def _origin(self, name: str) -> Origin:
+        """The file whose type of that name counts: the first, if all are structurally equal."""
+        found = self._by_name.get(name) if isinstance(name, str) else None
+        if not found:
+            raise unknown("type", name, self._by_name)
+        first, *others = found
+        for other in others:
+            if other.reflection.structure(name) != first.reflection.structure(name):
+                raise UnknownName(f"{name!r} is defined differently in {first.name}, {other.name}")
+        del found[1:]
+        return first
+
+    def _codec(self, name: str) -> Any:
+        """What encodes and decodes a table; called by the base class on the first need."""
+        codec = self._origin(name).schema.codec(name)
+        self._codecs[name] = codec
+        return codec
+
+    # WAMP IDL: the args and kwargs of a call, result, event or error
+
+    def _call(self, name: str) -> Call:
+        call = self._calls.get(name)
+        if call is None:
+            schema = self._origin(name).schema
+            call = Call(schema.codec(name), schema.type(name))
+            self._calls[name] = call
+        return call
+
+    def pack(
+        self,
+        name: str,
+        args: Sequence[Any] | None = None,
+        kwargs: Mapping[str, Any] | None = None,
+        *,
+        identify: bool = True,
+        sort_keys: bool = False,
+    ) -> bytes:
+        """The buffer of a table whose fields are positional and keyword arguments (WAMP IDL).
+
+        :param args: as many as the table has fields without the attribute ``kwarg``, in the order
+            of their ids; or one instance of the table's class. A table without fields takes none,
+            or None alone.
+        :param kwargs: by field name. Those that are given are written, even with their default.
+        :param identify: whether the buffer says which table it is (see :meth:`identifier`).
+        :param sort_keys: whether to sort vectors of tables that have a ``key``.
+        :raises autobahn.wamp.exception.InvalidPayload: if they are not what the table says.
+        :raises KeyError: if there is no such table.
+        """
+        identifier = self.identifier(name) if identify else None
+        return self._call(name).pack(args, kwargs, identifier, sort_keys)
+
+    def unpack(
+        self, name: str, data: Any, *, strict: bool = False
+    ) -> tuple[list[Any], dict[str, Any]]:
+        """The positional and keyword arguments in a buffer of a table, verified.
+
+        There are as many args as the table has such fields, with defaults where they are absent;
+        kwargs are those that are present.
+
+        :param strict: whether to refuse unknown enum values.
+        :raises autobahn.wamp.exception.InvalidPayload: if the buffer is broken, breaks a rule of
+            WAMP IDL, or says that it is another table.
+        :raises KeyError: if there is no such table.
+        """
+        self._check_identifier(name, data)
+        return self._call(name).unpack(data, strict)
+
+    def validate(
+        self,
+        name: str,
+        args: Sequence[Any] | None = None,
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Checks args and kwargs against a table, as :meth:`pack` does.
+
+        :raises autobahn.wamp.exception.InvalidPayload: if they are not what the table says.
+        :raises KeyError: if there is no such table.
+        """
+        self._call(name).check(args, kwargs)
+
+    def to_dict(self, instance: Any) -> dict[str, Any]:
+        """An instance's fields by name, nested ones too, without those that are None.
+
+        By the conventions of flatc's JSON: enums by name, a union as two entries.
+        """
+        if isinstance(instance, native.TypedTable):
+            return instance.to_dict()
+        name = self._bound.get(type(instance)) or getattr(type(instance), "__fbs_name__", None)
+        if name is None:
+            raise TypeError(f"{type(instance).__name__} is not bound to a table")
+        codec = self._codecs.get(name) or self._codec(name)
+        found: dict[str, Any] = codec.decode(codec.encode(instance), form=2)
+        return found
+
+    # Identifiers
+
+    def _identify(self) -> dict[bytes, str]:
+        """The table of each identifier.
+
+        :raises CatalogError: if two tables of different names have one.
+        """
+        found: dict[bytes, str] = {}
+        for origin in self._origins:
+            for name in origin.schema.tables:
+                own = identifiers.of_name(name)
+                declared = origin.schema.identifier if name == origin.schema.root else None
+                for each in (own, declared) if declared else (own,):
+                    if found.setdefault(each, name) != name:
+                        raise CatalogError(
+                            f"{found[each]} and {name} ({origin.name}) have the same identifier "
+                            f"{each!r}"
+                        )
+        return found
+
+    def identifier(self, name: str) -> bytes:
+        """The four bytes that name a table in a buffer: those that its schema declares if it is the
+        root there, or else a hash of its qualified name.
+
+        :raises KeyError: if there is no such table.
+        """
+        schema = self._origin(name).schema
+        declared = schema.identifier if name == schema.root else None
+        return declared or identifiers.of_name(name)
+
+    def identify(self, data: bytes | bytearray | memoryview) -> str | None:
+        """The table that a buffer says it is; None if it says nothing, or nothing known."""
+        found = identifiers.found_in(data)
+        return None if found is None else self._identifiers.get(found)
+
+    def _check_identifier(self, name: str, data: Any) -> None:
+        found = identifiers.found_in(data)
+        if found is not None and self._identifiers.get(found) != name:
+            other = self._identifiers.get(found, "which this catalog doesn't know")
+            raise InvalidPayload(f"{name}: the identifier in it is {found!r}: {other}")
+
+    # Services
+
+    def attach(self, name: str, prefix: str | None = None, *, without: Iterable[str] = ()) -> None:
+        """Gives the methods of an interface their URIs.
+
+        On loading, interfaces are attached by the ``wampuri`` that they have in the schema. This
+        replaces that; further calls add to it.
+
+        :param name: of the ``rpc_service``, qualified.
+        :param prefix: in place of its ``wampuri``, such as ``"com.example.<uuid:site>"``.
+        :param without: methods to leave out, such as one of two with the same URI.
+        :raises KeyError: if there is no such interface.
+        :raises CatalogError: if a URI is malformed or has other types already.
+        """
+        found = [each for each in self._origins if name in each.reflection.services]
+        if not found:
+            names = [n for each in self._origins for n in each.reflection.services]
+            raise unknown("interface", name, names)
+        if any(
+            other.reflection.services[name] != found[0].reflection.services[name]
+            for other in found[1:]
+        ):
+            raise UnknownName(
+                f"{name!r} is defined differently in {found[0].name}, {found[1].name}"
+            )
+        self._services.attach(found[0], found[0].reflection.services[name], prefix, without)
+
+    def types(self, kind: Kind, uri: str) -> Roles | None:
+        """The classes of the tables that a URI may carry, by role; None if it is not typed.
+
+        The roles have Crossbar.io's names: ``call``, ``call_progress``, ``call_result``,
+        ``call_result_progress`` and ``call_error`` of a procedure, ``event`` of a topic, ``error``
+        of an error.
+
+        :param kind: ``"procedure"``, ``"topic"`` or ``"error"``.
+        :raises CatalogError: if two attached methods of this URI have different types.
+        """
+        if kind == "error":
+            cls = self.error(uri)
+            return None if cls is None else {"error": (cls,)}
+        if kind not in ("procedure", "topic"):
+            raise ValueError(f"kind must be 'procedure', 'topic' or 'error', not {kind!r}")
+        return self._services.find(kind, uri, lambda origin, name: origin.schema.type(name))
+
+    def error(self, uri: str) -> type | None:
+        """The exception class of an error URI, or None: that of the table with ``type: "error"``
+        and this ``wampuri``.
+
+        :raises CatalogError: if different tables have it.
+        """
+        if uri not in self._errors:
+            found: list[tuple[Origin, str]] = [
+                (origin, name)
+                for origin in self._origins
+                for name, own in error_tables(origin.reflection).items()
+                if own == uri
+            ]
+            if not found:
+                return None
+            (first, name), *others = found
+            for other, other_name in others:
+                if other.reflection.structure(other_name) != first.reflection.structure(name):
+                    raise CatalogError(
+                        f"error {uri!r} has different types: {name} ({first.name}) and "
+                        f"{other_name} ({other.name})"
+                    )
+            self._errors[uri] = first.schema.type(name)
+        return self._errors[uri]
+
+    def table(self, name: str) -> Callable[[Cls], Cls]:
+        """Decorates a dataclass or ``msgspec.Struct`` that stands for a table or struct.
+
+        It is made on decoding and accepted on encoding, in place of a class made at run time. A
+        type has one class in a process, so this comes before its first use.
+
+        :raises KeyError: if there is no such table.
+        :raises TypeError: if the class lacks a field.
+        :raises ValueError: if the type has a class already.
+        """
+
+        def bind(cls: Cls) -> Cls:
+            own = self._origin(name)
+            for origin in self._origins:
+                structure = origin.reflection.structure
+                if origin is own or (
+                    name in origin.names and structure(name) == own.reflection.structure(name)
+                ):
+                    origin.schema.bind(name, cls)
+            self._bound[cls] = name
+            return cls
+
+        return bind
+
+    def check(self) -> list[str]:
+        """What is questionable about the schemas, a sentence each; an empty list if nothing is.
+
+        That is what a compiled schema can't say (default strings, large defaults, FlatBuffers' own
+        attributes without ``--bfbs-builtins``), what is refused, and where interfaces contradict
+        themselves or each other.
+        """
+        return [
+            *(text for origin in self._origins for text in findings(origin)),
+            *self._services.duplicates(),
+        ]

@@ -1,0 +1,25 @@
+"""Names that are asked for and are not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class UnknownName(KeyError):
+    """A catalog has no such table, struct, enum or interface, or several different ones."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])  # KeyError's own is the repr
+
+
+def unknown(kind: str, name: object, known: Iterable[str]) -> UnknownName:
+    """The error for a name that is not known; its text has those that come near."""
+    if not isinstance(name, str):
+        return UnknownName(f"a {kind} is asked for by its name, not by {type(name).__name__}")
+    names = sorted(set(known))
+    last = name.rpartition(".")[2].lower()
+    near = [each for each in names if each.rpartition(".")[2].lower() == last]
+    near += [each for each in get_close_matches(name, names, 3, 0.6) if each not in near]
+    hint = f"; did you mean {', '.join(near[:3])}?" if near else ""
+    return UnknownName(f"no {kind} {name[:200]!r} in this catalog{hint}")

@@ -1,0 +1,217 @@
+"""Which tables a URI may carry: the interfaces of WAMP IDL, attached under their URIs.
+
+The catalog is the only authority on that. What a payload says of itself only chooses among the
+tables that the URI allows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from . import uris
+from .errors import CatalogError
+from .reflection import Method, Reflection, Service, attributes_of
+
+if TYPE_CHECKING:
+    from .._cpython import TypedSchema
+
+Kind = Literal["procedure", "topic", "error"]
+
+#: What may be sent, by Crossbar.io's names: ``call``, ``call_progress``, ``call_result``,
+#: ``call_result_progress`` and ``call_error`` for a procedure, ``event`` for a topic, ``error`` for
+#: an error.
+Roles = Mapping[str, tuple[type, ...]]
+
+
+class Origin(NamedTuple):
+    """A schema with its description."""
+
+    name: str
+    schema: TypedSchema
+    reflection: Reflection
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of its tables, structs and enums."""
+        return (*self.schema.tables, *self.schema.structs, *self.schema.enums)
+
+
+class _Entry(NamedTuple):
+    """A method under the URI that it was attached with."""
+
+    uri: str
+    kind: str
+    origin: Origin
+    method: Method
+    explicit: bool
+
+    @property
+    def label(self) -> str:
+        return f"{self.method.service}.{self.method.name} ({self.origin.name})"
+
+    def tables(self) -> dict[str, tuple[str, ...]]:
+        """The allowed tables by role, by name in the entry's own file."""
+        method, said = self.method, self.method.attributes
+        if self.kind == "topic":
+            return {"event": (method.request,)}
+        return {
+            "call": (method.request,),
+            "call_progress": (said.get("call_progress", method.request),),
+            "call_result": (method.response,),
+            "call_result_progress": (said.get("result_progress", method.response),),
+            "call_error": tuple(_errors(self.origin, said)),
+        }
+
+    def structure(self) -> dict[str, Any]:
+        """What two methods under one URI must have in common."""
+        structure = self.origin.reflection.structure
+        return {role: [structure(name) for name in names] for role, names in self.tables().items()}
+
+
+def _errors(origin: Origin, said: Mapping[str, str]) -> Iterator[str]:
+    """The error tables that a method names, or else all that its file has."""
+    if "errors" in said:
+        yield from (name.strip() for name in said["errors"].split(",") if name.strip())
+    else:
+        yield from error_tables(origin.reflection)
+
+
+def error_tables(reflection: Reflection) -> dict[str, str]:
+    """The URI of each table that is an error's payload, by name."""
+    found = {}
+    for name, described in reflection.objects.items():
+        said = attributes_of(described)
+        if said.get("type") == "error" and said.get("wampuri"):
+            found[name] = said["wampuri"]
+    return found
+
+
+class Services:
+    """The methods of all attached interfaces, by kind and URI."""
+
+    #: Answers that are remembered; URIs come from peers.
+    CACHED = 4096
+
+    def __init__(self) -> None:
+        self._entries: dict[tuple[str, str], list[_Entry]] = {}
+        self._cache: dict[tuple[str, str], Roles | None] = {}
+
+    def attach_all(self, origin: Origin) -> None:
+        """Attaches a file's interfaces by their own URIs, without WAMP's own (``wamp.``)."""
+        for service in origin.reflection.services.values():
+            prefix = service.attributes.get("wampuri")
+            if prefix != "wamp" and not (prefix or "").startswith("wamp."):
+                for entry in _entries(origin, service, prefix, explicit=False):
+                    if not entry.uri.startswith("wamp."):
+                        self._add(entry)
+
+    def attach(
+        self, origin: Origin, service: Service, prefix: str | None, without: Iterable[str]
+    ) -> None:
+        """Attaches one interface in place of what it was attached with on loading.
+
+        :raises CatalogError: if a URI is malformed, or has other types already, explicitly so.
+        """
+        left_out = set(without)
+        if unknown := left_out - {method.name for method in service.methods}:
+            raise CatalogError(f"{service.name} has no method {', '.join(sorted(unknown))}")
+        under = service.attributes.get("wampuri") if prefix is None else prefix
+        new = [
+            entry
+            for entry in _entries(origin, service, under, explicit=True)
+            if entry.method.name not in left_out
+        ]
+        kept = {
+            key: [e for e in entries if e.explicit or e.method.service != service.name]
+            for key, entries in self._entries.items()
+        }
+        before, self._entries = self._entries, kept
+        try:
+            for entry in new:
+                self._add(entry)
+                self._settle(self._entries[_key(entry)])
+        except CatalogError:
+            self._entries = before
+            raise
+
+    def _add(self, entry: _Entry) -> None:
+        uris.matcher(entry.uri)  # refuses what is malformed
+        self._entries.setdefault(_key(entry), []).append(entry)
+        self._cache.clear()
+
+    @staticmethod
+    def _settle(entries: list[_Entry]) -> _Entry | None:
+        """The one that counts among those under one URI: an explicit one, if there is any.
+
+        :raises CatalogError: if two that count the same have different types.
+        """
+        counting = [entry for entry in entries if entry.explicit] or entries
+        for other in counting[1:]:
+            if other.structure() != counting[0].structure():
+                raise CatalogError(
+                    f"{other.kind} {other.uri!r} has different types: {counting[0].label} and "
+                    f"{other.label}; attach() one of them, or leave one out"
+                )
+        return counting[0] if counting else None
+
+    def find(self, kind: str, uri: str, resolve: Callable[[Origin, str], type]) -> Roles | None:
+        """The tables that a URI may carry, or None if it is not typed.
+
+        :raises CatalogError: if two methods of this URI have different types.
+        """
+        key = (kind, uri)
+        if key not in self._cache:
+            entry = self._lookup(kind, uri)
+            roles = None
+            if entry is not None:
+                roles = {
+                    role: tuple(resolve(entry.origin, name) for name in names)
+                    for role, names in entry.tables().items()
+                }
+            if len(self._cache) >= self.CACHED:
+                self._cache.clear()
+            self._cache[key] = roles
+        return self._cache[key]
+
+    def _lookup(self, kind: str, uri: str) -> _Entry | None:
+        if uris.is_exact(uri) and (exact := self._entries.get((kind, uri))):
+            return self._settle(exact)
+        patterns = [
+            (uris.specificity(entries[0].uri), key)
+            for key, entries in self._entries.items()
+            if entries
+            and key[0] == kind
+            and not uris.is_exact(entries[0].uri)
+            and uris.matcher(entries[0].uri)(uri)
+        ]
+        return self._settle(self._entries[min(patterns)[1]]) if patterns else None
+
+    def duplicates(self) -> Iterator[str]:
+        """A sentence for each URI that several methods have."""
+        for entries in self._entries.values():
+            if len(entries) > 1:
+                labels = " and ".join(entry.label for entry in entries)
+                yield f"{entries[0].kind} {entries[0].uri!r} is that of {labels}"
+
+
+def _key(entry: _Entry) -> tuple[str, str]:
+    return (entry.kind, uris.normalized(entry.uri))
+
+
+def _entries(
+    origin: Origin, service: Service, prefix: str | None, *, explicit: bool
+) -> Iterator[_Entry]:
+    """A service's methods under a prefix; those without a known ``type`` are left out."""
+    own = service.attributes.get("wampuri")
+    for method in service.methods:
+        kind = method.attributes.get("type")
+        if kind in ("procedure", "topic"):
+            said = method.attributes.get("wampuri")
+            if prefix != own and own and said and said.startswith(own + "."):
+                said = said[len(own) + 1 :]  # absolute under the old prefix
+            entry = _Entry(uris.join(prefix, said, method.name), kind, origin, method, explicit)
+            for name in {name for names in entry.tables().values() for name in names}:
+                if name not in origin.reflection.objects:
+                    raise CatalogError(f"{entry.label} names {name!r}, which is no table there")
+            yield entry

@@ -1,0 +1,142 @@
+"""Where a catalog's schemas come from: compiled files, folders, ZIP archives, schema sources.
+
+All of it may be hostile. What is read is limited in number and size before it is read, names in an
+archive can't lead out of it, and the schemas themselves are checked by the core afterwards.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from . import archive
+from .errors import CatalogError
+
+#: One or more of what :meth:`Catalog.load` takes.
+Source = str | os.PathLike[str] | bytes | bytearray | memoryview
+
+#: Bytes of one compiled schema; the largest in use have some 100,000.
+MAX_SCHEMA = 16 * 1024 * 1024
+#: Compiled schemas in one folder.
+MAX_FILES = 1000
+#: Seconds that flatc may take for one file.
+FLATC_TIMEOUT = 30
+
+
+class SchemaFile(NamedTuple):
+    """One compiled schema."""
+
+    #: What error texts call it: a path, or where it is inside an archive.
+    name: str
+    data: bytes
+
+
+def read_all(sources: Iterable[Source]) -> Iterator[SchemaFile]:
+    """The compiled schemas of all sources, in their order; those of a folder by name.
+
+    :raises CatalogError: if a source can't be read as what it seems to be.
+    :raises OSError: if a file can't be read at all.
+    """
+    for source in sources:
+        if isinstance(source, (bytes, bytearray, memoryview)):
+            yield from _from_bytes("<bytes>", bytes(source))
+        elif isinstance(source, (str, os.PathLike)):
+            yield from _from_path(Path(source))
+        else:
+            raise TypeError(f"a source is a path or bytes, not {type(source).__name__}")
+
+
+def _from_path(path: Path) -> Iterator[SchemaFile]:
+    if path.is_dir():
+        yield from _from_folder(path)
+    elif path.suffix == ".fbs":
+        yield SchemaFile(str(path), compile_schema(path))
+    else:
+        yield from _from_bytes(str(path), read_limited(path, archive.MAX_ARCHIVE))
+
+
+def _from_bytes(name: str, data: bytes) -> Iterator[SchemaFile]:
+    if data[:4] == b"PK\x03\x04" or data[:4] == b"PK\x05\x06":
+        for member, content in archive.schemas_of(name, data, MAX_SCHEMA):
+            yield SchemaFile(f"{name}/{member}", content)
+    elif len(data) > MAX_SCHEMA:
+        raise CatalogError(f"{name}: a schema of {len(data)} bytes; {MAX_SCHEMA} are allowed")
+    elif data[4:8] != b"BFBS":
+        raise CatalogError(f"{name}: neither a compiled schema (.bfbs) nor a ZIP archive")
+    else:
+        yield SchemaFile(name, data)
+
+
+def _from_folder(folder: Path) -> Iterator[SchemaFile]:
+    """Those that its catalog.yaml lists, or else every .bfbs in the folder and below it."""
+    listing = folder / archive.CATALOG
+    if listing.is_file():
+        text = read_limited(listing, archive.MAX_CATALOG)
+        paths = [folder / name for name in archive.listed(str(listing), text)]
+        for path in paths:
+            if not path.resolve().is_relative_to(folder.resolve()):
+                raise CatalogError(f"{listing}: {path.name} leads out of the folder")
+    else:
+        paths = sorted(folder.rglob("*.bfbs"))
+    if not paths:
+        raise CatalogError(f"{folder}: no compiled schema (.bfbs) in this folder")
+    if len(paths) > MAX_FILES:
+        raise CatalogError(f"{folder}: {len(paths)} compiled schemas; {MAX_FILES} are allowed")
+    for path in paths:
+        yield from _from_bytes(str(path), read_limited(path, MAX_SCHEMA))
+
+
+def read_limited(path: Path, limit: int) -> bytes:
+    """A file's content.
+
+    :raises CatalogError: if it has more than ``limit`` bytes.
+    """
+    with path.open("rb") as file:
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise CatalogError(f"{path}: more than the {limit} bytes that are allowed")
+    return data
+
+
+def find_flatc() -> str | None:
+    """The schema compiler: what FLATC in the environment names, else the one in Autobahn's wheels,
+    else the first on the path."""
+    if named := os.environ.get("FLATC"):
+        return named
+    import autobahn
+
+    bundled = Path(autobahn.__file__).parent / "_flatc" / "bin" / "flatc"
+    return str(bundled) if os.access(bundled, os.X_OK) else shutil.which("flatc")
+
+
+def compile_schema(path: Path) -> bytes:
+    """What flatc makes of a .fbs file, with FlatBuffers' own attributes and the comments.
+
+    :raises CatalogError: if there is no flatc, or it refuses the file; the text has what it says.
+    """
+    flatc = find_flatc()
+    if flatc is None:
+        raise CatalogError(
+            f"{path}: there is no flatc to compile it with (none in Autobahn's package, on the "
+            "path or named by FLATC); compile it with --schema --binary --bfbs-builtins"
+        )
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such schema")
+    with tempfile.TemporaryDirectory() as folder:
+        command = [flatc, "--schema", "--binary", "--bfbs-builtins", "--bfbs-comments"]
+        command += ["-I", str(path.parent), "-o", folder, str(path.absolute())]
+        try:
+            done = subprocess.run(
+                command, capture_output=True, timeout=FLATC_TIMEOUT, encoding="utf-8"
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            raise CatalogError(f"{path}: flatc can't be run: {error}") from error
+        if done.returncode != 0:
+            said = " ".join((done.stderr or done.stdout).split())
+            raise CatalogError(f"{path}: flatc refuses it: {said[:500]}")
+        return read_limited(Path(folder) / f"{path.stem}.bfbs", MAX_SCHEMA)

@@ -1,0 +1,157 @@
+/* A buffer of received bytes, as receivers of length-prefixed messages use one: they add what comes,
+ * look at the length, cut out a message when it is whole, and keep the rest. With bytes, everything
+ * is copied each time that something comes; here a message is copied once, when it is cut out. */
+#include "pieces.h"
+
+#include <string.h>
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *list;     /* owned: a list of exact bytes, none of them empty */
+    Py_ssize_t skipped; /* bytes of the first that no longer count */
+    Py_ssize_t size;    /* bytes that count, in all of them */
+} pieces;
+
+/* Adds bytes-like `data` (borrowed). 0, or -1 with an exception. */
+static int
+append(pieces *p, PyObject *data)
+{
+    PyObject *bytes = PyBytes_FromObject(data); /* itself, if it is exact bytes */
+    int failed = !bytes;
+    if (bytes && PyBytes_GET_SIZE(bytes)) {
+        failed = PyList_Append(p->list, bytes);
+        p->size += failed ? 0 : PyBytes_GET_SIZE(bytes);
+    }
+    Py_XDECREF(bytes);
+    return failed ? -1 : 0;
+}
+
+static PyObject *
+pieces_new(PyTypeObject *type, PyObject *args, PyObject *named)
+{
+    PyObject *data = NULL;
+    if ((named && PyDict_GET_SIZE(named)) || !PyArg_UnpackTuple(args, "Pieces", 0, 1, &data)) {
+        return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_TypeError, "Pieces() takes no names");
+    }
+    pieces *p = (pieces *)type->tp_alloc(type, 0);
+    if (p && (!(p->list = PyList_New(0)) || (data && append(p, data) < 0))) {
+        Py_CLEAR(p);
+    }
+    return (PyObject *)p;
+}
+
+static void
+pieces_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    Py_XDECREF(((pieces *)self)->list);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static Py_ssize_t
+pieces_length(PyObject *self)
+{
+    return ((pieces *)self)->size;
+}
+
+/* self + data and self += data: both add to self, which they return. */
+static PyObject *
+pieces_concat(PyObject *self, PyObject *data)
+{
+    int failed;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    failed = append((pieces *)self, data);
+    Py_END_CRITICAL_SECTION();
+    return failed ? NULL : Py_NewRef(self);
+}
+
+/* The bytes from `start` to `stop`, 0 <= start <= stop <= size. New reference or NULL. */
+static PyObject *
+cut(const pieces *p, Py_ssize_t start, Py_ssize_t stop)
+{
+    Py_ssize_t at = start + p->skipped, wanted = stop - start, i = 0;
+    while (wanted && at >= PyBytes_GET_SIZE(PyList_GET_ITEM(p->list, i))) {
+        at -= PyBytes_GET_SIZE(PyList_GET_ITEM(p->list, i++));
+    }
+    if (wanted && !at && wanted == PyBytes_GET_SIZE(PyList_GET_ITEM(p->list, i))) {
+        return Py_NewRef(PyList_GET_ITEM(p->list, i));
+    }
+    PyObject *bytes = PyBytes_FromStringAndSize(NULL, wanted);
+    char *to = bytes ? PyBytes_AS_STRING(bytes) : NULL;
+    /* `stop` <= size: the pieces end with or after what is wanted. */
+    while (bytes && wanted) {
+        PyObject *piece = PyList_GET_ITEM(p->list, i++);
+        Py_ssize_t there = PyBytes_GET_SIZE(piece) - at;
+        Py_ssize_t count = there < wanted ? there : wanted;
+        memcpy(to, PyBytes_AS_STRING(piece) + at, (size_t)count);
+        to += count;
+        wanted -= count;
+        at = 0;
+    }
+    return bytes;
+}
+
+/* What is from `start` on, as Pieces of its own that share the bytes. New reference or NULL. */
+static PyObject *
+rest(const pieces *p, PyTypeObject *type, Py_ssize_t start)
+{
+    Py_ssize_t at = start + p->skipped, i = 0, count = PyList_GET_SIZE(p->list);
+    while (i < count && at >= PyBytes_GET_SIZE(PyList_GET_ITEM(p->list, i))) {
+        at -= PyBytes_GET_SIZE(PyList_GET_ITEM(p->list, i++));
+    }
+    pieces *left = (pieces *)type->tp_alloc(type, 0);
+    if (left && !(left->list = PyList_GetSlice(p->list, i, count))) {
+        Py_CLEAR(left);
+    }
+    if (left) {
+        left->size = p->size - start;
+        left->skipped = left->size ? at : 0;
+    }
+    return (PyObject *)left;
+}
+
+/* self[a:b] is bytes; self[a:] is Pieces. */
+static PyObject *
+pieces_subscript(PyObject *self, PyObject *key)
+{
+    pieces *p = (pieces *)self;
+    if (!PySlice_Check(key)) {
+        PyErr_SetString(PyExc_TypeError, "Pieces can be sliced only");
+        return NULL;
+    }
+    Py_ssize_t start, stop, step;
+    if (PySlice_Unpack(key, &start, &stop, &step) < 0) {
+        return NULL;
+    }
+    if (step != 1) {
+        PyErr_SetString(PyExc_ValueError, "Pieces have slices without a step only");
+        return NULL;
+    }
+    PyObject *result;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    Py_ssize_t count = PySlice_AdjustIndices(p->size, &start, &stop, step);
+    result = ((PySliceObject *)key)->stop == Py_None ? rest(p, Py_TYPE(self), p->size - count)
+                                                     : cut(p, start, start + count);
+    Py_END_CRITICAL_SECTION();
+    return result;
+}
+
+static PyType_Slot pieces_slots[] = {
+    {Py_tp_doc,
+     "Pieces(data=b\"\", /)\n--\n\nReceived bytes that were not read yet, as they came."},
+    {Py_tp_new, pieces_new},
+    {Py_tp_dealloc, pieces_dealloc},
+    {Py_sq_length, pieces_length},
+    {Py_mp_length, pieces_length},
+    {Py_sq_concat, pieces_concat},
+    {Py_mp_subscript, pieces_subscript},
+    {0, NULL},
+};
+
+PyType_Spec wfbs_pieces_spec = {
+    .name = "autobahn_fbs._cpython.Pieces",
+    .basicsize = sizeof(pieces),
+    .flags = Py_TPFLAGS_DEFAULT,
+    .slots = pieces_slots,
+};

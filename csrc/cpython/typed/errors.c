@@ -1,0 +1,50 @@
+/* InvalidPayload, with the place of what is wrong. */
+#include "typed.h"
+
+/* Sets an attribute of an exception; steals the value. Best effort: the text says the same. */
+static void
+set_detail(PyObject *error, const char *name, PyObject *value)
+{
+    if (!value || PyObject_SetAttrString(error, name, value) < 0) {
+        PyErr_Clear();
+    }
+    Py_XDECREF(value);
+}
+
+PyObject *
+wfbs_raise_fault(wfbs_typed *t, const wfbs_fault *fault, const wfbs_plan *plan, uint32_t root,
+                 bool bytes)
+{
+    char path[1024], reason[320];
+    if (PyErr_Occurred()) {
+        return NULL;
+    }
+    if (!t->invalid_payload) { /* at the interpreter's end */
+        PyErr_SetString(PyExc_RuntimeError, "autobahn_fbs._cpython is being unloaded");
+        return NULL;
+    }
+    wfbs_fault_path(fault, plan, root, path, sizeof path);
+    wfbs_fault_reason(fault, reason, sizeof reason);
+    PyObject *why = PyUnicode_DecodeUTF8(reason, (Py_ssize_t)strlen(reason), "replace");
+    PyObject *where = PyUnicode_DecodeUTF8(path, (Py_ssize_t)strlen(path), "replace");
+    PyObject *text = NULL;
+    if (why && where) {
+        text = bytes ? PyUnicode_FromFormat("%U: %U (at byte %llu)", where, why,
+                                            (unsigned long long)fault->at)
+                     : PyUnicode_FromFormat("%U: %U", where, why);
+    }
+    PyObject *error = text ? PyObject_CallOneArg(t->invalid_payload, text) : NULL;
+    if (error) {
+        set_detail(error, "path", Py_NewRef(where));
+        set_detail(error, "reason", Py_NewRef(why));
+        set_detail(error, "code", PyUnicode_FromString(wfbs_fault_name(fault->code)));
+        set_detail(error, "offset",
+                   bytes ? PyLong_FromUnsignedLongLong(fault->at) : Py_NewRef(Py_None));
+        PyErr_SetObject((PyObject *)Py_TYPE(error), error);
+        Py_DECREF(error);
+    }
+    Py_XDECREF(text);
+    Py_XDECREF(where);
+    Py_XDECREF(why);
+    return NULL;
+}

@@ -1,0 +1,140 @@
+"""The part ``pieces``: a buffer of what was received, and connections that read more at once."""
+
+from __future__ import annotations
+
+import random
+import struct
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import autobahn.asyncio.rawsocket as raw
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import autobahn_fbs
+from autobahn_fbs import _accelerate
+from support.marks import extension_only
+
+pytestmark = extension_only
+
+
+def new(data: Any = b"") -> Any:
+    return autobahn_fbs._backend.native.Pieces(data)
+
+
+@given(st.lists(st.binary(max_size=9), max_size=6), st.lists(st.integers(-40, 40), max_size=8))
+def test_slices_are_those_of_the_bytes(chunks, bounds):
+    buffer, joined = new(), b"".join(chunks)
+    for chunk in chunks:
+        same = buffer
+        buffer = buffer + chunk
+        assert buffer is same
+    assert len(buffer) == len(joined)
+    for start, stop in pairwise(bounds):
+        assert buffer[start:stop] == joined[start:stop]
+        assert buffer[:stop] == joined[:stop]
+        left = buffer[start:]
+        assert type(left) is type(buffer)
+        assert left[0 : len(left)] == joined[start:]
+        left += b"more"
+        assert left[: len(left)] == joined[start:] + b"more"
+        assert buffer[0 : len(buffer)] == joined
+
+
+def test_a_whole_piece_is_not_copied():
+    piece = bytes(1000)
+    buffer = new(b"1234") + piece + b"5"
+    assert buffer[4:1004] is piece
+
+
+@pytest.mark.parametrize("data", [bytearray(b"ab"), memoryview(b"ab")])
+def test_anything_like_bytes_is_taken(data):
+    assert (new() + data)[0:2] == b"ab"
+
+
+@pytest.mark.parametrize(
+    "wrong", [lambda p: p[0], lambda p: p[0:2:2], lambda p: p + "a", lambda p: p + None]
+)
+def test_what_is_no_use_of_a_buffer_is_refused(wrong):
+    with pytest.raises((TypeError, ValueError)):
+        wrong(new(b"abc"))
+
+
+class Receiver(raw.PrefixProtocol):
+    def __init__(self) -> None:
+        self._buffer = b""
+        self._header = None
+        self.got: list[bytes] = []
+
+    def stringReceived(self, data: bytes) -> None:
+        assert type(data) is bytes
+        self.got.append(data)
+
+
+def stream(source: random.Random) -> tuple[list[bytes], list[bytes]]:
+    """Messages, and what they come in."""
+    messages = [source.randbytes(source.choice((0, 1, 5, 300, 70000))) for _ in range(12)]
+    data = b"".join(struct.pack("!L", len(each)) + each for each in messages)
+    pieces = []
+    while data:
+        count = source.choice((1, 3, 4, 100, 5000, 65536))
+        pieces.append(data[:count])
+        data = data[count:]
+    return messages, pieces
+
+
+@pytest.fixture
+def part() -> Iterator[None]:
+    with autobahn_fbs.accelerate(["pieces"]):
+        yield
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_messages_on_asyncio_come_as_before(part, seed):
+    messages, pieces = stream(random.Random(seed))
+    receiver = Receiver()
+    for piece in pieces:
+        receiver.data_received(piece)
+    assert receiver.got == messages
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_it_can_be_switched_in_the_middle_of_a_message(seed):
+    source = random.Random(seed)
+    messages, pieces = stream(source)
+    receiver = Receiver()
+    for piece in pieces:
+        autobahn_fbs.decelerate()
+        if source.random() < 0.5:
+            autobahn_fbs.accelerate(["pieces"])
+        receiver.data_received(piece)
+    autobahn_fbs.decelerate()
+    assert receiver.got == messages
+
+
+def test_all_its_groups_are_on_where_the_modules_are(part):
+    states = _accelerate.status()["pieces"]
+    assert states["autobahn.asyncio.rawsocket, pieces"] == ("on", None)
+    assert "refused" not in {state for state, _ in states.values()}
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_messages_on_twisted_come_as_before(seed):
+    basic = pytest.importorskip("twisted.protocols.basic")
+    messages, chunks = stream(random.Random(seed))
+
+    class Strings(basic.Int32StringReceiver):  # type: ignore[misc, name-defined]
+        MAX_LENGTH = 2**24
+
+        def stringReceived(self, string: bytes) -> None:
+            assert type(string) is bytes
+            got.append(string)
+
+    got: list[bytes] = []
+    receiver = Strings()
+    receiver._unprocessed = new()
+    for chunk in chunks:
+        receiver.dataReceived(chunk)
+    assert got == messages

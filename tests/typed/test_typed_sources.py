@@ -1,0 +1,238 @@
+"""Where catalogs come from, and what is refused there: hostile archives, folders and YAML."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from autobahn_fbs.typed import archive, sources
+from autobahn_fbs.typed.errors import CatalogError
+from support.typed_schemas import SCHEMAS, needs_flatc
+
+BASICS = (SCHEMAS / "basics.bfbs").read_bytes()
+ORDERS = (SCHEMAS / "orders.bfbs").read_bytes()
+CATALOG = b"name: demo\nschemas:\n  - schema/basics.bfbs\n"
+
+
+def zipped(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as file:
+        for name, content in files.items():
+            file.writestr(name, content)
+    return buffer.getvalue()
+
+
+def read(*what: sources.Source) -> list[sources.SchemaFile]:
+    return list(sources.read_all(what))
+
+
+def refused(what: sources.Source) -> str:
+    with pytest.raises(CatalogError) as caught:
+        read(what)
+    return str(caught.value)
+
+
+def test_a_path_and_bytes_and_a_folder_give_the_same():
+    (by_path,) = read(SCHEMAS / "basics.bfbs")
+    (by_text,) = read(str(SCHEMAS / "basics.bfbs"))
+    (by_bytes,) = read(memoryview(BASICS))
+    assert by_path == by_text and by_path.data == by_bytes.data == BASICS
+    assert by_path.name.endswith("basics.bfbs") and by_bytes.name == "<bytes>"
+    assert by_path in read(SCHEMAS)
+
+
+def test_a_folder_is_read_by_name_with_what_is_below_it(tmp_path: Path):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "b.bfbs").write_bytes(ORDERS)
+    (tmp_path / "sub" / "a.bfbs").write_bytes(BASICS)
+    (tmp_path / "notes.txt").write_text("no schema")
+    assert [Path(file.name).name for file in read(tmp_path)] == ["b.bfbs", "a.bfbs"]
+
+
+def test_a_folder_with_a_catalog_is_read_as_that_says(tmp_path: Path):
+    (tmp_path / "catalog.yaml").write_text("name: x\nschemas: [two.bfbs, one.bfbs]\n")
+    for name, data in (("one", BASICS), ("two", ORDERS), ("three", ORDERS)):
+        (tmp_path / f"{name}.bfbs").write_bytes(data)
+    assert [Path(file.name).stem for file in read(tmp_path)] == ["two", "one"]
+
+
+def test_a_link_does_not_lead_out_of_a_folder_with_a_catalog(tmp_path: Path):
+    outside, folder = tmp_path / "secret.bfbs", tmp_path / "catalog"
+    outside.write_bytes(BASICS)
+    folder.mkdir()
+    (folder / "linked.bfbs").symlink_to(outside)
+    (folder / "catalog.yaml").write_text("schemas: [linked.bfbs]")
+    assert "leads out of the folder" in refused(folder)
+
+
+def test_an_empty_folder_is_an_error(tmp_path: Path):
+    assert "no compiled schema" in refused(tmp_path)
+
+
+def test_an_archive_is_read_as_its_catalog_lists(tmp_path: Path):
+    data = zipped({"catalog.yaml": CATALOG, "schema/basics.bfbs": BASICS, "other.bfbs": ORDERS})
+    path = tmp_path / "demo.zip"
+    path.write_bytes(data)
+    for source in (data, path):
+        (file,) = read(source)
+        assert file.data == BASICS and file.name.endswith("/schema/basics.bfbs")
+
+
+def test_a_file_that_is_neither_is_an_error(tmp_path: Path):
+    path = tmp_path / "x.bfbs"
+    path.write_bytes(b"not a schema at all")
+    assert f"{path}: neither a compiled schema" in refused(path)
+    assert "<bytes>: neither" in refused(b"")
+
+
+def test_a_source_of_another_type_is_an_error():
+    with pytest.raises(TypeError, match="a path or bytes, not int"):
+        read(17)  # type: ignore[arg-type]
+
+
+def test_a_missing_file_is_an_os_error(tmp_path: Path):
+    with pytest.raises(FileNotFoundError):
+        read(tmp_path / "missing.bfbs")
+    with pytest.raises(FileNotFoundError):
+        read(tmp_path / "missing.fbs")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../outside.bfbs",
+        "/etc/x.bfbs",
+        "a/../../b.bfbs",
+        "a\\b.bfbs",
+        "c:x.bfbs",
+        "schema/notes.txt",
+        '"a\\0.bfbs"',
+    ],
+)
+def test_a_listed_path_stays_inside_and_is_a_compiled_schema(path):
+    data = zipped({"catalog.yaml": f"schemas:\n- {path}\n".encode(), "a.bfbs": BASICS})
+    assert "is not a" in refused(data)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (b"name: demo", "no list of paths"),
+        (b"schemas: yes", "no list of paths"),
+        (b"schemas: [[a.bfbs]]", "no list of paths"),
+        (b"- schemas", "no list of paths"),
+        (b"", "no list of paths"),
+        (b"schemas: [missing.bfbs]", "'missing.bfbs' is listed and not in the archive"),
+        (b"schemas: [a.bfbs, a.bfbs]", "listed twice"),
+        (b"description: one\ntwo\nschemas: []", "not valid YAML"),
+        (b"\xff\xfe\xfa", "YAML"),
+        (b"schemas: !!python/object/apply:os.system [ls]", "'ls' is not a compiled schema"),
+        (b"[" * 60_000, "nests more than 16 deep"),
+        (b"- " * 30_000, "nests more than 16 deep"),
+        (b"? " * 30_000, "nests more than 16 deep"),
+        (b"{a: " * 15_000, "nests more than 16 deep"),
+        (b"schemas: [" + b"a.bfbs, " * 5000 + b"]", "1000 are allowed"),
+    ],
+)
+def test_a_catalog_that_says_nothing_usable_is_an_error(text, message):
+    assert message in refused(zipped({"catalog.yaml": text, "a.bfbs": BASICS}))
+
+
+def test_a_yaml_alias_is_refused_before_it_expands():
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
+    assert "alias" in refused(zipped({"catalog.yaml": "\n".join(lines).encode()}))
+
+
+def test_a_large_catalog_is_refused():
+    assert "unpacks to more than" in refused(zipped({"catalog.yaml": b"#" * 10_000_000}))
+
+
+def test_a_bomb_is_refused_whatever_the_directory_claims(monkeypatch):
+    monkeypatch.setattr(sources, "MAX_SCHEMA", 1_000_000)
+    bomb = zipped({"catalog.yaml": CATALOG, "schema/basics.bfbs": bytes(50_000_000)})
+    assert "unpacks to more than the 1000000 bytes" in refused(bomb)
+    # The directory says that it is small: zipfile stops there, and the checksum is wrong.
+    lying = bomb.replace((50_000_000).to_bytes(4, "little"), (1000).to_bytes(4, "little"))
+    assert lying != bomb and "can't be unpacked" in refused(lying)
+
+
+def test_all_schemas_of_an_archive_share_one_limit(monkeypatch):
+    monkeypatch.setattr(archive, "MAX_UNPACKED", len(BASICS) * 2)
+    names = [f"{n}.bfbs" for n in range(3)]
+    catalog = f"schemas: [{', '.join(names)}]".encode()
+    assert "unpacks to more than the 0 bytes" in refused(
+        zipped({"catalog.yaml": catalog, **dict.fromkeys(names, BASICS)})
+    )
+
+
+def test_two_files_of_one_name_are_refused():
+    with pytest.warns(UserWarning, match="Duplicate name"):
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as file:
+            file.writestr("catalog.yaml", CATALOG)
+            file.writestr("catalog.yaml", b"schemas: []")
+    assert "two files of one name" in refused(buffer.getvalue())
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_compression_of_unbounded_memory_is_refused(method):
+    assert "neither stored nor deflated" in refused(zipped({"catalog.yaml": CATALOG}, method))
+
+
+def test_an_encrypted_file_is_refused():
+    data = bytearray(zipped({"catalog.yaml": CATALOG}))
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    assert "encrypted" in refused(bytes(data))
+
+
+def test_an_archive_without_a_catalog_is_refused():
+    assert "no catalog.yaml" in refused(zipped({"a.bfbs": BASICS}))
+
+
+def test_every_cut_of_an_archive_is_refused():
+    data = zipped({"catalog.yaml": CATALOG, "schema/basics.bfbs": BASICS})
+    for size in range(len(data)):
+        refused(data[:size])
+
+
+def test_every_changed_byte_of_an_archive_is_refused_or_harmless():
+    data = zipped({"catalog.yaml": CATALOG, "schema/basics.bfbs": BASICS[:500]})
+    read_well = 0
+    for at in range(len(data)):
+        broken = bytearray(data)
+        broken[at] ^= 0xFF
+        with contextlib.suppress(CatalogError):
+            read_well += bool(read(bytes(broken)))
+    assert read_well < len(data) / 2
+
+
+@needs_flatc
+def test_a_schema_source_is_compiled_with_what_it_includes():
+    (file,) = read(SCHEMAS / "first.fbs")
+    assert file.data == (SCHEMAS / "first.bfbs").read_bytes() or b"shared.Thing" in file.data
+
+
+@needs_flatc
+def test_a_schema_source_with_a_mistake_is_an_error(tmp_path: Path):
+    path = tmp_path / "wrong.fbs"
+    path.write_text("table T { x: nothing; }")
+    assert "flatc refuses it" in refused(path) and "nothing" in refused(path)
+
+
+def test_a_schema_source_without_flatc_is_an_error(monkeypatch, tmp_path: Path):
+    monkeypatch.setattr(sources, "find_flatc", lambda: None)
+    path = tmp_path / "a.fbs"
+    path.write_text("table T {}")
+    assert "there is no flatc" in refused(path)
+
+
+def test_a_flatc_that_is_none_is_an_error(monkeypatch, tmp_path: Path):
+    monkeypatch.setenv("FLATC", str(tmp_path / "none"))
+    path = tmp_path / "a.fbs"
+    path.write_text("table T {}")
+    assert "flatc can't be run" in refused(path)

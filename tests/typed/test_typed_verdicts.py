@@ -1,0 +1,163 @@
+"""Our verdicts beside those of Google's C++ verifier, on good and broken buffers.
+
+What Google's verifier refuses, ours refuses. What ours alone refuses falls under one of the
+stricter rules. The verifier is the distribution's (its flatc and headers), its code is generated
+from the schemas beside this file, and it runs with its default options.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import struct
+import subprocess
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from autobahn_fbs.typed import Catalog, InvalidPayload
+from support.mutations import mutated
+from support.typed_samples import DRAWING, EVERYTHING, POINT
+from support.typed_schemas import SCHEMAS
+from support.verifier.cpp_schema import packaged_flatc
+
+VERIFIER = Path(__file__).resolve().parent.parent / "support" / "verifier"
+TABLES = [
+    ("basics", "basics.Everything"),
+    ("basics", "basics.Strict"),
+    ("unions", "unions.Drawing"),
+    ("nested", "nested.Envelope"),
+    ("wamp", "checks.Addresses"),
+]
+CATALOGS = {name: Catalog.load(SCHEMAS / f"{name}.bfbs") for name in {n for n, _ in TABLES}}
+
+#: Codes with which ours may refuse what Google's takes.
+STRICTER = {
+    "BOOL_VALUE",
+    "STRING_UTF8",
+    "FLEXBUFFER",
+    "DEMAND",
+    "BUDGET",
+    "OFFSET_NULL",
+    "UNION_VALUE",
+    "UNION_LENGTH",
+    "TABLE_SIZE",
+    "FIELD_RANGE",
+    "VTABLE_RANGE",
+    "VTABLE_SIZE",
+    "FIELD_ALIGNMENT",
+}
+
+Case = tuple[int, bytes]  # number of a table, buffer
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Google's side; skips, saying why, where it can't be built."""
+    folder = tmp_path_factory.mktemp("verifier")
+    flatc, cxx = packaged_flatc(), shutil.which("g++") or shutil.which("clang++")
+    if not flatc or not cxx:
+        pytest.skip(
+            "NOT TESTED: verdicts need flatc and a C++ compiler "
+            "(Debian: flatbuffers-compiler libflatbuffers-dev g++)"
+        )
+    for name in CATALOGS:
+        command = [flatc, "--cpp", "--gen-all", "-I", SCHEMAS, "-o", folder]
+        subprocess.run([*command, SCHEMAS / f"{name}.fbs"], check=True, capture_output=True)
+    command = [
+        cxx,
+        "-std=c++11",
+        "-O1",
+        "-I",
+        folder,
+        VERIFIER / "typed.cc",
+        "-o",
+        folder / "google",
+    ]
+    built = subprocess.run(command, capture_output=True, text=True)
+    if "flatbuffers/flatbuffers.h" in built.stderr or "static assertion" in built.stderr:
+        pytest.skip("NOT TESTED: verdicts need the headers that go with this flatc")
+    assert built.returncode == 0, built.stderr
+    return folder / "google"
+
+
+def google(program: Path, cases: list[Case]) -> list[bool]:
+    stdin = b"".join(struct.pack("<BI", number, len(data)) + data for number, data in cases)
+    done = subprocess.run([program], input=stdin, capture_output=True, timeout=100)
+    assert done.returncode == 0, done.stderr
+    return [bool(each) for each in done.stdout]
+
+
+def ours(case: Case) -> str:
+    """Our code: "OK" if it is taken."""
+    schema, table = TABLES[case[0]]
+    try:
+        CATALOGS[schema].verify(table, case[1])
+    except InvalidPayload as error:
+        return str(error.code)
+    return "OK"
+
+
+def compare(program: Path, cases: Iterable[Case]) -> Counter[str]:
+    """How often each of our codes came up; fails where the verdicts don't agree."""
+    found: Counter[str] = Counter()
+    listed = list(cases)
+    for case, theirs in zip(listed, google(program, listed), strict=True):
+        code = ours(case)
+        if code == "OK":
+            assert theirs, f"taken, but not by Google: {case[0]} {case[1].hex()}"
+        elif theirs:
+            assert code in STRICTER, f"refused for {code} by us alone: {case[0]} {case[1].hex()}"
+        found[code if theirs else "refused by both"] += 1
+    return found
+
+
+def good() -> list[Case]:
+    inner = CATALOGS["nested"].encode("nested.inner.Letter", {"text": "inside", "number": 3})
+    addresses = {"text": "0x" + "a" * 40, "texts": ["0x" + "b" * 40], "raw": b"x" * 20}
+    values = [
+        EVERYTHING,
+        {"text": "t", "leaf": {"name": "n"}, "numbers": [1, 2], "point": POINT},
+        DRAWING,
+        {"letter": inner, "absolute": inner, "plain": b"p"},
+        addresses,
+    ]
+    return [
+        (number, CATALOGS[schema].encode(table, value))
+        for number, ((schema, table), value) in enumerate(zip(TABLES, values, strict=True))
+    ]
+
+
+def test_both_take_every_good_buffer(program):
+    assert google(program, good()) == [True] * len(TABLES)
+    assert [ours(case) for case in good()] == ["OK"] * len(TABLES)
+
+
+def test_they_agree_on_every_cut(program):
+    cases = [(number, data[:size]) for number, data in good() for size in range(len(data))]
+    found = compare(program, cases)
+    assert found["refused by both"] > 1000, found
+
+
+def test_they_agree_on_every_word_that_is_an_extreme(program):
+    extremes = [struct.pack("<I", n) for n in (0, 1, 4, 2**31 - 4, 2**31, 2**32 - 4, 2**32 - 1)]
+    cases = [
+        (number, data[:at] + word + data[at + 4 :])
+        for number, data in good()
+        for at in range(0, len(data) - 3, 4)
+        for word in extremes
+    ]
+    compare(program, cases)
+
+
+def test_they_agree_on_what_becomes_of_good_buffers(program):
+    source = random.Random(15)
+    cases = good()
+    broken = [
+        (number, mutated(data, source))
+        for number, data in (source.choice(cases) for _ in range(40_000))
+    ]
+    found = compare(program, broken)
+    assert found["OK"] > 2000 and found["refused by both"] > 2000, found
