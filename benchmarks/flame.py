@@ -12,6 +12,7 @@ the time was spent in, by themselves and with what they call.
 from __future__ import annotations
 
 import argparse
+import re
 import subprocess
 import sys
 import tempfile
@@ -87,6 +88,9 @@ def main() -> int:
         if options.top:
             print_top(raw, options.top)
         else:
+            title = f"{contender.name}, {scene.name}: {options.of}"
+            text = options.output.read_text()
+            options.output.write_text(re.sub(r'(id="title"[^>]*>)[^<]*', rf"\1{title}", text))
             print(options.output)
     return 0
 

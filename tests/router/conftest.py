@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
+import autobahn_fbs
 from autobahn_fbs._demo.router import Router
 from support.router import Place, running
+
+if os.environ.get("ACCELERATED") == "1":  # all of these tests with acceleration
+    launcher = Router.COMMAND.index("--allow-rawsocket")
+    Router.COMMAND = (*Router.COMMAND[:launcher], "--accelerate", *Router.COMMAND[launcher:])
+    autobahn_fbs.accelerate()
 
 
 @pytest.fixture(scope="module")
