@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from autobahn.wamp.exception import ProtocolError
 
-from . import _codecs, _ubjson
+from . import _codecs, _msgpack, _ubjson
 
 Dumps = Callable[[Any], bytes]
 Loads = Callable[[memoryview], Any]
@@ -111,10 +111,14 @@ def _upstream(name: str) -> Any:
 # versions of it. So these ask the codec what it is, not the interpreter.
 
 
+def _is_umsgpack(codec: Any) -> bool:
+    module = getattr(codec, "MSGPACK_MODULE", None)
+    return getattr(module, "__name__", "") == "umsgpack"
+
+
 def _reads_only_bytes(codec: Any) -> bool:
     """Whether it can't read a memoryview: JSON, which is text, and umsgpack."""
-    module = getattr(codec, "MSGPACK_MODULE", None)
-    return hasattr(codec, "JSON_MODULE") or getattr(module, "__name__", "") == "umsgpack"
+    return hasattr(codec, "JSON_MODULE") or _is_umsgpack(codec)
 
 
 def _ujson(codec: Any) -> Any:
@@ -179,6 +183,8 @@ def loads(number: int, name: str | None, view: memoryview) -> Any:
     module = _ujson(codec)
     if module:
         return module.loads(bytes(view))
+    if _is_umsgpack(codec):
+        _msgpack.check(view)
     library = getattr(codec, "UBJSON_MODULE", None)
     if library:
         # bjdata's numbers have their least byte first, those of py-ubjson the other way round.

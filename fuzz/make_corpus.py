@@ -146,6 +146,33 @@ def flex_dictionary() -> Iterator[bytes]:
     yield from (struct.pack("<Q", n) for n in (8, 2**32, 2**61, 2**63, 2**64 - 8))
 
 
+def typed_payloads() -> Iterator[bytes]:
+    """Buffers of the tests' schemas, after the numbers of the schema and of the table."""
+    from autobahn_fbs.typed import Catalog
+    from support import typed_samples
+    from support.typed_schemas import SCHEMAS
+
+    samples = {
+        "basics.Everything": typed_samples.EVERYTHING,
+        "unions.Drawing": typed_samples.DRAWING,
+    }
+    for number, path in enumerate(sorted(SCHEMAS.glob("*.bfbs"))):
+        schema = Catalog.load(path, attach=False)._origins[0].schema
+        names = sorted((*schema.tables, *schema.structs), key=str.encode)
+        for name in schema.tables:
+            if name not in schema.refused:
+                with suppress(Exception):
+                    data = schema.codec(name).encode(samples.get(name, {}))
+                    yield bytes([number, names.index(name)]) + data
+
+
+def schemas() -> Iterator[bytes]:
+    """The tests' binary schemas."""
+    from support.typed_schemas import SCHEMAS
+
+    yield from (path.read_bytes() for path in sorted(SCHEMAS.glob("*.bfbs")))
+
+
 def dictionary() -> Iterator[bytes]:
     """Words that mutations alone hardly come upon."""
     yield from (struct.pack("<I", n) for n in (0, 1, 4, 8, 2**16, 2**31 - 1, 2**31, 2**32 - 4))
@@ -174,11 +201,13 @@ def write_dictionary(path: Path, words: Iterable[bytes]) -> None:
 
 
 def write(folder: Path) -> None:
-    """Fills ``seeds``, ``seeds-cbor``, ``seeds-flex``, and the dictionaries in ``folder``."""
+    """Fills ``seeds``, those of the other targets, and the dictionaries in ``folder``."""
     msgs = messages()
     keep(folder / "seeds", (*vectors(), *envelopes(msgs)), MAX_SEED)
     keep(folder / "seeds-cbor", payloads(msgs), MAX_CBOR_SEED)
     keep(folder / "seeds-flex", flex_payloads(msgs), MAX_FLEX_SEED)
+    keep(folder / "seeds-typed", typed_payloads(), MAX_SEED)
+    keep(folder / "seeds-schema", schemas(), MAX_SEED)
     write_dictionary(folder / "dictionary", dictionary())
     write_dictionary(folder / "dictionary-flex", flex_dictionary())
 

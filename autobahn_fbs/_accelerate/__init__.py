@@ -166,14 +166,14 @@ def _is_complete(module: str) -> bool:
 def _apply_waiting() -> None:
     with _lock:
         look_up_late_names()
-        ready: list[Group] = [
-            group
+        ready: list[tuple[str, Group]] = [
+            (part.name, group)
             for part in _on.values()
             for group in part.groups
             if group.state is State.WAITING and all(map(_is_complete, group.modules()))
         ]
-        for group in ready:
+        for part_name, group in ready:
             group.apply()
             if group.state is State.REFUSED:
-                LOG.warning("not accelerated: %s: %s", group.name, group.reason)
+                LOG.warning("%s is off in %s: %s", part_name, group.name, group.reason)
         forget_sources()

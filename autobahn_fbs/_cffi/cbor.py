@@ -219,49 +219,51 @@ class _LargeMap:
     """A map of many entries: what numbers cost as keys is known before they are keys
     (core/key_probes.h)."""
 
-    __slots__ = ("found", "keys", "most", "numbers", "table", "taken", "values")
+    __slots__ = ("_hash", "_place", "_signed", "_table", "_taken", "found", "most", "numbers")
 
     def __init__(self) -> None:
         self.found: dict[Any, Any] = {}
         self.numbers = 0  #: keys of `found` that are neither text nor bytes
-        self.keys: list[Any] = []  #: not yet in `found`
-        self.values: list[Any] = []
+        self._signed = ffi.new("int64_t[1]")
+        self._hash = ffi.cast("uint64_t *", self._signed)
+        self._place = ffi.new("size_t[1]")
         self._grow()
 
     def _grow(self) -> None:
         places = lib.wfbs_probes_places(len(self.found))
-        self.most = lib.wfbs_probes_most(places)
-        self.taken = ffi.new("uint64_t[]", places // 64 + 1)
-        self.table = ffi.new("wfbs_probes *")
-        lib.wfbs_probes_begin(self.table, places, self.taken)
-        self._check([key for key in self.found if _is_number(key)] if self.numbers else [])
-
-    def _check(self, numbers: list[Any]) -> None:
+        self.most: int = lib.wfbs_probes_most(places)
+        self._taken = ffi.new("uint64_t[]", lib.wfbs_probes_words(places))
+        self._table = ffi.new("wfbs_probes *")
+        lib.wfbs_probes_begin(self._table, places, self._taken)
+        numbers = [key for key in self.found if _is_number(key)] if self.numbers else []
         hashes = ffi.from_buffer("uint64_t[]", array("q", map(hash, numbers)))
-        if not lib.wfbs_probes_add_all(self.table, hashes, len(numbers)):
+        if not lib.wfbs_probes_add_all(self._table, hashes, len(numbers), ffi.NULL):
             raise _collision()
 
-    def is_full(self) -> bool:
-        """Whether the table would grow if all keys were new."""
-        return bool(len(self.found) + len(self.keys) >= self.most)
-
-    def flush(self) -> None:
-        """Adds what has been read to the map.
-
+    def put(self, key: Any, value: Any) -> None:
+        """
         :raises ValueError: if numbers among the keys collide too often.
         """
         found = self.found
-        self._check([key for key in self.keys if _is_number(key)])
-        for key, value in zip(self.keys, self.values, strict=True):
-            before = len(found)
+        if _is_number(key):
+            self._put_number(key, value)
+        else:
             found[key] = value
-            if len(found) > before and _is_number(key):
-                self.numbers += 1
-            if not lib.wfbs_probes_may_mix(self.numbers, len(found) - self.numbers):
-                raise _collision()
-        self.keys, self.values = [], []
-        if len(found) >= self.most:
+        if not lib.wfbs_probes_may_mix(self.numbers, len(found) - self.numbers):
+            raise _collision()
+
+    def _put_number(self, key: Any, value: Any) -> None:
+        before = len(self.found)
+        if before >= self.most:
             self._grow()
+        self._signed[0] = hash(key)
+        if not lib.wfbs_probes_add_all(self._table, self._hash, 1, self._place):
+            raise _collision()
+        self.found[key] = value
+        if len(self.found) > before:
+            self.numbers += 1
+        else:
+            lib.wfbs_probes_leave(self._table, self._place[0])
 
 
 def _is_number(key: Any) -> bool:
@@ -353,12 +355,9 @@ class _Reader:
     def large_map(self, count: int, depth: int) -> dict[Any, Any]:
         entries = _LargeMap()
         while count:
-            entries.keys.append(self.key(depth))
-            entries.values.append(self.item(depth))
-            if entries.is_full():
-                entries.flush()
+            key = self.key(depth)
+            entries.put(key, self.item(depth))
             count -= 1
-        entries.flush()
         return entries.found
 
     def simple(self, byte: int) -> Any:

@@ -45,7 +45,8 @@ def twin(of: Any, name: str) -> Any:
         if cls is not None:
             alive.append(reference)
             other = cls.__fbs_schema__
-            if found is None and other is not of and other.words == of.words:
+            comparable = type(other) is type(of) and other.words == of.words
+            if found is None and other is not of and comparable:
                 same = reflection(other).structure(name) == reflection(of).structure(name)
                 found = cls if same else None
     _classes[name] = alive

@@ -169,8 +169,10 @@ typedef struct {
 } wfbs_probes;
 size_t wfbs_probes_places(size_t count);
 size_t wfbs_probes_most(size_t places);
-void wfbs_probes_begin(wfbs_probes *p, size_t places, void *taken);
-_Bool wfbs_probes_add_all(wfbs_probes *p, const uint64_t *hashes, size_t count);
+void wfbs_probes_begin(wfbs_probes *p, size_t places, uint64_t *taken);
+size_t wfbs_probes_words(size_t places);
+_Bool wfbs_probes_add_all(wfbs_probes *p, const uint64_t *hashes, size_t count, size_t *places);
+void wfbs_probes_leave(wfbs_probes *p, size_t place);
 _Bool wfbs_probes_may_mix(size_t numbers, size_t others);
 
 /* core/write.h */

@@ -44,96 +44,96 @@ wfbs_probes_most(size_t places)
     return most_in(WFBS_PROBES_DICT, places);
 }
 
-void
-wfbs_probes_begin(wfbs_probes *p, size_t places, void *taken)
+size_t
+wfbs_probes_words(size_t places)
 {
-    *p = (wfbs_probes){.taken = taken, .places = places, .kind = WFBS_PROBES_DICT};
+    return places / 64 + 1;
 }
+
+void
+wfbs_probes_begin(wfbs_probes *p, size_t places, uint64_t *taken)
+{
+    *p = (wfbs_probes){.taken = taken, .mask = places - 1};
+}
+
+size_t
+wfbs_probes_search(wfbs_probes *p, size_t place, uint64_t perturb)
+{
+    do { /* ends: a search comes to all places, and some are free */
+        p->met++;
+        place = wfbs_probes_next(place, &perturb, p->mask);
+    } while (wfbs_probes_is_taken(p, place));
+    return place;
+}
+
+bool
+wfbs_probes_add_all(wfbs_probes *p, const uint64_t *hashes, size_t count, size_t *places)
+{
+    for (size_t i = 0; i < count; i++) {
+        const size_t place = wfbs_probes_add(p, hashes[i]);
+        if (!wfbs_probes_are_few(p)) {
+            return false;
+        }
+        if (places) {
+            places[i] = place;
+        }
+    }
+    return true;
+}
+
+/* ---- all keys of a container at once */
+
+/* Its table. */
+typedef struct {
+    uint32_t *tags; /* of the hash in each place; 0 where it is free */
+    size_t places;
+    size_t numbers; /* how many are in it */
+    size_t equal;   /* those that met one with their tag: all whose hash is there already */
+    uint64_t met;   /* places (of sets: with neighbours) that were found taken */
+    wfbs_probes_kind kind;
+} table;
 
 /* Whether place `i` is free. If not, *equal tells whether a number with that tag is there. */
 static inline bool
-is_free(const wfbs_probes *p, size_t i, uint32_t tag, bool *equal)
+is_free(const table *t, size_t i, uint32_t tag, bool *equal)
 {
-    if (p->taken) {
-        return !(p->taken[i / 64] >> (i % 64) & 1);
-    }
-    *equal |= p->tags[i] == tag;
-    return !p->tags[i];
+    *equal |= t->tags[i] == tag;
+    return !t->tags[i];
 }
 
 /* Whether place *i is free, or in a set one of its 9 neighbours, which *i is then. */
 static inline bool
-find_near(const wfbs_probes *p, size_t *i, uint32_t tag, bool *equal)
+find_near(const table *t, size_t *i, uint32_t tag, bool *equal)
 {
 #ifndef WFBS_PYPY
-    if (p->kind == WFBS_PROBES_SET && *i + 9 < p->places) {
+    if (t->kind == WFBS_PROBES_SET && *i + 9 < t->places) {
         for (size_t last = *i + 9; *i < last; ++*i) {
-            if (is_free(p, *i, tag, equal)) {
+            if (is_free(t, *i, tag, equal)) {
                 return true;
             }
         }
     }
 #endif
-    return is_free(p, *i, tag, equal);
+    return is_free(t, *i, tag, equal);
 }
 
-/* As wfbs_probes_add, for all kinds. */
+/* Puts a number into a table that has free places. Returns whether that is allowed. */
 static inline bool
-add_any(wfbs_probes *p, uint64_t hash)
+add_tag(table *t, uint64_t hash)
 {
-    const size_t mask = p->places - 1;
+    const size_t mask = t->places - 1;
     const uint32_t tag = (uint32_t)(hash * UINT64_C(0x9e3779b97f4a7c15) >> 32) | 1; /* mixes all */
     uint64_t perturb = hash;
     size_t start = (size_t)hash & mask, i = start;
     bool equal = false;
-    while (!find_near(p, &i, tag, &equal)) { /* ends: i comes to all places, and some are free */
-        p->met++;
-#ifndef WFBS_PYPY
-        perturb >>= 5;
-#endif
-        start = i = (start * 5 + (size_t)perturb + 1) & mask; /* unsigned, so it may wrap */
-#ifdef WFBS_PYPY
-        perturb >>= 5;
-#endif
+    while (!find_near(t, &i, tag, &equal)) { /* ends: i comes to all places, and some are free */
+        t->met++;
+        start = i = wfbs_probes_next(start, &perturb, mask);
     }
-    if (p->taken) {
-        p->taken[i / 64] |= UINT64_C(1) << (i % 64);
-    }
-    else {
-        p->tags[i] = tag;
-    }
-    p->equal += equal;
-    p->numbers++;
-    return p->numbers <= WFBS_PROBES_FREE || p->met / WFBS_PROBES_MAX <= p->numbers;
-}
-
-bool
-wfbs_probes_add(wfbs_probes *p, uint64_t hash)
-{
-    const size_t mask = p->places - 1;
-    size_t i = (size_t)hash & mask;
-    if (p->taken && !(p->taken[i / 64] >> (i % 64) & 1)) { /* most of the time */
-        p->taken[i / 64] |= UINT64_C(1) << (i % 64);
-        p->numbers++;
-        return true;
-    }
-    return add_any(p, hash);
-}
-
-bool
-wfbs_probes_add_all(wfbs_probes *p, const uint64_t *hashes, size_t count)
-{
-    size_t i = 0;
-    while (i < count && wfbs_probes_add(p, hashes[i])) {
-        i++;
-    }
-    return i == count;
-}
-
-bool
-wfbs_probes_may_mix(size_t numbers, size_t others)
-{
-    return numbers <= WFBS_PROBES_NUMBERS || others <= WFBS_PROBES_OTHERS;
+    t->tags[i] = tag;
+    t->equal += equal;
+    t->numbers++;
+    return t->numbers <= WFBS_PROBES_FREE || t->met / WFBS_PROBES_MAX <= t->numbers;
 }
 
 size_t
@@ -147,22 +147,22 @@ wfbs_probes_allow(wfbs_probes_kind kind, const uint64_t *hashes, size_t count, s
                   void *room)
 {
     const size_t last = places_for(kind, count + others);
-    wfbs_probes p = {.tags = room, .kind = kind};
+    table t = {.tags = room, .kind = kind};
     if (!wfbs_probes_may_mix(count, others)) {
         return false;
     }
     for (size_t places = FIRST_PLACES; places <= last; places = next_places(kind, places)) {
         const size_t most = most_in(kind, places);
+        const size_t fit = most > others ? most - others : 0;
         memset(room, 0, places * sizeof(uint32_t));
-        p.places = places;
-        p.numbers = p.equal = 0;
-        p.met = 0;
-        if (most > others
-            && !wfbs_probes_add_all(&p, hashes, most - others < count ? most - others : count)) {
-            return false;
+        t = (table){.tags = room, .places = places, .kind = kind};
+        for (size_t i = 0; i < count && i < fit; i++) {
+            if (!add_tag(&t, hashes[i])) {
+                return false;
+            }
         }
     }
-    return wfbs_probes_may_mix(count, others + p.equal);
+    return wfbs_probes_may_mix(count, others + t.equal);
 }
 
 /* ---- hashes of numbers: modulo 2^61 - 1, and never -1 */

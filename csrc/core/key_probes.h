@@ -21,18 +21,12 @@
 #define WFBS_PROBES_NUMBERS 256
 #define WFBS_PROBES_OTHERS 64
 
-/* The two containers; they look for places in different orders. */
-typedef enum { WFBS_PROBES_DICT, WFBS_PROBES_SET } wfbs_probes_kind;
-
-/* A table of a dict or set, as far as numbers are in it. */
+/* The numbers that are in a dict, as far as the places in its table go. */
 typedef struct {
-    uint64_t *taken; /* a bit for each place; or NULL */
-    uint32_t *tags; /* where `taken` is NULL: a tag of the hash in each place, 0 where it is free */
-    size_t places;  /* a power of two */
-    size_t numbers; /* how many are in it */
-    size_t equal;   /* those whose hash an earlier one has; 0 without tags */
-    uint64_t met;   /* places (of sets: with neighbours) that were found taken */
-    wfbs_probes_kind kind;
+    uint64_t *taken; /* a bit for each place */
+    size_t mask;     /* places - 1; their number is a power of two */
+    size_t searches; /* numbers that looked for a place */
+    uint64_t met;    /* places that they found taken */
 } wfbs_probes;
 
 /* How many places the table of a dict has that takes one more beside `count` elements, and how many
@@ -40,18 +34,82 @@ typedef struct {
 size_t wfbs_probes_places(size_t count);
 size_t wfbs_probes_most(size_t places);
 
-/* Begins with the empty table of a dict. `taken` has a bit for each place, all of them 0, is aligned
- * for uint64_t, and stays the caller's. */
-void wfbs_probes_begin(wfbs_probes *p, size_t places, void *taken);
+/* Begins with the empty table of a dict. `taken` has wfbs_probes_words of them, is all 0, and stays
+ * the caller's. */
+void wfbs_probes_begin(wfbs_probes *p, size_t places, uint64_t *taken);
+size_t wfbs_probes_words(size_t places);
 
-/* Puts a number with that hash into a table that has free places. Returns whether that is allowed. */
-bool wfbs_probes_add(wfbs_probes *p, uint64_t hash);
+/* The place after `place` in a search, where `perturb` is what is left of the hash. */
+static inline size_t
+wfbs_probes_next(size_t place, uint64_t *perturb, size_t mask)
+{
+#ifndef WFBS_PYPY
+    *perturb >>= 5;
+#endif
+    place = (place * 5 + (size_t)*perturb + 1) & mask; /* unsigned, so it may wrap */
+#ifdef WFBS_PYPY
+    *perturb >>= 5;
+#endif
+    return place;
+}
 
-/* The same for many, one after the other, up to the first that isn't allowed. */
-bool wfbs_probes_add_all(wfbs_probes *p, const uint64_t *hashes, size_t count);
+/* 1 if the place is taken, otherwise 0. */
+static inline uint64_t
+wfbs_probes_is_taken(const wfbs_probes *p, size_t place)
+{
+    return p->taken[place / 64] >> (place % 64) & 1; /* place <= mask */
+}
+
+/* Goes on with a search from a place that is taken. Returns the first free one; there is one. */
+size_t wfbs_probes_search(wfbs_probes *p, size_t place, uint64_t perturb);
+
+/* Gives a number with that hash a place in a table that has free ones, and returns that. The first
+ * two places are looked at without a branch: no processor can foresee which of them is free. */
+static inline size_t
+wfbs_probes_add(wfbs_probes *p, uint64_t hash)
+{
+    uint64_t perturb = hash;
+    const size_t first = (size_t)hash & p->mask;
+    const size_t second = wfbs_probes_next(first, &perturb, p->mask);
+    const uint64_t met = wfbs_probes_is_taken(p, first);
+    size_t place = first ^ ((first ^ second) & (0 - (size_t)met)); /* second if met, else first */
+    p->met += met;
+    p->searches++;
+    if (met & wfbs_probes_is_taken(p, second)) {
+        place = wfbs_probes_search(p, second, perturb);
+    }
+    p->taken[place / 64] |= UINT64_C(1) << (place % 64);
+    return place;
+}
+
+/* Takes the place back from a number that turned out to be in the dict already. */
+static inline void
+wfbs_probes_leave(wfbs_probes *p, size_t place)
+{
+    p->taken[place / 64] &= ~(UINT64_C(1) << (place % 64));
+}
+
+/* Whether the numbers so far may be in one dict. */
+static inline bool
+wfbs_probes_are_few(const wfbs_probes *p)
+{
+    return p->searches <= WFBS_PROBES_FREE || p->met / WFBS_PROBES_MAX <= p->searches;
+}
+
+/* Adds numbers one after the other, up to the first that isn't allowed, into a table that has free
+ * places for all of them. Each one's place goes to `places`, if that isn't NULL. Returns whether all
+ * are allowed. */
+bool wfbs_probes_add_all(wfbs_probes *p, const uint64_t *hashes, size_t count, size_t *places);
 
 /* Whether one container may have so many numbers beside so many others. */
-bool wfbs_probes_may_mix(size_t numbers, size_t others);
+static inline bool
+wfbs_probes_may_mix(size_t numbers, size_t others)
+{
+    return numbers <= WFBS_PROBES_NUMBERS || others <= WFBS_PROBES_OTHERS;
+}
+
+/* The two containers; they look for places in different orders. */
+typedef enum { WFBS_PROBES_DICT, WFBS_PROBES_SET } wfbs_probes_kind;
 
 /* Returns whether numbers with these hashes may be in one container, from the beginning on, with
  * `others` others. `room` is aligned for uint32_t and has as many bytes as wfbs_probes_room says for
@@ -63,7 +121,8 @@ size_t wfbs_probes_room(wfbs_probes_kind kind, size_t count);
 /* Why a container is refused. */
 #define WFBS_PROBES_REFUSAL "numbers as keys of a map or elements of a set collide too often"
 
-/* Python's hash of an integer, which is n or (negative) -1 - n, and of a double by its bits. */
+/* Python's hash of an integer, which is n or (negative) -1 - n, and of a double by its bits. That of
+ * a NaN depends on its address in CPython; here it is 0. */
 uint64_t wfbs_hash_integer(uint64_t n, bool negative);
 uint64_t wfbs_hash_double(uint64_t bits);
 

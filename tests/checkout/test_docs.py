@@ -12,6 +12,7 @@ import json
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import threading
@@ -35,6 +36,7 @@ COMPONENTS = [block for block in EVERY if block.is_component]
 #: The session with a codec of its own, which the router has to know.
 OWN_CODEC = [block for block in COMPONENTS if "-x_" in block.code]
 REALM = "realm1"
+EXAMPLES = ROOT / "docs" / "examples"
 
 needs_router = pytest.mark.skipif(
     find_spec("crossbar") is None, reason='needs Crossbar.io: pip install ".[demo]"'
@@ -46,9 +48,17 @@ def blocks(page: str, language: str) -> list[Block]:
 
 
 CROSSBAR = "docs/crossbar.rst"
+#: The commands that start a router as it is configured first on the page on Crossbar.io.
+ROUTER_COMMANDS = [
+    block
+    for page in ("README.rst", CROSSBAR)
+    for block in blocks(page, "sh")
+    if block.code.endswith("crossbar start") and not set(block.code.split()) & {"--allow-rawsocket"}
+]
 #: Commands that tests of this file run.
 RUN_HERE = {
     *(block.code for block in blocks(CROSSBAR, "sh")),
+    *(block.code for block in blocks("README.rst", "sh")),
     "python -m autobahn_fbs run crossbar start",
     "python -m autobahn_fbs run server.py --port 8080",
     "flatc --json --raw-binary --strict-json wamp.fbs -- message.bin",
@@ -65,7 +75,7 @@ def is_run(block: Block) -> bool:
     if block.language == "text":
         return any(output_of(b) == block.code.splitlines() for b in blocks_of(block.page))
     if block.language == "json":
-        return block.page in (CROSSBAR, "README.rst")
+        return block.page == CROSSBAR
     return block.language == "sh" and block.code in RUN_HERE
 
 
@@ -115,6 +125,7 @@ def test_the_blocks_of_a_page_run_one_after_the_other(page):
                 exec(compile(block.code, str(block), "exec"), names)
             assert said.getvalue().splitlines() == (output_of(block) or []), str(block)
     finally:
+        autobahn_fbs.decelerate()
         autobahn_fbs.uninstall()
         payloads._registered.clear()
 
@@ -248,8 +259,7 @@ def test_a_program_prints_what_the_page_says(block, node):
         pytest.skip("needs Twisted")
     expected = output_of(block)
     assert expected, f"{block}: show what it prints"
-    # Those of the page on sessions leave; the README's stays, as most sessions do.
-    said = say(node, block, expected, ends=block.page == "docs/sessions.rst")
+    said = say(node, block, expected, ends=True)
     assert [line for line in said if line in expected] == expected
 
 
@@ -281,18 +291,57 @@ def test_a_codec_of_ones_own_works_in_the_router(tmp_path):
 
 
 @needs_router
-@pytest.mark.parametrize("page", [CROSSBAR, "README.rst"])
-def test_the_router_starts_as_the_page_says(page, tmp_path):
-    """The first configuration of the page on the router, and the transport of the README."""
-    given = json.loads(blocks(page, "json")[0].code)
-    config = configuration() if page == CROSSBAR else configuration(given)
-    command = next(b.code for b in blocks(page, "sh") if b.code.endswith("run crossbar start"))
-    running = Node(tmp_path, config, command)
+@pytest.mark.parametrize("command", [b.code for b in ROUTER_COMMANDS])
+def test_the_router_starts_as_the_pages_say(command, tmp_path):
+    running = Node(tmp_path, configuration(), command)
     try:
-        block = next(block for block in PROGRAMS if block.page == page or page == CROSSBAR)
+        block = next(b for b in PROGRAMS if b.page == "docs/sessions.rst")
         assert say(running, block, ["joined with flatbuffers"])
     finally:
         running.stop()
+
+
+def test_the_node_of_the_first_example_is_the_one_that_the_page_on_crossbar_shows():
+    assert json.loads((EXAMPLES / "node.json").read_text("utf-8")) == configuration()
+
+
+@needs_router
+def test_the_first_example_of_the_readme_prints_what_it_says(tmp_path):
+    from autobahn_fbs._demo.router import _free_ports
+
+    block = blocks("README.rst", "sh")[0]
+    (port,) = _free_ports(1)
+    folder = tmp_path / "docs" / "examples"
+    folder.mkdir(parents=True)
+    for name in ("node.json", "hello.py"):
+        code = (EXAMPLES / name).read_text("utf-8").replace("8080", str(port))
+        (folder / name).write_text(code)
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    environment = {
+        **os.environ,
+        "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(":"),
+    }
+    shell = subprocess.Popen(
+        ["sh", "-c", block.code],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    assert shell.stdout is not None
+    try:
+        with shell.stdout as out:
+            said = [out.readline().rstrip("\n") for _ in output_of(block) or []]
+        assert said == output_of(block)
+        assert shell.wait(20) == 0
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(shell.pid, signal.SIGTERM)  # the router, which would stay for half a minute
 
 
 # Autobahn imports passlib, which imports crypt, which is deprecated since Python 3.11.

@@ -27,7 +27,8 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(
-    "target", ["envelope", "verdicts", "cbor", "flex", "flex_verdicts", "messages"]
+    "target",
+    ["envelope", "verdicts", "cbor", "flex", "flex_verdicts", "schema", "typed", "messages"],
 )
 def test_a_short_run_of_each_target_finds_nothing(target, work):
     if "asan" in os.environ.get("LD_PRELOAD", ""):

@@ -40,6 +40,7 @@ FLOORS = [
         "autobahn_fbs/_cbor.py",
         "autobahn_fbs/_codecs.py",
         "autobahn_fbs/_compatible.py",
+        "autobahn_fbs/_msgpack.py",
         "autobahn_fbs/_ubjson.py",
         "autobahn_fbs/forwarding.py",
         "autobahn_fbs/limits.py",

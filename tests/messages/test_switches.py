@@ -29,7 +29,8 @@ def test_the_tests_of_payloads_pass_under(switches, backend):
     built = "autobahn_fbs._cpython" if backend == "cpython" else "autobahn_fbs._cffi._core"
     if find_spec(built) is None:
         pytest.skip(f"NOT TESTED: the {backend} backend, it was not built")
-    command = ["-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "test_payloads.py"]
+    command = ["-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
     variables = {**dict.fromkeys(switches, "1"), "AUTOBAHN_FBS_BACKEND": backend}
-    done = run_python(*command, cwd=HERE, **variables)
+    tests = ["test_payloads.py", "../codecs/test_msgpack.py"]
+    done = run_python(*command, *tests, cwd=HERE, **variables)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]

@@ -157,6 +157,26 @@ def test_the_same_key_again_is_as_before():
     assert list(map(repr, found)) == list(map(repr, expected))
 
 
+@pytest.mark.parametrize("key", [7, 1000, -1, 2**63, 1.5, True], ids=repr)
+@pytest.mark.parametrize("before", [[], [3, 5, 9], [*range(1000, 1200)]], ids=len)
+def test_one_key_again_and_again_is_one_key(key, before):
+    """Before, each took a place of its own, and the search for one more never ended."""
+    keys = [*before, *[key] * 20_000]
+    value = native.cbor_loads(plain(keys))
+    assert value == dict.fromkeys(keys)
+    assert list(map(repr, value)) == list(map(repr, dict.fromkeys(keys)))
+
+
+def test_two_keys_in_turn_are_two_keys():
+    """Each takes a place beyond the other's, in a small table."""
+    assert native.cbor_loads(plain([8, 16] * 10_000)) == {8: None, 16: None}
+
+
+def test_keys_that_are_no_number_are_all_kept():
+    nan = b"\xfb\x7f\xf8" + bytes(6) + NULL
+    assert len(native.cbor_loads(head(5, 5000) + nan * 5000)) == 5000
+
+
 def test_many_numbers_beside_many_words_are_refused():
     for keys in ([*range(257), *map(str, range(65))], [*map(str, range(65)), *range(257)]):
         data = cbor2.dumps(dict.fromkeys(keys))

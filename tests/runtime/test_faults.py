@@ -23,16 +23,18 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from autobahn.wamp.exception import ProtocolError
+from autobahn.wamp.exception import InvalidPayload, ProtocolError
 from autobahn.wamp.message import Message, Published
 
 import support.framework  # noqa: F401
+import support.typed_samples as typed_samples
 from autobahn_fbs import FlatBuffersObjectSerializer, FlatBuffersSerializer
 from autobahn_fbs._backend import native
 from support.compare import MESSAGE_CLASSES, attribute_names, canonical, plain_copy
 from support.marks import extension_only
 from support.programs import run_python
 from support.samples import every_sample
+from support.typed_schemas import SCHEMAS
 from support.wirebuild import build
 
 try:
@@ -52,7 +54,7 @@ ROUNDS = 6
 MANY = 20_000
 #: Work that is ours from beginning to end. Where the interpreter's own code is at work, its leaks
 #: would show: copy.copy() and sorted() of CPython 3.11 lose blocks when they run out of memory.
-IN_C = ("serialize", "unserialize", "read", "change", "pass_on", "codec")
+IN_C = ("serialize", "unserialize", "read", "change", "pass_on", "codec", "typed")
 
 #: CPython 3.12 and 3.13 may crash in Python code that runs out of memory, whoever wrote it: a loop
 #: over a dict frees its iterator twice. There, only what is in C from end to end is done; the
@@ -210,6 +212,59 @@ def refuse() -> Iterator[Work]:
         yield lambda msg=msg: msg, impossible
 
 
+def typed() -> Iterator[Work]:
+    codec = native.TypedSchema((SCHEMAS / "unions.bfbs").read_bytes()).codec("unions.Drawing")
+    data = codec.encode(typed_samples.DRAWING)
+    instance = codec.decode(data)
+    yield lambda: instance, codec.encode
+    yield lambda: typed_samples.DRAWING, codec.encode
+    for form in range(4):
+        yield lambda: data, lambda data, form=form: codec.encode(codec.decode(data, form=form))
+    yield lambda: data, codec.verify
+    yield lambda: data, lambda data: codec.encode(codec.lazy(data).decode())
+    yield lambda: instance, lambda value: codec.encode(value.to_dict())
+
+
+def typed_with_enums() -> Iterator[Work]:  # whose flags are put together by Python code
+    codec = native.TypedSchema((SCHEMAS / "basics.bfbs").read_bytes()).codec("basics.Everything")
+    data = codec.encode(typed_samples.EVERYTHING)
+    instance = codec.decode(data)
+    yield lambda: instance, codec.encode
+    yield lambda: typed_samples.EVERYTHING, codec.encode
+    for form in range(4):
+        yield lambda: data, lambda data, form=form: codec.encode(codec.decode(data, form=form))
+    yield lambda: instance, repr
+
+
+def typed_refusals() -> Iterator[Work]:
+    codec = native.TypedSchema((SCHEMAS / "basics.bfbs").read_bytes()).codec("basics.Leaf")
+
+    def work(function: Any) -> Callable[[Any], str]:
+        def refused(value: Any) -> str:
+            try:
+                return repr(function(value))
+            except InvalidPayload as error:
+                return str(error)
+
+        return refused
+
+    yield lambda: {"number": "no number"}, work(codec.encode)
+    yield lambda: {"nothing": 1}, work(codec.encode)
+    yield lambda: b"\0" * 100, work(codec.decode)
+
+
+def typed_schemas() -> Iterator[Work]:
+    data = (SCHEMAS / "version1.bfbs").read_bytes()
+
+    def classes(data: bytes) -> str:
+        schema = native.TypedSchema(data)
+        return repr([schema.type(name).__name__ for name in schema.tables])
+
+    yield lambda: data, lambda data: repr(native.TypedSchema(data))
+    yield lambda: data, lambda data: native.TypedSchema(data).describe()
+    yield lambda: data, classes
+
+
 def import_again() -> Iterator[Work]:
     if sys.version_info >= (3, 13):  # 3.13.0 has a broken dict afterwards; whose fault is not known
         return
@@ -229,7 +284,8 @@ WORK = {
     function.__name__: function
     for function in (
         serialize, serialize_with_details, unserialize, read, change, pass_on, copies, pickles,
-        compare, codec, transport, refuse, import_again,
+        compare, codec, transport, refuse, typed, typed_with_enums, typed_refusals, typed_schemas,
+        import_again,
     )
 }  # fmt: skip
 

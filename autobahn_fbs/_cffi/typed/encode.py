@@ -7,7 +7,7 @@ what was written.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from math import isinf
 from operator import index
 from typing import TYPE_CHECKING, Any
@@ -117,7 +117,15 @@ class Encoder:
                 error.steps.append(f".{field.name}")
                 raise
         self.depth -= 1
+        if isinstance(value, Mapping):
+            self._check_names(value, of.known)
         return self.builder.table(of, cells)
+
+    @staticmethod
+    def _check_names(value: Mapping[str, Any], known: Container[str]) -> None:
+        for name in value:
+            if name not in known:
+                raise _unknown(name)
 
     def _values(self, of: Object, value: Any) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         """A table's values by the schema's names, and the tags of its unions."""
@@ -132,11 +140,7 @@ class Encoder:
             return found, {}
         if not isinstance(value, Mapping):
             raise _expected(f"{of.name}, or a mapping,", value)
-        tags = {field.tag.name for field in of.values if field.tag is not None}
-        for name in value:
-            if name not in of.by_name and name not in tags:
-                raise _unknown(name)
-        return value, {name: value[name] for name in tags if name in value}
+        return value, {name: value[name] for name in of.tag_names if name in value}
 
     @staticmethod
     def _check_none(field: Field) -> None:
@@ -182,15 +186,7 @@ class Encoder:
         if isinstance(value, layout.type):
             given = [getattr(value, name) for name in layout.names]
         elif isinstance(value, Mapping):
-            for name in value:
-                if name not in of.by_name:
-                    raise _unknown(name)
-            for field in of.values:
-                if field.name not in value:
-                    missing = Refusal("missing in a struct")
-                    missing.steps.append(f".{field.name}")
-                    raise missing
-            given = [value[field.name] for field in of.values]
+            given = [value.get(field.name) for field in of.values]
         elif isinstance(value, (list, tuple)):
             given = list(value)
             if len(given) != len(of.values):
@@ -200,10 +196,14 @@ class Encoder:
         parts = []
         for field, each in zip(of.values, given, strict=True):
             try:
+                if each is None:
+                    raise Refusal("missing in a struct")
                 parts.append(self._inline(field, each))
             except Refusal as error:
                 error.steps.append(f".{field.name}")
                 raise
+        if isinstance(value, Mapping):
+            self._check_names(value, of.by_name)
         return pack_struct(of, parts)
 
     def _inline(self, field: Field, value: Any) -> Any:
@@ -313,8 +313,9 @@ class Encoder:
         if value is None:
             raise Refusal("types without values")
         items = _items(field, value)
-        if tag is not None and (not isinstance(tag, (list, tuple)) or len(tag) != len(items)):
-            raise Refusal("types and values differ in number")
+        tags_given = None if tag is None else _items(field, tag)
+        if tags_given is not None and len(tags_given) != len(items):
+            raise Refusal(f"{len(items)} values, but {len(tags_given)} types")
         refs, tags = [], []
         for i, each in enumerate(items):
             try:
@@ -350,7 +351,7 @@ class Encoder:
                     return member, value
             elif member.shape == STRING and isinstance(value, str):
                 return member, value
-        raise Refusal(f"{_type(value)} doesn't tell the union's type")
+        raise _expected(f"a member of {enum.name:.100}, or a tuple with its name,", value)
 
     def _member_ref(self, member: Member, value: Any) -> int:
         if member.shape == STRING:
@@ -425,7 +426,10 @@ def _enum(enum: Enum, kind: int, value: Any) -> int:
             return _flags(enum, value)
         member = enum.by_name.get(value)
         if member is None:
-            raise Refusal(f"{enum.name} has no value {_safe(value):.60}")
+            text = _safe(value)
+            raise Refusal(
+                f"{enum.name} has no value {'of that name' if text is None else text:.60}"
+            )
         return member.value
     if isinstance(value, bool) or not isinstance(value, int):
         raise _expected("int, or name of a value,", value)
@@ -437,16 +441,23 @@ def _enum(enum: Enum, kind: int, value: Any) -> int:
 
 def _flags(enum: Enum, text: str) -> int:
     number = 0
+    if _safe(text) is None:
+        raise Refusal("name of a value expected, got another str")
     for name in text.split(" ") if text else ():
         member = enum.by_name.get(name)
         if member is None:
-            raise Refusal(f"{enum.name} has no value {_safe(name):.100}")
+            raise Refusal(f"{enum.name} has no value {text[text.index(name) :]:.100}")
         number |= member.value
     return number
 
 
-def _safe(text: str) -> str:
-    return text.encode("utf-8", "replace").decode()
+def _safe(text: str) -> str | None:
+    """The text, or None if it can't be written as UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return None
+    return text
 
 
 def _tag(enum: Enum, tag: Any) -> Member:
@@ -462,11 +473,8 @@ def _tag(enum: Enum, tag: Any) -> Member:
 
 
 def _unknown(name: object) -> Refusal:
-    return Refusal(
-        f"has no field {_safe(name):.100}"
-        if isinstance(name, str)
-        else f"has no field {_type(name)}"
-    )
+    text = _safe(name) if isinstance(name, str) else None
+    return Refusal(f"has no field {_type(name) if text is None else text:.100}")
 
 
 # Sequences
@@ -489,7 +497,7 @@ def _octets(value: Any) -> bytes:
     try:
         view = memoryview(value)
     except TypeError:
-        raise _expected("bytes", value) from None
+        raise _expected("list", value) from None
     return view.tobytes()
 
 
@@ -504,5 +512,5 @@ def _numbers(each: Field, value: Any) -> bytes | None:
     wanted = FORMATS[each.scalar]
     shape = (SCALARS[each.scalar].size, wanted in "bhiq", wanted in "fd")
     if view.ndim != 1 or _NATIVE.get(view.format.lstrip("@=<")) != shape or each.scalar == BOOL:
-        raise Refusal(f"a buffer of another format ({view.format!r:.20})")
+        raise _expected("list", value)
     return view.tobytes()

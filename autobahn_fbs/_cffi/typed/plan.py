@@ -146,6 +146,9 @@ class Object:
         )
         self.values = [field for field in self.fields if field.is_value]
         self.by_name = {field.name: field for field in self.values}
+        self.tag_names = [field.tag.name for field in self.values if field.tag is not None]
+        #: The keys that a mapping may have.
+        self.known = {*self.by_name, *self.tag_names}
         self.refusal = self._refusal(raw)
 
     def _refusal(self, raw: Any) -> str | None:

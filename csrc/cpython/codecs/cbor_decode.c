@@ -15,6 +15,7 @@
 
 #include "../../core/cbor_guard.h"
 #include "../../core/key_probes.h"
+#include "cbor_large_map.h"
 
 typedef struct {
     const uint8_t *next; /* the next byte of the input */
@@ -162,167 +163,6 @@ decode_map_key(reader *r, int depth)
     return decode_item(r, depth);
 }
 
-/* What is known of the table of a large map that is being read, to see what its next key costs. */
-typedef struct {
-    wfbs_probes
-        probes;       /* of nothing while `taken` is NULL: all numbers are below the dict's size */
-    void *taken;      /* owned, or NULL */
-    uint64_t *hashes; /* owned, or NULL: of the first numbers that went into the table */
-    size_t known;     /* how many */
-    size_t numbers;   /* keys of the dict that are neither text nor bytes */
-} key_table;
-
-static inline bool
-is_number(PyObject *key)
-{
-    return !PyUnicode_CheckExact(key) && !PyBytes_CheckExact(key);
-}
-
-static int
-refuse_keys(void)
-{
-    PyErr_SetString(PyExc_ValueError, "CBOR: " WFBS_PROBES_REFUSAL);
-    return -1;
-}
-
-/* Puts a number that is going to be a key into the table. Returns 0, or -1 with an exception set:
- * ValueError, or what its hash has raised. */
-static inline int
-add_number(key_table *t, Py_hash_t hash)
-{
-    if (hash == -1) {
-        return -1;
-    }
-    if (t->known < wfbs_probes_most(t->probes.places)) {
-        t->hashes[t->known++] = (uint64_t)hash;
-    }
-    return wfbs_probes_add(&t->probes, (uint64_t)hash) ? 0 : refuse_keys();
-}
-
-/* Fills the table with the numbers that `dict` has. Returns as add_number. */
-static int
-fill_table(key_table *t, PyObject *dict)
-{
-    PyObject *key;
-    Py_ssize_t position = 0;
-
-    if (t->known == t->numbers) { /* else some were there already, or came before the table */
-        return wfbs_probes_add_all(&t->probes, t->hashes, t->known) ? 0 : refuse_keys();
-    }
-    t->known = 0;
-    while (PyDict_Next(dict, &position, &key, NULL)) {
-        if (is_number(key) && add_number(t, PyObject_Hash(key)) < 0) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
-/* Makes the table as large as that of `dict` after one more key. Returns 0, or -1 with ValueError or
- * MemoryError set. */
-static int
-grow_table(key_table *t, PyObject *dict)
-{
-    const size_t places = wfbs_probes_places((size_t)PyDict_GET_SIZE(dict)); /* < 2^59 */
-    uint64_t *hashes = PyMem_Realloc(t->hashes, wfbs_probes_most(places) * sizeof *hashes);
-
-    PyMem_Free(t->taken);
-    t->taken = PyMem_Calloc(places / 64 + 1, sizeof(uint64_t));
-    if (hashes != NULL) {
-        t->hashes = hashes;
-    }
-    if (hashes == NULL || t->taken == NULL) {
-        PyErr_NoMemory();
-        return -1;
-    }
-    wfbs_probes_begin(&t->probes, places, t->taken);
-    return fill_table(t, dict);
-}
-
-/* Says what the next key costs. Returns 0, or -1 with ValueError or MemoryError set. */
-static int
-check_key(key_table *t, PyObject *dict, PyObject *key)
-{
-    const size_t size = (size_t)PyDict_GET_SIZE(dict);
-    Py_hash_t hash;
-
-    if (!is_number(key)) {
-        return 0;
-    }
-    hash = PyObject_Hash(key);
-    if (t->taken == NULL && hash >= 0 && (size_t)hash <= size) {
-        return 0; /* as all numbers so far: each has a place of its own */
-    }
-    if ((t->taken == NULL || size >= wfbs_probes_most(t->probes.places))
-        && grow_table(t, dict) < 0) {
-        return -1;
-    }
-    return add_number(t, hash);
-}
-
-/* Puts an entry into a large map. Returns 0, or -1 with an exception set. */
-static int
-put_counting(key_table *t, PyObject *dict, PyObject *key, PyObject *value)
-{
-    const Py_ssize_t before = PyDict_GET_SIZE(dict);
-    size_t after;
-
-    if (PyDict_SetItem(dict, key, value) < 0) {
-        return -1;
-    }
-    after = (size_t)PyDict_GET_SIZE(dict);
-    t->numbers += after > (size_t)before && is_number(key);
-    return wfbs_probes_may_mix(t->numbers, after - t->numbers) ? 0 : refuse_keys();
-}
-
-/* Reads an entry of a map into `dict`; `t` is NULL where that is small. Returns 0, or -1 as
- * decode_item returns NULL. */
-static inline int
-decode_entry(reader *r, PyObject *dict, key_table *t, int depth)
-{
-    PyObject *key = decode_map_key(r, depth), *value;
-    int status;
-
-    if (key == NULL) {
-        return -1;
-    }
-    value = t != NULL && check_key(t, dict, key) < 0 ? NULL : decode_item(r, depth);
-    if (value == NULL) {
-        Py_DECREF(key);
-        return -1;
-    }
-    status = t == NULL ? PyDict_SetItem(dict, key, value) : put_counting(t, dict, key, value);
-    Py_DECREF(key);
-    Py_DECREF(value);
-    return status;
-}
-
-/* Returns a new dict, or NULL as decode_item. Of equal keys the first one stays, with the value
- * of the last. */
-static PyObject *
-decode_map(reader *r, uint8_t byte, int depth)
-{
-    key_table table = {.taken = NULL, .hashes = NULL, .known = 0, .numbers = 0}, *t;
-    PyObject *dict;
-    uint64_t count;
-
-    /* Each entry takes two bytes at least, so a greater count can't be right. */
-    if (depth >= WFBS_CBOR_READ_DEPTH || !read_argument(r, byte, &count) || count > r->spare / 2) {
-        return NULL;
-    }
-    r->spare -= 2 * (size_t)count; /* <= spare */
-    t = count > WFBS_PROBES_FREE ? &table : NULL;
-    dict = PyDict_New();
-    for (; dict != NULL && count > 0; count--) {
-        if (decode_entry(r, dict, t, depth + 1) < 0) {
-            Py_CLEAR(dict);
-        }
-    }
-    PyMem_Free(table.taken);
-    PyMem_Free(table.hashes);
-    return dict;
-}
-
 /* Returns a new int, or NULL with MemoryError set. Of CPython's constructors the one for `long`
  * is the fastest. */
 static inline PyObject *
@@ -347,6 +187,112 @@ new_negative(uint64_t n)
     value = PyNumber_Invert(magnitude); /* ~n is -1 - n */
     Py_DECREF(magnitude);
     return value;
+}
+
+/* Reads an entry of a small map into `dict`. Returns 0, or -1 as decode_item returns NULL. */
+static inline int
+decode_entry(reader *r, PyObject *dict, int depth)
+{
+    PyObject *key = decode_map_key(r, depth), *value;
+    int status;
+
+    if (key == NULL) {
+        return -1;
+    }
+    value = decode_item(r, depth);
+    if (value == NULL) {
+        Py_DECREF(key);
+        return -1;
+    }
+    status = PyDict_SetItem(dict, key, value);
+    Py_DECREF(key);
+    Py_DECREF(value);
+    return status;
+}
+
+/* Reads a key of a large map, as decode_map_key. If it is neither text nor bytes, *counted is true
+ * and *hash is its hash, which numbers tell before they are made. */
+static inline PyObject *
+decode_large_key(reader *r, int depth, bool *counted, uint64_t *hash)
+{
+    const uint8_t byte = *r->next;
+    *counted = byte >> 5 != 2 && byte >> 5 != 3;
+    if (byte >> 5 <= 1) {
+        uint64_t n;
+        r->next++;
+        if (!read_argument(r, byte, &n)) {
+            return NULL;
+        }
+        *hash = wfbs_hash_integer(n, byte >> 5 == 1);
+        return byte >> 5 == 0 ? new_unsigned(n) : new_negative(n);
+    }
+    if (byte == 0xfb && r->spare >= 8) {
+        *hash = wfbs_hash_double(get64(r->next + 1));
+    }
+    PyObject *key = decode_map_key(r, depth);
+    if (key != NULL && *counted && (byte != 0xfb || Py_IS_NAN(PyFloat_AS_DOUBLE(key)))) {
+        const Py_hash_t found = PyObject_Hash(key);
+        if (found == -1) {
+            Py_CLEAR(key);
+        }
+        *hash = (uint64_t)found;
+    }
+    return key;
+}
+
+/* Reads an entry of a large map. Returns as decode_entry. */
+static inline int
+decode_large_entry(reader *r, wfbs_large_map *m, int depth)
+{
+    bool counted;
+    uint64_t hash = 0;
+    PyObject *key = decode_large_key(r, depth, &counted, &hash);
+    PyObject *value = key == NULL ? NULL : decode_item(r, depth);
+    int status = -1;
+    if (value != NULL) {
+        status = counted ? wfbs_large_map_put_number(m, key, hash, value)
+                         : wfbs_large_map_put(m, key, value);
+    }
+    Py_XDECREF(key);
+    Py_XDECREF(value);
+    return status;
+}
+
+/* Returns a new dict of so many entries, or NULL as decode_item. */
+static PyObject *
+decode_large_map(reader *r, size_t count, int depth)
+{
+    wfbs_large_map map;
+    int status = wfbs_large_map_begin(&map, count);
+    for (; status == 0 && count > 0; count--) {
+        status = decode_large_entry(r, &map, depth);
+    }
+    return wfbs_large_map_end(&map, status == 0);
+}
+
+/* Returns a new dict, or NULL as decode_item. Of equal keys the first one stays, with the value
+ * of the last. */
+static PyObject *
+decode_map(reader *r, uint8_t byte, int depth)
+{
+    PyObject *dict;
+    uint64_t count;
+
+    /* Each entry takes two bytes at least, so a greater count can't be right. */
+    if (depth >= WFBS_CBOR_READ_DEPTH || !read_argument(r, byte, &count) || count > r->spare / 2) {
+        return NULL;
+    }
+    r->spare -= 2 * (size_t)count; /* <= spare */
+    if (count > WFBS_PROBES_FREE) {
+        return decode_large_map(r, (size_t)count, depth + 1);
+    }
+    dict = PyDict_New();
+    for (; dict != NULL && count > 0; count--) {
+        if (decode_entry(r, dict, depth + 1) < 0) {
+            Py_CLEAR(dict);
+        }
+    }
+    return dict;
 }
 
 /* Returns a new float from its `count` bytes, or NULL as decode_item: also for a short NaN that

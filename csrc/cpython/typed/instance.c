@@ -473,9 +473,11 @@ static PyObject *
 instance_to_dict(PyObject *self, PyObject *unused)
 {
     (void)unused;
-    return layout_of(self) ? PyObject_CallMethod((PyObject *)wfbs_class_of(Py_TYPE(self))->schema,
-                                                 "to_dict", "O", self)
-                           : NULL;
+    if (!layout_of(self)) {
+        return NULL;
+    }
+    wfbs_schema *schema = wfbs_class_of(Py_TYPE(self))->schema;
+    return PyObject_CallMethodOneArg((PyObject *)schema, schema->typed->str_to_dict, self);
 }
 
 static PyMethodDef instance_methods[] = {

@@ -18,7 +18,7 @@
     each(t->helpers);            \
     each(t->str_bytes);          \
     each(t->str_int);            \
-    each(t->str_codecs);         \
+    each(t->str_to_dict);        \
     each(t->str_codec);
 
 /* The attribute of a module that is imported. New reference or NULL. */
@@ -31,18 +31,10 @@ import_name(const char *module, const char *name)
     return found;
 }
 
-/* A member of a union with its name there: a named tuple. New reference or NULL. */
-static PyObject *
-make_union_type(void)
+static PyTypeObject *
+make_type(PyObject *module, PyType_Spec *spec, PyObject *base)
 {
-    PyObject *namedtuple = import_name("collections", "namedtuple");
-    PyObject *args = Py_BuildValue("(s(ss))", "TypedUnion", "type", "value");
-    PyObject *kwargs = Py_BuildValue("{ss}", "module", "autobahn_fbs._cpython");
-    PyObject *type = namedtuple && args && kwargs ? PyObject_Call(namedtuple, args, kwargs) : NULL;
-    Py_XDECREF(namedtuple);
-    Py_XDECREF(args);
-    Py_XDECREF(kwargs);
-    return type;
+    return (PyTypeObject *)PyType_FromModuleAndSpec(module, spec, base);
 }
 
 int
@@ -57,28 +49,25 @@ wfbs_typed_init(wfbs_typed *t, PyObject *module)
         {&t->catalog_type, &wfbs_typed_catalog_spec},
     };
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-        *types[i].type = (PyTypeObject *)PyType_FromModuleAndSpec(module, types[i].spec, NULL);
+        *types[i].type = make_type(module, types[i].spec, NULL);
         if (!*types[i].type || PyModule_AddType(module, *types[i].type) < 0) {
             return -1;
         }
     }
-    t->meta_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &wfbs_typed_meta_spec,
-                                                            (PyObject *)&PyType_Type);
     PyObject *capsule = PyCapsule_New(t, CAPSULE, NULL);
-    const int failed = PyModule_AddObjectRef(module, "_typed", capsule);
+    const int failed = capsule ? PyModule_AddObjectRef(module, "_typed", capsule) : -1;
     Py_XDECREF(capsule);
-    t->union_type = failed ? NULL : make_union_type();
-    if (!t->union_type || PyModule_AddObjectRef(module, "TypedUnion", t->union_type) < 0) {
-        return -1;
-    }
-    t->invalid_payload = import_name("autobahn.wamp.exception", "InvalidPayload");
-    t->uuid = import_name("uuid", "UUID");
-    t->str_bytes = PyUnicode_InternFromString("bytes");
-    t->str_int = PyUnicode_InternFromString("int");
-    t->str_codecs = PyUnicode_InternFromString("_codecs");
-    t->str_codec = PyUnicode_InternFromString("_codec");
-    return t->meta_type && t->invalid_payload && t->uuid && t->str_bytes && t->str_int
-                   && t->str_codecs && t->str_codec
+    return !failed && (t->union_type = wfbs_union_type(module))
+                   && PyModule_AddType(module, t->union_type) == 0
+                   && (t->meta_type =
+                           make_type(module, &wfbs_typed_meta_spec, (PyObject *)&PyType_Type))
+                   && (t->invalid_payload =
+                           import_name("autobahn.wamp.exception", "InvalidPayload"))
+                   && (t->uuid = import_name("uuid", "UUID"))
+                   && (t->str_bytes = PyUnicode_InternFromString("bytes"))
+                   && (t->str_int = PyUnicode_InternFromString("int"))
+                   && (t->str_to_dict = PyUnicode_InternFromString("to_dict"))
+                   && (t->str_codec = PyUnicode_InternFromString("_codec"))
                ? 0
                : -1;
 }
@@ -137,10 +126,4 @@ wfbs_typed_help(wfbs_typed *t, const char *name, PyObject *const *args, size_t c
     PyObject *result = function ? PyObject_Vectorcall(function, args, count, NULL) : NULL;
     Py_XDECREF(function);
     return result;
-}
-
-PyObject *
-wfbs_union_new(wfbs_typed *t, PyObject *name, PyObject *value)
-{
-    return PyObject_CallFunctionObjArgs(t->union_type, name, value, NULL);
 }

@@ -15,6 +15,7 @@
  *   codec.c     TypedCodec: one table as the root of buffers
  *   catalog.c   TypedCatalog: codecs by name
  *   lazy.c      TypedLazy: fields on demand; values by path
+ *   union.c     TypedUnion: a union's member with its name
  *   errors.c    InvalidPayload
  *
  * A schema is immutable once a class of it has been handed out. */
@@ -43,12 +44,12 @@ typedef struct {
     PyTypeObject *meta_type;  /* of the classes made at run time */
     PyTypeObject *table_type; /* their base */
     PyTypeObject *lazy_type;
+    PyTypeObject *union_type;
     PyTypeObject *catalog_type;
     PyObject *invalid_payload; /* autobahn.wamp.exception.InvalidPayload */
-    PyObject *union_type;      /* TypedUnion, a named tuple */
     PyObject *uuid;            /* uuid.UUID */
     PyObject *helpers;         /* autobahn_fbs.typed._classes, imported on first need */
-    PyObject *str_bytes, *str_int, *str_codecs, *str_codec;
+    PyObject *str_bytes, *str_int, *str_to_dict, *str_codec;
 #ifndef Py_GIL_DISABLED
     uint8_t *scratch; /* owned, PyMem: the builder's memory, NULL while it's in use */
     size_t scratch_size;
@@ -179,7 +180,11 @@ wfbs_member_of(PyObject *self, const wfbs_member *m)
     return (PyObject **)((char *)self + m->offset);
 }
 
-/* A member of a union that needs its name: a tuple (name, value). New reference or NULL. */
+/* ---- union.c */
+
+/* Makes the type TypedUnion: a tuple of name and value. New reference or NULL. */
+PyTypeObject *wfbs_union_type(PyObject *module);
+/* A member of a union that needs its name. New reference or NULL. */
 PyObject *wfbs_union_new(wfbs_typed *t, PyObject *name, PyObject *value);
 
 /* ---- errors.c */

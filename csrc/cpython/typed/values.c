@@ -315,7 +315,7 @@ enum_object(wfbs_schema *schema, const wfbs_plan_field *field, uint64_t bits, wf
     if (found != WFBS_NONE) {
         return Py_NewRef(form == WFBS_ENUM_NAMES ? objects->names[found] : objects->values[found]);
     }
-    if (type->is_flags && bits && !(bits & ~type->all_bits)) {
+    if (type->is_flags && !(bits & ~type->all_bits) && (bits || form == WFBS_ENUM_MEMBERS)) {
         if (form == WFBS_ENUM_NAMES) {
             return flags_text(schema, field->index, bits);
         }

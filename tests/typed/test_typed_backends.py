@@ -1,0 +1,147 @@
+"""Both bindings, side by side: the same bytes, the same values, the same errors."""
+
+from __future__ import annotations
+
+import importlib
+import random
+import struct
+from typing import Any
+
+import pytest
+
+from autobahn_fbs.typed import InvalidPayload
+from support.mutations import mutated
+from support.typed_samples import ALL, DRAWING, EVERYTHING, SCALARS, VECTORS
+from support.typed_schemas import SCHEMAS
+
+
+@pytest.fixture(scope="module")
+def both() -> tuple[Any, Any]:
+    try:
+        return tuple(importlib.import_module(f"autobahn_fbs._{n}") for n in ("cpython", "cffi"))
+    except ImportError:
+        pytest.skip("NOT TESTED: both bindings beside each other (AUTOBAHN_FBS_BUILD_CFFI=1)")
+
+
+def codecs(both: tuple[Any, Any], schema: str, name: str, words: str = "rfc") -> tuple[Any, Any]:
+    data = (SCHEMAS / f"{schema}.bfbs").read_bytes()
+    return tuple(native.TypedSchema(data, words=words).codec(name) for native in both)
+
+
+def outcome(function: Any, *arguments: Any, **options: Any) -> Any:
+    """What comes out, as text; NaN is equal to itself there."""
+    try:
+        return repr(function(*arguments, **options))
+    except InvalidPayload as error:
+        return (type(error).__name__, str(error), error.path, error.offset, error.code)
+    except Exception as error:
+        return (type(error).__name__, str(error))
+
+
+@pytest.mark.parametrize(("schema", "name", "value"), ALL, ids=[name for _, name, _ in ALL])
+@pytest.mark.parametrize("options", [{}, {"sort_keys": True}, {"identifier": b"TEST"}], ids=str)
+def test_they_write_the_same_bytes(both, schema, name, value, options):
+    c, python = codecs(both, schema, name)
+    data = c.encode(value, **options)
+    assert python.encode(value, **options) == data
+    assert python.encode(python.decode(data), **options) == c.encode(c.decode(data), **options)
+    for form in range(4):
+        assert outcome(python.decode, data, form=form) == outcome(c.decode, data, form=form)
+    assert outcome(python.lazy(data).to_dict) == outcome(c.lazy(data).to_dict)
+    assert outcome(python.decode(data).to_dict) == outcome(c.decode(data).to_dict)
+
+
+WRONG: list[tuple[str, str, Any]] = [
+    *(
+        ("basics", "basics.Scalars", {name: value})
+        for name in SCALARS
+        for value in (
+            None, True, 1.5, "", "nothing", b"", [], {}, 2**70, -(2**70), -1, 300, 2**63, 1j,
+            "Read Nothing", "\ud800", float("nan"), 3.5e38, 10**400,
+        )
+    ),
+    *(
+        ("basics", "basics.Vectors", {name: value})
+        for name in VECTORS
+        for value in (7, "text", [None], [[]], {"a": 1}, [{}], ["x"], [1.5], [2**70], b"abc")
+    ),
+    *(
+        ("basics", "basics.Structs", {"point": value})
+        for value in (7, "x", (1, 2), {"x": 1}, {"x": 1, "y": 2, "z": "3"}, [1, 2, None], {"w": 1})
+    ),
+    ("basics", "basics.Leaf", 7),
+    ("basics", "basics.Leaf", None),
+    ("basics", "basics.Leaf", {"nam": 1}),
+    ("basics", "basics.Leaf", {5: 1}),
+    ("basics", "basics.Strict", {}),
+    ("basics", "basics.Node", {"children": [{}, {"next": {"name": 5}}]}),
+    ("unions", "unions.Drawing", {"shape": 5}),
+    ("unions", "unions.Drawing", {"shape_type": "Nothing", "shape": {}}),
+    ("unions", "unions.Drawing", {"shape_type": "Circle"}),
+    ("unions", "unions.Drawing", {"shapes_type": ["Circle"], "shapes": []}),
+    ("unions", "unions.Drawing", {"everything": [("Text", 5)]}),
+    ("wamp", "checks.Ids", {"one": 0}),
+    ("wamp", "checks.Ids", {"many": [1, 0]}),
+    ("wamp", "checks.Names", {"uri": "a..b"}),
+    ("wamp", "checks.Uuids", {"raw": b"123"}),
+    ("wamp", "checks.Uuids", {"integer": b"123"}),
+    ("wamp", "checks.Uuids", {"integer": "text"}),
+    ("wamp", "checks.Addresses", {"integer": "0x12"}),
+    ("wamp", "checks.Addresses", {"integer": 2**160}),
+    ("wamp", "checks.Encoded", {"value": b"\xff"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", ["rfc", "memory"])
+def test_they_refuse_the_same_values_with_the_same_words(both, words):
+    different = []
+    for schema, name, value in WRONG:
+        c, python = codecs(both, schema, name, words)
+        expected, found = outcome(c.encode, value), outcome(python.encode, value)
+        if found != expected:
+            different.append((name, repr(value)[:60], expected, found))
+    assert different == []
+
+
+def test_they_refuse_the_same_bytes_with_the_same_words(both):
+    source = random.Random(3)
+    for schema, name, value in (
+        ("basics", "basics.Everything", EVERYTHING),
+        ("unions", "unions.Drawing", DRAWING),
+    ):
+        c, python = codecs(both, schema, name)
+        data = c.encode(value)
+        for _ in range(1500):
+            broken = mutated(data, source)
+            for strict in (False, True):
+                options = {"strict": strict, "form": source.randrange(3)}
+                assert outcome(python.decode, broken, **options) == outcome(
+                    c.decode, broken, **options
+                ), broken.hex()
+            for path in ("scalars.u64", "node.next.name", "vectors.points[1].z", "shape", "x"):
+                assert outcome(python.get, broken, path) == outcome(c.get, broken, path)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"\4\0\0\0", bytes(100), bytes(4) + b"BFBS", b"\xff" * 100, struct.pack("<II", 8, 1)],
+)
+def test_they_refuse_the_same_schemas(both, data):
+    c, python = both
+    assert outcome(python.TypedSchema, data) == outcome(c.TypedSchema, data)
+
+
+@pytest.mark.parametrize("name", [path.stem for path in sorted(SCHEMAS.glob("*.bfbs"))])
+def test_they_say_the_same_of_a_schema(both, name):
+    data = (SCHEMAS / f"{name}.bfbs").read_bytes()
+    c, python = (native.TypedSchema(data) for native in both)
+    for attribute in ("tables", "structs", "enums", "refused", "root", "identifier", "words"):
+        assert getattr(python, attribute) == getattr(c, attribute), attribute
+    assert repr(python.describe()) == repr(c.describe())  # NaN is equal to itself there
+    for table in c.tables:
+        if table not in c.refused:
+            ours, theirs = python.codec(table), c.codec(table)
+            for attribute in ("name", "fields", "args", "kwargs", "identifier"):
+                assert getattr(ours, attribute) == getattr(theirs, attribute), (table, attribute)
+            for field in theirs.fields:
+                assert repr(ours.default(field)) == repr(theirs.default(field))
