@@ -56,11 +56,17 @@ def _parser() -> argparse.ArgumentParser:
     run = verbs.add_parser(
         "run",
         help="start a Python program with the drop-in installed",
-        usage="python -m autobahn_fbs run [-h] [--allow-rawsocket] "
+        usage="python -m autobahn_fbs run [-h] [--prefer] [--allow-rawsocket] "
         "[--accelerate[=PARTS]] [--] PROGRAM [ARG ...]",
         description=RUN_HELP,
         epilog=RUN_NOTES,
         formatter_class=raw,
+    )
+    run.add_argument(
+        "--prefer",
+        action="store_true",
+        help="have FlatBuffers come first where a program names no serializer, with what Autobahn "
+        "offers otherwise behind it",
     )
     run.add_argument(
         "--allow-rawsocket",
@@ -121,7 +127,7 @@ def main(words: Sequence[str] | None = None) -> int:
     if not program:
         parser.error("run: name the program to run")
     try:
-        run(program, options.allow_rawsocket, options.accelerate)
+        run(program, options.allow_rawsocket, options.accelerate, options.prefer)
     except CannotRun as error:
         print(f"autobahn_fbs run: {error}", file=sys.stderr)
         return error.status

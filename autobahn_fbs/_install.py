@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import warnings
@@ -10,7 +11,7 @@ from typing import Any
 from autobahn.wamp import message
 from autobahn.wamp import serializer as upstream
 
-from . import payloads
+from . import _factories, payloads
 from ._backend import native
 from ._compatible import check_installable
 from ._serializer import FlatBuffersObjectSerializer, FlatBuffersSerializer
@@ -19,6 +20,9 @@ _ABSENT = object()
 
 # What was there before install(): (container, key, value); None while not installed.
 _saved: list[tuple[Any, str, Any]] | None = None
+
+#: In the environment, "1" has install() prefer FlatBuffers where it isn't told.
+PREFER = "AUTOBAHN_FBS_PREFER"
 
 # Held while _saved and Autobahn's registries change together.
 _lock = threading.Lock()
@@ -104,17 +108,29 @@ def _changes() -> list[tuple[Any, str, Any]]:
     ]
 
 
-def _replace() -> tuple[Any, ...]:
+def _asked_for(prefer: bool | None) -> bool:
+    """`prefer`, or what the environment says."""
+    if prefer is not None:
+        return prefer
+    value = os.environ.get(PREFER, "")
+    if value not in ("", "0", "1"):
+        raise ValueError(f"{PREFER} is {value!r}; it must be 1 or 0, or unset")
+    return value == "1"
+
+
+def _replace(prefer: bool) -> tuple[Any, ...]:
     """Does what install() says; returns the classes that were replaced, none if it was done."""
     global _saved
     with _lock:
         if _saved is not None:
+            _factories.change(prefer)
             return ()
         check_installable(native.RECEIVED, FlatBuffersObjectSerializer())
         changes = _changes()
         _saved = [(container, key, _get(container, key)) for container, key, _ in changes]
         for container, key, value in changes:
             _put(container, key, value)
+        _factories.change(prefer)
         return tuple(
             value
             for container, key, value in _saved
@@ -122,21 +138,36 @@ def _replace() -> tuple[Any, ...]:
         )
 
 
-def install() -> None:
+def install(prefer: bool | None = None) -> None:
     """Makes Autobahn use this package wherever it serializes WAMP with FlatBuffers.
 
     Replaces the entries of ``SERID_TO_SER`` and ``SERID_TO_OBJSER``, adds ``flatbuffers.batched``
     and one ``flatbuffers-<payload serializer>`` for each payload codec (``flatbuffers-json`` ...),
     and replaces ``FlatBuffersSerializer`` and ``FlatBuffersObjectSerializer`` in
-    ``autobahn.wamp.serializer`` and ``Message.serialize``. Calling it again does nothing.
+    ``autobahn.wamp.serializer`` and ``Message.serialize``. Calling it again does nothing, but for
+    a `prefer` that is new.
+
+    In a transport's list of serializers, a subprotocol that is there twice (``flatbuffers-json``
+    and ``flatbuffers``) is offered once from now on; the first one decides how payloads are
+    written.
 
     Warns (RuntimeWarning, once for each) about modules that imported one of the replaced classes
-    by name before: those keep what they have.
+    by name before: those keep what they have. Warns, too, about a transport factory that is not
+    one that is known: it stays as it is.
 
+    :param prefer: FlatBuffers comes first where a program names no serializer: in the default
+        lists of Autobahn's WebSocket and RawSocket factories, of ApplicationRunner and of
+        Component. What was there before comes behind it. A RawSocket client, which can offer only
+        one serializer, offers FlatBuffers; when the router hangs up because of it, the next
+        connection is made with Autobahn's choice. False leaves a preference that is there. None is
+        what ``AUTOBAHN_FBS_PREFER`` in the environment says: ``1`` is True, ``0``, nothing and
+        unset are False.
+    :raises ValueError: ``AUTOBAHN_FBS_PREFER`` is something else.
     :raises IncompatibleAutobahn: the installed Autobahn has other classes, slots, role features or
         registries than this package knows. Nothing is changed then.
     """
-    replaced = _replace()
+    replaced = _replace(_asked_for(prefer))
+    _factories.warn_of_unknown()
     if replaced:  # a warning can run any code, so nothing is locked here
         _warn_of_old_imports(replaced)
 
@@ -144,10 +175,12 @@ def install() -> None:
 def uninstall() -> None:
     """Puts back everything that :func:`install` changed; does nothing if it was not called.
 
-    Messages and serializers made before keep working.
+    Messages, serializers and factories made before keep working.
     """
     global _saved
     with _lock:
         for container, key, value in _saved or ():
             _put(container, key, value)
+        if _saved is not None:
+            _factories.restore()
         _saved = None

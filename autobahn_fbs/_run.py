@@ -26,6 +26,9 @@ BOOTSTRAP = str(Path(__file__).absolute().with_name("_bootstrap"))
 #: router's workers may be configured to get no other environment variable.
 ALLOW_RAWSOCKET = os.path.join(BOOTSTRAP, "allow-rawsocket")
 
+#: Another: has FlatBuffers come first where a program names no serializer.
+PREFER = os.path.join(BOOTSTRAP, "prefer")
+
 #: Another, with the parts to switch on after a "=": has the program accelerated.
 ACCELERATE = os.path.join(BOOTSTRAP, "accelerate")
 
@@ -77,15 +80,23 @@ def command_line(program: Sequence[str]) -> list[str]:
 
 
 def environment(
-    base: Mapping[str, str], rawsocket: bool = False, parts: Sequence[str] | None = None
+    base: Mapping[str, str],
+    rawsocket: bool = False,
+    parts: Sequence[str] | None = None,
+    prefer: bool = False,
 ) -> dict[str, str]:
     """`base` with everything in it that installs the drop-in in a Python process.
 
     :param parts: the parts of acceleration to switch on; None for no acceleration.
+    :param prefer: FlatBuffers comes first where a program names no serializer; also in children
+        that are given another PYTHONPATH and call ``install()`` themselves.
     """
     own = [BOOTSTRAP]
     if rawsocket:
         own.append(ALLOW_RAWSOCKET)
+    if prefer:
+        own.append(PREFER)
+        base = {**base, "AUTOBAHN_FBS_PREFER": "1"}
     if parts is not None:
         own.append(f"{ACCELERATE}={','.join(parts)}")
     others = [path for path in base.get("PYTHONPATH", "").split(os.pathsep) if path not in own]
@@ -190,13 +201,19 @@ def parse_parts(words: str | None) -> tuple[str, ...] | None:
         raise CannotRun(f"--accelerate: {error}", 2) from error
 
 
-def run(program: Sequence[str], rawsocket: bool = False, accelerate: str | None = None) -> NoReturn:
+def run(
+    program: Sequence[str],
+    rawsocket: bool = False,
+    accelerate: str | None = None,
+    prefer: bool = False,
+) -> NoReturn:
     """Replaces this process by `program`, with the drop-in installed.
 
     :param program: a script and its arguments, ``-m`` and a module, or a command.
     :param rawsocket: let Crossbar.io offer ``flatbuffers`` on RawSocket transports.
     :param accelerate: the parts of acceleration to switch on, with commas; "" for all, None for
         none.
+    :param prefer: FlatBuffers comes first where a program names no serializer.
     :raises CannotRun: there is no such program or part, or the drop-in can't be installed in it.
     """
     parts = parse_parts(accelerate)
@@ -204,6 +221,6 @@ def run(program: Sequence[str], rawsocket: bool = False, accelerate: str | None 
     check_flags(command)
     check_drop_in()
     try:
-        _execute(command, environment(os.environ, rawsocket, parts))
+        _execute(command, environment(os.environ, rawsocket, parts, prefer))
     except OSError as error:
         raise CannotRun(f"can't execute {command[0]}: {error.strerror}", CANNOT_EXECUTE) from error

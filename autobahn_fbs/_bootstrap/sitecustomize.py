@@ -127,11 +127,23 @@ class AfterImport:
 class Installer:
     """Installs the drop-in once, as soon as Autobahn's serializers are there."""
 
+    #: The modules whose factories have default lists of serializers.
+    FACTORIES = (
+        "autobahn.wamp.websocket",
+        "autobahn.twisted.rawsocket",
+        "autobahn.asyncio.rawsocket",
+    )
+
     def __init__(self, hooks: AfterImport) -> None:
         self._hooks = hooks
         self._done = False
         hooks.call("autobahn.wamp.serializer", self.install)
         hooks.after("autobahn_fbs.*", self.install)
+        hooks.after("autobahn.*", self.change_factories)
+        self._prefer = os.path.join(HERE, "prefer") in sys.path
+        if self._prefer or os.environ.get("AUTOBAHN_FBS_PREFER") == "1":
+            for name in self.FACTORIES:
+                hooks.call(name, self.import_serializers)
 
     def install(self) -> None:
         """Installs it if it is time to; ends the process if that fails.
@@ -145,9 +157,21 @@ class Installer:
             return
         self._done = True  # by now: loading the package comes by here again
         try:
-            load_package().install()
+            load_package().install(prefer=self._prefer or None)
         except Exception as error:
             die(f"can't be installed: {type(error).__name__}: {error}")
+
+    def import_serializers(self) -> None:
+        """Has the drop-in installed before a factory makes its default list. Without it, some
+        programs import the serializers only then."""
+        import autobahn.wamp.serializer  # noqa: F401
+
+    def change_factories(self) -> None:
+        """Tells the drop-in that one of Autobahn's modules has been imported to its end. It may
+        have been installed in the middle of that."""
+        factories = sys.modules.get("autobahn_fbs._factories")
+        if self._done and factories is not None:
+            factories.apply_waiting()
 
 
 def load_package() -> ModuleType:

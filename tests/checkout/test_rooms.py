@@ -54,6 +54,7 @@ FLOORS = [
     ["autobahn_fbs/_cffi/"],
     ["autobahn_fbs/typed/", "autobahn_fbs/flexbuffers.py", "autobahn_fbs/ppt.py"],
     ["autobahn_fbs/_counters.py", "autobahn_fbs/_serializer.py"],
+    ["autobahn_fbs/_factories.py"],
     ["autobahn_fbs/_install.py"],
     ["autobahn_fbs/accelerate/", "autobahn_fbs/_accelerate/"],
     # what is run
