@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 
 import cbor2
@@ -14,13 +15,15 @@ from autobahn.wamp.exception import ProtocolError
 import support.framework  # noqa: F401
 from autobahn_fbs import FlatBuffersObjectSerializer
 from autobahn_fbs._backend import native
-from support.colliding import colliding_integers
+from support.colliding import colliding_elements, colliding_integers
+from support.marks import cpython_only
 from support.wirebuild import build
 
 OBJSER = FlatBuffersObjectSerializer()
 NULL = b"\xf6"
 
 chosen = cache(colliding_integers)
+elements = cache(colliding_elements)
 
 
 def head(major: int, count: int) -> bytes:
@@ -50,7 +53,7 @@ def beside_words(keys: list[int]) -> bytes:
 
 
 def in_kwargs(data: bytes) -> bytes:
-    return build("Event", {"subscription": 1, "publication": 2, "kwargs": data})
+    return build("Event", {"subscription": 1, "publication": 2, "kwargs": b"\xa1\x61k" + data})
 
 
 def in_args(data: bytes) -> bytes:
@@ -65,15 +68,26 @@ def in_an_unknown_entry(data: bytes) -> bytes:
     return build("Hello", {"realm": "r"}, metadata=b"\xa1\x67unknown" + data)
 
 
-def seconds_to_refuse(data: bytes) -> float:
+def read(data: bytes) -> None:
+    (msg,) = OBJSER.unserialize(data)
+    _ = getattr(msg, "args", None), getattr(msg, "kwargs", None)
+
+
+def seconds_to_read(data: bytes) -> float:
+    """Whether it is taken or refused."""
     best = float("inf")
     for _ in range(5):
         start = time.process_time()
-        with pytest.raises(ProtocolError):
-            (msg,) = OBJSER.unserialize(data)
-            _ = getattr(msg, "args", None), getattr(msg, "kwargs", None)
+        with suppress(ProtocolError):
+            read(data)
         best = min(best, time.process_time() - start)
     return best
+
+
+def seconds_to_refuse(data: bytes) -> float:
+    with pytest.raises(ProtocolError):
+        read(data)
+    return seconds_to_read(data)
 
 
 def test_the_chosen_integers_do_cost_a_dict_quadratic_time():
@@ -92,12 +106,52 @@ def test_the_chosen_integers_do_cost_a_dict_quadratic_time():
 def test_chosen_integers_are_refused_in_linear_time(
     place: Callable[[bytes], bytes], form: Callable[[list[int]], bytes]
 ):
-    small, large = (place(form(chosen(count))) for count in (5_461, 43_690))
+    # Of 25 kB and 400 kB.
+    small, large = (place(form(chosen(count))) for count in (5_461, 87_381))
     for _ in range(3):  # a machine that does other things as well
         growth = seconds_to_refuse(large) / len(large) * len(small) / seconds_to_refuse(small)
         if growth < 1.5:
             return
     pytest.fail(f"each byte of the larger message costs {growth:.1f} times as much")
+
+
+def as_set(keys: list[int]) -> bytes:
+    return b"\xd9\x01\x02" + head(4, len(keys)) + b"".join(map(cbor2.dumps, keys))
+
+
+def as_endless_set(keys: list[int]) -> bytes:
+    return b"\xd9\x01\x02\x9f" + b"".join(map(cbor2.dumps, keys)) + b"\xff"
+
+
+@cpython_only
+def test_the_chosen_elements_do_cost_a_set_quadratic_time():
+    def cost(keys: list[int]) -> float:
+        start = time.process_time()
+        found = set()
+        for key in keys:
+            found.add(key)
+        return time.process_time() - start
+
+    keys = elements(32_768)
+    honest = min(cost(list(range(len(keys)))) for _ in range(5))
+    assert min(cost(keys) for _ in range(3)) > 5 * honest
+
+
+@cpython_only
+@pytest.mark.parametrize("place", [in_args, in_kwargs, in_authextra])
+@pytest.mark.parametrize("form", [as_set, as_endless_set])
+def test_chosen_elements_cost_linear_time(
+    place: Callable[[bytes], bytes], form: Callable[[list[int]], bytes]
+):
+    """Up to 25 kB they are taken, since they cost little; then they are refused."""
+    small, large = (place(form(elements(size))) for size in (8_192, 131_072))
+    for _ in range(3):
+        growth = seconds_to_read(large) / len(large) * len(small) / seconds_to_read(small)
+        if growth < 1.5:
+            break
+    else:
+        pytest.fail(f"each byte of the larger message costs {growth:.1f} times as much")
+    seconds_to_refuse(large)
 
 
 @pytest.mark.parametrize("form", [plain, endless])

@@ -1,9 +1,13 @@
-"""Integers that a dict takes quadratic time for, though no two have one hash.
+"""Integers that a dict or a set takes quadratic time for, though no two have one hash.
 
 A dict of CPython looks for the place of a key at hash modulo size, then at 5 * place + 1 + the hash
 shifted right by 5, 10, 15 … bits. Small hashes are soon used up, and from then on every search goes
 along one circle of all places. So half of the keys are put on a part of that circle, one behind the
 other; each of the others is one whose first places are all taken, and has to go to the end.
+
+A set looks at 9 more places behind each of those before it goes on, so all of them have to be
+taken: keys in a row are put behind each place on a part of the circle, and behind the first places
+of each of the others.
 """
 
 from __future__ import annotations
@@ -36,3 +40,32 @@ def colliding_integers(count: int) -> list[int]:
             chosen.add(key)
             keys.append(key)
     return keys
+
+
+def _row(place: int, size: int) -> range:
+    """What a set of so many places looks at before it goes on."""
+    return range(place, place + 10) if place + 9 < size else range(place, place + 1)
+
+
+def colliding_elements(size: int) -> list[int]:
+    """As many as a set with so many places holds."""
+    most = size * 3 // 5 - 1
+    length, place = most // 22, 0
+    circle: dict[int, int] = {}
+    for index in range(length):
+        circle[place] = index
+        place = (5 * place + 1) % size
+    taken = {each for place in circle for each in _row(place, size)}
+    late: list[int] = []
+    for key in range(size, 32 * size):
+        path, shifted = [key % size], key >> 5
+        while shifted:
+            path.append((5 * path[-1] + shifted + 1) % size)
+            shifted >>= 5
+        if circle.get((5 * path[-1] + 1) % size, length) < length // 3:
+            more = {each for place in path for each in _row(place, size)} - taken
+            if len(taken) + len(more) + len(late) >= most:
+                break
+            taken |= more
+            late.append(key)
+    return [*taken, *late]
