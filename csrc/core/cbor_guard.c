@@ -388,7 +388,7 @@ is_free_entry(const wfbs_table *t, const uint8_t *name, size_t size)
             return true;
         }
     }
-    return size > 2 && memcmp(name, "x_", 2) == 0;
+    return size >= 2 && memcmp(name, "x_", 2) == 0; /* Autobahn takes "x_" alone, too */
 }
 
 /* Skips the key of an entry of the metadata, and sets whether its value may only have text keys.

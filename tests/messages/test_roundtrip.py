@@ -6,6 +6,7 @@ from __future__ import annotations
 import struct
 
 import pytest
+from autobahn.wamp import message, role
 from autobahn.wamp import message as m
 from autobahn.wamp.message import Message
 from hypothesis import given, note
@@ -97,3 +98,13 @@ def test_an_extra_may_have_an_entry_called_roles(klass, roles):
         assert_same(received, sent)
         assert_same(plain_copy(received), sent)
         assert serializer.serialize(plain_copy(received)) == serializer.serialize(sent)
+
+
+def test_a_custom_detail_may_be_called_x_and_hold_maps_with_any_keys():
+    welcome = message.Welcome(
+        1, {"broker": role.RoleBrokerFeatures()}, realm="r", authid="a", authrole="b",
+        custom={"x_": {1: 2}},
+    )  # fmt: skip
+    for serializer in SERIALIZERS.values():
+        (received,) = serializer.unserialize(serializer.serialize(welcome))
+        assert received.custom == {"x_": {1: 2}}
