@@ -26,6 +26,15 @@ To see real sessions, install it, and start the demo again:
 
 What works without a router follows."""
 
+PASSED = "All passed: {what}."
+
+NEXT = """\
+What to do next:
+  start your router with it:   python -m autobahn_fbs run crossbar start
+  use it in your own program:  import autobahn_fbs; autobahn_fbs.install()
+                               then name the serializer "flatbuffers"
+  measure this machine:        python -m autobahn_fbs bench"""
+
 
 def main() -> int:
     """Runs the demo; returns the exit status: 0 if everything came out as it should, else 1."""
@@ -81,6 +90,11 @@ def _main(report: Report) -> int:
     except (Refused, Different, OSError) as error:
         report.bad(str(error))
         return 1
+    what = "codecs alone, as there is no router" if crossbar is None else "sessions and codecs"
+    report.line()
+    report.good(PASSED.format(what=what))
+    for line in NEXT.splitlines():
+        report.line(line)
     report.line()
     return 0
 
