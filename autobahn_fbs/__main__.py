@@ -40,13 +40,21 @@ def _parser() -> tuple[Parser, list[str]]:
     )
     parser.add_argument("--version", action="version", version=f"autobahn_fbs {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB")
-    verbs.add_parser(
+    demo = verbs.add_parser(
         "demo",
         help="see it work: a real router, authenticated sessions, message rates",
         description="Starts a Crossbar.io router on loopback, joins sessions over "
         "wamp.2.flatbuffers in every way of authenticating, exchanges messages between "
         "FlatBuffers and JSON peers, and measures message rates. Takes ten to twenty seconds and "
         "leaves nothing behind. Without Crossbar.io it shows what works without a router.",
+    )
+    demo.add_argument(
+        "--nodes",
+        type=int,
+        choices=(1, 2, 3),
+        default=1,
+        help="start this many routers; with 2 or 3 it shows links between them that speak "
+        "FlatBuffers, and nothing else",
     )
     verbs.add_parser(
         "bench",
@@ -123,7 +131,7 @@ def main(words: Sequence[str] | None = None) -> int:
     if options.verb == "demo":
         from ._demo import main as demo
 
-        return demo()
+        return demo(options.nodes)
     if options.verb == "bench":
         from ._bench import main as bench
 
