@@ -157,7 +157,11 @@ class Installer:
             return
         self._done = True  # by now: loading the package comes by here again
         try:
-            load_package().install(prefer=self._prefer or None)
+            package = load_package()
+            from autobahn_fbs._saying import INSTALL, say_in_crossbar
+
+            say_in_crossbar(INSTALL, self._hooks.after)
+            package.install(prefer=self._prefer or None)
         except Exception as error:
             die(f"can't be installed: {type(error).__name__}: {error}")
 
@@ -216,9 +220,9 @@ class Accelerator:
             try:
                 load_package()
                 from autobahn_fbs._accelerate import accelerate
-                from autobahn_fbs._accelerate.saying import say
+                from autobahn_fbs._saying import ACCELERATE, say
 
-                say(self._hooks.after)
+                say(ACCELERATE, self._hooks.after)
                 accelerate(self._parts)
             except Exception as error:
                 die(f"can't accelerate: {type(error).__name__}: {error}")
