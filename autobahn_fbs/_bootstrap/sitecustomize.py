@@ -157,11 +157,11 @@ class Installer:
             return
         self._done = True  # by now: loading the package comes by here again
         try:
-            package = load_package()
+            install = load_package().install
             from autobahn_fbs._saying import INSTALL, say_in_crossbar
 
             say_in_crossbar(INSTALL, self._hooks.after)
-            package.install(prefer=self._prefer or None)
+            install(prefer=True) if self._prefer else install()
         except Exception as error:
             die(f"can't be installed: {type(error).__name__}: {error}")
 
