@@ -12,7 +12,8 @@ from autobahn.wamp.role import ROLE_NAME_TO_CLASS
 
 from ._backend import native
 from ._compatible import NEVER_SENT
-from .payloads import dumps as payload_dumps  # called from C
+from .payloads import codec_id as payload_codec  # these three are called from C
+from .payloads import dumps as payload_dumps
 from .payloads import loads as payload_loads
 
 # Where the details (or options) are in what marshal() returns, by message class.
@@ -49,6 +50,7 @@ __all__ = [
     "encode",
     "merge_roles",
     "parse",
+    "payload_codec",
     "payload_dumps",
     "payload_loads",
     "reduce",

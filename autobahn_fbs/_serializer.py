@@ -38,6 +38,7 @@ class FlatBuffersObjectSerializer(native.ObjectSerializer):
     :param dialect: ``"autobahn"`` (union tags are WAMP message codes) or ``"schema"`` (they are
         the ordinals of Autobahn's schema, as connectanum has them).
     :param limits: what a received message may cost; :class:`autobahn_fbs.Limits` has the defaults.
+    :raises TypeError: for limits that are no :class:`autobahn_fbs.Limits`.
     :raises ValueError: for a payload serializer or dialect that is not known, or a limit out of
         range.
     """
@@ -69,6 +70,11 @@ class FlatBuffersObjectSerializer(native.ObjectSerializer):
         if dialect not in _DIALECTS:
             raise ValueError(f"unknown dialect {dialect!r} (known: {list(_DIALECTS)})")
         name = payload_serializer if number == payloads.NAMED else None
+        if limits is not None and not isinstance(limits, tuple):
+            raise TypeError(
+                "limits must be an autobahn_fbs.Limits, such as Limits(max_size=1_000_000), "
+                f"not {type(limits).__name__}"
+            )
         checked = limits and Limits(*limits).checked()
         super().__init__(batched, dialect == "schema", number, name, checked)
         self._settings = (batched, payload_serializer, dialect, checked)

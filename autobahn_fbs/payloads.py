@@ -99,6 +99,17 @@ def number_of(id: str) -> int:
     return NUMBERS.get(id, NAMED)
 
 
+def codec_id(number: int, name: object) -> str:
+    """The id of the codec that a message names by its ``PPTSerializer`` value and, in the metadata,
+    by its name. A custom codec without a name is ``"opaque"``, a value that the schema lacks is its
+    digits: payloads like these can't be decoded."""
+    if number == NAMED:
+        return name if isinstance(name, str) else "opaque"
+    return (
+        "cbor" if number in (_codecs.TRANSPORT, _codecs.CBOR) else _NAMES.get(number, str(number))
+    )
+
+
 def _upstream(name: str) -> Any:
     from autobahn.wamp.serializer import SERID_TO_OBJSER
 

@@ -24,6 +24,15 @@ class HasViews(Protocol):
     """
 
     @property
+    def payload_codec(self) -> str | None:
+        """The id of the codec that `args_view` and `kwargs_view` are in, as ``payload_serializer``
+        takes it: ``"cbor"``, ``"flexbuffers"``, ``"json"``, ``"msgpack"``, ``"ubjson"``, or a
+        custom one, whether it is registered here or not. None if both views are None.
+
+        :raises ProtocolError: the name of a custom codec can't be read from the metadata.
+        """
+
+    @property
     def args_view(self) -> memoryview | None:
         """The encoded ``args``."""
 

@@ -59,8 +59,8 @@ find_all(const wfbs_typed_rules *rules, uint32_t object, const uint8_t *data, si
         wfbs_place place;
         uint32_t root;
         char path[300];
-        const int length = snprintf(path, sizeof path, "%.*s%s", (int)name.size, name.data,
-                                    i % 2 ? "[0]" : "");
+        const int length =
+            snprintf(path, sizeof path, "%.*s%s", (int)name.size, name.data, i % 2 ? "[0]" : "");
         if (wfbs_typed_open(&v, rules, data, size, NULL, &fault, &root)) {
             wfbs_typed_find(&v, object, root, path, (size_t)length, &place);
         }

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 
 def main() -> int:
-    """Runs the short version, in less than two minutes; returns the exit status."""
+    """Runs the short version, in about 20 seconds of processor time; returns the exit status."""
     from .short import main
 
     return main()

@@ -1,4 +1,4 @@
-"""The short version of the benchmarks: under two minutes, progress, a table of ratios."""
+"""The short version of the benchmarks: about 20 seconds, progress, a table of ratios."""
 
 from __future__ import annotations
 

@@ -215,6 +215,20 @@ def view(a: Attribute) -> Getter:
     return get
 
 
+def codec(args: Attribute, kwargs: Attribute) -> Getter:
+    """The id of the codec that args and kwargs are in."""
+    args_view, kwargs_view = view(args), view(kwargs)
+
+    def get(self: Any) -> str | None:
+        if args_view(self) is None and kwargs_view(self) is None:
+            return None
+        from .. import _helpers
+
+        return _helpers.payload_codec(*payload.codec_of(self))
+
+    return get
+
+
 def properties(attributes: tuple[Attribute, ...]) -> dict[str, property]:
     """All properties of a received class, by name."""
     found: dict[str, property] = {}
@@ -226,7 +240,13 @@ def properties(attributes: tuple[Attribute, ...]) -> dict[str, property]:
         found[a.private] = property(private, assign, deleter(a))
         if a.use in ("ARGS", "KWARGS", "PAYLOAD"):
             found[f"{a.name}_view"] = property(view(a), doc=_VIEW)
+    by_use = {a.use: a for a in attributes}
+    if "ARGS" in by_use:
+        found["payload_codec"] = property(codec(by_use["ARGS"], by_use["KWARGS"]), doc=_CODEC)
     return found
+
+
+_CODEC = "The id of the codec that args_view and kwargs_view are in; None without either."
 
 
 _VIEW = (

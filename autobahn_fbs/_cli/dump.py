@@ -48,7 +48,7 @@ def _shown(
 ) -> str:
     if options.json:
         return to_json({"file": name, "index": index, **as_json(found)})
-    return as_text(found, paint, None if options.full else _WIDTH)
+    return as_text(found, name, paint, None if options.full else _WIDTH)
 
 
 def as_json(found: Message | Wrong) -> dict[str, Any]:
@@ -81,32 +81,33 @@ def _error(wrong: Wrong) -> dict[str, Any]:
     return {"where": wrong.where, "reason": wrong.reason, "offset": wrong.offset}
 
 
-def _fault_text(wrong: Wrong, paint: Painter) -> str:
-    at = "" if wrong.offset is None else f" (at offset {wrong.offset})"
-    return paint("bad", f"error: {safe(str(wrong))}{at}")
+def fault_text(wrong: Wrong, name: str, paint: Painter) -> str:
+    """What is wrong as ``FILE:OFFSET: reason``, in `dump` as in `verify`."""
+    at = "" if wrong.offset is None else f"{wrong.offset}:"
+    return f"{safe(name)}:{at} {paint('bad', safe(str(wrong)))}"
 
 
-def as_text(found: Message | Wrong, paint: Painter, width: int | None) -> str:
-    """One message as lines: each attribute with where its bytes are and how many."""
+def as_text(found: Message | Wrong, name: str, paint: Painter, width: int | None) -> str:
+    """One message of a file as lines: each attribute with where its bytes are and how many."""
     if isinstance(found, Wrong):
-        return _fault_text(found, paint)
+        return fault_text(found, name, paint)
     codec = f", payload in {safe(found.codec)}" if found.codec else ""
     head = f"{found.label} [{found.code}]"
     lines = [f"{paint('title', head)}  {found.size} bytes at offset {found.offset}{codec}"]
     places = {place.attribute: place for place in found.places}
-    for name, value in found.attributes.items():
-        place = places.pop(name, None)
+    for attribute, value in found.attributes.items():
+        place = places.pop(attribute, None)
         if place is None:
-            beyond = name in found.metadata or name == "custom"
+            beyond = attribute in found.metadata or attribute == "custom"
             at = "metadata" if beyond else "-"
         else:
             size = "" if place.size is None else f" +{place.size}"
             at = f"@{found.offset + place.offset}{size}"
         text = to_text(value, width)
-        lines.append(f"  {paint('name', f'{name:<23}')} {paint('faint', f'{at:<12}')} {text}")
+        lines.append(f"  {paint('name', f'{attribute:<23}')} {paint('faint', f'{at:<12}')} {text}")
     if "metadata" in places:
         place = places["metadata"]
         at = f"@{found.offset + place.offset} +{place.size}"
         lines.append(f"  {paint('faint', f'(metadata)              {at}')}")
-    lines += [f"  {_fault_text(wrong, paint)}" for wrong in found.wrong]
+    lines += [f"  {fault_text(wrong, name, paint)}" for wrong in found.wrong]
     return "\n".join(lines)

@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from .. import FlatBuffersObjectSerializer
+from .dump import fault_text
 from .messages import Message, Wrong, look
 from .sources import CannotRead, frames, read
 from .terminal import Painter, safe, to_json, wants_color
@@ -69,8 +70,7 @@ def verify(options: argparse.Namespace) -> int:
             )
         elif not options.quiet:
             for each in wrong:
-                at = "" if each.offset is None else f"{each.offset}:"
-                print(f"{safe(name)}:{at} {paint('bad', safe(str(each)))}")
+                print(fault_text(each, name, paint))
             if not wrong:
                 print(f"{safe(name)}: {paint('good', 'ok')} ({good})")
     return status

@@ -6,6 +6,8 @@
 ``router``     the router's process: start, wait, show what went wrong, stop
 ``sessions``   an Autobahn session that joins, is refused, and keeps a log of its messages
 ``talk``       publish and subscribe, call and register, between two sessions
+``links``      several routers, linked
+``linked``     what sessions at linked routers have to say
 ``samples``    the messages that are measured
 ``rates``      sizes and message rates beside Autobahn's own serializers
 ``report``     how all of it is printed
@@ -15,8 +17,9 @@
 from __future__ import annotations
 
 
-def main() -> int:
-    """Runs the demo; returns the exit status: 0 if everything came out as it should, else 1."""
+def main(nodes: int = 1) -> int:
+    """Runs the demo with this many routers; returns the exit status: 0 if everything came out as it
+    should, else 1."""
     from .main import main
 
-    return main()
+    return main(nodes)

@@ -26,13 +26,25 @@ To see real sessions, install it, and start the demo again:
 
 What works without a router follows."""
 
+PASSED = "All passed: {what}."
 
-def main() -> int:
-    """Runs the demo; returns the exit status: 0 if everything came out as it should, else 1."""
+NEXT = """\
+What to do next:
+  start your router with it:   python -m autobahn_fbs run crossbar start
+  use it in your own program:  import autobahn_fbs; autobahn_fbs.install()
+                               then name the serializer "flatbuffers"
+  measure this machine:        python -m autobahn_fbs bench"""
+
+
+def main(nodes: int = 1) -> int:
+    """Runs the demo; returns the exit status: 0 if everything came out as it should, else 1.
+
+    :param nodes: how many routers; with more than one, the demo shows their links and nothing else.
+    """
     signal.signal(signal.SIGTERM, _terminated)
     report = Report(sys.stdout)
     try:
-        return _main(report)
+        return _main(report, nodes)
     except KeyboardInterrupt:
         report.bad("interrupted; nothing is left running")
         return 130
@@ -46,7 +58,7 @@ def _terminated(number: int, frame: object) -> NoReturn:
     sys.exit(128 + number)
 
 
-def _main(report: Report) -> int:
+def _main(report: Report, nodes: int) -> int:
     noise = StringIO()  # optional modules that Autobahn tries may print their own troubles
     try:
         with redirect_stderr(noise):
@@ -67,6 +79,11 @@ def _main(report: Report) -> int:
             report.line()
             for line in MISSING.format(python=sys.executable).splitlines():
                 report.line(line)
+        elif nodes > 1:
+            from .linked import show_links
+
+            show_links(report, nodes)
+            return 0
         else:
             _sessions(report, crossbar)
         _sizes(report)
@@ -81,6 +98,11 @@ def _main(report: Report) -> int:
     except (Refused, Different, OSError) as error:
         report.bad(str(error))
         return 1
+    what = "codecs alone, as there is no router" if crossbar is None else "sessions and codecs"
+    report.line()
+    report.good(PASSED.format(what=what))
+    for line in NEXT.splitlines():
+        report.line(line)
     report.line()
     return 0
 

@@ -100,6 +100,10 @@ int memcmp(const void *, const void *, size_t);
 size_t strlen(const char *);
 int strcmp(const char *, const char *);
 """
+STDIO_H = """
+#include <stddef.h>
+int snprintf(char *, size_t, const char *, ...);
+"""
 INTRIN_H = """
 unsigned char _BitScanForward(unsigned long *, unsigned long);
 unsigned char _BitScanReverse(unsigned long *, unsigned long);
@@ -128,6 +132,7 @@ void free(void *);
 def test_clang_takes_the_core_for_other_systems(target, tmp_path):
     for name, text in (
         ("string.h", STRING_H),
+        ("stdio.h", STDIO_H),
         ("intrin.h", INTRIN_H),
         ("stdlib.h", STDLIB_H),
     ):

@@ -21,6 +21,7 @@ from autobahn_fbs._cli import sources
 from autobahn_fbs._cli.dump import as_json
 from autobahn_fbs._cli.layout import places
 from autobahn_fbs._cli.messages import Message, look
+from autobahn_fbs._cli.parser import program_name
 from autobahn_fbs._cli.terminal import plain, safe, to_json, wants_color
 from support.compare import attribute_names
 from support.samples import every_sample
@@ -258,6 +259,48 @@ def test_a_folder_is_not_read(cli: Verb) -> None:
 @pytest.mark.parametrize("words", [["dump", "--framing", "x"], ["verify", "--no-such"]])
 def test_a_wrong_option_is_status_2(cli: Verb, words: list[str]) -> None:
     assert cli(*words).returncode == 2
+
+
+def test_without_a_verb_there_is_help(cli: Verb) -> None:
+    done = cli()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert all(verb in done.stdout for verb in ("demo", "bench", "dump", "verify", "info", "run"))
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (["dmup", "event"], "did you mean dump?"),
+        (["verify", "--quite"], "did you mean --quiet?"),
+        (["run", "--allowrawsocket", "--", "true"], "did you mean --allow-rawsocket?"),
+        (["--versoin"], "did you mean --version?"),
+    ],
+)
+def test_a_misspelled_word_is_answered_with_the_one_that_is_alike(
+    cli: Verb, words: list[str], meant: str
+) -> None:
+    done = cli(*words)
+    assert done.returncode == 2
+    assert meant in done.stderr
+
+
+def test_a_word_that_is_like_none_gets_no_suggestion(cli: Verb) -> None:
+    done = cli("xyzzy")
+    assert done.returncode == 2
+    assert "unknown verb 'xyzzy'" in done.stderr and "did you mean" not in done.stderr
+
+
+def test_the_script_calls_itself_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/autobahn-fbs"])
+    assert program_name() == "autobahn-fbs"
+    monkeypatch.setattr(sys, "argv", ["/somewhere/autobahn_fbs/__main__.py"])
+    assert program_name() == "python -m autobahn_fbs"
+
+
+def test_dump_names_the_file_of_a_fault_as_verify_does(cli: Verb) -> None:
+    [fault] = cli("dump", "bad").stdout.splitlines()
+    assert cli("verify", "bad").stdout.splitlines() == [fault]
+    assert fault.startswith("bad:")
 
 
 @pytest.mark.parametrize("verb", ["dump", "verify", "info"])

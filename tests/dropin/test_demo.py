@@ -64,6 +64,12 @@ def test_the_demo_succeeds_and_prints_no_complaint(done: Done) -> None:
 
 
 @needs_crossbar
+def test_the_demo_ends_with_a_verdict_and_what_to_do_next(done: Done) -> None:
+    verdict, _, rest = done[0].stdout.partition("All passed: sessions and codecs.")
+    assert verdict and "python -m autobahn_fbs run crossbar start" in rest
+
+
+@needs_crossbar
 @pytest.mark.parametrize("method", ["anonymous", "ticket", "wampcra", "cryptosign"])
 @pytest.mark.parametrize(
     ("transport", "subprotocol"),
@@ -166,6 +172,7 @@ def test_without_the_router_it_says_how_to_get_it_and_shows_the_rest(tmp_path: P
     assert 'pip install "crossbar>=26.10.1"' in result.stdout
     assert result.stdout.count("equal after decoding") == len(SAMPLES)
     assert "Messages a second" in result.stdout
+    assert "All passed: codecs alone" in result.stdout
 
 
 @pytest.fixture

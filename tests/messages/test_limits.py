@@ -73,3 +73,11 @@ def test_limits_do_not_bind_the_writer():
 def test_a_limit_out_of_its_range_is_refused_by_name(name, value, error):
     with pytest.raises(error, match=f"limit {name} must be"):
         reader(**{name: value})
+
+
+@pytest.mark.parametrize("limits", [{"max_size": 3}, 3, [2**20]])
+def test_limits_of_another_type_are_refused_by_its_name(limits):
+    with pytest.raises(
+        TypeError, match=rf"must be an autobahn_fbs.Limits.* not {type(limits).__name__}"
+    ):
+        FlatBuffersObjectSerializer(limits=limits)

@@ -251,3 +251,54 @@ def test_a_changed_message_is_written_with_the_codec_of_the_writer():
     received.args.append(2)
     rewritten = READER.serialize(received)
     assert b"\x82\x01\x02" in rewritten and READER.unserialize(rewritten)[0].args == [1, 2]
+
+
+# ---- payload_codec
+
+
+def received_with(codec: str, message: m.Message) -> m.Message:
+    [received] = READER.unserialize(
+        FlatBuffersObjectSerializer(payload_serializer=codec).serialize(message)
+    )
+    return received
+
+
+@pytest.mark.parametrize("codec", BUILTIN)
+@pytest.mark.parametrize("message", [each for each in MESSAGES if each.args or each.kwargs])
+def test_a_received_message_names_its_codec(codec, message):
+    assert received_with(codec, message).payload_codec == codec
+
+
+@pytest.mark.parametrize("message", [m.Result(1), m.Event(1, 2, payload=b"x")])
+def test_a_message_without_args_and_kwargs_names_no_codec(message):
+    assert received_with("json", message).payload_codec is None
+
+
+def test_a_custom_codec_is_named_where_it_is_not_registered(shouting):
+    received = received_with(shouting, m.Event(1, 2, args=[1]))
+    payloads.unregister_payload_serializer(shouting)
+    assert received.payload_codec == shouting
+
+
+def test_the_codec_is_that_of_the_views_so_assigned_attributes_have_none():
+    received = received_with("flexbuffers", m.Event(1, 2, args=[1], kwargs={"a": 1}))
+    received.args = [2]
+    assert received.payload_codec == "flexbuffers"
+    received.kwargs = {"b": 2}
+    assert (received.args_view, received.kwargs_view, received.payload_codec) == (None,) * 3
+
+
+def test_the_codec_of_a_message_that_the_constructor_made_is_none():
+    assert type(received_with("json", m.Result(1)))(1, args=[1]).payload_codec is None
+
+
+def test_messages_without_a_payload_have_no_such_attribute():
+    assert not hasattr(received_with("json", m.Published(1, 2)), "payload_codec")
+
+
+@pytest.mark.parametrize(
+    ("number", "name", "id"),
+    [(0, None, "cbor"), (3, None, "cbor"), (5, None, "opaque"), (5, 7, "opaque"), (99, None, "99")],
+)
+def test_codecs_that_cannot_be_decoded_have_an_id_too(number, name, id):
+    assert payloads.codec_id(number, name) == id

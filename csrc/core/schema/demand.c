@@ -2,7 +2,6 @@
  * matched against the whole string. */
 #include "demand.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -229,8 +228,8 @@ void
 wfbs_demand_reason(wfbs_demand demand, uint64_t got, char *to, size_t room)
 {
     if (got != UINT64_MAX && demands[demand].bytes) {
-        snprintf(to, room, "%u bytes expected for %s, got %" PRIu64, demands[demand].bytes,
-                 demands[demand].name, got);
+        snprintf(to, room, "%u bytes expected for %s, got %llu", demands[demand].bytes,
+                 demands[demand].name, (unsigned long long)got);
     }
     else {
         snprintf(to, room, "%s", demands[demand].expected);

@@ -1,7 +1,6 @@
 /* Faults as text. */
 #include "fault.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -56,7 +55,8 @@ wfbs_fault_path(const wfbs_fault *fault, const wfbs_plan *plan, uint32_t root, c
         used = append(to, room, used, name.data, name.size);
         if (step->element != WFBS_NONE) {
             char number[16];
-            const int digits = snprintf(number, sizeof number, "[%" PRIu32 "]", step->element);
+            const int digits =
+                snprintf(number, sizeof number, "[%lu]", (unsigned long)step->element);
             used = append(to, room, used, number, (size_t)digits);
         }
     }

@@ -154,7 +154,7 @@ typedef struct {
     uint8_t scalar;    /* wfbs_base */
     bool is_union;
     bool is_flags;
-    bool is_dense;     /* the values are first, first + 1, …, each once */
+    bool is_dense;     /* the values are first, first + 1 and so on, each once */
     bool is_ambiguous; /* a union of which a table is twice a member, or a struct, or a string */
     uint8_t refused;   /* wfbs_refusal */
 } wfbs_plan_enum;

@@ -122,6 +122,40 @@ wfbs_received_view(PyObject *self, void *attribute)
     return wfbs_payload_view(r->buffer, span);
 }
 
+/* The id of the codec that args and kwargs are in, None where the views of both are None. New
+ * reference, or NULL with ProtocolError for metadata that should name it and can't be read. */
+PyObject *
+wfbs_received_get_codec(PyObject *self, void *cls)
+{
+    const wfbs_class *c = cls;
+    wfbs_received *r = wfbs_received_of(c, self);
+    uint32_t assigned;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    assigned = r->assigned;
+    Py_END_CRITICAL_SECTION();
+    bool found = false;
+    for (unsigned i = 0; r->buffer && i < c->table->field_count; i++) {
+        const wfbs_attribute *a = &c->attributes[i];
+        if (a->field && (a->field->use == WFBS_USE_ARGS || a->field->use == WFBS_USE_KWARGS)) {
+            found |= !(assigned & wfbs_bit_of(a)) && wfbs_received_span(a, r).data;
+        }
+    }
+    if (!found || !wfbs_state_alive(c->state)) {
+        Py_RETURN_NONE;
+    }
+    wfbs_codec codec;
+    if (wfbs_payload_codec(c, r, &codec) < 0) {
+        return NULL;
+    }
+    PyObject *number = PyLong_FromUnsignedLong(codec.number);
+    PyObject *id = number ? wfbs_call_helper(c->state, "payload_codec", number,
+                                             codec.name ? codec.name : Py_None, NULL)
+                          : NULL;
+    Py_XDECREF(number);
+    Py_XDECREF(codec.name);
+    return id;
+}
+
 PyObject *
 wfbs_received_get_serialized(PyObject *self, void *cls)
 {

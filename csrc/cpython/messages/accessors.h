@@ -10,6 +10,7 @@ PyObject *wfbs_received_get_private(PyObject *self, void *attribute);
 int wfbs_received_set(PyObject *self, PyObject *value, void *attribute);
 int wfbs_received_set_private(PyObject *self, PyObject *value, void *attribute);
 PyObject *wfbs_received_view(PyObject *self, void *attribute);
+PyObject *wfbs_received_get_codec(PyObject *self, void *cls);
 PyObject *wfbs_received_get_serialized(PyObject *self, void *cls);
 int wfbs_received_set_serialized(PyObject *self, PyObject *value, void *cls);
 

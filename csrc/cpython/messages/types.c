@@ -102,12 +102,12 @@ attribute_init(wfbs_class *c, unsigned index)
     return 0;
 }
 
-/* The accessors: public and private name of every attribute, the views, and the
- * serialization cache. 0, or -1 with MemoryError. */
+/* The accessors: public and private name of every attribute, the views, the
+ * payload's codec, and the serialization cache. 0, or -1 with MemoryError. */
 static int
 class_getset(wfbs_class *c)
 {
-    size_t room = 2 * (size_t)c->table->field_count + 5;
+    size_t room = 2 * (size_t)c->table->field_count + 6;
     PyGetSetDef *def = PyMem_Calloc(room, sizeof *def);
     if (!def) {
         PyErr_NoMemory();
@@ -137,6 +137,12 @@ class_getset(wfbs_class *c)
                 "The field's bytes in the received buffer, read-only and not copied; None if "
                 "absent or since assigned.",
                 a};
+        }
+        if (a->field->use == WFBS_USE_PAYLOAD) { /* every class with args has one */
+            *def++ = (PyGetSetDef){
+                "payload_codec", wfbs_received_get_codec, NULL,
+                "The id of the codec that args_view and kwargs_view are in; None without either.",
+                c};
         }
     }
     *def++ = (PyGetSetDef){"_serialized", wfbs_received_get_serialized,
