@@ -157,7 +157,8 @@ class Installer:
             return
         self._done = True  # by now: loading the package comes by here again
         try:
-            load_package().install(prefer=self._prefer or None)
+            install = load_package().install
+            install(prefer=True) if self._prefer else install()
         except Exception as error:
             die(f"can't be installed: {type(error).__name__}: {error}")
 
