@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from autobahn.wamp.exception import ProtocolError
 
-from . import _codecs, _msgpack, _ubjson
+from . import _codec_numbers, _msgpack, _ubjson
 
 Dumps = Callable[[Any], bytes]
 Loads = Callable[[memoryview], Any]
@@ -29,16 +29,16 @@ class _Codec(NamedTuple):
 #: Ids with a value of their own in the schema's ``PPTSerializer``; 0 is what upstream writes for
 #: CBOR.
 NUMBERS = {
-    "cbor": _codecs.TRANSPORT,
-    "json": _codecs.JSON,
-    "msgpack": _codecs.MSGPACK,
-    "ubjson": _codecs.UBJSON,
-    "flexbuffers": _codecs.FLEXBUFFERS,
+    "cbor": _codec_numbers.TRANSPORT,
+    "json": _codec_numbers.JSON,
+    "msgpack": _codec_numbers.MSGPACK,
+    "ubjson": _codec_numbers.UBJSON,
+    "flexbuffers": _codec_numbers.FLEXBUFFERS,
 }
 _NAMES = {number: name for name, number in NUMBERS.items() if number}
 
 #: ``PPTSerializer.OPAQUE``: the codec's name is in the message's metadata.
-NAMED = _codecs.OPAQUE
+NAMED = _codec_numbers.OPAQUE
 
 _CUSTOM_ID = re.compile(r"x_[a-z][a-z0-9_]+\Z")
 _registered: dict[str, _Codec] = {}
@@ -105,9 +105,9 @@ def codec_id(number: int, name: object) -> str:
     digits: payloads like these can't be decoded."""
     if number == NAMED:
         return name if isinstance(name, str) else "opaque"
-    return (
-        "cbor" if number in (_codecs.TRANSPORT, _codecs.CBOR) else _NAMES.get(number, str(number))
-    )
+    if number in (_codec_numbers.TRANSPORT, _codec_numbers.CBOR):
+        return "cbor"
+    return _NAMES.get(number, str(number))
 
 
 def _upstream(name: str) -> Any:

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "../csrc/core/read.h"
+#include "../csrc/core/text.h"
 #include "../csrc/core/verify.h"
 #include "../csrc/core/write.h"
 

@@ -17,6 +17,7 @@ HEADERS = (
     "core/schema/demand",
     "core/schema/load",
     "core/schema/path",
+    "core/text",
     "core/schema/reflection",
     "core/schema/verify",
     "cffi/cbor_tokens",

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Compiles schemas/*.fbs: package data (.fbs, wamp.bfbs), the C tables in csrc/generated/ and
-autobahn_fbs/_codecs.py.
+autobahn_fbs/_codec_numbers.py.
 
 Building the package never runs this; its output is committed, and a test fails when it is stale.
 It needs flatc, which is in the Autobahn wheel (``autobahn/_flatc/bin/flatc``).
@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SCHEMAS = ROOT / "schemas"
 PACKAGE_DATA = ROOT / "autobahn_fbs" / "schemas"
 GENERATED = ROOT / "csrc" / "generated"
-CODECS = ROOT / "autobahn_fbs" / "_codecs.py"
+CODECS = ROOT / "autobahn_fbs" / "_codec_numbers.py"
 
 # EVENT_RECEIVED is 337 in Autobahn's Python classes: 37 does not exist in WAMP.
 PYTHON_TYPE = {37: 337}

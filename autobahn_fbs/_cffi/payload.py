@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import _codecs
+from .. import _codec_numbers
 from . import cbor, details, flexbuffers
 from .record import CODEC, LENGTH
 
 #: What the schema's codecs are here: CBOR is the default and has no number on the wire; a codec
 #: that has a name instead of a number has it in the metadata.
-CBOR, CBOR_NAMED = _codecs.TRANSPORT, _codecs.CBOR
-NAMED, FLEXBUFFERS = _codecs.OPAQUE, _codecs.FLEXBUFFERS
+CBOR, CBOR_NAMED = _codec_numbers.TRANSPORT, _codec_numbers.CBOR
+NAMED, FLEXBUFFERS = _codec_numbers.OPAQUE, _codec_numbers.FLEXBUFFERS
 
 
 def encode(number: int, name: str | None, value: Any) -> bytes:

@@ -6,7 +6,7 @@
 #include "cbor_plain.h"
 
 #include "read.h"
-#include "verify.h"
+#include "text.h"
 
 typedef struct {
     const uint8_t *next; /* <= end */

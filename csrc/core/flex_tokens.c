@@ -2,7 +2,7 @@
  * csrc/cpython/codecs/flex_decode.c does it, so that the first fault is the same. */
 #include "flex_tokens.h"
 
-#include "verify.h"
+#include "text.h"
 
 /* The count is bounded by the budget, so it can't overflow. */
 static inline void

@@ -1,5 +1,5 @@
 /* Checks of text: UTF-8 well-formedness and WAMP URIs. */
-#include "verify.h"
+#include "text.h"
 
 #include "read.h"
 

@@ -2,6 +2,7 @@
 #include "verify.h"
 
 #include "read.h"
+#include "text.h"
 
 /* Root table: slot 0 the union's tag, slot 1 its value, slot 2 the metadata. */
 enum { ROOT_TYPE = 0, ROOT_VALUE = 1, ROOT_METADATA = 2 };

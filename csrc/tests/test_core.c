@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "../core/read.h"
+#include "../core/text.h"
 #include "../core/verify.h"
 #include "../core/write.h"
 

@@ -38,7 +38,7 @@ FLOORS = [
     [
         "autobahn_fbs/_bootstrap/",
         "autobahn_fbs/_cbor.py",
-        "autobahn_fbs/_codecs.py",
+        "autobahn_fbs/_codec_numbers.py",
         "autobahn_fbs/_compatible.py",
         "autobahn_fbs/_msgpack.py",
         "autobahn_fbs/_saying.py",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import support.framework  # noqa: F401
 from autobahn_fbs import FlatBuffersObjectSerializer, _msgpack
-from autobahn_fbs._codecs import MSGPACK
+from autobahn_fbs._codec_numbers import MSGPACK
 from support.wirebuild import build
 
 msgpack = pytest.importorskip("msgpack")

@@ -2,6 +2,7 @@
 #include "verify.h"
 
 #include "../flex_tokens.h"
+#include "../text.h"
 #include "demand.h"
 #include "walk.h"
 

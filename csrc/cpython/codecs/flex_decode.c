@@ -7,7 +7,7 @@
 
 #include <limits.h>
 
-#include "../../core/verify.h"
+#include "../../core/text.h"
 
 static PyObject *decode_value(wfbs_flex_decoder *d, const wfbs_flex_ref *ref, unsigned depth);
 

@@ -5,6 +5,7 @@
  * complete details map. */
 #include "metadata.h"
 
+#include "../../core/text.h"
 #include "accessors.h"
 #include "convert.h"
 #include "decode.h"

@@ -1,0 +1,68 @@
+/* What can be wrong with a message, and how it is said. The bindings add the message and the field
+ * before each text, and the offset after it. */
+#ifndef WFBS_ERRORS_H
+#define WFBS_ERRORS_H
+
+#include <stdint.h>
+
+/* Every way a message can be wrong; the text completes "EVENT.topic: ...". */
+#define WFBS_ERRORS(X)                                                            \
+    X(OK, "no error")                                                             \
+    X(TOO_SHORT, "shorter than the smallest message")                             \
+    X(TOO_LONG, "longer than the limit")                                          \
+    X(TABLE_RANGE, "table lies outside the message")                              \
+    X(TABLE_ALIGNMENT, "table is not aligned")                                    \
+    X(VTABLE_RANGE, "vtable lies outside the message")                            \
+    X(VTABLE_ALIGNMENT, "vtable is not aligned")                                  \
+    X(VTABLE_SIZE, "vtable has an odd or too small size")                         \
+    X(TABLE_SIZE, "table's inline data runs past the message or is too small")    \
+    X(FIELD_RANGE, "field lies outside its table")                                \
+    X(FIELD_ALIGNMENT, "field is not aligned")                                    \
+    X(OFFSET_RANGE, "offset leads outside the message")                           \
+    X(OFFSET_ALIGNMENT, "offset leads to an unaligned place")                     \
+    X(STRING_RANGE, "string runs past the message")                               \
+    X(STRING_TERMINATOR, "string is not terminated by a zero byte")               \
+    X(STRING_UTF8, "string is not valid UTF-8")                                   \
+    X(VECTOR_RANGE, "vector runs past the message")                               \
+    X(REQUIRED, "required field is missing")                                      \
+    X(UNION_TYPE, "unknown message type")                                         \
+    X(UNION_VALUE, "message type without a message")                              \
+    X(BOOL_VALUE, "bool is neither 0 nor 1")                                      \
+    X(ENUM_VALUE, "value is not in its enumeration")                              \
+    X(BUDGET, "references add up to more than the message may hold")              \
+    X(DEPTH, "tables are nested too deep")                                        \
+    X(TABLES, "more tables than the limit")                                       \
+    X(ID_RANGE, "WAMP ID is above 2**53")                                         \
+    X(URI, "not a valid WAMP URI")                                                \
+    X(POSITIVE, "must be 1 or more")                                              \
+    X(REQUEST_TYPE, "not the type of a request that can fail")                    \
+    X(PAYLOAD_AND_ARGS, "payload comes together with args or kwargs")             \
+    X(ENC_WITHOUT_ALGO, "enc_key, enc_serializer or ppt_cipher without enc_algo") \
+    X(ENC_VALUE, "has no WAMP name")                                              \
+    X(ROLES_EMPTY, "no role is announced")                                        \
+    X(RESUME_TOKEN, "resume_token is missing")                                    \
+    X(REVOCATION, "the ID of what was revoked needs request 0, and can't be 0")   \
+    X(CONTRADICTION, "contradicts the field that says the same")
+
+typedef enum {
+#define WFBS_ERROR_CODE(code, text) WFBS_ERROR_##code,
+    WFBS_ERRORS(WFBS_ERROR_CODE)
+#undef WFBS_ERROR_CODE
+        WFBS_ERROR_COUNT
+} wfbs_error_code;
+
+/* The first fault found: what, where in the schema (names borrowed from the
+ * constant tables, may be NULL), and where in the message. */
+typedef struct {
+    wfbs_error_code code;
+    const char *table;
+    const char *field;
+    uint64_t offset;
+} wfbs_error;
+
+/* The text of an error code; never NULL. */
+const char *wfbs_error_text(wfbs_error_code code);
+/* Its name, "STRING_UTF8" for WFBS_ERROR_STRING_UTF8; never NULL. */
+const char *wfbs_error_name(wfbs_error_code code);
+
+#endif
