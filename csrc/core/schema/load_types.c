@@ -1,5 +1,4 @@
 /* What a field of a table or struct is: its type, default and attributes. */
-#include <math.h>
 
 #include "demand.h"
 #include "loader.h"
@@ -209,7 +208,7 @@ default_of(context *c)
     }
     else if (f->scalar == WFBS_BASE_FLOAT) {
         /* Conversion of what is out of range is undefined; beyond all floats is an infinity. */
-        const bool large = fabs(real) > 3.4028234663852886e38;
+        const bool large = real > 3.4028234663852886e38 || real < -3.4028234663852886e38;
         const float narrow = large ? (real < 0 ? -HUGE_VALF : HUGE_VALF) : (float)real;
         uint32_t narrow_bits;
         memcpy(&narrow_bits, &narrow, sizeof narrow_bits);
