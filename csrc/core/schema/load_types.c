@@ -208,10 +208,11 @@ default_of(context *c)
     }
     else if (f->scalar == WFBS_BASE_FLOAT) {
         /* Conversion of what is out of range is undefined; beyond all floats is an infinity. */
-        const bool large = real > 3.4028234663852886e38 || real < -3.4028234663852886e38;
-        const float narrow = large ? (real < 0 ? -HUGE_VALF : HUGE_VALF) : (float)real;
-        uint32_t narrow_bits;
-        memcpy(&narrow_bits, &narrow, sizeof narrow_bits);
+        uint32_t narrow_bits = real < 0 ? 0xFF800000u : 0x7F800000u;
+        if (!(real > 3.4028234663852886e38) && !(real < -3.4028234663852886e38)) { /* or NaN */
+            const float narrow = (float)real;
+            memcpy(&narrow_bits, &narrow, sizeof narrow_bits);
+        }
         f->default_bits = narrow_bits;
     }
     else {
