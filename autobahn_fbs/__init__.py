@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ._compatible import IncompatibleAutobahn
     from ._counters import Counters, counters
     from ._install import install, uninstall
+    from ._installed import Installed, installed
     from ._serializer import FlatBuffersObjectSerializer, FlatBuffersSerializer
     from .limits import Limits
     from .payloads import register_payload_serializer
@@ -38,12 +39,14 @@ __all__ = [
     "FlatBuffersObjectSerializer",
     "FlatBuffersSerializer",
     "IncompatibleAutobahn",
+    "Installed",
     "Limits",
     "accelerate",
     "backend",
     "counters",
     "decelerate",
     "install",
+    "installed",
     "register_payload_serializer",
     "uninstall",
 ]
@@ -75,6 +78,10 @@ def _module_of(name: str) -> Any:
             import autobahn_fbs._install
 
             return autobahn_fbs._install
+        case "Installed" | "installed":
+            import autobahn_fbs._installed
+
+            return autobahn_fbs._installed
         case "Limits" | "limits":
             import autobahn_fbs.limits
 

@@ -14,6 +14,8 @@ from autobahn.wamp import serializer as upstream
 from . import _factories, payloads
 from ._backend import native
 from ._compatible import check_installable
+from ._installed import current
+from ._saying import INSTALL
 from ._serializer import FlatBuffersObjectSerializer, FlatBuffersSerializer
 
 _ABSENT = object()
@@ -169,7 +171,13 @@ def install(prefer: bool | None = None) -> None:
     replaced = _replace(_asked_for(prefer))
     _factories.warn_of_unknown()
     if replaced:  # a warning can run any code, so nothing is locked here
+        INSTALL.info("installed: %s", current())
         _warn_of_old_imports(replaced)
+
+
+def is_installed() -> bool:
+    """Whether :func:`install` is in force."""
+    return _saved is not None
 
 
 def uninstall() -> None:

@@ -8,6 +8,7 @@ environment is inherited, so the Python processes that the program starts get th
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -34,6 +35,10 @@ ACCELERATE = os.path.join(BOOTSTRAP, "accelerate")
 
 # Options of CPython and PyPy whose value is the next word.
 _LONG_WITH_VALUE = ("--check-hash-based-pycs", "--jit")
+
+# The same of env, GNU's and FreeBSD's; here the value may follow in the same word as well.
+_ENV_WITH_VALUE = "uCSaPLU"
+_ENV_LONG_WITH_VALUE = ("--unset", "--chdir", "--split-string", "--argv0")
 
 # Exit statuses: a shell's for "can't be executed" and "not found"; sitecustomize.py's.
 CANNOT_EXECUTE = 126
@@ -137,14 +142,65 @@ def interpreter_flags(words: Sequence[str]) -> Iterator[str]:
             yield letter
 
 
+def _is_env(word: str) -> bool:
+    return Path(word).name.lower() in ("env", "env.exe")
+
+
+def behind_env(words: Sequence[str]) -> list[str]:
+    """The command that ``env`` starts, other uses of ``env`` before it included.
+
+    :param words: the command line of ``env``, its own name first.
+    :raises CannotRun: it takes PYTHONPATH away, or gives it another value.
+    """
+    rest = list(words[1:])
+    options = True
+    while rest:
+        word = rest.pop(0)
+        name, value = word, ""
+        if options and word.startswith("--"):
+            name, equals, value = word.partition("=")
+            if len(name) > 2:  # names may be cut short
+                name = next((each for each in _ENV_LONG_WITH_VALUE if each.startswith(name)), name)
+            if name in _ENV_LONG_WITH_VALUE and not equals and rest:
+                value = rest.pop(0)
+        elif options and word.startswith("-"):
+            for position, letter in enumerate(word[1:], 2):
+                name = f"-{letter}"
+                if letter == "i":
+                    break
+                if letter in _ENV_WITH_VALUE:
+                    value = word[position:] or (rest.pop(0) if rest else "")
+                    break
+        elif "=" not in word and word != "-":
+            if not _is_env(word):
+                return [word, *rest]
+            options = True
+            continue
+        unset = name in ("-u", "--unset") and value == "PYTHONPATH"
+        empty = name in ("-", "-i") or (
+            len(name) > len("--ignore-") and "--ignore-environment".startswith(name)
+        )
+        if unset or empty or word.startswith("PYTHONPATH="):
+            raise CannotRun(
+                f"{words[0]} takes PYTHONPATH away ({word}), which keeps the drop-in out",
+                NO_DROP_IN,
+            )
+        if name in ("-S", "--split-string"):
+            rest[:0] = shlex.split(value)
+        options = options and word.startswith("-") and word != "--"
+    return rest
+
+
 def check_flags(command: Sequence[str]) -> None:
     """Refuses a command whose interpreter would not look at PYTHONPATH or ``sitecustomize``.
 
-    :raises CannotRun: the command, or the ``#!`` line of its file, has ``-I``, ``-E`` or ``-S``.
+    :raises CannotRun: the command, or the ``#!`` line of its file, has ``-I``, ``-E`` or ``-S``, or
+        is an ``env`` that takes PYTHONPATH away.
     """
-    name = Path(command[0]).name.lower()
-    is_python = name.startswith(("python", "pypy")) or name in ("env", "env.exe")
-    for words in (command if is_python else [], shebang(command[0])):
+    is_python = Path(command[0]).name.lower().startswith(("python", "pypy"))
+    for words in (command if is_python or _is_env(command[0]) else [], shebang(command[0])):
+        if words and _is_env(words[0]):
+            words = behind_env(words)
         for flag in interpreter_flags(words):
             if flag in "IES":
                 raise CannotRun(

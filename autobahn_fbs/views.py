@@ -29,7 +29,8 @@ class HasViews(Protocol):
         takes it: ``"cbor"``, ``"flexbuffers"``, ``"json"``, ``"msgpack"``, ``"ubjson"``, or a
         custom one, whether it is registered here or not. None if both views are None.
 
-        :raises ProtocolError: the name of a custom codec can't be read from the metadata.
+        :raises autobahn.wamp.exception.ProtocolError: the name of a custom codec can't be read
+            from the metadata.
         """
 
     @property

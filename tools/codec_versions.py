@@ -5,7 +5,8 @@
 A library's versions are those that autobahn_fbs (cbor2) or Autobahn (the others) allow on this
 Python: the first and the last of each minor version. Everything else is in one virtual environment;
 each version is in a folder of its own, which comes first on the path. A version that can't be
-installed on this Python is named and left out. Exit status 1 if tests failed.
+installed on this Python, or can't read there what it wrote itself, is named and left out. Exit
+status 1 if tests failed.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ class Library(NamedTuple):
     allowed_by: str
     tests: tuple[str, ...]
     switch: str | None = None
+    round_trip: str = "pass"  #: fails where the library itself doesn't work
 
 
 LIBRARIES = {
@@ -36,7 +38,13 @@ LIBRARIES = {
         "autobahn_fbs", ("test_cbor.py", "test_cbor_malformed.py", "test_payloads.py")
     ),
     "msgpack": Library("autobahn", ("test_payloads.py",)),
-    "u-msgpack-python": Library("autobahn", ("test_payloads.py",), "AUTOBAHN_USE_UMSGPACK"),
+    "u-msgpack-python": Library(
+        "autobahn",
+        ("test_payloads.py",),
+        "AUTOBAHN_USE_UMSGPACK",
+        # Before 2.5.2 it needs what Python 3.10 removed.
+        "import umsgpack; umsgpack.unpackb(umsgpack.packb({'a': 1}))",
+    ),
     "ujson": Library("autobahn", ("test_payloads.py",), "AUTOBAHN_USE_UJSON"),
     "bjdata": Library("autobahn", ("test_payloads.py", "test_ubjson.py")),
 }
@@ -120,6 +128,9 @@ def test(python: Path, folder: Path, name: str, backend: str) -> tuple[str, str]
     environment = {**os.environ, "PYTHONPATH": str(folder), "AUTOBAHN_FBS_BACKEND": backend}
     if library.switch:
         environment[library.switch] = "1"
+    works = [str(python), "-c", library.round_trip]
+    if subprocess.run(works, env=environment, capture_output=True).returncode != 0:
+        return "doesn't work on this Python", ""
     command = [*map(str, (python, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *files))]
     done = subprocess.run(command, cwd=TESTS, env=environment, capture_output=True, text=True)
     said = done.stdout.strip()

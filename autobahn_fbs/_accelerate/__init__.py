@@ -13,10 +13,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from .._bootstrap.sitecustomize import AfterImport
+from .._saying import ACCELERATE as LOG
 from . import parts as _parts
 from .changes import look_up_late_names
 from .part import Group, Part, State
-from .saying import LOG
 from .source import Unknown, forget_sources
 
 # Held while parts are switched. Imports may happen meanwhile, and come back here.
@@ -108,6 +108,12 @@ def decelerate(parts: Iterable[str] | None = None) -> None:
         if not _on and _hooks is not None:
             sys.meta_path.remove(_hooks)
             _hooks = None
+
+
+def accelerated() -> tuple[str, ...]:
+    """The names of the parts that are switched on, in their order."""
+    with _lock:
+        return tuple(name for name in _parts.NAMES if name in _on)
 
 
 def status() -> dict[str, dict[str, tuple[str, str | None]]]:

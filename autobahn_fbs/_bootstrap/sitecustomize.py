@@ -158,6 +158,9 @@ class Installer:
         self._done = True  # by now: loading the package comes by here again
         try:
             install = load_package().install
+            from autobahn_fbs._saying import INSTALL, say_in_crossbar
+
+            say_in_crossbar(INSTALL, self._hooks.after)
             install(prefer=True) if self._prefer else install()
         except Exception as error:
             die(f"can't be installed: {type(error).__name__}: {error}")
@@ -217,9 +220,9 @@ class Accelerator:
             try:
                 load_package()
                 from autobahn_fbs._accelerate import accelerate
-                from autobahn_fbs._accelerate.saying import say
+                from autobahn_fbs._saying import ACCELERATE, say
 
-                say(self._hooks.after)
+                say(ACCELERATE, self._hooks.after)
                 accelerate(self._parts)
             except Exception as error:
                 die(f"can't accelerate: {type(error).__name__}: {error}")

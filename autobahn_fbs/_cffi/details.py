@@ -21,10 +21,10 @@ def details_are_extra(table: Table, dialect: int) -> bool:
     return dialect == 1 and slot is not None and table.fields[slot].positional
 
 
-def _has_text_keys(message: Any, span: int) -> bool:
-    table = lib.wfbs_tables + MESSAGES[message._record[MESSAGE]].table.index
-    part = ffi.from_buffer("uint8_t[]", message._buffer) + (span >> 32)
-    return bool(lib.wfbs_cbor_has_text_keys(table, part, span & LENGTH))
+def has_text_keys(table: Table, data: Any, first: int, size: int) -> bool:
+    """Whether all maps in the metadata at `first` in `data` have text keys where WAMP has them."""
+    part = ffi.from_buffer("uint8_t[]", data) + first
+    return bool(lib.wfbs_cbor_has_text_keys(lib.wfbs_tables + table.index, part, size))
 
 
 def read(message: Any) -> dict[str, Any]:
@@ -37,7 +37,9 @@ def read(message: Any) -> dict[str, Any]:
     label, table = MESSAGES[record[MESSAGE]].label, MESSAGES[record[MESSAGE]].table
     first = span >> 32
     place = f"at offset {first - record[START]}"
-    if not details_are_extra(table, record[DIALECT]) and not _has_text_keys(message, span):
+    if not details_are_extra(table, record[DIALECT]) and not has_text_keys(
+        table, message._buffer, first, span & LENGTH
+    ):
         raise ProtocolError(f"{label}: metadata has keys that are not strings, {place}")
     try:
         found, behind = cbor.loads_first(message._buffer, first, first + (span & LENGTH))

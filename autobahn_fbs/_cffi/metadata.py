@@ -15,7 +15,7 @@ from . import cbor, details
 from ._core import ffi, lib
 from .accessors import keep
 from .classes import ENC, Attribute, MessageClass, custom_match
-from .convert import equals_bool, is_ppt_name, refuse_encoding
+from .convert import equals_bool, is_ppt_name, refuse, refuse_encoding
 from .decode import value_of
 from .payload import NAMED
 from .record import ABSENT, CODEC, DIALECT, FIELDS
@@ -49,12 +49,17 @@ def encode(
     if codec_name is not None:
         found[details.CODEC_KEY] = codec_name
     try:
-        return cbor.dumps(found)
+        data = cbor.dumps(found)
     except MemoryError:
         raise
     except Exception:
         _refuse_culprit(c, values, mask)
         raise
+    # The entries of hops are all in which a writer can have maps that a reader doesn't take.
+    hops = next((a for a in c.used if a.use in ("PRINCIPALS", "LIST")), None)
+    if hops is not None and not details.has_text_keys(c.table, data, 0, len(data)):
+        refuse(hops, ValueError, "item: keys must be str on all levels")
+    return data
 
 
 def _refuse_culprit(c: MessageClass, values: dict[int, Any], mask: int) -> None:

@@ -14,6 +14,17 @@
 #define WFBS_MUST_USE
 #endif
 
+/* Before a function that has a stack frame of its own while it runs, and none in its caller's. */
+#if defined(WFBS_PLAIN_C)
+#define WFBS_OWN_FRAME
+#elif defined(__GNUC__)
+#define WFBS_OWN_FRAME __attribute__((noinline))
+#elif defined(_MSC_VER)
+#define WFBS_OWN_FRAME __declspec(noinline)
+#else
+#define WFBS_OWN_FRAME
+#endif
+
 #if defined(WFBS_PLAIN_C)
 #include <stdatomic.h>
 #define WFBS_SCAN_LOOP 1

@@ -362,6 +362,18 @@ def test_values_beyond_the_model_decode_as_cbor2_does(value: object) -> None:
     assert_decodes_as_cbor2_does(cbor2.dumps(value))
 
 
+def writes_indefinite_containers() -> bool:
+    try:
+        cbor2.dumps([], indefinite_containers=True)
+    except TypeError:  # the C code of cbor2 5 has no signature to look at
+        return False
+    return True
+
+
+@pytest.mark.skipif(
+    not writes_indefinite_containers(),
+    reason="this cbor2 (before 5.7) writes no containers of indefinite length",
+)
 @settings(max_examples=200, deadline=None)
 @given(common)
 def test_indefinite_containers_decode_as_cbor2_does(value: object) -> None:
@@ -457,7 +469,7 @@ def test_heads_longer_than_needed_are_read_as_in_cbor2(encoding: str) -> None:
 def test_text_that_is_not_utf8_is_refused_as_by_cbor2(encoding: str) -> None:
     data = bytes.fromhex(encoding)
     for whole in (data, b"\x81" + data, b"\xa1" + data + b"\x01", b"\xa1\x01" + data):
-        with pytest.raises(cbor2.CBORDecodeError):
+        with pytest.raises((cbor2.CBORDecodeError, UnicodeDecodeError)):  # the latter before 5.6
             loads(whole)
         assert_decodes_as_cbor2_does(whole)
 
@@ -591,6 +603,8 @@ def test_encoding_leaks_nothing(value: object) -> None:
 def test_decoding_leaks_nothing(tail: bytes) -> None:
     for prefix in (b"\x82", b"\xa1\x01\x82", b"\xa2\x01\x02\x63abc\x82"):
         data = prefix + cbor2.dumps(GOOD) + tail
+        if leaked_blocks(lambda data=data: outcome(cbor2.loads, data)) >= 50:
+            pytest.skip("this cbor2 (5) leaks itself where it refuses such input")
         assert leaked_blocks(lambda data=data: outcome(loads, data)) < 50
 
 

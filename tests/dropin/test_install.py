@@ -258,3 +258,37 @@ if int.from_bytes(data[:4], "big") != len(data) - 4:
 """,
         "-OO",
     )
+
+
+def test_installed_says_what_is_active_and_nothing_before_and_after():
+    run(
+        ASYNCIO
+        + """
+import autobahn_fbs
+assert autobahn_fbs.installed() is None
+autobahn_fbs.install()
+expected = (autobahn_fbs.__version__, autobahn_fbs.backend, ())
+assert autobahn_fbs.installed() == expected, autobahn_fbs.installed()
+with autobahn_fbs.accelerate(["masks"]):
+    assert autobahn_fbs.installed().accelerated == ("masks",)
+assert autobahn_fbs.installed() == expected
+autobahn_fbs.uninstall()
+assert autobahn_fbs.installed() is None
+"""
+    )
+
+
+def test_install_logs_what_is_active_once():
+    out = run(
+        ASYNCIO
+        + """
+import logging, sys
+logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(name)s: %(message)s")
+import autobahn_fbs
+autobahn_fbs.install()
+autobahn_fbs.install()
+print("expected:", autobahn_fbs.installed())
+"""
+    )
+    logged, expected = [line for line in out.splitlines() if "version" in line]
+    assert logged == expected.replace("expected:", "autobahn_fbs.install: installed:")

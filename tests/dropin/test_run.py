@@ -498,6 +498,53 @@ def test_an_interpreter_behind_env_is_looked_at(run: Run) -> None:
     assert (done.returncode, done.stdout) == (NO_DROP_IN, "")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "-",
+        "-i",
+        "--ignore-environment",
+        "--ignore-e",
+        "-iu X",
+        "-u PYTHONPATH",
+        "-uPYTHONPATH",
+        "-vu PYTHONPATH",
+        "-u X -i",
+        "--unset=PYTHONPATH",
+        "--unset PYTHONPATH",
+        "--un=PYTHONPATH",
+        "-S-i",
+        "-- -",
+        "X=1 PYTHONPATH=/nowhere",
+        "-C / env -i",
+        "X=1 env -u PYTHONPATH",
+    ],
+)
+def test_an_env_that_takes_the_path_away_is_refused(run: Run, words: str) -> None:
+    done = run("env", *words.split(), sys.executable, "-c", "print('started')")
+    assert (done.returncode, done.stdout) == (NO_DROP_IN, "")
+    assert "takes PYTHONPATH away" in done.stderr
+
+
+def test_an_env_that_splits_a_word_is_looked_at(run: Run) -> None:
+    done = run("env", "-S", f"{sys.executable} -I", "-c", "print('started')")
+    assert (done.returncode, done.stdout) == (NO_DROP_IN, "")
+
+
+def test_a_script_whose_env_takes_the_path_away_is_refused(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "tool"
+    file.write_text(f"#!/usr/bin/env -S -i {sys.executable}\nprint('started')\n")
+    file.chmod(0o755)
+    done = run(str(file))
+    assert (done.returncode, done.stdout) == (NO_DROP_IN, "")
+
+
+@pytest.mark.parametrize("words", ["", "-u X", "-uX --unset=Y", "--", "X=-i", "-C / -u X Y=1 env"])
+def test_an_env_that_leaves_the_path_alone_is_run(run: Run, words: str) -> None:
+    done = run("env", *words.split(), sys.executable, "-c", PROBE, "-i", "-u", "PYTHONPATH")
+    assert (done.returncode, done.stdout) == (0, "autobahn_fbs\n")
+
+
 def test_a_folder_that_the_path_cannot_carry_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_run, "BOOTSTRAP", os.pathsep.join(("/opt/a", "b/_bootstrap")))
     with pytest.raises(_run.CannotRun, match="PYTHONPATH can't carry") as caught:

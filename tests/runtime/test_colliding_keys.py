@@ -10,6 +10,7 @@ from functools import cache
 
 import cbor2
 import pytest
+from autobahn.wamp import message
 from autobahn.wamp.exception import ProtocolError
 
 import support.framework  # noqa: F401
@@ -274,6 +275,27 @@ def test_metadata_may_have_other_keys_where_wamp_leaves_it_open():
     metadata = cbor2.dumps({"method": "x_own", "extra": {"a": extra}})
     (challenge,) = OBJSER.unserialize(build("Challenge", {}, metadata=metadata))
     assert challenge.extra == {"a": extra}
+
+
+HOP = {"session": 1, "authid": None, "authrole": "r"}
+
+
+@pytest.mark.parametrize("dialect", ["autobahn", "schema"])
+@pytest.mark.parametrize("more", [{1: 2}, [{"a": {b"b": 3}}], {"a": {(): None}}], ids=repr)
+def test_hops_with_keys_that_a_reader_refuses_are_not_written(more, dialect):
+    """Before, they were written, and every reader refused the message."""
+    serializer = FlatBuffersObjectSerializer(dialect=dialect)
+    for msg in (
+        message.Event(1, 2, forward_for=[HOP, {**HOP, "more": more}]),
+        message.Cancel(1, forward_for=[{**HOP, "more": more}]),
+        message.Unregister(1, 2, forward_for=[{**HOP, "more": more}]),
+    ):
+        place = f"{type(msg).__name__.upper()}.forward_for: item: keys must be str on all levels"
+        with pytest.raises(ValueError, match=place):
+            serializer.serialize(msg)
+        msg.forward_for = [{**HOP, "more": {"a": [{"b": 1}]}}]
+        (received,) = serializer.unserialize(serializer.serialize(msg))
+        assert received.forward_for == msg.forward_for
 
 
 @pytest.mark.parametrize("tags", [1, 2])

@@ -64,10 +64,16 @@ values = st.recursive(
 dicts = st.dictionaries(texts, values, max_size=4)
 args = st.lists(values, max_size=4) | st.lists(values, max_size=3).map(tuple)
 
+# What a hop may have beside its own entries: all keys are text.
+hop_values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(texts, inner, max_size=2),
+    max_leaves=4,
+)
 principals = st.builds(
     lambda core, more: {**more, **core},
     st.fixed_dictionaries({"session": unsigned, "authid": optional(texts), "authrole": texts}),
-    st.just({}) | st.dictionaries(texts, scalars | st.lists(scalars, max_size=2), max_size=2),
+    st.just({}) | st.dictionaries(texts, hop_values, max_size=2),
 )
 
 

@@ -5,6 +5,7 @@
  * complete details map. */
 #include "metadata.h"
 
+#include "../../core/cbor_guard.h"
 #include "accessors.h"
 #include "convert.h"
 #include "decode.h"
@@ -46,6 +47,24 @@ refuse_culprit(wfbs_class *c, PyObject *const *values, uint32_t mask)
     PyErr_Restore(type, error, traceback);
 }
 
+/* Whether a reader takes the keys of all maps in the metadata that was just written; otherwise raises
+ * ValueError. The entries of hops are all in which a writer can have others. */
+static bool
+has_text_keys(wfbs_class *c, const wfbs_buffer *written, size_t start)
+{
+    unsigned slot = c->table->slot_of[WFBS_USE_PRINCIPALS];
+    if (slot == WFBS_NO_SLOT) {
+        slot = c->table->slot_of[WFBS_USE_LIST]; /* hops, too */
+    }
+    if (slot == WFBS_NO_SLOT
+        || wfbs_cbor_has_text_keys(c->table, written->data + start, written->size - start)) {
+        return true;
+    }
+    (void)wfbs_refuse(&c->attributes[slot], PyExc_ValueError,
+                      "item: keys must be str on all levels");
+    return false;
+}
+
 int
 wfbs_metadata_encode(wfbs_class *c, PyObject *message, PyObject *const *values, uint32_t held,
                      uint32_t mask, wfbs_dialect dialect, wfbs_codec codec, wfbs_buffer *out)
@@ -68,10 +87,12 @@ wfbs_metadata_encode(wfbs_class *c, PyObject *message, PyObject *const *values, 
     if (!failed && codec.name) {
         failed = PyDict_SetItemString(details, WFBS_CODEC_KEY, codec.name) < 0;
     }
+    size_t start = out->size;
     if (!failed && wfbs_cbor_encode(&c->state->cbor, out, details) < 0) {
         refuse_culprit(c, values, held & mask);
         failed = 1;
     }
+    failed = failed || !has_text_keys(c, out, start);
     Py_XDECREF(details);
     return failed ? -1 : 0;
 }
