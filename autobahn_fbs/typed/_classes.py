@@ -8,22 +8,31 @@ from typing import Any
 from ._helpers import make_enum as make_enum
 from ._helpers import remember, twin, unpickle
 
-#: Names that fields can't have in Python.
-_TAKEN = set(dir(object)) | {"to_dict", "mro", "__slots__", "__match_args__"}
-_TAKEN |= {"__fbs_name__", "__fbs_schema__", "__fbs_fields__", "__replace__", "__copy__"}
+#: Names that fields can't have in Python, besides those with two underscores on both sides.
+_TAKEN = set(dir(object)) | {"to_dict", "mro", "_layout"}
 
 
 def attribute_of(name: str) -> str:
     """A field's name in Python: with an underscore if it is a keyword or taken, or if a class
     would mangle it."""
-    if keyword.iskeyword(name) or name in _TAKEN:
+    special = name.startswith("__") and name.endswith("__")  # Python gives it a meaning
+    if keyword.iskeyword(name) or name in _TAKEN or special:
         return f"{name}_"
-    return f"{name}__" if name.startswith("__") and not name.endswith("__") else name
+    return f"{name}__" if name.startswith("__") else name
 
 
 def attribute_names(wire: tuple[str, ...]) -> tuple[str, ...]:
-    """The names in Python of a table's fields."""
-    return tuple(attribute_of(name) for name in wire)
+    """The names in Python of a table's fields, each once: one that was changed gets more
+    underscores if another field has that name."""
+    names: list[str] = []
+    used = set(wire)
+    for name in wire:
+        ours = attribute_of(name)
+        while ours != name and ours in used:
+            ours += "_"
+        used.add(ours)
+        names.append(ours)
+    return tuple(names)
 
 
 def make_class(

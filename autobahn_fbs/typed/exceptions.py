@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from autobahn.wamp.exception import ApplicationError
 
 from . import _helpers
-from ._classes import attribute_of
+from ._classes import attribute_names
 from ._helpers import reflection
 from .reflection import value_fields
 from .services import error_tables
@@ -97,7 +97,7 @@ def bind_errors(schema: TypedSchema) -> None:
     known = reflection(schema)
     for name, uri in error_tables(known).items():
         fields = value_fields(known.objects[name])
-        names = tuple(attribute_of(field["name"]) for field in fields)
+        names = attribute_names(tuple(field["name"] for field in fields))
         if name in schema.refused or name not in schema.tables or _TAKEN.intersection(names):
             continue
         cls: Any = type(name.rpartition(".")[2], (TypedError,), _members(schema, name, uri, names))

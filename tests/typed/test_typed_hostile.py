@@ -319,3 +319,26 @@ def test_a_changed_schema_is_refused_or_usable(name):
 def test_every_cut_of_a_schema_is_refused_or_usable(name):
     data = (SCHEMAS / f"{name}.bfbs").read_bytes()
     assert sum(use(data[:size]) for size in range(8, len(data))) < 20
+
+
+def test_a_key_that_changes_the_mapping_as_it_is_refused():
+    class Key(str):
+        def __hash__(self) -> int:
+            value.clear()
+            return 0
+
+    value: dict[str, int] = {}
+    value = {Key(f"no field {n}"): 1 for n in range(3)}
+    with pytest.raises(InvalidPayload, match="no field 0"):
+        NESTED.encode("nested.Envelope", value)
+
+
+def test_tables_in_nested_buffers_count_as_levels():
+    value: dict[str, Any] = {"plain": b"x"}
+    for _ in range(63):
+        value = {"self": value}
+    NESTED.encode("nested.Envelope", value)
+    for _ in range(50_000):
+        value = {"self": value}
+    with pytest.raises(InvalidPayload, match="nested too deep"):
+        NESTED.encode("nested.Envelope", value)

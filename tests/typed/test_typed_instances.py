@@ -181,6 +181,33 @@ def test_names_of_methods_stay_methods():
     assert type(value) is table and table() != value
 
 
+def test_names_that_mean_something_to_a_class_are_fields_all_the_same():
+    value = {"__dict__": 1, "__weakref__": 2, "__del__": 3, "_layout": 4}
+    data = NAMES.encode("names.class.special", value)
+    read = NAMES.decode("names.class.special", data)
+    assert NAMES.decode("names.class.special", data, form=1) == value
+    assert (read.__dict___, read.__weakref___, read.__del___, read._layout_) == (1, 2, 3, 4)
+    assert NAMES.encode("names.class.special", read) == data
+
+
+def test_a_changed_name_is_not_that_of_another_field():
+    value = {"class": 5, "class_": "other"}
+    read = NAMES.decode("names.class.special", NAMES.encode("names.class.special", value))
+    assert (read.class__, read.class_) == (5, "other")
+
+
+class Elsewhere(Leaf):  # type: ignore[misc]
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        return object()
+
+
+def test_a_copy_is_of_the_exact_class_whatever_new_returns():
+    leaf = Leaf.__new__(Elsewhere)
+    leaf.name = "x"
+    copied = copy.copy(leaf)
+    assert type(copied) is Elsewhere and copied == leaf and copied is not leaf
+
+
 def test_a_field_may_be_deleted_no_more_than_any_slot():
     leaf = Leaf("x", 1)
     leaf.name = "y"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from importlib.metadata import version
 from typing import Any
 
 import pytest
@@ -268,7 +269,7 @@ def test_never_more_bytes_than_upstream_for_the_same_content(msg):
 
 
 def test_messages_with_much_content_are_upstreams_bytes_too(objser):
-    hops = [{"session": 7, "authid": "a", "authrole": "r"}] * 2
+    hops = [{"session": 7, "authid": "a", "authrole": "r"}]
     samples = [
         m.Publish(1, "a.b", args=[1] * 50, kwargs={"k": "v" * 99}, acknowledge=True,
                   exclude_me=False, exclude=[1, 2, 3], exclude_authid=["a", "bcd"],
@@ -295,4 +296,18 @@ def test_messages_with_much_content_are_upstreams_bytes_too(objser):
         m.Goodbye("a.b", message="bye", resumable=True),
     ]  # fmt: skip
     for msg in samples:
+        assert objser.serialize(msg).hex() == (upstream_bytes(msg) or b"").hex(), type(msg)
+
+
+@pytest.mark.skipif(
+    version("autobahn") == "25.12.2",
+    reason="its builder shares a vtable between tables of different sizes",
+)
+def test_several_hops_are_upstreams_bytes_too(objser):
+    hops = [{"session": 7, "authid": "a", "authrole": "r"}] * 3
+    for msg in (
+        m.Publish(1, "a.b", forward_for=hops),
+        m.Event(1, 2, forward_for=hops),
+        m.Cancel(1, mode="kill", forward_for=hops),
+    ):
         assert objser.serialize(msg).hex() == (upstream_bytes(msg) or b"").hex(), type(msg)

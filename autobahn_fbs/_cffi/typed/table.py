@@ -5,7 +5,7 @@ from __future__ import annotations
 from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from ...typed._classes import attribute_of, reduce_instance
+from ...typed._classes import attribute_names, reduce_instance
 from ...typed._helpers import remember, twin
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class TypedTable:
 
     def __copy__(self) -> Self:
         cls = type(self)
-        twin = cls.__new__(cls)
+        twin = object.__new__(cls)
         for name in cls.__match_args__:
             setattr(twin, name, getattr(self, name))
         return twin
@@ -64,7 +64,7 @@ class TypedTable:
         from copy import deepcopy
 
         cls = type(self)
-        twin = cls.__new__(cls)
+        twin = object.__new__(cls)
         memo[id(self)] = twin
         for name in cls.__match_args__:
             setattr(twin, name, deepcopy(getattr(self, name), memo))
@@ -99,7 +99,7 @@ class Layout:
         self.schema = schema
         self.object = of
         self.fields: list[Field] = of.values
-        self.names: tuple[str, ...] = tuple(attribute_of(field.name) for field in self.fields)
+        self.names = attribute_names(tuple(field.name for field in self.fields))
         self.defaults = [
             (name, schema.absent(field))
             for name, field in zip(self.names, self.fields, strict=True)

@@ -186,12 +186,7 @@ give_scratch(wfbs_typed *t, wfbs_builder *b)
     PyMem_Free(b->memory);
 }
 
-/* The bytes of a value for a nested_flatbuffer field. New bytes or NULL. */
-static PyObject *
-encode_nested(wfbs_encoding *e, uint32_t object, PyObject *value)
-{
-    return wfbs_encode_root(e->schema, object, value, NULL, false, e->sort_keys, false);
-}
+static PyObject *encode_nested(wfbs_encoding *e, uint32_t object, PyObject *value);
 
 /* Starts encoding into scratch memory. */
 static void
@@ -210,30 +205,53 @@ encoding_open(wfbs_encoding *e, wfbs_schema *schema, wfbs_fault *fault)
     e->sort_keys = false;
 }
 
+/* Writes the value as the root of what was opened, which is closed. New bytes, None instead of them
+ * to `discard` it, or NULL. */
+static PyObject *
+encode_whole(wfbs_encoding *e, uint32_t object, PyObject *value, const char *identifier,
+             bool discard)
+{
+    wfbs_schema *schema = e->schema;
+    wfbs_builder *b = &e->builder;
+    PyObject *bytes = NULL;
+    const uint32_t root = wfbs_encode_table(e, object, value);
+    if (!root || (!wfbs_build_finish(b, root, identifier) && !wfbs_refuse_room(e))) {
+        wfbs_raise_fault(schema->typed, e->fault, &schema->plan, object, false);
+    }
+    else if (discard) {
+        bytes = Py_NewRef(Py_None);
+    }
+    else {
+        bytes = PyBytes_FromStringAndSize((const char *)b->memory + b->capacity - b->used,
+                                          (Py_ssize_t)b->used);
+    }
+    give_scratch(schema->typed, b);
+    return bytes;
+}
+
+/* The bytes of a value for a nested_flatbuffer field. Its levels count as those around it do, which
+ * bounds the C stack, and as they do when the whole is verified. New bytes or NULL. */
+static PyObject *
+encode_nested(wfbs_encoding *outer, uint32_t object, PyObject *value)
+{
+    wfbs_fault fault;
+    wfbs_encoding e;
+    encoding_open(&e, outer->schema, &fault);
+    e.sort_keys = outer->sort_keys;
+    e.depth = outer->depth;
+    return encode_whole(&e, object, value, NULL, false);
+}
+
 PyObject *
 wfbs_encode_root(wfbs_schema *schema, uint32_t object, PyObject *value, const char *identifier,
                  bool keep_kwargs, bool sort_keys, bool discard)
 {
     wfbs_fault fault;
     wfbs_encoding e;
-    PyObject *bytes = NULL;
     encoding_open(&e, schema, &fault);
     e.keep_kwargs = keep_kwargs;
     e.sort_keys = sort_keys;
-    const uint32_t root = wfbs_encode_table(&e, object, value);
-    if (!root || (!wfbs_build_finish(&e.builder, root, identifier) && !wfbs_refuse_room(&e))) {
-        wfbs_raise_fault(schema->typed, &fault, &schema->plan, object, false);
-    }
-    else if (discard) {
-        bytes = Py_NewRef(Py_None);
-    }
-    else {
-        bytes = PyBytes_FromStringAndSize((const char *)e.builder.memory + e.builder.capacity
-                                              - e.builder.used,
-                                          (Py_ssize_t)e.builder.used);
-    }
-    give_scratch(schema->typed, &e.builder);
-    return bytes;
+    return encode_whole(&e, object, value, identifier, discard);
 }
 
 PyObject *

@@ -416,7 +416,8 @@ instance_copy(PyObject *self, PyObject *unused)
     if (!layout) {
         return NULL;
     }
-    PyObject *copy = PyObject_CallMethod((PyObject *)Py_TYPE(self), "__new__", "O", Py_TYPE(self));
+    /* A __new__ in Python could return anything, which has no such slots. */
+    PyObject *copy = instance_tp_new(Py_TYPE(self), NULL, NULL);
     for (uint32_t i = 0; copy && i < layout->count; i++) {
         PyObject **slot = wfbs_member_of(copy, &layout->members[i]);
         PyObject *value = member_value(self, &layout->members[i]);

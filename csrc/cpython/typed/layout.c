@@ -105,6 +105,18 @@ names_of(wfbs_schema *schema, const wfbs_layout *layout, PyObject **wire, PyObje
     return -1;
 }
 
+/* Whether each member has a slot of the class. */
+static bool
+has_all_slots(const wfbs_layout *layout)
+{
+    for (uint32_t i = 0; i < layout->count; i++) {
+        if (!layout->members[i].offset) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Fills in names and slots for a class (borrowed). 0 or -1. */
 static int
 layout_attach(wfbs_layout *layout, PyTypeObject *type, PyObject *names)
@@ -139,6 +151,11 @@ wfbs_layout_of(wfbs_schema *schema, uint32_t object)
         type = wfbs_class_new(schema, object, wire, names);
     }
     if (!type || layout_attach(layout, type, names) < 0) {
+        wfbs_layout_free(layout);
+        layout = NULL;
+    }
+    else if (!has_all_slots(layout)) { /* a name with a meaning that attribute_names() left */
+        PyErr_Format(PyExc_SystemError, "%R lacks a slot", type);
         wfbs_layout_free(layout);
         layout = NULL;
     }
@@ -227,10 +244,8 @@ wfbs_layout_bind(wfbs_schema *schema, uint32_t object, PyTypeObject *type)
         goto failed;
     }
     layout->kind = fills == Py_True ? WFBS_CLASS_SLOTS : WFBS_CLASS_CALLED;
-    for (uint32_t i = 0; i < layout->count; i++) {
-        if (!layout->members[i].offset) {
-            layout->kind = WFBS_CLASS_CALLED;
-        }
+    if (!has_all_slots(layout)) {
+        layout->kind = WFBS_CLASS_CALLED;
     }
     if ((PyTypeObject *)wfbs_class_of(type) == type && layout->kind == WFBS_CLASS_SLOTS) {
         layout->kind = WFBS_CLASS_OURS; /* of another schema that has the same table */

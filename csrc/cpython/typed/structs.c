@@ -73,22 +73,31 @@ wfbs_source_get(wfbs_source *s, uint32_t i, PyObject **out)
     }
 }
 
+/* Whether a key that a mapping has is the name of a member or of a union's tag. Runs Python code if
+ * the key's class is derived from str; no exception stays. */
+static bool
+is_known_key(const wfbs_layout *layout, PyObject *key)
+{
+    bool known = PyUnicode_Check(key) && PyDict_Contains(layout->by_name, key) == 1;
+    for (uint32_t i = 0; !known && i < layout->count; i++) {
+        PyObject *tag = layout->members[i].tag;
+        known = tag && PyUnicode_Check(key) && PyUnicode_Compare(tag, key) == 0;
+    }
+    PyErr_Clear();
+    return known;
+}
+
 /* Refuses a mapping with a key that is no field. */
 bool
 wfbs_source_close(wfbs_encoding *e, wfbs_source *s)
 {
     bool good = true;
     if (s->kind == WFBS_FROM_DICT && PyDict_GET_SIZE(s->value) != s->found) {
-        PyObject *key, *item;
-        Py_ssize_t at = 0;
-        good = wfbs_refuse_value(e->fault, "keys changed while it was encoded");
-        while (PyDict_Next(s->value, &at, &key, &item)) {
-            bool known = PyUnicode_Check(key) && PyDict_Contains(s->layout->by_name, key) == 1;
-            for (uint32_t i = 0; !known && i < s->layout->count; i++) {
-                PyObject *tag = s->layout->members[i].tag;
-                known = tag && PyUnicode_Check(key) && PyUnicode_Compare(tag, key) == 0;
-            }
-            if (!known) {
+        PyObject *keys = PyDict_Keys(s->value); /* code of theirs can change the dict */
+        good = keys && wfbs_refuse_value(e->fault, "keys changed while it was encoded");
+        for (Py_ssize_t i = 0; keys && i < PyList_GET_SIZE(keys); i++) {
+            PyObject *key = PyList_GET_ITEM(keys, i);
+            if (!is_known_key(s->layout, key)) {
                 const char *text = PyUnicode_Check(key) ? PyUnicode_AsUTF8(key) : NULL;
                 PyErr_Clear();
                 wfbs_refuse_value(e->fault, "has no field %.100s",
@@ -96,6 +105,7 @@ wfbs_source_close(wfbs_encoding *e, wfbs_source *s)
                 break;
             }
         }
+        Py_XDECREF(keys);
     }
     Py_DECREF(s->value);
     return good;

@@ -202,7 +202,7 @@ typedef struct wfbs_encoding {
     wfbs_schema *schema;
     wfbs_fault *fault;
     unsigned depth; /* levels that are left */
-    /* wfbs_encode_table and wfbs_encode_root, for the vectors, which are below them. */
+    /* Write a table, and one as a buffer of its own: for the vectors, which are below encode.c. */
     uint32_t (*table)(struct wfbs_encoding *e, uint32_t object, PyObject *value);
     PyObject *(*nested)(struct wfbs_encoding *e, uint32_t object, PyObject *value);
     bool keep_kwargs; /* at the top: fields with `kwarg` are written though equal to defaults */

@@ -66,12 +66,7 @@ nested_bytes(wfbs_encoding *e, const wfbs_plan_field *f, PyObject *value)
         || PyTuple_Check(value)) {
         return Py_NewRef(value);
     }
-    if (Py_EnterRecursiveCall(" while encoding a nested FlatBuffer")) {
-        return NULL;
-    }
-    PyObject *bytes = e->nested(e, f->nested, value);
-    Py_LeaveRecursiveCall();
-    return bytes;
+    return e->nested(e, f->nested, value);
 }
 
 /* Bytes of any object with a buffer. */
