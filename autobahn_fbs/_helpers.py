@@ -10,8 +10,10 @@ from autobahn.wamp import message
 from autobahn.wamp.exception import ProtocolError
 from autobahn.wamp.role import ROLE_NAME_TO_CLASS
 
+from . import _codecs
 from ._backend import native
 from ._compatible import NEVER_SENT
+from ._unencodable import hint, where_and_what_to_do
 from .payloads import codec_id as payload_codec  # these three are called from C
 from .payloads import dumps as payload_dumps
 from .payloads import loads as payload_loads
@@ -45,6 +47,7 @@ _DETAILS_INDEX = {
 SHOWN = 200
 
 __all__ = [
+    "advice",
     "deepcopy",
     "details",
     "encode",
@@ -76,6 +79,21 @@ def details(msg: message.Message) -> dict[str, Any]:
                 found["roles"] = dict(sorted(found["roles"].items()))
             return found
     return {}
+
+
+def advice(number: int, value: Any) -> str:
+    """What to add to the text of a codec's error about args or kwargs: where the value is that it
+    can't encode, and what to send instead. "" for a custom codec, which takes nothing but these.
+
+    :param number: the codec's ``PPTSerializer``.
+    """
+    if number == _codecs.OPAQUE:
+        return ""
+    if number == _codecs.FLEXBUFFERS:  # its errors have the place
+        return hint(value, native.flex_dumps)
+    if number in (_codecs.TRANSPORT, _codecs.CBOR):
+        return where_and_what_to_do(value, native.cbor_dumps)
+    return where_and_what_to_do(value, lambda inner: payload_dumps(number, None, inner))
 
 
 def parse(raw: list[Any]) -> message.Message:

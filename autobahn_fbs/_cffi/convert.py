@@ -56,10 +56,11 @@ def description(error: Exception) -> str:
         return kind
 
 
-def refuse_encoding(a: Attribute, error: Exception) -> NoReturn:
-    """Raises TypeError or ValueError for what a codec raised about the attribute."""
+def refuse_encoding(a: Attribute, error: Exception, advice: str = "") -> NoReturn:
+    """Raises TypeError or ValueError for what a codec raised about the attribute, with `advice`
+    behind that."""
     kind = TypeError if isinstance(error, TypeError) else ValueError
-    raise kind(f"{a.place}: can't be encoded: {description(error)}") from error
+    raise kind(f"{a.place}: can't be encoded: {description(error)}{advice}") from error
 
 
 def _refuse_type(a: Attribute, expected: str, value: Any, what: str = "") -> NoReturn:

@@ -52,7 +52,9 @@ def _encoded(a: Attribute, value: Any, number: int, name: str | None) -> bytes |
     except MemoryError:
         raise
     except Exception as error:
-        refuse_encoding(a, error)
+        from .. import _helpers
+
+        refuse_encoding(a, error, _helpers.advice(number, value))
 
 
 def _of_received(

@@ -43,6 +43,7 @@ FLOORS = [
         "autobahn_fbs/_msgpack.py",
         "autobahn_fbs/_saying.py",
         "autobahn_fbs/_ubjson.py",
+        "autobahn_fbs/_unencodable.py",
         "autobahn_fbs/forwarding.py",
         "autobahn_fbs/limits.py",
         "autobahn_fbs/views.py",

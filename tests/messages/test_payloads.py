@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import datetime
 import json
 import pickle
 
@@ -302,3 +304,50 @@ def test_messages_without_a_payload_have_no_such_attribute():
 )
 def test_codecs_that_cannot_be_decoded_have_an_id_too(number, name, id):
     assert payloads.codec_id(number, name) == id
+
+
+# ---- errors about values that no codec takes
+
+
+@dataclasses.dataclass
+class Reading:
+    celsius: float
+
+
+def error_of(codec: str, **payload: object) -> str:
+    serializer = FlatBuffersObjectSerializer(payload_serializer=codec)
+    with pytest.raises((TypeError, ValueError)) as caught:
+        serializer.serialize(m.Event(1, 2, **payload))
+    assert caught.value.__cause__ is not None
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("codec", BUILTIN)
+def test_an_error_about_a_value_says_where_it_is_and_what_to_do(codec):
+    text = error_of(codec, args=[{"deep": [0, {"x": Reading(20.5)}]}])
+    assert text.startswith("EVENT.args: can't be encoded: ")
+    assert text.endswith(', at [0]["deep"][1]["x"]; send dataclasses.asdict() of it')
+    text = error_of(codec, kwargs={"fine": 1, "a": object()})
+    assert text.startswith("EVENT.kwargs: can't be encoded: ")
+    assert ', at ["a"]; convert it first, or register a codec' in text
+
+
+def test_the_advice_fits_the_type():
+    assert "; it has no time zone: " in error_of("cbor", args=[datetime.datetime(2026, 1, 1)])
+    assert "; send .isoformat() of it" in error_of("json", args=[datetime.date(2026, 1, 1)])
+    array = type("ndarray", (), {"__module__": "numpy"})()
+    for codec in BUILTIN:
+        assert "; it is numpy.ndarray: send its .tolist()" in error_of(codec, args=[array])
+
+
+def test_the_search_for_a_bad_value_ends():
+    circle: list[object] = []
+    circle.append(circle)
+    assert ", at " not in error_of("cbor", args=circle)
+    many = [0] * 5000 + [object()]
+    assert ", at " not in error_of("json", args=many)
+    assert ', at ["' + "k" * 40 in error_of("json", args=[], kwargs={"k" * 5000: object()})
+
+
+def test_numbers_that_a_codec_lacks_have_a_place_and_no_advice():
+    assert error_of("msgpack", args=[[1, 2**70]]).endswith(", at [0][1]")

@@ -28,47 +28,6 @@ wfbs_arena_take(wfbs_arena *arena, size_t count, size_t size)
     return block;
 }
 
-wfbs_converted
-wfbs_refuse(const wfbs_attribute *a, PyObject *exception, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    PyObject *text = PyUnicode_FromFormatV(format, arguments);
-    va_end(arguments);
-    if (text) {
-        PyErr_Format(exception, "%s.%s: %U", a->cls->type->label, a->field->attribute, text);
-        Py_DECREF(text);
-    }
-    return WFBS_CONVERT_ERROR;
-}
-
-wfbs_converted
-wfbs_refuse_encoding(const wfbs_attribute *a)
-{
-    if (!wfbs_error_is_about_value()) {
-        return WFBS_CONVERT_ERROR;
-    }
-    PyObject *type, *error, *traceback;
-    PyErr_Fetch(&type, &error, &traceback);
-    PyErr_NormalizeException(&type, &error, &traceback);
-    PyObject *description = wfbs_error_description(error);
-    if (description) {
-        wfbs_refuse(a,
-                    PyErr_GivenExceptionMatches(type, PyExc_TypeError) ? PyExc_TypeError
-                                                                       : PyExc_ValueError,
-                    "can't be encoded: %U", description);
-        Py_DECREF(description);
-    }
-    PyObject *new_type, *new_error, *new_traceback;
-    PyErr_Fetch(&new_type, &new_error, &new_traceback);
-    PyErr_NormalizeException(&new_type, &new_error, &new_traceback);
-    PyException_SetCause(new_error, error); /* steals it */
-    PyErr_Restore(new_type, new_error, new_traceback);
-    Py_DECREF(type);
-    Py_XDECREF(traceback);
-    return WFBS_CONVERT_ERROR;
-}
-
 static wfbs_converted
 refuse_type(const wfbs_attribute *a, const char *expected, PyObject *value)
 {

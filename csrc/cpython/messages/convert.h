@@ -2,7 +2,7 @@
 #ifndef WFBS_CONVERT_H
 #define WFBS_CONVERT_H
 
-#include "../message.h"
+#include "refuse.h"
 
 #include "../../core/write.h"
 
@@ -16,25 +16,15 @@ void wfbs_arena_free(wfbs_arena *arena);
  * with MemoryError. */
 void *wfbs_arena_take(wfbs_arena *arena, size_t count, size_t size);
 
-typedef enum {
-    WFBS_CONVERT_ERROR = -1,
-    WFBS_CONVERT_OK = 0,
-    WFBS_CONVERT_METADATA = 1
-} wfbs_converted;
 /* Converts `value` (borrowed, not None; must outlive the result) into *out. OK,
  * METADATA if the typed field can't express it, or ERROR with TypeError/ValueError
  * that names the attribute. Runs no Python code for exact types but roles. */
 WFBS_MUST_USE wfbs_converted wfbs_convert(wfbs_attribute *a, PyObject *value, wfbs_arena *arena,
                                           wfbs_value *out);
-/* Raises `exception` as "EVENT.topic: ..." with printf-like text; returns ERROR. */
-wfbs_converted wfbs_refuse(const wfbs_attribute *a, PyObject *exception, const char *format, ...);
 /* Whether `value` may be an enc_algo, enc_serializer or ppt_cipher: a name out of the
  * enum, or a custom x_ one. 1, 0, or -1 with an exception. */
 int wfbs_is_ppt_name(const wfbs_attribute *a, PyObject *value);
 /* Whether an exact int or float equals False or True, as `value in [True, False]`. */
 bool wfbs_equals_bool(PyObject *value);
-/* Turns the pending exception of a codec into TypeError or ValueError that names
- * the attribute, the original as its cause; returns ERROR. */
-wfbs_converted wfbs_refuse_encoding(const wfbs_attribute *a);
 
 #endif

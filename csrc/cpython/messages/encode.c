@@ -212,7 +212,7 @@ encoding_payload(encoding *e, wfbs_attribute *a)
         slow = wfbs_payload_encode(e->cls->state, e->codec, value, &e->scratch);
     }
     if (slow < 0) {
-        wfbs_refuse_encoding(a);
+        wfbs_refuse_payload(a, e->codec.number, value);
         return -1;
     }
     e->values[a->index].size = e->scratch.size - e->at[a->index];
