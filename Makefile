@@ -43,7 +43,7 @@ lint: ## Check style, format and the workflows
 
 types: ## Check the types, and the stub against the extension
 	mypy
-	python -m mypy.stubtest autobahn_fbs._cpython
+	python -m mypy.stubtest --mypy-config-file pyproject.toml autobahn_fbs._cpython
 	$(PYRIGHT)
 
 generate: ## Write the tables and the package data again, after a change in schemas/

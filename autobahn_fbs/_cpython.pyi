@@ -1,7 +1,7 @@
 """The CPython backend: WAMP messages as FlatBuffers, in C (csrc/cpython)."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar, NamedTuple, Self, final
+from typing import Any, ClassVar, Self, final
 
 from autobahn.wamp.message import Message
 from typing_extensions import Buffer, disjoint_base
@@ -242,11 +242,16 @@ class TypedTable:
     def to_dict(self) -> dict[str, Any]:
         """The fields that are not None by their names in the schema, nested ones too."""
 
-class TypedUnion(NamedTuple):
+@final
+class TypedUnion(tuple[str, Any]):
     """A union's member, by the name that the union has for it, and its value."""
 
-    type: str
-    value: Any
+    __match_args__ = ("type", "value")
+    @property
+    def type(self) -> str: ...
+    @property
+    def value(self) -> Any: ...
+    def __new__(cls, type: str, value: Any) -> Self: ...
 
 @final
 class TypedLazy:
@@ -328,6 +333,7 @@ def is_forwardable(message: Message, /) -> bool:
 def forward(cls: type[Message], source: Message, /, *args: Any, **kwargs: Any) -> Message:
     """cls(*args, args=source.args, kwargs=source.kwargs, **kwargs), decoded when it is read."""
 
+@final
 class Pieces:
     """Received bytes that were not read yet, as they came: adding to them copies nothing."""
 

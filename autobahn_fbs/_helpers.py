@@ -10,7 +10,7 @@ from autobahn.wamp import message
 from autobahn.wamp.exception import ProtocolError
 from autobahn.wamp.role import ROLE_NAME_TO_CLASS
 
-from . import _codecs
+from . import _codec_numbers
 from ._backend import native
 from ._compatible import NEVER_SENT
 from ._unencodable import hint, where_and_what_to_do
@@ -87,11 +87,11 @@ def advice(number: int, value: Any) -> str:
 
     :param number: the codec's ``PPTSerializer``.
     """
-    if number == _codecs.OPAQUE:
+    if number == _codec_numbers.OPAQUE:
         return ""
-    if number == _codecs.FLEXBUFFERS:  # its errors have the place
+    if number == _codec_numbers.FLEXBUFFERS:  # its errors have the place
         return hint(value, native.flex_dumps)
-    if number in (_codecs.TRANSPORT, _codecs.CBOR):
+    if number in (_codec_numbers.TRANSPORT, _codec_numbers.CBOR):
         return where_and_what_to_do(value, native.cbor_dumps)
     return where_and_what_to_do(value, lambda inner: payload_dumps(number, None, inner))
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import autobahn_fbs
+from support.checkout import ROOT
 
 USER_PROGRAMS = Path(__file__).resolve().parent / "typed_use"
 PACKAGE = Path(autobahn_fbs.__file__).resolve().parent
@@ -74,5 +75,11 @@ def test_a_users_programs_do_what_they_assert(user, program):
 
 
 def test_the_stub_agrees_with_the_extension(tmp_path):
-    checked = module(tmp_path, "mypy.stubtest", "autobahn_fbs._cpython")
+    checked = module(
+        tmp_path,
+        "mypy.stubtest",
+        "--mypy-config-file",
+        str(ROOT / "pyproject.toml"),
+        "autobahn_fbs._cpython",
+    )
     assert checked.returncode == 0, checked.stdout + checked.stderr
