@@ -144,6 +144,20 @@ def test_a_constructor_that_is_replaced_is_called(part):
     assert M.Published(1, 2).publication == 2
 
 
+def test_a_constructor_with_other_code_is_called(part, monkeypatch):
+    def other(self: Any, request: Any = None, publication: Any = None, from_fbs: Any = None):
+        self._request = "other"
+
+    with monkeypatch.context() as patch:
+        patch.setattr(M.Published.__init__, "__code__", other.__code__)
+        assert M.Published(1, 2)._request == "other"
+    assert M.Published(1, 2).publication == 2
+    with monkeypatch.context() as patch:
+        patch.setattr(M.Published.__init__, "__defaults__", (7, 8, None))
+        assert M.Published().publication == 8
+    assert M.Published(1, 2).publication == 2
+
+
 def test_a_base_class_that_is_changed_is_used(part):
     original = M.Message.__init__
 

@@ -203,7 +203,7 @@ class Elsewhere(Leaf):  # type: ignore[misc]
 
 def test_a_copy_is_of_the_exact_class_whatever_new_returns():
     leaf = Leaf.__new__(Elsewhere)
-    leaf.name = "x"
+    leaf.name, leaf.number = "x", 1
     copied = copy.copy(leaf)
     assert type(copied) is Elsewhere and copied == leaf and copied is not leaf
 

@@ -38,10 +38,26 @@ wfbs_class_is_ordinary(const wfbs_class *c)
     return true;
 }
 
+/* Whether those functions still have the code and defaults that they had: reloaders and tracers put
+ * other code into a function, which its class does not notice. */
+static inline bool
+has_same_code(const constructor *k)
+{
+    for (unsigned i = 0; i < WFBS_WATCHED; i++) {
+        if (k->codes[i] && PyFunction_GET_CODE(k->watched[i]) != k->codes[i]) {
+            return false;
+        }
+    }
+    return PyFunction_GET_DEFAULTS(k->watched[0]) == k->defaults;
+}
+
 bool
 wfbs_constructor_is_unchanged(wfbs_class *c)
 {
     constructor *k = c->constructor;
+    if (!has_same_code(k)) {
+        return false;
+    }
     if (k->version && k->version == k->type->tp_version_tag) {
         return true;
     }

@@ -45,10 +45,12 @@ typedef struct wfbs_constructor {
     PyTypeObject *type; /* borrowed from the class */
     PyObject
         *watched[WFBS_WATCHED]; /* owned, or NULL: what wfbs_constructor_watched() found at first */
-    unsigned int version;       /* of the type when they were last compared, 0 if never */
-    uint8_t slots;              /* of an instance */
-    uint8_t cache;              /* the slot _serialized, which gets a new dict */
-    uint8_t count;              /* parameters but from_fbs, which comes last */
+    PyObject *codes[WFBS_WATCHED]; /* owned, or NULL: the code of those, which can be replaced */
+    PyObject *defaults;            /* owned, or NULL: of the first of them */
+    unsigned int version;          /* of the type when they were last compared, 0 if never */
+    uint8_t slots;                 /* of an instance */
+    uint8_t cache;                 /* the slot _serialized, which gets a new dict */
+    uint8_t count;                 /* parameters but from_fbs, which comes last */
     uint8_t payload, args, kwargs; /* their slots; all 0 if there are none */
     uint32_t demanded;             /* parameters that have to be there */
     uint32_t fresh;                /* parameters whose absence means a new, empty dict */

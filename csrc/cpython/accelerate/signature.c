@@ -91,6 +91,7 @@ read_signature(const wfbs_class *c, constructor *k)
     if (!init || !PyFunction_Check(init)) {
         return false;
     }
+    k->defaults = Py_XNewRef(PyFunction_GET_DEFAULTS(init));
     const PyCodeObject *code = (const PyCodeObject *)PyFunction_GET_CODE(init);
     PyObject *defaults = PyFunction_GET_DEFAULTS(init);
     Py_ssize_t count = defaults ? PyTuple_GET_SIZE(defaults) : 0; /* one for each but self */
@@ -136,6 +137,9 @@ wfbs_constructor_prepare(wfbs_class *c)
         if (!k->watched[i]) {
             PyErr_Clear();
         }
+        else if (PyFunction_Check(k->watched[i])) {
+            k->codes[i] = Py_NewRef(PyFunction_GET_CODE(k->watched[i]));
+        }
     }
     if (t->slot_of[WFBS_USE_PAYLOAD] != WFBS_NO_SLOT) {
         k->payload = slot_at(c->attributes[t->slot_of[WFBS_USE_PAYLOAD]].offset);
@@ -156,9 +160,13 @@ wfbs_constructor_clear(wfbs_class *c)
     c->constructor = NULL;
     for (unsigned i = 0; k && i < WFBS_WATCHED; i++) {
         Py_XDECREF(k->watched[i]);
+        Py_XDECREF(k->codes[i]);
     }
     for (unsigned i = 0; k && i < WFBS_MAX_SLOTS; i++) {
         Py_XDECREF(k->absent[i]);
+    }
+    if (k) {
+        Py_XDECREF(k->defaults);
     }
     PyMem_Free(k);
 }
@@ -169,6 +177,10 @@ wfbs_constructor_traverse(wfbs_class *c, visitproc visit, void *arg)
     constructor *k = c->constructor;
     for (unsigned i = 0; k && i < WFBS_WATCHED; i++) {
         Py_VISIT(k->watched[i]);
+        Py_VISIT(k->codes[i]);
+    }
+    if (k) {
+        Py_VISIT(k->defaults);
     }
     for (unsigned i = 0; k && i < WFBS_MAX_SLOTS; i++) {
         Py_VISIT(k->absent[i]);
