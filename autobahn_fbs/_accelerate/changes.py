@@ -168,7 +168,7 @@ def owner_of(change: Change) -> tuple[Any, str]:
 def _function_of(change: Change) -> FunctionType:
     """The plain function that is the target, below classmethod, property and wrappers."""
     owner, name = owner_of(change)
-    found = vars(owner)[name]
+    found: Any = vars(owner)[name]
     if isinstance(found, (classmethod, staticmethod)):
         found = found.__func__
     elif isinstance(found, property):
@@ -281,7 +281,8 @@ def _put(entry: _Edited, changes: list[Edit | Rewrite], code: Any) -> None:
         for change in entry.changes:
             _edited.pop(change.target, None)
     entry.changes = changes
-    entry.function.__code__ = code
+    function: Any = entry.function
+    function.__code__ = code
 
 
 def _is_used(module: str, name: str) -> bool:

@@ -95,7 +95,8 @@ def send_kept(transport: Any) -> None:
         data = kept[0] if len(kept) == 1 else b"".join(kept)
         kept.clear()
         transport._autobahn_fbs_size = 0
-        super(_Gathering, transport).write(data)
+        write: Any = super(_Gathering, transport)
+        write.write(data)
 
 
 def gather(transport: Any) -> Any:

@@ -29,7 +29,9 @@ class Parser(argparse.ArgumentParser):
     returns words that are left over.
     """
 
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+    def parse_known_args(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, args: Any = None, namespace: Any = None
+    ) -> Any:
         found, left = super().parse_known_args(args, namespace)
         if left:
             self.refuse(left)

@@ -132,7 +132,8 @@ async def calls(peers: list[list[Peer]]) -> int:
                 continue
             await wait_for(elsewhere[0], "registration", uri)
             for caller in elsewhere:
-                result = await asyncio.wait_for(caller.call(uri, count, b=7), _PATIENCE)
+                called: Any = caller.call(uri, count, b=7)
+                result = await asyncio.wait_for(called, _PATIENCE)
                 if result != count + 7:
                     raise Different(f"{caller.name} called {callee.name}: {result!r}")
                 count += 1

@@ -62,7 +62,7 @@ class TypedError(ApplicationError):
         return tuple(getattr(self, name) for name in type(self).__match_args__)
 
     def __eq__(self, other: object) -> bool:
-        if type(self) is not type(other):
+        if not isinstance(other, type(self)) or type(self) is not type(other):
             return NotImplemented
         return self._values() == other._values()
 

@@ -241,12 +241,12 @@ class Reader:
             parts = [(field.name, field.offset, self.reader(field)) for field in of.values]
             layout = None if self.as_dict else self.schema.layout(of.index)
 
-            def found(data: bytes, at: int) -> Any:
+            def read_struct(data: bytes, at: int) -> Any:
                 if layout is None:
                     return {name: read(data, at + offset) for name, offset, read in parts}
                 return layout.new([read(data, at + offset) for _, offset, read in parts])
 
-            self._structs[of.index] = found
+            found = self._structs[of.index] = read_struct
         return found
 
     def _vector(self, field: Field) -> Read:

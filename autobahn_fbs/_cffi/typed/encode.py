@@ -212,17 +212,10 @@ class Encoder:
             return scalar(field, value)
         if field.shape == STRUCT:
             return self.struct(field.object, value, field.demand)
-        if field.is_bytes:
-            raw = _octets(value)
-            count = len(raw)
-        else:
-            items = _items(field, value)
-            count = len(items)
-        if count != field.fixed_length:
-            raise Refusal(f"{field.fixed_length} values expected, got {count}")
-        if field.is_bytes:
-            return raw
-        return self._packed(field, items)
+        items = _octets(value) if field.is_bytes else _items(field, value)
+        if len(items) != field.fixed_length:
+            raise Refusal(f"{field.fixed_length} values expected, got {len(items)}")
+        return items if field.is_bytes else self._packed(field, items)
 
     def _packed(self, field: Field, items: Any) -> bytes:
         """Elements that are inline, one after the other."""

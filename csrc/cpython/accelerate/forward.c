@@ -94,6 +94,9 @@ wfbs_forward(wfbs_state *state, PyObject *cls, PyObject *source, PyObject *const
              size_t count, PyObject *names)
 {
     wfbs_class *c = PyType_Check(cls) ? wfbs_class_find(state, (PyTypeObject *)cls) : NULL;
+#ifdef Py_GIL_DISABLED
+    c = NULL; /* another thread may be preparing the constructor */
+#endif
     if (c && (PyObject *)c->plain == cls && forwardable_class(state, source)
         && wfbs_constructor_prepare(c) == 0) {
         PyObject *made = wfbs_constructor_forward(c, source, args, count, names);
