@@ -2,7 +2,7 @@
 #ifndef WFBS_LOADER_H
 #define WFBS_LOADER_H
 
-#include "load.h"
+#include "fault.h"
 #include "reflection.h"
 #include "walk.h"
 
