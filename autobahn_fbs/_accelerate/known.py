@@ -49,6 +49,7 @@ KNOWN: dict[str, dict[str, str]] = {
     },
     "autobahn.twisted.websocket:WebSocketAdapterProtocol.connectionMade": {
         "0940bd596b4bc2e7": "autobahn 26.10.2",
+        "f4cb5bedf932d846": "autobahn 25.12.2",
     },
     "autobahn.twisted.websocket:WebSocketAdapterProtocol.dataReceived": {
         "3be2afaaba60cc49": "autobahn 26.10.2",
@@ -143,6 +144,7 @@ KNOWN: dict[str, dict[str, str]] = {
     },
     "autobahn.wamp.message:_validate_kwargs": {
         "bdd1a8508a00aefd": "autobahn 26.10.2",
+        "7220aaa664306fa4": "autobahn 25.12.2",
     },
     "autobahn.wamp.protocol:ApplicationSession.onMessage": {
         "0cfa5cb3f2721c52": "autobahn 26.10.2",
