@@ -268,6 +268,7 @@ KNOWN: dict[str, dict[str, str]] = {
     },
     "twisted.internet.tcp:Connection.doRead": {
         "c1cfad26da8a92d3": "twisted 26.10.0",
+        "e02ef6ec8621ee7d": "twisted 22.10.0",
     },
     "twisted.protocols.basic:IntNStringReceiver": {
         "74f2251e27873f48": "twisted 26.10.0",

@@ -27,6 +27,7 @@ VARYING = [
     (r"[A-Z0-9]{4}(-[A-Z0-9]{4}){2,}", "NAME"),
     (r"(?i)\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "UUID"),
     (r"\b0x[0-9a-fA-F]+", "ADDRESS"),
+    (r"\b\d{6,}\.\d+", "TIME"),
     (r"(?i)\b[0-9a-f]{6,}\b(\.\.)?", "HEX"),
     (r"Sec-WebSocket-(Key|Accept)\W+[\w+/=]+", "KEY"),
     (r"[\w+/]{20,}={1,2}", "BASE64"),

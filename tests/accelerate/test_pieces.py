@@ -138,3 +138,11 @@ def test_messages_on_twisted_come_as_before(seed):
     for chunk in chunks:
         receiver.dataReceived(chunk)
     assert got == messages
+
+
+def test_pieces_equal_the_bytes_that_they_are():
+    received = new(b"ab")
+    received += b"c"
+    assert received == b"abc"
+    assert received != b"ab"
+    assert received[1:] == b"bc"

@@ -32,7 +32,6 @@ PROGRAM = """
 import copy, decimal, pickle
 from importlib import resources
 import autobahn_fbs
-from support.checkout import ROOT
 from autobahn.wamp import message as m
 from autobahn.wamp.exception import ProtocolError
 

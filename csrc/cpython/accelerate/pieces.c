@@ -137,11 +137,28 @@ pieces_subscript(PyObject *self, PyObject *key)
     return result;
 }
 
+/* Pieces equal the bytes that they are, since a receiver's tests compare its buffer with bytes. */
+static PyObject *
+pieces_compare(PyObject *self, PyObject *other, int op)
+{
+    if (!PyBytes_Check(other) || (op != Py_EQ && op != Py_NE)) {
+        Py_RETURN_NOTIMPLEMENTED;
+    }
+    PyObject *bytes;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    bytes = cut((pieces *)self, 0, ((pieces *)self)->size);
+    Py_END_CRITICAL_SECTION();
+    PyObject *result = bytes ? PyObject_RichCompare(bytes, other, op) : NULL;
+    Py_XDECREF(bytes);
+    return result;
+}
+
 static PyType_Slot pieces_slots[] = {
     {Py_tp_doc,
      "Pieces(data=b\"\", /)\n--\n\nReceived bytes that were not read yet, as they came."},
     {Py_tp_new, pieces_new},
     {Py_tp_dealloc, pieces_dealloc},
+    {Py_tp_richcompare, pieces_compare},
     {Py_sq_length, pieces_length},
     {Py_mp_length, pieces_length},
     {Py_sq_concat, pieces_concat},
