@@ -2,7 +2,8 @@
 
 Parts (``parts/``) change functions of these packages (``changes.py``) so that they do the same in
 less time. A part knows what it changes by fingerprints of the source (``known.py``); where it finds
-something else, it stays off. Modules may be imported before or after :func:`autobahn_fbs.accelerate`.
+something else, it stays off. Modules may be imported before or after
+:func:`autobahn_fbs.accelerate`.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ _hooks: AfterImport | None = None
 
 
 class Acceleration:
-    """Parts that a call of :func:`autobahn_fbs.accelerate` switched on. As a context manager, for a while."""
+    """Parts that a call of :func:`autobahn_fbs.accelerate` switched on. As a context manager, for
+    a while."""
 
     def __init__(self, parts: tuple[str, ...]) -> None:
         #: Their names.
@@ -94,7 +96,8 @@ def accelerate(parts: Iterable[str] | None = None) -> Acceleration:
 
 
 def decelerate(parts: Iterable[str] | None = None) -> None:
-    """Switches parts off that :func:`autobahn_fbs.accelerate` switched on, and puts everything back.
+    """Switches parts off that :func:`autobahn_fbs.accelerate` switched on, and puts everything
+    back.
 
     :param parts: their names; None for all.
     :raises ValueError: there is no part of that name.
@@ -127,8 +130,8 @@ def status() -> dict[str, dict[str, tuple[str, str | None]]]:
 
 
 def prospects() -> dict[str, dict[str, tuple[str, str | None]]]:
-    """What :func:`autobahn_fbs.accelerate` would do here: as :func:`status`, with "on", "refused" or, where a
-    package is not installed, "absent". Imports nothing of what would be changed."""
+    """What :func:`autobahn_fbs.accelerate` would do here: as :func:`status`, with "on", "refused"
+    or, where a package is not installed, "absent". Imports nothing of what would be changed."""
     found: dict[str, dict[str, tuple[str, str | None]]] = {}
     for name in _parts.NAMES:
         part = found[name] = {}
