@@ -14,7 +14,7 @@ from typing import Any
 import cbor2
 import pytest
 from autobahn.wamp import message
-from autobahn.wamp.serializer import create_transport_serializer
+from autobahn.wamp.serializer import SERID_TO_SER, create_transport_serializer
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -159,6 +159,8 @@ def test_it_is_one_of_autobahns_messages():
 
 @pytest.mark.parametrize("name", ["json", "msgpack", "cbor", "ubjson"])
 def test_other_serializers_write_what_they_did(name):
+    if name not in SERID_TO_SER:
+        pytest.skip(f"NOT TESTED: {name}, its library is not installed")
     serializer = create_transport_serializer(name)
     assert serializer.serialize(event(received(["ä", 1.5], {"a": None}))) == serializer.serialize(
         decoded_event(received(["ä", 1.5], {"a": None}))

@@ -13,6 +13,8 @@ from autobahn_fbs.typed import archive, sources
 from autobahn_fbs.typed.errors import CatalogError
 from support.typed_schemas import SCHEMAS, needs_flatc
 
+pytest.importorskip("yaml", reason="NOT TESTED: catalogs, PyYAML is not installed")
+
 BASICS = (SCHEMAS / "basics.bfbs").read_bytes()
 ORDERS = (SCHEMAS / "orders.bfbs").read_bytes()
 CATALOG = b"name: demo\nschemas:\n  - schema/basics.bfbs\n"
