@@ -228,10 +228,10 @@ void
 wfbs_demand_reason(wfbs_demand demand, uint64_t got, char *to, size_t room)
 {
     if (got != UINT64_MAX && demands[demand].bytes) {
-        snprintf(to, room, "%u bytes expected for %s, got %llu", demands[demand].bytes,
-                 demands[demand].name, (unsigned long long)got);
+        (void)snprintf(to, room, "%u bytes expected for %s, got %llu", demands[demand].bytes,
+                       demands[demand].name, (unsigned long long)got);
     }
     else {
-        snprintf(to, room, "%s", demands[demand].expected);
+        (void)snprintf(to, room, "%s", demands[demand].expected);
     }
 }

@@ -71,12 +71,12 @@ wfbs_fault_reason(const wfbs_fault *fault, char *to, size_t room)
 #undef WFBS_FAULT_TEXT
     };
     if (fault->text[0]) {
-        snprintf(to, room, "%s", fault->text);
+        (void)snprintf(to, room, "%s", fault->text);
     }
     else if (fault->code == WFBS_FAULT_DEMAND) {
         wfbs_demand_reason(fault->demand, fault->got, to, room);
     }
     else {
-        snprintf(to, room, "%s", texts[fault->code < WFBS_FAULT_COUNT ? fault->code : 0]);
+        (void)snprintf(to, room, "%s", texts[fault->code < WFBS_FAULT_COUNT ? fault->code : 0]);
     }
 }

@@ -331,7 +331,7 @@ typedef struct {
 } wfbs_codec_object;
 
 /* Its methods, which the catalog has as well. */
-#define FAST(function) (PyCFunction)(void (*)(void)) function, METH_FASTCALL | METH_KEYWORDS
+#define FAST(function) (PyCFunction)(void (*)(void))(function), METH_FASTCALL | METH_KEYWORDS
 PyObject *wfbs_codec_encode(PyObject *self, PyObject *const *args, Py_ssize_t count,
                             PyObject *names);
 PyObject *wfbs_codec_decode(PyObject *self, PyObject *const *args, Py_ssize_t count,

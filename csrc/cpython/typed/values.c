@@ -13,7 +13,7 @@ wfbs_refuse_value(wfbs_fault *fault, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(fault->text, sizeof fault->text, format, arguments);
+    (void)vsnprintf(fault->text, sizeof fault->text, format, arguments);
     va_end(arguments);
     fault->code = WFBS_FAULT_VALUE;
     return false;

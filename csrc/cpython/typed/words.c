@@ -87,7 +87,7 @@ wfbs_words_bytes(wfbs_encoding *e, const wfbs_plan_field *field, const wfbs_plan
 {
     const unsigned size = object->words;
     const wfbs_demand demand = (wfbs_demand)field->demand;
-    uint8_t big[32];
+    uint8_t big[32] = {0};
     int got = 0;
     if (PyLong_Check(value) && !PyBool_Check(value)) {
         got = bytes_of_int(e, value, size, big);
@@ -167,7 +167,7 @@ PyObject *
 wfbs_words_object(wfbs_schema *schema, const wfbs_plan_field *field, const wfbs_plan_object *object,
                   const uint8_t *from, bool plain)
 {
-    uint8_t big[32];
+    uint8_t big[32] = {0};
     if (!object->words || field->demand == WFBS_DEMAND_NONE) {
         return Py_NewRef(Py_NotImplemented);
     }
