@@ -99,6 +99,10 @@ def test_a_source_of_another_type_is_an_error():
 def test_a_missing_file_is_an_os_error(tmp_path: Path):
     with pytest.raises(FileNotFoundError):
         read(tmp_path / "missing.bfbs")
+
+
+@needs_flatc
+def test_a_missing_source_file_is_an_os_error(tmp_path: Path):
     with pytest.raises(FileNotFoundError):
         read(tmp_path / "missing.fbs")
 
