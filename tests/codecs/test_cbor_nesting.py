@@ -7,6 +7,7 @@ import array
 import collections
 import decimal
 import subprocess
+import os
 import sys
 import types
 from pathlib import Path
@@ -181,6 +182,8 @@ print(*said)
 @pytest.mark.parametrize("size", [128, 512, 1024])
 @pytest.mark.parametrize("kind", ["list", "tuple", "dict", "OrderedDict", "tag", "frozenset"])
 def test_a_thread_of_a_small_stack_survives_nesting(kind, size):
+    if size == 128 and "asan" in os.environ.get("LD_PRELOAD", ""):
+        pytest.skip("NOT TESTED: 128 kB under ASan, whose frames are several times as large")
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, kind, str(size), str(HERE), str(HERE.parent)],
         capture_output=True,
