@@ -6,8 +6,8 @@ from __future__ import annotations
 import array
 import collections
 import decimal
-import subprocess
 import os
+import subprocess
 import sys
 import types
 from pathlib import Path
