@@ -8,8 +8,9 @@ from typing import Any
 from ._helpers import make_enum as make_enum
 from ._helpers import remember, twin, unpickle
 
-#: Names that fields can't have in Python, besides those with two underscores on both sides.
-_TAKEN = set(dir(object)) | {"to_dict", "mro", "_layout"}
+#: Names that fields can't have in Python, besides those with two underscores on both sides: they
+#: are those of an instance's or a lazy table's methods.
+_TAKEN = set(dir(object)) | {"to_dict", "decode", "mro", "_layout"}
 
 
 def attribute_of(name: str) -> str:
