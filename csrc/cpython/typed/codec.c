@@ -263,49 +263,42 @@ wfbs_codec_get(PyObject *self, PyObject *const *args, Py_ssize_t count)
 
 /* ---- what it says of itself */
 
-/* Names of the members; with `which` 1 those without, with 2 those with the attribute `kwarg`. */
+/* Names of the members that are positional arguments, keyword arguments, or both, as a tuple. */
 static PyObject *
-member_names(wfbs_codec_object *c, unsigned which)
+member_names(PyObject *self, bool args, bool kwargs)
 {
+    const wfbs_codec_object *c = (wfbs_codec_object *)self;
     const wfbs_plan *plan = &c->schema->plan;
     const wfbs_plan_object *object = &plan->objects[c->object];
     PyObject *list = PyList_New(0);
     for (uint32_t i = 0; list && i < object->field_count; i++) {
         const wfbs_plan_field *f = wfbs_fields_of(plan, object) + i;
-        const bool keyword = f->flags & WFBS_FIELD_KWARG;
-        if (!wfbs_is_member(f) || (which && keyword != (which == 2))) {
-            continue;
+        if (wfbs_is_member(f) && (f->flags & WFBS_FIELD_KWARG ? kwargs : args)) {
+            wfbs_names_append(&list, plan->field_names[object->fields + i]);
         }
-        PyObject *name = wfbs_name_str(plan->field_names[object->fields + i]);
-        if (!name || PyList_Append(list, name) < 0) {
-            Py_CLEAR(list);
-        }
-        Py_XDECREF(name);
     }
-    PyObject *tuple = list ? PyList_AsTuple(list) : NULL;
-    Py_XDECREF(list);
-    return tuple;
+    return wfbs_names_tuple(list);
 }
 
 static PyObject *
 codec_get_fields(PyObject *self, void *unused)
 {
     (void)unused;
-    return member_names((wfbs_codec_object *)self, 0);
+    return member_names(self, true, true);
 }
 
 static PyObject *
 codec_get_args(PyObject *self, void *unused)
 {
     (void)unused;
-    return member_names((wfbs_codec_object *)self, 1);
+    return member_names(self, true, false);
 }
 
 static PyObject *
 codec_get_kwargs(PyObject *self, void *unused)
 {
     (void)unused;
-    return member_names((wfbs_codec_object *)self, 2);
+    return member_names(self, false, true);
 }
 
 static PyObject *

@@ -142,6 +142,10 @@ wfbs_enum_objects *wfbs_enum_of(wfbs_schema *schema, uint32_t index);
 void wfbs_enum_free(wfbs_enum_objects *objects, uint32_t count);
 /* A str of a name of the plan, interned. New reference or NULL. */
 PyObject *wfbs_name_str(wfbs_name name);
+/* Appends that str to a list; on failure releases the list and sets it to NULL, with an exception. */
+void wfbs_names_append(PyObject **list, wfbs_name name);
+/* The list, which is released and may be NULL, as a tuple. New reference or NULL. */
+PyObject *wfbs_names_tuple(PyObject *list);
 /* The value of a .bfbs as the plan of reflection reads it: a dict. New reference or NULL. */
 PyObject *wfbs_schema_describe(wfbs_schema *schema);
 
