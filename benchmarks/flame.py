@@ -19,7 +19,8 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from router import CONTENDERS, SCENES, Pair, StockRouter, accelerated, progress
+from autobahn_fbs._demo.cost import Pair, StockRouter, accelerated
+from router import CONTENDERS, SCENES, progress
 
 
 def record(pid: int, seconds: float, path: Path, form: str, native: bool) -> subprocess.Popen[str]:

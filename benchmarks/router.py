@@ -5,14 +5,15 @@
                                 [--seconds 1] [--rounds 5] [-o FILE] [--plot FILE]
 
 Each contender has a router of its own and a client process of its own, all alive in one run. For
-each scene they take turns, for a part of a second each. Shown is the processor time that a router's
-worker and a client spent, in microseconds for an event that was received or a call that was
-answered: the best of the rounds, and its ratio to the first contender.
+each scene they take turns, for a part of a second each (autobahn_fbs/_demo/cost.py). Shown is the
+processor time that a router's worker and a client spent, in microseconds for an event that was
+received or a call that was answered: the best of the rounds, and its ratio to the first contender.
 
 ``stock`` is Crossbar.io as it is with Autobahn's msgpack; ``drop-in`` is flatbuffers as
 ``python -m autobahn_fbs run`` starts it; ``accelerated`` is the same with ``run --accelerate``, and
 ``autobahn_fbs.accelerate()`` in the client; ``accelerated-msgpack`` is that with Autobahn's
-msgpack. Linux only, for the processor time of the routers.
+msgpack, and ``stock-twisted`` and ``accelerated-twisted`` have clients on Twisted. Linux only, for
+the processor time of the routers.
 """
 
 from __future__ import annotations
@@ -20,219 +21,68 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
-from autobahn_fbs._demo.config import make_site
-from autobahn_fbs._demo.router import Router, RouterFailed, installed_version
+from autobahn_fbs._bench.messages import PAYLOADS
+from autobahn_fbs._demo.cost import (
+    DROP_IN,
+    SMALL_EVENTS,
+    STOCK,
+    Cost,
+    Pair,
+    Scene,
+    StockRouter,
+    accelerated,
+    measure,
+)
+from autobahn_fbs._demo.router import RouterFailed, installed_version
 
-CLIENT = Path(__file__).with_name("router_client.py")
-
-_RUN = ("-m", "autobahn_fbs", "run", "--allow-rawsocket")
-# What the script "crossbar" does.
-_STOCK = "from crossbar import run; run()"
 _OPTIMIZED = (("PYTHONOPTIMIZE", "1"),)
-_CROSSBAR = ("--", "crossbar", "start")
-
-
-@dataclass(frozen=True)
-class Contender:
-    """How a router is started, and the options of its client."""
-
-    name: str
-    command: tuple[str, ...]
-    client: tuple[str, ...]
-    serializer: str = "flatbuffers"
-    #: For both processes, besides what is there.
-    environ: tuple[tuple[str, str], ...] = ()
-    #: The permission that sessions have is kept once it has been looked up.
-    cache: bool = False
-
-
-def accelerated(name: str, parts: str = "", serializer: str = "flatbuffers") -> Contender:
-    """A contender with parts of acceleration; all for ""."""
-    switch = f"--accelerate={parts}" if parts else "--accelerate"
-    client = ("--drop-in", "--accelerate", parts or "all")
-    return Contender(name, (*_RUN, switch, *_CROSSBAR), client, serializer)
-
+_UVLOOP = ("--loop", "uvloop")
+_TWISTED = ("--loop", "twisted")
+_ACCELERATED = accelerated("accelerated")
 
 CONTENDERS = [
-    Contender("stock", ("-c", _STOCK, "start"), (), "msgpack"),
-    Contender("drop-in", (*_RUN, *_CROSSBAR), ("--drop-in",)),
-    accelerated("accelerated"),
+    STOCK,
+    DROP_IN,
+    _ACCELERATED,
     accelerated("accelerated-msgpack", serializer="msgpack"),
     # What docs/tuning.rst is about.
-    Contender("stock-cache", ("-c", _STOCK, "start"), (), "msgpack", cache=True),
-    Contender("stock-optimized", ("-c", _STOCK, "start"), (), "msgpack", _OPTIMIZED),
-    Contender("stock-uvloop", ("-c", _STOCK, "start"), ("--loop", "uvloop"), "msgpack"),
-    replace(accelerated("accelerated-cache"), cache=True),
-    replace(accelerated("accelerated-optimized"), environ=_OPTIMIZED),
+    replace(STOCK, name="stock-cache", cache=True),
+    replace(STOCK, name="stock-optimized", environ=_OPTIMIZED),
+    replace(STOCK, name="stock-uvloop", client=_UVLOOP),
+    replace(STOCK, name="stock-twisted", client=_TWISTED),
+    replace(_ACCELERATED, name="accelerated-cache", cache=True),
+    replace(_ACCELERATED, name="accelerated-optimized", environ=_OPTIMIZED),
     accelerated("accelerated-batched", serializer="flatbuffers.batched"),
-    replace(
-        accelerated("accelerated-uvloop"),
-        client=("--drop-in", "--accelerate", "all", "--loop", "uvloop"),
-    ),
+    replace(_ACCELERATED, name="accelerated-uvloop", client=(*_ACCELERATED.client, *_UVLOOP)),
+    replace(_ACCELERATED, name="accelerated-twisted", client=(*_ACCELERATED.client, *_TWISTED)),
 ]
 USUAL = ("stock", "drop-in", "accelerated")
 
-
-@dataclass(frozen=True)
-class Scene:
-    """What is sent over what."""
-
-    name: str
-    kind: str
-    transport: str
-    size: str
-    subscribers: int = 1
-    flights: int = 24
+_LARGE_ARGS, _LARGE_KWARGS = PAYLOADS["large"]
 
 
+def _scene(name: str, transport: str, what: Scene) -> Scene:
+    return replace(what, name=name, transport=transport)
+
+
+_CALLS = replace(SMALL_EVENTS, kind="calls")
+_FILES = Scene("", "calls", "", blob=128 * 1024, flights=4)
 SCENES = [
-    Scene("events rawsocket small", "events", "rawsocket", "small"),
-    Scene("events rawsocket large", "events", "rawsocket", "large"),
-    Scene("events websocket small", "events", "websocket", "small"),
-    Scene("calls rawsocket small", "calls", "rawsocket", "small"),
-    Scene("calls websocket small", "calls", "websocket", "small"),
-    Scene("calls rawsocket 128kB", "calls", "rawsocket", "128kB", flights=4),
-    Scene("calls websocket 128kB", "calls", "websocket", "128kB", flights=4),
-    Scene("fan-out rawsocket small", "events", "rawsocket", "small", subscribers=100),
+    SMALL_EVENTS,
+    Scene("events rawsocket large", "events", "rawsocket", _LARGE_ARGS or [], _LARGE_KWARGS or {}),
+    _scene("events websocket small", "websocket", SMALL_EVENTS),
+    _scene("calls rawsocket small", "rawsocket", _CALLS),
+    _scene("calls websocket small", "websocket", _CALLS),
+    _scene("calls rawsocket 128kB", "rawsocket", _FILES),
+    _scene("calls websocket 128kB", "websocket", _FILES),
+    replace(SMALL_EVENTS, name="fan-out rawsocket small", subscribers=100),
 ]
-
-
-@dataclass
-class Cost:
-    """The best of the rounds: microseconds of processor time, and events or calls a second."""
-
-    scene: str
-    contender: str
-    router: float
-    client: float
-    rate: float
-
-
-class StockRouter(Router):
-    """A router with other words to start it; without the drop-in, it doesn't know flatbuffers."""
-
-    def __init__(self, contender: Contender) -> None:
-        super().__init__(make_site().auth)
-        self.COMMAND = contender.command
-        self._has_drop_in = "autobahn_fbs" in contender.command
-        self._cache = contender.cache
-
-    def configure(self) -> dict[str, Any]:
-        config = super().configure()
-        if not self._has_drop_in:
-            for transport in config["workers"][0]["transports"]:
-                transport["serializers"] = ["msgpack", "cbor", "json"]
-        for role in config["workers"][0]["realms"][0]["roles"]:
-            for permission in role["permissions"]:
-                permission["cache"] = self._cache
-        return config
-
-
-class Pair:
-    """A contender's router and client, running."""
-
-    def __init__(self, contender: Contender, router: Router) -> None:
-        self.name = contender.name
-        self._workers = router.processes()[1:]
-        ports = ["--websocket", str(router.websocket), "--rawsocket", str(router.rawsocket)]
-        words = [*ports, "--serializer", contender.serializer, *contender.client]
-        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  # closed in __exit__
-        self._process = subprocess.Popen(
-            [sys.executable, str(CLIENT), *words],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            env={**os.environ, **dict(contender.environ)},
-            text=True,
-        )
-        #: The client's process.
-        self.client = self._process.pid
-
-    def open(self, scene: Scene) -> None:
-        """Has the client connect for a scene."""
-        self._ask(open=asdict(scene))
-
-    def close(self) -> None:
-        """Has it leave."""
-        self._ask(close=True)
-
-    def _ask(self, **order: Any) -> dict[str, Any]:
-        stdin, stdout = self._process.stdin, self._process.stdout
-        assert stdin is not None and stdout is not None
-        stdin.write(json.dumps(order) + "\n")
-        stdin.flush()
-        line = stdout.readline()
-        if not line:
-            self._errors.seek(0)
-            raise RuntimeError(
-                f"the client of {self.name} has ended: {self._errors.read()[-2000:]}"
-            )
-        answer: dict[str, Any] = json.loads(line)
-        return answer
-
-    def turn(self, seconds: float) -> tuple[float, float, float]:
-        """Router and client microseconds for a message, and messages a second."""
-        before = cpu_seconds(self._workers)
-        answer = self._ask(run=seconds)
-        router = cpu_seconds(self._workers) - before
-        count = max(answer["count"], 1)
-        return router / count * 1e6, answer["cpu"] / count * 1e6, count / answer["seconds"]
-
-    def __enter__(self) -> Pair:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self._process.stdin is not None:
-            self._process.stdin.close()
-        try:
-            self._process.wait(10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._errors.close()
-
-
-def cpu_seconds(pids: Iterable[int]) -> float:
-    """Processor time that processes have used so far."""
-    total = 0
-    for pid in pids:
-        for task in Path(f"/proc/{pid}/task").glob("*/schedstat"):
-            try:
-                total += int(task.read_text().split()[0])
-            except OSError:  # the thread has ended
-                continue
-    return total / 1e9
-
-
-def measure(pairs: list[Pair], scene: Scene, rounds: int, seconds: float) -> list[Cost]:
-    """Has the pairs play a scene in turns."""
-    found: dict[str, list[tuple[float, float, float]]] = {pair.name: [] for pair in pairs}
-    for pair in pairs:
-        pair.open(scene)
-        pair.turn(seconds / 2)  # to warm up
-    for number in range(rounds):
-        # The one that goes first is another each time.
-        first = number % len(pairs)
-        for pair in pairs[first:] + pairs[:first]:
-            found[pair.name].append(pair.turn(seconds))
-        progress(f"{scene.name}: round {number + 1} of {rounds}")
-    for pair in pairs:
-        pair.close()
-    return [
-        Cost(scene.name, name, min(r), min(c), max(rate))
-        for name, turns in found.items()
-        for r, c, rate in [tuple(zip(*turns, strict=True))]
-    ]
 
 
 def progress(text: str) -> None:
@@ -330,7 +180,7 @@ def main() -> int:
                     del os.environ[name]
                 pairs.append(stack.enter_context(Pair(contender, router)))
             for scene in scenes:
-                costs += measure(pairs, scene, options.rounds, options.seconds)
+                costs += measure(pairs, scene, options.rounds, options.seconds, progress)
                 progress("")
                 print_costs(costs[-len(pairs) :])
     except RouterFailed as error:

@@ -16,7 +16,8 @@ from ..changes import Edit, Lazy
 from ..part import Group, Part
 
 #: Bytes that are read from a connection, or sent, at once: a few messages of 128 kB, which is what
-#: programs that send files take.
+#: programs that send files take. So many small messages take the router as long as Twisted's 64 kB
+#: do without acceleration: others wait no longer for their turn.
 SIZE = 512 * 1024
 
 
