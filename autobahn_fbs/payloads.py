@@ -1,10 +1,10 @@
-"""Payload codecs: how ``args`` and ``kwargs`` are written inside the FlatBuffers envelope.
+"""Payload codecs: they encode ``args`` and ``kwargs`` inside the FlatBuffers envelope.
 
-CBOR and FlexBuffers are in C. JSON, MessagePack and UBJSON go through Autobahn's own object
-serializers, WAMP's binary-in-JSON convention included. Applications can add their own.
+CBOR and FlexBuffers are in C. JSON, MessagePack and UBJSON use Autobahn's own object serializers,
+including WAMP's convention for binary values in JSON. Applications can add their own codecs.
 
-Every message says which codec wrote it (schema field ``ppt_serializer``), so a receiver reads all
-of them whatever it is configured to write.
+Every message names its codec (schema field ``ppt_serializer``), so a receiver can read all of them,
+whatever its own codec is.
 """
 
 from __future__ import annotations
@@ -26,8 +26,7 @@ class _Codec(NamedTuple):
     loads: Loads
 
 
-#: Ids with a value of their own in the schema's ``PPTSerializer``; 0 is what upstream writes for
-#: CBOR.
+#: Ids that have a value of their own in the schema's ``PPTSerializer``. Upstream writes 0 for CBOR.
 NUMBERS = {
     "cbor": _codec_numbers.TRANSPORT,
     "json": _codec_numbers.JSON,
@@ -47,19 +46,20 @@ _registered: dict[str, _Codec] = {}
 def register_payload_serializer(id: str, dumps: Dumps, loads: Loads) -> None:
     """Adds your own payload codec, for reading and for ``payload_serializer=id``.
 
-    The id travels in the metadata of every message that the codec wrote; a receiver that has not
-    registered it gets a ``ProtocolError`` when it reads ``args`` or ``kwargs``, and can still read
-    all the rest and pass the message on.
+    The id is sent in the metadata of every message that the codec encodes. A receiver that has not
+    registered it gets a ``ProtocolError`` when it reads ``args`` or ``kwargs``. It can still read
+    everything else and forward the message.
 
-    :param id: ``x_`` and a name of two or more lower-case letters, digits and underscores, a letter
-        first (the WAMP rule for custom attributes), such as ``"x_pickle5"``. Registering an id
-        again replaces its codec.
-    :param dumps: takes what a message has as args (a list or tuple) or kwargs (a dict) and returns
+    :param id: ``x_`` and a name of two or more lower-case letters, digits and underscores that
+        begins with a letter (the WAMP rule for custom attributes), such as ``"x_pickle5"``.
+        Registering an id again replaces its codec.
+    :param dumps: takes the args (a list or tuple) or kwargs (a dict) of a message and returns
         ``bytes``.
-    :param loads: takes a read-only ``memoryview`` of those bytes and returns a list or a dict, no
-        tuple. It runs on what a peer sent; whatever it raises becomes a ``ProtocolError``.
-    :raises ValueError: if the id is not of that form.
-    :raises TypeError: if ``dumps`` or ``loads`` can't be called.
+    :param loads: takes a read-only ``memoryview`` of those bytes and returns a list or a dict, not
+        a tuple. Its input comes from a peer. Any exception that it raises becomes a
+        ``ProtocolError``.
+    :raises ValueError: the id doesn't have that form.
+    :raises TypeError: ``dumps`` or ``loads`` is not callable.
     """
     if not isinstance(id, str) or not _CUSTOM_ID.match(id):
         raise ValueError(
@@ -74,13 +74,13 @@ def register_payload_serializer(id: str, dumps: Dumps, loads: Loads) -> None:
 def unregister_payload_serializer(id: str) -> None:
     """Removes a codec that :func:`autobahn_fbs.register_payload_serializer` added.
 
-    :raises KeyError: if there is none of that id.
+    :raises KeyError: no codec with that id is registered.
     """
     del _registered[id]
 
 
 def known_ids() -> list[str]:
-    """The ids that ``payload_serializer=`` takes here and now, sorted."""
+    """The ids that ``payload_serializer=`` currently accepts, sorted."""
     from autobahn.wamp.serializer import SERID_TO_OBJSER
 
     return sorted(
@@ -92,7 +92,7 @@ def known_ids() -> list[str]:
 def number_of(id: str) -> int:
     """The ``PPTSerializer`` value of a codec.
 
-    :raises ValueError: if the id is not known, or what it needs is not installed.
+    :raises ValueError: the id is unknown, or a library that it needs is not installed.
     """
     if id not in known_ids():
         raise ValueError(f"unknown payload serializer {id!r} (known: {known_ids()})")
@@ -100,9 +100,9 @@ def number_of(id: str) -> int:
 
 
 def codec_id(number: int, name: object) -> str:
-    """The id of the codec that a message names by its ``PPTSerializer`` value and, in the metadata,
-    by its name. A custom codec without a name is ``"opaque"``, a value that the schema lacks is its
-    digits: payloads like these can't be decoded."""
+    """The id of the codec of a message, from its ``PPTSerializer`` value and its name in the
+    metadata. A custom codec without a name is ``"opaque"``. A value that the schema lacks is
+    returned as digits. Payloads with either can't be decoded."""
     if number == NAMED:
         return name if isinstance(name, str) else "opaque"
     if number in (_codec_numbers.TRANSPORT, _codec_numbers.CBOR):
@@ -118,8 +118,8 @@ def _upstream(name: str) -> Any:
     return SERID_TO_OBJSER[name]()
 
 
-# Autobahn takes other libraries where variables in the environment say so, on PyPy, and in other
-# versions of it. So these ask the codec what it is, not the interpreter.
+# Autobahn uses other libraries if environment variables say so, on PyPy, and in other versions.
+# These functions therefore check the codec itself, not the interpreter.
 
 
 def _is_umsgpack(codec: Any) -> bool:
@@ -128,21 +128,21 @@ def _is_umsgpack(codec: Any) -> bool:
 
 
 def _reads_only_bytes(codec: Any) -> bool:
-    """Whether it can't read a memoryview: JSON, which is text, and umsgpack."""
+    """Whether it can't read a memoryview. This applies to JSON, which is text, and umsgpack."""
     return hasattr(codec, "JSON_MODULE") or _is_umsgpack(codec)
 
 
 def _ujson(codec: Any) -> Any:
-    """ujson where AUTOBAHN_USE_UJSON has Autobahn take it, otherwise None. Autobahn's own JSON
+    """ujson if AUTOBAHN_USE_UJSON makes Autobahn use it, otherwise None. Autobahn's own JSON
     serializer passes options that ujson doesn't know."""
     module = getattr(codec, "JSON_MODULE", None)
     return module if getattr(module, "__name__", "") == "ujson" else None
 
 
 def _check_json(value: Any) -> None:
-    """Checks that no text would be read as binary, in what is known to be encodable.
+    """Checks that no text would be read back as binary, in a value that is known to be encodable.
 
-    :raises ValueError: if one would.
+    :raises ValueError: a text would.
     """
     todo = [value]
     while todo:
@@ -161,7 +161,7 @@ def _check_json(value: Any) -> None:
 def _dumps_json(codec: Any, value: Any) -> bytes:
     module = _ujson(codec)
     data = module.dumps(value).encode() if module else bytes(codec.serialize(value))
-    if b'"\\u0000' in data:  # the beginning of such a text, or of binary
+    if b'"\\u0000' in data:  # the beginning of such a text, or of binary data
         _check_json(value)
     return data
 
@@ -198,7 +198,7 @@ def loads(number: int, name: str | None, view: memoryview) -> Any:
         _msgpack.check(view)
     library = getattr(codec, "UBJSON_MODULE", None)
     if library:
-        # bjdata's numbers have their least byte first, those of py-ubjson the other way round.
+        # bjdata's numbers are little-endian, those of py-ubjson are big-endian.
         _ubjson.check(view, "little" if library.__name__ == "bjdata" else "big")
     values = codec.unserialize(bytes(view) if _reads_only_bytes(codec) else view)
     if len(values) != 1:

@@ -1,9 +1,9 @@
-"""``pieces``: large messages are read in fewer pieces, and those are not joined again and again.
+"""``pieces``: large messages are read in fewer pieces, which are joined only once.
 
-Receivers of RawSocket messages add what comes to a buffer of bytes, which copies all of it each
-time; the buffer is one of pieces here, out of which a message is copied when it is whole. Twisted
-reads 64 kB at most, and so has a turn of the reactor for each of them; WAMP's connections read more
-at once here. What Twisted does when a peer doesn't read stays as it is.
+Receivers of RawSocket messages add incoming data to a bytes buffer, which copies everything each
+time. Here, the buffer keeps pieces, and a message is copied from it once it is complete. Twisted
+reads at most 64 kB at a time, so each 64 kB need an iteration of the reactor. Here, WAMP's
+connections read more at once. Twisted's behaviour is unchanged if a peer doesn't read.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ..._backend import NAME
 from ..changes import Edit, Lazy
 from ..part import Group, Part
 
-#: Bytes that are read from a connection at once.
+#: Bytes to read from a connection at once.
 SIZE = 256 * 1024
 
 
@@ -34,14 +34,14 @@ def _add() -> Any:
     pieces = native.Pieces
 
     def add(buffer: Any, data: Any) -> Any:
-        """`buffer` with `data` behind it."""
+        """`buffer` followed by `data`."""
         return buffer + data if type(buffer) is pieces else pieces(buffer) + data
 
     return add
 
 
 def widen(transport: Any) -> None:
-    """Has a connection read more at once, if it is a plain one over TCP."""
+    """Makes a connection read more at once if it is a plain TCP connection."""
     from twisted.internet import tcp
 
     if type(transport) in (tcp.Server, tcp.Client):
