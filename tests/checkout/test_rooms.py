@@ -117,7 +117,6 @@ def includes() -> Arrows:
             for other in re.findall(r'#include "([^"]+)"', c_code(path))
         }
         for path in c_files()
-        if path.name != "cdef.h"
     }
 
 
