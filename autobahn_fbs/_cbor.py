@@ -81,6 +81,8 @@ def opened(value: Any) -> bytes | tuple[bytes, tuple[Any, ...]]:
         return _opened(_ARRAY, len(items), items)
     if isinstance(value, (str, bytes, bytearray, int, float)):
         return _leaf(value)
+    if isinstance(value, memoryview):  # a sequence of numbers for cbor2
+        return _leaf(value.tobytes())
     if isinstance(value, _mappings()):
         mapping: Any = value
         # cbor2 writes a dict subclass in the order of the underlying dict.

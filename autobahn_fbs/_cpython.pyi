@@ -208,6 +208,9 @@ class TypedCodec:
     def check(self, value: Any, /) -> None:
         """Raises the same errors as encode()."""
 
+    def limited(self, limits: tuple[int, int, int, int], /) -> TypedCodec:
+        """The same codec with other limits, those of a Limits."""
+
     def decode(
         self,
         data: Buffer,

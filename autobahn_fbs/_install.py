@@ -38,13 +38,22 @@ def _batched(batched: bool = True, **options: Any) -> FlatBuffersSerializer:
     return FlatBuffersSerializer(batched=True, **options)
 
 
-def _composition(payload_serializer: str) -> Any:
-    """The registry's entry for "flatbuffers-json" and the like. All speak wamp.2.flatbuffers."""
+def _composition(payload_serializer: str, always_batched: bool = False) -> Any:
+    """The registry's entry for "flatbuffers-json" and the like, or for its ".batched" form. All
+    speak wamp.2.flatbuffers."""
 
     def create(batched: bool = False, **options: Any) -> FlatBuffersSerializer:
-        return FlatBuffersSerializer(batched, payload_serializer, **options)
+        return FlatBuffersSerializer(batched or always_batched, payload_serializer, **options)
 
     return create
+
+
+def _compositions(codec: str) -> list[tuple[Any, str, Any]]:
+    """The changes that make a payload codec selectable."""
+    return [
+        (upstream.SERID_TO_SER, f"flatbuffers-{codec}", _composition(codec)),
+        (upstream.SERID_TO_SER, f"flatbuffers-{codec}.batched", _composition(codec, True)),
+    ]
 
 
 def _get(container: Any, key: str) -> Any:
@@ -99,10 +108,7 @@ def _changes() -> list[tuple[Any, str, Any]]:
     return [
         (upstream.SERID_TO_SER, "flatbuffers", FlatBuffersSerializer),
         (upstream.SERID_TO_SER, "flatbuffers.batched", _batched),
-        *(
-            (upstream.SERID_TO_SER, f"flatbuffers-{name}", _composition(name))
-            for name in payloads.known_ids()
-        ),
+        *(change for codec in payloads.known_ids() for change in _compositions(codec)),
         (upstream.SERID_TO_OBJSER, "flatbuffers", FlatBuffersObjectSerializer),
         (upstream, "FlatBuffersSerializer", FlatBuffersSerializer),
         (upstream, "FlatBuffersObjectSerializer", FlatBuffersObjectSerializer),
@@ -145,10 +151,10 @@ def install(prefer: bool | None = None) -> None:
     """Makes Autobahn use this package wherever it serializes WAMP with FlatBuffers.
 
     Replaces the entries of ``SERID_TO_SER`` and ``SERID_TO_OBJSER``, adds ``flatbuffers.batched``
-    and one ``flatbuffers-<payload serializer>`` for each payload codec (``flatbuffers-json`` ...),
-    and replaces ``FlatBuffersSerializer`` and ``FlatBuffersObjectSerializer`` in
-    ``autobahn.wamp.serializer`` and ``Message.serialize``. Calling it again has no effect, unless
-    `prefer` changes.
+    and, for each payload codec, entries such as ``flatbuffers-json`` and
+    ``flatbuffers-json.batched``, including codecs that are registered later. Replaces
+    ``FlatBuffersSerializer`` and ``FlatBuffersObjectSerializer`` in ``autobahn.wamp.serializer``
+    and ``Message.serialize``. Calling it again has no effect, unless `prefer` changes.
 
     From now on, if a transport's list of serializers contains a subprotocol twice
     (``flatbuffers-json`` and ``flatbuffers``), it is offered once. The first one determines how
@@ -174,6 +180,23 @@ def install(prefer: bool | None = None) -> None:
     if replaced:  # a warning can run arbitrary code, so no lock is held here
         INSTALL.info("installed: %s", current())
         _warn_of_old_imports(replaced)
+
+
+def codec_changed(codec: str) -> None:
+    """Makes a payload codec that has just been registered selectable, and takes back the entries of
+    one that has been removed; does nothing while not installed."""
+    with _lock:
+        if _saved is None:
+            return
+        known = codec in payloads.known_ids()
+        for container, key, value in _compositions(codec):
+            before = [each for each in _saved if each[0] is container and each[1] == key]
+            if known and not before:
+                _saved.append((container, key, _get(container, key)))
+                _put(container, key, value)
+            elif before and not known:
+                _put(*before[0])
+                _saved.remove(before[0])
 
 
 def is_installed() -> bool:

@@ -10,12 +10,14 @@ whatever its own codec is.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from autobahn.wamp.exception import ProtocolError
 
 from . import _codec_numbers, _msgpack, _ubjson
+from ._binary import as_bytes
 
 Dumps = Callable[[Any], bytes]
 Loads = Callable[[memoryview], Any]
@@ -50,6 +52,9 @@ def register_payload_serializer(id: str, dumps: Dumps, loads: Loads) -> None:
     registered it gets a ``ProtocolError`` when it reads ``args`` or ``kwargs``. It can still read
     everything else and forward the message.
 
+    After :func:`autobahn_fbs.install`, sessions can select the codec as ``flatbuffers-`` and the
+    id, optionally followed by ``.batched``. It may be registered before or after ``install()``.
+
     :param id: ``x_`` and a name of two or more lower-case letters, digits and underscores that
         begins with a letter (the WAMP rule for custom attributes), such as ``"x_pickle5"``.
         Registering an id again replaces its codec.
@@ -69,6 +74,7 @@ def register_payload_serializer(id: str, dumps: Dumps, loads: Loads) -> None:
     if not callable(dumps) or not callable(loads):
         raise TypeError(f"dumps and loads of {id!r} must be callable")
     _registered[id] = _Codec(dumps, loads)
+    _tell_install(id)
 
 
 def unregister_payload_serializer(id: str) -> None:
@@ -77,6 +83,14 @@ def unregister_payload_serializer(id: str) -> None:
     :raises KeyError: no codec with that id is registered.
     """
     del _registered[id]
+    _tell_install(id)
+
+
+def _tell_install(id: str) -> None:
+    """Has Autobahn's registry follow, if the drop-in is installed."""
+    install = sys.modules.get("autobahn_fbs._install")
+    if install is not None:
+        install.codec_changed(id)
 
 
 def known_ids() -> list[str]:
@@ -95,7 +109,14 @@ def number_of(id: str) -> int:
     :raises ValueError: the id is unknown, or a library that it needs is not installed.
     """
     if id not in known_ids():
-        raise ValueError(f"unknown payload serializer {id!r} (known: {known_ids()})")
+        remedy = (
+            "it needs a library that is not installed"
+            if id in NUMBERS
+            else "register it with autobahn_fbs.register_payload_serializer()"
+            if isinstance(id, str) and _CUSTOM_ID.match(id)
+            else "check the spelling"
+        )
+        raise ValueError(f"unknown payload serializer {id!r} (known: {known_ids()}): {remedy}")
     return NUMBERS.get(id, NAMED)
 
 
@@ -158,7 +179,9 @@ def _check_json(value: Any) -> None:
             todo += each
 
 
-def _dumps_json(codec: Any, value: Any) -> bytes:
+def _dumps(codec: Any, value: Any) -> bytes:
+    if not hasattr(codec, "JSON_MODULE"):
+        return bytes(codec.serialize(value))
     module = _ujson(codec)
     data = module.dumps(value).encode() if module else bytes(codec.serialize(value))
     if b'"\\u0000' in data:  # the beginning of such a text, or of binary data
@@ -181,9 +204,17 @@ def dumps(number: int, name: str | None, value: Any) -> bytes:
             raise TypeError(f"payload codec {name!r} returned {type(data).__name__}, not bytes")
         return data
     codec = _upstream(_NAMES.get(number, str(number)))
-    if hasattr(codec, "JSON_MODULE"):
-        return _dumps_json(codec, value)
-    return bytes(codec.serialize(value))
+    if hasattr(codec, "UBJSON_MODULE"):  # which writes a memoryview as a list of numbers
+        return bytes(codec.serialize(as_bytes(value)))
+    try:
+        return _dumps(codec, value)
+    except MemoryError:
+        raise
+    except Exception:
+        binary = as_bytes(value)
+        if binary is value:
+            raise
+        return _dumps(codec, binary)
 
 
 def loads(number: int, name: str | None, view: memoryview) -> Any:

@@ -8,8 +8,9 @@ from typing import Any
 from ._helpers import make_enum as make_enum
 from ._helpers import remember, twin, unpickle
 
-#: Names that fields can't have in Python, besides names like ``__this__``.
-_TAKEN = set(dir(object)) | {"to_dict", "mro", "_layout"}
+#: Names that fields can't have in Python, besides names like ``__this__``: they are attributes or
+#: methods of an instance or a lazy table.
+_TAKEN = set(dir(object)) | {"to_dict", "decode", "mro", "_layout"}
 
 
 def attribute_of(name: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Self, TypeVar
 from autobahn.wamp.exception import InvalidPayload
 
 from .._backend import native
+from ..limits import Limits
 from . import identifiers, sources
 from ._helpers import reflection
 from ._helpers import schema as compiled
@@ -29,10 +30,11 @@ class Catalog(native.TypedCatalog):
 
     _codecs: dict[str, Any]
 
-    def __init__(self, origins: Sequence[Origin]) -> None:
+    def __init__(self, origins: Sequence[Origin], limits: Limits | None = None) -> None:
         """Takes loaded schemas. Applications call :meth:`load`."""
         super().__init__()
         self._origins = tuple(origins)
+        self._limits = limits
         self._by_name: dict[str, list[Origin]] = {}
         self._calls: dict[str, Call] = {}
         self._services = Services()
@@ -44,7 +46,13 @@ class Catalog(native.TypedCatalog):
         self._identifiers = self._identify()
 
     @classmethod
-    def load(cls, *from_: sources.Source, words: str = "rfc", attach: bool = True) -> Self:
+    def load(
+        cls,
+        *from_: sources.Source,
+        words: str = "rfc",
+        attach: bool = True,
+        limits: Limits | None = None,
+    ) -> Self:
         """Loads a catalog from one or more sources.
 
         :param from_: each is the path of a compiled schema (``.bfbs``), its bytes, a folder of
@@ -54,12 +62,18 @@ class Catalog(native.TypedCatalog):
             the value's big-endian bytes, as xbr writes them.
         :param attach: whether to attach the schemas' interfaces at their own URIs. WAMP's own
             interfaces (``wamp.``) are never attached.
+        :param limits: the maximum cost of a buffer, as :class:`autobahn_fbs.Limits` defines it for
+            messages; None for the defaults. A buffer that exceeds a limit is refused, and so is a
+            value whose buffer would.
+        :raises TypeError: there is no source, or a limit is not an int.
+        :raises ValueError: a limit is out of its range.
         :raises CatalogError: a source can't be read, or the schemas contradict each other.
         :raises autobahn.wamp.exception.InvalidPayload: a compiled schema is broken.
         :raises OSError: a file can't be read.
         """
         if not from_:
             raise TypeError("Catalog.load() takes one source or more")
+        limits = limits and Limits(*limits).checked()
         origins: dict[int, Origin] = {}
         for file in sources.read_all(from_):
             try:
@@ -69,7 +83,7 @@ class Catalog(native.TypedCatalog):
             if id(schema) not in origins:
                 bind_errors(schema)
                 origins[id(schema)] = Origin(file.name, schema, reflection(schema))
-        catalog = cls(tuple(origins.values()))
+        catalog = cls(tuple(origins.values()), limits)
         for origin in catalog._origins if attach else ():
             catalog._services.attach_all(origin)
         return catalog
@@ -114,6 +128,8 @@ class Catalog(native.TypedCatalog):
     def _codec(self, name: str) -> Any:
         """The codec of a table. The base class calls this when it first needs the codec."""
         codec = self._origin(name).schema.codec(name)
+        if self._limits is not None:
+            codec = codec.limited(self._limits)
         self._codecs[name] = codec
         return codec
 
@@ -123,7 +139,7 @@ class Catalog(native.TypedCatalog):
         call = self._calls.get(name)
         if call is None:
             schema = self._origin(name).schema
-            call = Call(schema.codec(name), schema.type(name))
+            call = Call(self._codecs.get(name) or self._codec(name), schema.type(name))
             self._calls[name] = call
         return call
 

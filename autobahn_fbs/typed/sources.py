@@ -112,7 +112,19 @@ def find_flatc() -> str | None:
     import autobahn
 
     bundled = Path(autobahn.__file__).parent / "_flatc" / "bin" / "flatc"
-    return str(bundled) if os.access(bundled, os.X_OK) else shutil.which("flatc")
+    if os.access(bundled, os.X_OK):
+        return str(bundled)
+    for folder in os.get_exec_path():
+        found = shutil.which("flatc", path=folder)
+        if found and not _starts_bundled(found):
+            return found
+    return None
+
+
+def _starts_bundled(path: str) -> bool:
+    """Whether this is the script of Autobahn's package that starts the flatc in it."""
+    with open(path, "rb") as file:
+        return b"autobahn._flatc" in file.read(1000)
 
 
 def compile_schema(path: Path) -> bytes:

@@ -17,6 +17,7 @@ from support.checkout import ROOT
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
+import autobahn_fbs
 import guard
 import memory
 import plan
@@ -438,6 +439,13 @@ def test_the_telemetry_loop_serializes_every_event(mode: str, size: str) -> None
         total = telemetry.make_loop(events, mode, [True, False])(serializer.serialize)
         counted = serializer.stats(details=True)["serialized"]
         assert (counted["messages"], counted["bytes"]) == (2, total)
+
+
+def test_the_telemetry_loop_shows_acceleration_beside_the_rest() -> None:
+    found = telemetry.measure(telemetry.generate("normal", "small", 1, 2), "normal", 0, True)
+    assert list(found)[-2:] == [telemetry.ACCELERATED, f"{contenders.MSGPACK}, accelerated"]
+    assert all(each["rate"] > 0 for each in found.values())
+    assert autobahn_fbs._accelerate.accelerated() == ()
 
 
 def test_the_short_version_ends_with_a_table_of_ratios(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@
 #include "../base/type_name.h"
 #include "../messages/encode.h"
 #include "../messages/received.h"
+#include "foreign.h"
 
 PyDoc_STRVAR(
     object_serializer_doc,
@@ -256,7 +257,9 @@ unserialize_one(wfbs_state *state, const wfbs_object_serializer *s, const wfbs_i
     wfbs_dialect dialect = (wfbs_dialect)s->dialect;
     if (!wfbs_verify(data, size, dialect, &s->limits, &envelope, &error)) {
         wfbs_count_refused(&state->counters, error.code);
-        return wfbs_raise_verify(state, &error);
+        wfbs_raise_verify(state, &error);
+        wfbs_explain_foreign(state, s, in);
+        return NULL;
     }
     const wfbs_class *c = &state->classes[envelope.message];
     PyObject *message = wfbs_received_new(&state->classes[envelope.message], in->buffer, data, size,
@@ -289,6 +292,7 @@ unserialize_batch(wfbs_state *state, const wfbs_object_serializer *s, const wfbs
                                 : size ? "message length runs past the frame"
                                        : "empty message",
                                 at);
+            wfbs_explain_foreign(state, s, in);
             Py_CLEAR(list);
             break;
         }

@@ -334,7 +334,8 @@ dict_of(wfbs_schema *schema, uint32_t object, PyObject *value)
     if (of->is_struct) {
         return wfbs_struct_dict(schema, object, value);
     }
-    PyObject *bytes = wfbs_encode_root(schema, object, value, NULL, false, false, false);
+    const wfbs_encode_options how = {0};
+    PyObject *bytes = wfbs_encode_root(schema, object, value, &how);
     if (!bytes) {
         return NULL;
     }

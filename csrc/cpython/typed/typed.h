@@ -200,6 +200,16 @@ PyObject *wfbs_raise_fault(wfbs_typed *t, const wfbs_fault *fault, const wfbs_pl
 
 /* ---- values.c: one scalar or text, both ways */
 
+/* How a whole buffer is encoded. */
+typedef struct {
+    const char *identifier;    /* 4 bytes, borrowed; NULL for none */
+    const wfbs_limits *limits; /* those that the buffer will be verified by; NULL for none */
+    bool keep_kwargs; /* at the top: fields with `kwarg` are written though equal to defaults */
+    bool sort_keys;   /* vectors of tables with a key are sorted */
+    bool strict;      /* bytes given for nested buffers are verified strictly */
+    bool discard;     /* nothing is made of it */
+} wfbs_encode_options;
+
 /* What encodes: the buffer in the making, and the first fault. */
 typedef struct wfbs_encoding {
     wfbs_builder builder; /* first: wfbs_builder's `grow` gets its address */
@@ -209,8 +219,8 @@ typedef struct wfbs_encoding {
     /* Write a table, and one as a buffer of its own: for the vectors, which are below encode.c. */
     uint32_t (*table)(struct wfbs_encoding *e, uint32_t object, PyObject *value);
     PyObject *(*nested)(struct wfbs_encoding *e, uint32_t object, PyObject *value);
-    bool keep_kwargs; /* at the top: fields with `kwarg` are written though equal to defaults */
-    bool sort_keys;
+    const wfbs_encode_options *options;
+    bool is_nested; /* the buffer will be the bytes of a field */
 } wfbs_encoding;
 
 /* Fills the fault with printf-like text about a value; returns false. */
@@ -322,7 +332,7 @@ uint32_t wfbs_encode_text(wfbs_encoding *e, uint8_t demand, PyObject *value);
 PyObject *wfbs_struct_dict(wfbs_schema *schema, uint32_t object, PyObject *value);
 /* A whole buffer. New bytes or NULL; None instead of them to `discard` it. */
 PyObject *wfbs_encode_root(wfbs_schema *schema, uint32_t object, PyObject *value,
-                           const char *identifier, bool keep_kwargs, bool sort_keys, bool discard);
+                           const wfbs_encode_options *options);
 
 /* ---- codec.c, lazy.c */
 
@@ -332,6 +342,7 @@ typedef struct {
     uint32_t object;
     bool ready;     /* the classes of all that the table can contain are made */
     PyObject *name; /* owned */
+    wfbs_limits limits;
 } wfbs_codec_object;
 
 /* Its methods, which the catalog has as well. */
