@@ -5,6 +5,7 @@
 #include <structmember.h>
 
 #include "../../core/frame.h"
+#include "../base/dict.h"
 #include "../base/input.h"
 #include "../base/type_name.h"
 #include "../messages/encode.h"
@@ -124,19 +125,6 @@ cache_of(const wfbs_class *c, PyObject *message)
     return cache;
 }
 
-/* What is under `key` in a dict that other threads may be changing: new reference; NULL if there
- * is nothing, or with an exception. */
-static PyObject *
-look_up(PyObject *dict, PyObject *key)
-{
-#if PY_VERSION_HEX >= 0x030d0000
-    PyObject *value;
-    return PyDict_GetItemRef(dict, key, &value) > 0 ? value : NULL;
-#else
-    return Py_XNewRef(PyDict_GetItemWithError(dict, key));
-#endif
-}
-
 PyObject *
 wfbs_serialize(wfbs_state *state, PyObject *serializer, PyObject *message)
 {
@@ -174,7 +162,7 @@ wfbs_serialize(wfbs_state *state, PyObject *serializer, PyObject *message)
     }
     PyObject *cache = cache_of(c, message);
     if (cache && PyDict_GET_SIZE(cache)) {
-        PyObject *bytes = look_up(cache, serializer);
+        PyObject *bytes = wfbs_dict_find(cache, serializer);
         if (bytes && !PyBytes_CheckExact(bytes)) {
             Py_CLEAR(bytes); /* nothing of ours: it is replaced */
         }
