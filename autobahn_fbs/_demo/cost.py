@@ -1,7 +1,8 @@
 """What a message costs a real router and a client, in processor time: contenders that take turns.
 
-Each contender has a router of its own and a client process of its own (``cost_client``), all alive
-in one run. Linux only, for the processor time of the routers.
+Each contender has routers and a client process of its own (``cost_client``), all alive in one run.
+For each scene the contenders take turns, for a part of a second each. What counts is the best of
+the rounds. Linux only, for the processor time of the routers.
 """
 
 from __future__ import annotations
@@ -11,52 +12,62 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from .config import make_site
 from .router import Router
 
-_RUN = ("-m", "autobahn_fbs", "run", "--allow-rawsocket")
-_CROSSBAR = ("--", "crossbar", "start")
-# What the script "crossbar" does.
-_STOCK = ("-c", "from crossbar import run; run()", "start")
+#: Crossbar.io without the drop-in: what the script "crossbar" does.
+STOCK = ("-c", "from crossbar import run; run()", "start")
+
+
+def run_words(*options: str) -> tuple[str, ...]:
+    """Crossbar.io with the drop-in, and more options of the launcher."""
+    return ("-m", "autobahn_fbs", "run", "--allow-rawsocket", *options, "--", "crossbar", "start")
 
 
 @dataclass(frozen=True)
 class Contender:
-    """How a router is started, and the options of its client."""
+    """How routers are started, and the options of their client."""
 
     name: str
     command: tuple[str, ...]
     client: tuple[str, ...]
     serializer: str = "flatbuffers"
-    #: For both processes, besides what is there.
+    #: For all processes, besides what is there.
     environ: tuple[tuple[str, str], ...] = ()
     #: The permission that sessions have is kept once it has been looked up.
     cache: bool = False
 
-
-#: Crossbar.io as it is, with Autobahn's msgpack.
-STOCK = Contender("stock", _STOCK, (), "msgpack")
-#: Flatbuffers, as ``python -m autobahn_fbs run`` starts it.
-DROP_IN = Contender("drop-in", (*_RUN, *_CROSSBAR), ("--drop-in",))
+    @property
+    def has_drop_in(self) -> bool:
+        """Whether the routers know FlatBuffers."""
+        return "autobahn_fbs" in self.command
 
 
 def accelerated(name: str, parts: str = "", serializer: str = "flatbuffers") -> Contender:
     """A contender with parts of acceleration; all for ""."""
     switch = f"--accelerate={parts}" if parts else "--accelerate"
     client = ("--drop-in", "--accelerate", parts or "all")
-    return Contender(name, (*_RUN, switch, *_CROSSBAR), client, serializer)
+    return Contender(name, run_words(switch), client, serializer)
+
+
+#: Stock with Autobahn's msgpack, the drop-in, and the same accelerated.
+USUAL = (
+    Contender("stock", STOCK, (), "msgpack"),
+    Contender("drop-in", run_words(), ("--drop-in",)),
+    accelerated("accelerated"),
+)
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What is sent over what."""
+    """What is sent over what. Calls are on their way `flights` at a time, events `window`."""
 
     name: str
     kind: str
@@ -67,6 +78,9 @@ class Scene:
     blob: int = 0
     subscribers: int = 1
     flights: int = 24
+    window: int = 200
+    #: Whether the first session joins the last router, and the others the first one.
+    turned: bool = False
 
 
 SMALL_EVENTS = Scene(
@@ -80,47 +94,81 @@ SMALL_EVENTS = Scene(
 
 @dataclass
 class Cost:
-    """The best of the rounds: microseconds of processor time, and events or calls a second."""
+    """The best of the rounds for one scene and contender.
+
+    `spent` is processor time in microseconds for each event that was received or call that was
+    answered, by whom; `rate` is events or calls a second.
+    """
 
     scene: str
     contender: str
-    router: float
-    client: float
+    spent: dict[str, float]
     rate: float
 
 
-class StockRouter(Router):
-    """A router with other words to start it; without the drop-in, it doesn't know flatbuffers."""
+class StartedAs(Router):
+    """A mixin for routers: started as `contender` says. See :func:`started_as`."""
 
-    def __init__(self, contender: Contender) -> None:
-        super().__init__(make_site().auth)
-        self.COMMAND = contender.command
-        self._has_drop_in = "autobahn_fbs" in contender.command
-        self._cache = contender.cache
+    contender: ClassVar[Contender]
 
     def configure(self) -> dict[str, Any]:
         config = super().configure()
-        if not self._has_drop_in:
-            for transport in config["workers"][0]["transports"]:
-                transport["serializers"] = ["msgpack", "cbor", "json"]
-        for role in config["workers"][0]["realms"][0]["roles"]:
-            for permission in role["permissions"]:
-                permission["cache"] = self._cache
+        for worker in config["workers"]:
+            for transport in worker.get("transports", ()):
+                if not self.contender.has_drop_in:  # it doesn't know flatbuffers
+                    transport["serializers"] = ["msgpack", "cbor", "json"]
+            for realm in worker.get("realms", ()):
+                for role in realm["roles"]:
+                    for permission in role["permissions"]:
+                        permission["cache"] = self.contender.cache
         return config
 
 
-class Pair:
-    """A contender's router and client, running. A context manager; the router is another."""
+def started_as(contender: Contender, kind: type[Any] = Router) -> type[Any]:
+    """A class of routers of a kind that are started as this contender says."""
+    bases = (StartedAs,) if kind is Router else (StartedAs, kind)
+    return type(
+        f"{kind.__name__}Started", bases, {"contender": contender, "COMMAND": contender.command}
+    )
 
-    def __init__(self, contender: Contender, router: Router) -> None:
+
+def with_environ(contender: Contender, routers: Any) -> Any:
+    """What entering `routers` gives, with the contender's environment while they start."""
+    os.environ.update(contender.environ)
+    try:
+        return routers.__enter__()
+    finally:
+        for name, _ in contender.environ:
+            del os.environ[name]
+
+
+class Team(AbstractContextManager["Team"]):
+    """A contender's routers and its client, running.
+
+    :param processes: the processes whose time counts, by what they are called in tables.
+    :param doors: the routers' ports for WebSocket and RawSocket. The client's first session joins
+        at the first door, all others at the last.
+    :param realms: the client does the same in each of them at once.
+    """
+
+    def __init__(
+        self,
+        contender: Contender,
+        processes: dict[str, list[int]],
+        doors: Sequence[tuple[int, int]],
+        realms: Sequence[str] = (),
+    ) -> None:
         self.name = contender.name
-        self._workers = router.processes()[1:]
-        words = [sys.executable, "-m", f"{__package__}.cost_client"]
-        words += ["--websocket", str(router.websocket), "--rawsocket", str(router.rawsocket)]
-        words += ["--serializer", contender.serializer, *contender.client]
+        self._processes = processes
+        words = [
+            *("--websocket", *(str(websocket) for websocket, _ in doors)),
+            *("--rawsocket", *(str(rawsocket) for _, rawsocket in doors)),
+            *("--serializer", contender.serializer, *contender.client),
+            *(("--realm", *realms) if realms else ()),
+        ]
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  # closed in __exit__
         self._process = subprocess.Popen(
-            words,
+            [sys.executable, "-m", f"{__package__}.cost_client", *words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
@@ -152,16 +200,16 @@ class Pair:
         answer: dict[str, Any] = json.loads(line)
         return answer
 
-    def turn(self, seconds: float) -> tuple[float, float, float]:
-        """Router and client microseconds for a message, and messages a second."""
-        before = cpu_seconds(self._workers)
+    def turn(self, seconds: float) -> tuple[dict[str, float], float]:
+        """Microseconds for a message, by what spent them, and messages a second."""
+        before = {name: cpu_seconds(pids) for name, pids in self._processes.items()}
         answer = self._ask(run=seconds)
-        router = cpu_seconds(self._workers) - before
         count = max(answer["count"], 1)
-        return router / count * 1e6, answer["cpu"] / count * 1e6, count / answer["seconds"]
-
-    def __enter__(self) -> Pair:
-        return self
+        spent = {
+            name: (cpu_seconds(pids) - before[name]) / count * 1e6
+            for name, pids in self._processes.items()
+        }
+        return {**spent, "client": answer["cpu"] / count * 1e6}, count / answer["seconds"]
 
     def __exit__(self, *error: object) -> None:
         if self._process.stdin is not None:
@@ -176,18 +224,24 @@ class Pair:
         self._errors.close()
 
 
+def team_of(contender: Contender, router: Router) -> Team:
+    """The client of one router that runs."""
+    doors = [(router.websocket, router.rawsocket)]
+    return Team(contender, {"router": router.processes()[1:]}, doors)
+
+
 @contextmanager
-def running(contenders: list[Contender]) -> Iterator[list[Pair]]:
-    """Pairs of these contenders. Their routers start side by side.
+def running(contenders: Sequence[Contender]) -> Iterator[list[Team]]:
+    """A router for each of these contenders, started side by side, and their clients.
 
     :raises RouterFailed: one did not start.
     """
     with ExitStack() as stack:
-        routers = [StockRouter(contender) for contender in contenders]
+        routers = [started_as(contender)(make_site().auth) for contender in contenders]
         with ThreadPoolExecutor(len(routers)) as pool:
             list(pool.map(stack.enter_context, routers))
         yield [
-            stack.enter_context(Pair(contender, router))
+            stack.enter_context(team_of(contender, router))
             for contender, router in zip(contenders, routers, strict=True)
         ]
 
@@ -205,27 +259,31 @@ def cpu_seconds(pids: Iterable[int]) -> float:
 
 
 def measure(
-    pairs: list[Pair],
+    teams: list[Team],
     scene: Scene,
     rounds: int,
     seconds: float,
     progress: Callable[[str], None] = lambda text: None,
 ) -> list[Cost]:
-    """Has the pairs play a scene in turns."""
-    found: dict[str, list[tuple[float, float, float]]] = {pair.name: [] for pair in pairs}
-    for pair in pairs:
-        pair.open(scene)
-        pair.turn(seconds / 2)  # to warm up
+    """Has the teams play a scene in turns."""
+    found: dict[str, list[tuple[dict[str, float], float]]] = {team.name: [] for team in teams}
+    for team in teams:
+        team.open(scene)
+        team.turn(seconds / 2)  # to warm up
     for number in range(rounds):
         # The one that goes first is another each time.
-        first = number % len(pairs)
-        for pair in pairs[first:] + pairs[:first]:
-            found[pair.name].append(pair.turn(seconds))
+        first = number % len(teams)
+        for team in teams[first:] + teams[:first]:
+            found[team.name].append(team.turn(seconds))
         progress(f"{scene.name}: round {number + 1} of {rounds}")
-    for pair in pairs:
-        pair.close()
+    for team in teams:
+        team.close()
     return [
-        Cost(scene.name, name, min(r), min(c), max(rate))
+        Cost(
+            scene.name,
+            name,
+            {who: min(spent[who] for spent, _ in turns) for who in turns[0][0]},
+            max(rate for _, rate in turns),
+        )
         for name, turns in found.items()
-        for r, c, rate in [tuple(zip(*turns, strict=True))]
     ]

@@ -1,6 +1,8 @@
 /* Instances and mappings to bytes: tables, and whole buffers. vectors.c has what they refer to. */
 #include "typed.h"
 
+#include "../base/dict.h"
+
 static inline wfbs_cell *
 cell_of(wfbs_encoding *e, size_t cells, uint32_t number)
 {
@@ -68,7 +70,7 @@ encode_member(wfbs_encoding *e, uint32_t object, wfbs_source *s, uint32_t i, boo
     PyObject *value, *tag = NULL;
     bool good = wfbs_source_get(s, i, &value);
     if (good && m->tag && s->kind == WFBS_FROM_DICT) {
-        tag = Py_XNewRef(PyDict_GetItemWithError(s->value, m->tag));
+        tag = wfbs_dict_find(s->value, m->tag);
         s->found += tag != NULL;
         good = tag || !PyErr_Occurred();
     }

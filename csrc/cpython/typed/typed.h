@@ -4,6 +4,7 @@
  *   schema.c    TypedSchema: a .bfbs and its plan, the classes of its tables
  *   enums.c     enums and names
  *   layout.c    what one class is for a table: its slots, names and defaults
+ *   classes.c   the classes of tables and structs
  *   instance.c  TypedTable: the life of an instance
  *   values.c    scalars and texts, both ways
  *   decode.c    bytes -> instances or dicts
@@ -149,7 +150,7 @@ PyObject *wfbs_names_tuple(PyObject *list);
 /* The value of a .bfbs as the plan of reflection reads it: a dict. New reference or NULL. */
 PyObject *wfbs_schema_describe(wfbs_schema *schema);
 
-/* ---- instance.c */
+/* ---- classes.c */
 
 /* A class made at run time: what a type has, and ours. In Python, classes below it are made by the
  * same metaclass, and not adopted. The collector clears schema and layout of a class in a cycle. */
@@ -162,22 +163,27 @@ typedef struct {
 } wfbs_typed_class;
 
 extern PyType_Spec wfbs_typed_meta_spec;
-extern PyType_Spec wfbs_typed_table_spec;
 /* Makes the class of an object; the names of its members in the schema and in Python are tuples.
  * New reference or NULL. */
 PyTypeObject *wfbs_class_new(wfbs_schema *schema, uint32_t object, PyObject *wire,
                              PyObject *attributes);
-/* Says what its instances are; to be called once. */
-void wfbs_class_adopt(PyTypeObject *type, wfbs_schema *schema, wfbs_layout *layout);
 /* The offset of an attribute's slot in instances of a type: 0 if it is no slot; -1 with an exception. */
 Py_ssize_t wfbs_class_slot(PyTypeObject *type, PyObject *attribute);
+/* Makes the descriptors of a class' slots read-only, so that its tp_setattro alone writes them. */
+void wfbs_class_guard(PyTypeObject *type, const wfbs_layout *layout);
+/* The class of an instance of ours, by its type: NULL without an exception for other types. */
+wfbs_typed_class *wfbs_class_of(PyTypeObject *type);
+
+/* ---- instance.c */
+
+extern PyType_Spec wfbs_typed_table_spec;
+/* Says what instances of a new class are; to be called once. */
+void wfbs_class_adopt(PyTypeObject *type, wfbs_schema *schema, wfbs_layout *layout);
 /* An instance of a class of ours, all slots NULL; not yet tracked by the collector. New reference
  * or NULL. */
 PyObject *wfbs_instance_new(PyTypeObject *type);
 /* To be called when the slots are filled; `holds` says whether one can hold references in turn. */
 void wfbs_instance_finish(PyObject *self, bool holds);
-/* The class of an instance of ours, by its type: NULL without an exception for other types. */
-wfbs_typed_class *wfbs_class_of(PyTypeObject *type);
 static inline PyObject **
 wfbs_member_of(PyObject *self, const wfbs_member *m)
 {
