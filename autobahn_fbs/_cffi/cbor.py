@@ -27,6 +27,7 @@ writing: a list of parts, joined (this)                  202   2,460   27,664
 
 from __future__ import annotations
 
+import sys
 from array import array
 from collections.abc import Iterator
 from struct import Struct
@@ -216,15 +217,22 @@ _HALF = Struct(">e").unpack_from
 _FEW_KEYS: int = lib.WFBS_PROBES_FREE
 
 
+#: Whether a dict whose keys are all integers of 64 bits uses them as they are, instead of hashes.
+_HAS_BARE_INTEGERS = sys.implementation.name == "pypy"
+
+
 class _LargeMap:
     """A map with many entries. The cost of numbers as keys is computed before they become keys
     (core/key_probes.h)."""
 
-    __slots__ = ("_hash", "_place", "_signed", "_table", "_taken", "found", "most", "numbers")
+    __slots__ = (
+        "_bare", "_hash", "_place", "_signed", "_table", "_taken", "found", "most", "numbers",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.found: dict[Any, Any] = {}
         self.numbers = 0  #: the number of keys of `found` that are neither text nor bytes
+        self._bare = _HAS_BARE_INTEGERS
         self._signed = ffi.new("int64_t[1]")
         self._hash = ffi.cast("uint64_t *", self._signed)
         self._place = ffi.new("size_t[1]")
@@ -237,15 +245,28 @@ class _LargeMap:
         self._table = ffi.new("wfbs_probes *")
         lib.wfbs_probes_begin(self._table, places, self._taken)
         numbers = [key for key in self.found if _is_number(key)] if self.numbers else []
-        hashes = ffi.from_buffer("uint64_t[]", array("q", map(hash, numbers)))
+        hashes = ffi.from_buffer("uint64_t[]", array("q", map(self._hash_of, numbers)))
         if not lib.wfbs_probes_add_all(self._table, hashes, len(numbers), ffi.NULL):
             raise _collision()
+
+    def _insert_again(self) -> None:
+        """What the dict does when its first key of another kind comes: it inserts all integers into
+        a new table, one by one, by their hashes."""
+        hashes = ffi.from_buffer("uint64_t[]", array("q", map(hash, self.found)))
+        kind, count = lib.WFBS_PROBES_DICT, len(self.found)
+        room = ffi.new("uint32_t[]", lib.wfbs_probes_room(kind, count) // 4)
+        if not lib.wfbs_probes_allow(kind, hashes, count, 0, room):
+            raise _collision()
+        self._grow()
 
     def put(self, key: Any, value: Any) -> None:
         """
         :raises ValueError: numbers among the keys collide too often.
         """
         found = self.found
+        if self._bare and not _is_machine_integer(key):
+            self._bare = False
+            self._insert_again()
         if _is_number(key):
             self._put_number(key, value)
         else:
@@ -253,11 +274,14 @@ class _LargeMap:
         if not lib.wfbs_probes_may_mix(self.numbers, len(found) - self.numbers):
             raise _collision()
 
+    def _hash_of(self, key: Any) -> int:
+        return int(key) if self._bare else hash(key)
+
     def _put_number(self, key: Any, value: Any) -> None:
         before = len(self.found)
         if before >= self.most:
             self._grow()
-        self._signed[0] = hash(key)
+        self._signed[0] = self._hash_of(key)
         if not lib.wfbs_probes_add_all(self._table, self._hash, 1, self._place):
             raise _collision()
         self.found[key] = value
@@ -269,6 +293,10 @@ class _LargeMap:
 
 def _is_number(key: Any) -> bool:
     return type(key) is not str and type(key) is not bytes
+
+
+def _is_machine_integer(key: Any) -> bool:
+    return type(key) is int and -(1 << 63) <= key < 1 << 63
 
 
 def _collision() -> ValueError:

@@ -3,26 +3,46 @@
 
 #include <string.h>
 
-/* A dict or set begins with 8 slots. */
-#define FIRST_PLACES 8
+#ifdef WFBS_PYPY /* whose sets are dicts (rordereddict.py of RPython) */
+/* The number of slots that a dict or set begins with. */
+#define FIRST_PLACES 16
 
 /* The number of elements at which a table of this many slots grows: places < 2^(bits of size_t -
  * 2). */
 static inline size_t
 most_in(wfbs_probes_kind kind, size_t places)
 {
+    (void)kind;
+    return (places * 2 - 1) / 3;
+}
+
+/* The size of the next table after one with this many slots. Tables with fewer than 30,000 elements
+ * grow by a factor of four. */
+static inline size_t
+next_places(wfbs_probes_kind kind, size_t places)
+{
+    (void)kind;
+    return places <= 65536 ? places * 4 : places * 2;
+}
+#else
+#define FIRST_PLACES 8
+
+static inline size_t
+most_in(wfbs_probes_kind kind, size_t places)
+{
     return kind == WFBS_PROBES_DICT ? places * 2 / 3 : places * 3 / 5;
 }
 
-/* The size of the next table after one with this many slots. CPython's small sets grow by a factor
- * of four. */
+/* CPython's small sets grow by a factor of four. */
 static inline size_t
 next_places(wfbs_probes_kind kind, size_t places)
 {
     return kind == WFBS_PROBES_SET && places < 131072 ? places * 4 : places * 2;
 }
 
-/* The number of slots of a table that has room for one more element than `count`: 8 * count + 8 at
+#endif
+
+/* The number of slots of a table that has room for one more element than `count`: 8 * count + 16 at
  * most. */
 static size_t
 places_for(wfbs_probes_kind kind, size_t count)

@@ -5,22 +5,44 @@ shifted right by 5, 10, 15 … bits. Small hashes are soon used up, and from the
 along one circle of all places. So half of the keys are put on a part of that circle, one behind the
 other; each of the others is one whose first places are all taken, and has to go to the end.
 
-A set looks at 9 more places behind each of those before it goes on, so all of them have to be
-taken: keys in a row are put behind each place on a part of the circle, and behind the first places
-of each of the others.
+A dict or set of PyPy adds the whole hash first and shifts it later. Its tables have other sizes.
+
+A set of CPython looks at 9 more places behind each of those before it goes on, so all of them have
+to be taken: keys in a row are put behind each place on a part of the circle, and behind the first
+places of each of the others.
 """
 
 from __future__ import annotations
 
 import random
+import sys
+
+PYPY = sys.implementation.name == "pypy"
+
+
+def _fullest(count: int) -> tuple[int, int]:
+    """The places of the largest table that so many keys fill, and the keys that do."""
+    if not PYPY:
+        size = 8
+        while size * 2 * 2 // 3 <= count:
+            size *= 2
+        return size, size * 2 // 3 - 1
+    size = larger = 16
+    while (larger * 2 - 1) // 3 <= count:
+        size, larger = larger, larger * (4 if larger <= 65_536 else 2)
+    return size, (size * 2 - 1) // 3
+
+
+def _next(place: int, left: int, size: int) -> tuple[int, int]:
+    """The next place of a search, and what is left of the hash then."""
+    if PYPY:
+        return (5 * place + left + 1) % size, left >> 5
+    return (5 * place + (left >> 5) + 1) % size, left >> 5
 
 
 def colliding_integers(count: int) -> list[int]:
-    """That many, or up to a half fewer, so that a table is as full as it gets."""
-    size = 8
-    while size * 2 * 2 // 3 <= count:
-        size *= 2
-    most = size * 2 // 3 - 1
+    """That many, or fewer (a half, on PyPy a quarter), so that a table is as full as it gets."""
+    size, most = _fullest(count)
     order, place = [], 0
     for _ in range(size):
         order.append(place)
@@ -30,13 +52,12 @@ def colliding_integers(count: int) -> list[int]:
     chosen = set(keys)
     random_ = random.Random(11)
     while len(keys) < most:
-        key = random_.randrange(size, size * 32)
-        place, shifted, taken = key % size, key, True
-        while taken and shifted:
+        key = random_.randrange(size, size * (1024 if PYPY else 32))
+        place, left, taken = key % size, key, True
+        while taken and left:
             taken = rank[place] < len(keys)
-            shifted >>= 5
-            place = (5 * place + shifted + 1) % size
-        if taken and key not in chosen:
+            place, left = _next(place, left, size)
+        if taken and rank[place] < len(keys) and key not in chosen:
             chosen.add(key)
             keys.append(key)
     return keys

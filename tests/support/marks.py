@@ -22,6 +22,10 @@ cpython_only = pytest.mark.skipif(
     reason="asks CPython what it alone knows: bytes allocated, references",
 )
 
+pypy_only = pytest.mark.skipif(
+    sys.implementation.name != "pypy", reason="about what PyPy does otherwise"
+)
+
 
 @contextmanager
 def counting_memory() -> Iterator[Any]:
