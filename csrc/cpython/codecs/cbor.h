@@ -33,9 +33,9 @@ typedef struct {
     wfbs_keys keys;
 } wfbs_cbor;
 
-/* Appends the encoding of `obj` (borrowed) to `out`. Returns 0, or -1 with an exception set
- * (what cbor2.dumps raises, MemoryError, or ImportError where cbor2 is needed and missing) and
- * out->size as it was. No exception may be pending at the call.
+/* Appends the encoding of `obj` (borrowed) to `out`, large bytes to out->apart if that is there.
+ * Returns 0, or -1 with an exception set (what cbor2.dumps raises, MemoryError, or ImportError where
+ * cbor2 is needed and missing) and out->size as it was. No exception may be pending at the call.
  *
  * A value that goes to cbor2 can run Python code. That code may come back here with another
  * buffer; the caller sees to it that it doesn't come back with the same one. */
