@@ -5,6 +5,9 @@
  * - References to strings (tag 25): what is 3 bytes here is a long text when it is written again.
  * - Map keys and set elements whose hashes can be chosen: containers and most tags (bignums,
  *   UUIDs, decimals, points in time). Each key may then be compared with all before it.
+ * - Tags within tags, and maps within maps where they have to be hashed: cbor2's objects for them
+ *   take up to 1.5 kB of C stack a level to be hashed, compared or shown, and a thread may have
+ *   128 kB. Other levels take 0.2 kB.
  * - Numbers as map keys and set elements that collide without equal hashes: key_probes.h.
  * - Decimals, bigfloats and rationals with huge digits: converting them is quadratic.
  * - Regular expressions (tag 35): compiling one takes up to 0.2 ms a byte. MIME messages (tag 36):
@@ -41,6 +44,8 @@ typedef struct {
     const char *refusal;   /* why the input is not taken, or NULL */
     const char *malformed; /* what has been met that some versions of cbor2 take, or NULL */
     bool text_keys;        /* whether keys of maps must be text */
+    int keys;              /* keys of maps and elements of sets that are open */
+    int objects;           /* tags that are open, and maps in such keys and elements */
     uint64_t *hashes;      /* of the keys of all open containers that are numbers; or NULL */
     void *table;           /* room for wfbs_probes_allow, or NULL */
     size_t open;           /* how many hashes there are, or would be */
@@ -214,16 +219,24 @@ close_keys(scanner *s, const elements *e, bool in_map)
            || refuse(s, WFBS_PROBES_REFUSAL);
 }
 
+/* Counts a tag, or a map that has to be hashed. Returns whether there may be one more. */
+static bool
+open_object(scanner *s)
+{
+    return ++s->objects <= WFBS_CBOR_OBJECTS
+           || refuse(s, "tags, or maps in keys, are nested more than 32 levels deep");
+}
+
 /* Skips the items of an array (`keys` 0, or 1 where all are set elements) or of a map (`keys` 2:
  * every other one is a key), whose initial byte has been taken. Returns as scan_item. */
 static bool
 scan_items(scanner *s, uint8_t byte, int keys, int depth)
 {
-    const bool endless = (byte & 0x1f) == 31;
+    const bool endless = (byte & 0x1f) == 31, is_object = keys == 2 && s->keys > 0;
     elements e = {0, 0, 0};
     uint64_t count = 0;
 
-    if (!endless && !scan_argument(s, byte, &count)) {
+    if ((!endless && !scan_argument(s, byte, &count)) || (is_object && !open_object(s))) {
         return false;
     }
     /* Every item takes a byte at least, so the input ends before `i` can wrap. */
@@ -239,10 +252,13 @@ scan_items(scanner *s, uint8_t byte, int keys, int depth)
         if (is_key && !count_key(s, &e, keys == 2)) {
             return false;
         }
+        s->keys += is_key;
         if (!scan_item(s, false, depth + 1)) {
             return false;
         }
+        s->keys -= is_key;
     }
+    s->objects -= is_object;
     return keys == 0 || close_keys(s, &e, keys == 2);
 }
 
@@ -287,7 +303,11 @@ scan_tag(scanner *s, uint8_t byte, bool in_set, int depth)
     if (tag == TAG_REGULAR_EXPRESSION || tag == TAG_MIME) {
         return refuse(s, "regular expressions and MIME messages (tags 35 and 36) are not taken");
     }
+    if (!open_object(s)) {
+        return false;
+    }
     const bool scanned = scan_item(s, in_set || tag == TAG_SET, depth + 1);
+    s->objects--;
     if ((tag == TAG_DECIMAL || tag == TAG_BIGFLOAT || tag == TAG_RATIONAL)
         && s->next - start > WFBS_CBOR_NUMBER_MAX) {
         return refuse(s, "too long a decimal, bigfloat or rational number");

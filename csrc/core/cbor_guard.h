@@ -9,8 +9,10 @@
 #include "schema.h"
 
 /* In what is handed to cbor2.loads: keys of one map (elements of one set) that can be given any
- * hash, and bytes of one decimal, bigfloat or rational. What has more is refused. */
+ * hash, tags (in a key, tags and maps) within each other, and bytes of one decimal, bigfloat or
+ * rational. What has more is refused. */
 #define WFBS_CBOR_COSTLY_KEYS 256
+#define WFBS_CBOR_OBJECTS 32
 #define WFBS_CBOR_NUMBER_MAX 1024
 
 /* Bytes of memory, aligned for uint64_t, that wfbs_cbor_refusal needs for this input: 0 for all but
