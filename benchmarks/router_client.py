@@ -1,7 +1,8 @@
-"""The client process of benchmarks/router.py: sessions that publish and call through a router.
+"""The client process of benchmarks/turns.py: sessions that publish and call through routers.
 
-Started once for each contender. Reads a line of JSON for each turn and answers with one, so that
-the processes take turns. What has been sent has been received when a turn ends.
+The first session joins the first router, all others join the last. Started once for each contender.
+Reads a line of JSON for each turn and answers with one, so that the processes take turns. What has
+been sent has been received when a turn ends.
 """
 
 from __future__ import annotations
@@ -16,8 +17,6 @@ from typing import Any
 
 TOPIC = "com.example.weather"
 PROCEDURE = "com.example.echo"
-REALM = "demo"
-WINDOW = 200  # events on their way at most
 PATIENCE = 30.0
 
 
@@ -30,7 +29,7 @@ def _payload(size: str) -> tuple[list[Any], dict[str, Any]]:
     return args or [], kwargs or {}
 
 
-async def _join(transport: str, port: int, serializer: str) -> Any:
+async def _join(transport: str, port: int, serializer: str, realm: str) -> Any:
     """A session of Autobahn's own that has joined."""
     from autobahn.asyncio.rawsocket import WampRawSocketClientFactory
     from autobahn.asyncio.wamp import Session
@@ -40,7 +39,7 @@ async def _join(transport: str, port: int, serializer: str) -> Any:
 
     loop = asyncio.get_running_loop()
     joined = loop.create_future()
-    session = Session(ComponentConfig(realm=REALM))
+    session = Session(ComponentConfig(realm=realm))
     session.on("join", lambda _session, details: joined.set_result(details))
     codec = create_transport_serializer(serializer)
     if transport == "websocket":
@@ -53,15 +52,31 @@ async def _join(transport: str, port: int, serializer: str) -> Any:
     return session
 
 
+async def _arrived(session: Any, kind: str, uri: str) -> None:
+    """Waits until a "subscription" or a "registration" has come to this session's router."""
+    for _ in range(int(PATIENCE / 0.02)):
+        if await session.call(f"wamp.{kind}.lookup", uri) is not None:
+            return
+        await asyncio.sleep(0.02)
+    raise TimeoutError(f"the {kind} of {uri} did not come")
+
+
 class Events:
     """One publishes, the others receive; at most a window of events is on its way."""
 
-    def __init__(self, sessions: list[Any], payload: tuple[list[Any], dict[str, Any]]) -> None:
+    def __init__(
+        self,
+        sessions: list[Any],
+        topic: str,
+        payload: tuple[list[Any], dict[str, Any]],
+        window: int,
+    ) -> None:
         self._publisher, *self._subscribers = sessions
+        self._topic = topic
         self._args, self._kwargs = payload
         # Counted in events that are received.
         self._each = len(self._subscribers)
-        self._window = max(2 * self._each, WINDOW)
+        self._window = max(2 * self._each, window)
         self._received = self._awaited = 0
         self._more = asyncio.Event()
 
@@ -72,16 +87,18 @@ class Events:
 
     async def open(self) -> None:
         for each in self._subscribers:
-            await each.subscribe(self._on_event, TOPIC)
+            await each.subscribe(self._on_event, self._topic)
+        await _arrived(self._publisher, "subscription", self._topic)
 
     async def run(self, seconds: float) -> int:
         """Publishes for a while and waits for the rest; how many events have been received."""
         publish: Callable[..., Any] = self._publisher.publish
         args, kwargs, first = self._args, self._kwargs, self._received
+        topic = self._topic
         end = time.perf_counter() + seconds
         while time.perf_counter() < end:
             while self._awaited - self._received < self._window:
-                publish(TOPIC, *args, **kwargs)
+                publish(topic, *args, **kwargs)
                 self._awaited += self._each
             self._more.clear()
             await asyncio.wait_for(self._more.wait(), PATIENCE)
@@ -97,39 +114,71 @@ class Calls:
     """One calls the other, with a number of calls on their way."""
 
     def __init__(
-        self, sessions: list[Any], payload: tuple[list[Any], dict[str, Any]], flights: int
+        self,
+        sessions: list[Any],
+        procedure: str,
+        payload: tuple[list[Any], dict[str, Any]],
+        flights: int,
     ) -> None:
         self._caller, self._callee = sessions
+        self._procedure = procedure
         self._args, self._kwargs = payload
         self._flights = flights
 
     async def open(self) -> None:
-        await self._callee.register(lambda *args, **kwargs: args[0], PROCEDURE)
+        await self._callee.register(lambda *args, **kwargs: args[0], self._procedure)
+        await _arrived(self._caller, "registration", self._procedure)
 
     async def run(self, seconds: float) -> int:
         end = time.perf_counter() + seconds
         call, args, kwargs = self._caller.call, self._args, self._kwargs
+        procedure = self._procedure
 
         async def fly() -> int:
             count = 0
             while time.perf_counter() < end:
-                await call(PROCEDURE, *args, **kwargs)
+                await call(procedure, *args, **kwargs)
                 count += 1
             return count
 
         return sum(await asyncio.gather(*(fly() for _ in range(self._flights))))
 
 
-async def _open(scene: dict[str, Any], port: int, serializer: str) -> Any:
-    count = 2 if scene["kind"] == "calls" else 1 + scene["subscribers"]
-    sessions = [await _join(scene["transport"], port, serializer) for _ in range(count)]
-    payload = _payload(scene["size"])
-    if scene["kind"] == "calls":
-        talk: Any = Calls(sessions, payload, scene["flights"])
-    else:
-        talk = Events(sessions, payload)
-    await talk.open()
-    return talk, sessions
+class Everywhere:
+    """The same at once in several realms."""
+
+    def __init__(self, talks: list[Any]) -> None:
+        self._talks = talks
+
+    async def run(self, seconds: float) -> int:
+        return sum(await asyncio.gather(*(talk.run(seconds) for talk in self._talks)))
+
+
+async def _open(
+    scene: dict[str, Any], options: argparse.Namespace, number: int
+) -> tuple[Any, list[Any]]:
+    """What talks, and its sessions. URIs are new each time: routers far away may be slow to forget
+    those of the scene before.
+    """
+    ports = options.websocket if scene["transport"] == "websocket" else options.rawsocket
+    first, last = (ports[-1], ports[0]) if scene["turned"] else (ports[0], ports[-1])
+    others = 1 if scene["kind"] == "calls" else scene["subscribers"]
+    talks: list[Any] = []
+    everybody = []
+    for realm in options.realm:
+        sessions = [
+            await _join(scene["transport"], port, options.serializer, realm)
+            for port in [first] + [last] * others
+        ]
+        payload = _payload(scene["size"])
+        if scene["kind"] == "calls":
+            talk: Any = Calls(sessions, f"{PROCEDURE}{number}", payload, scene["flights"])
+        else:
+            talk = Events(sessions, f"{TOPIC}{number}", payload, scene["window"])
+        await talk.open()
+        talks.append(talk)
+        everybody += sessions
+    return Everywhere(talks), everybody
 
 
 async def _serve(options: argparse.Namespace) -> None:
@@ -137,13 +186,13 @@ async def _serve(options: argparse.Namespace) -> None:
     loop = asyncio.get_running_loop()
     talk: Any = None
     sessions: list[Any] = []
+    opened = 0
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         order = json.loads(line)
         answer: dict[str, Any] = {}
         if "open" in order:
-            scene = order["open"]
-            port = options.websocket if scene["transport"] == "websocket" else options.rawsocket
-            talk, sessions = await _open(scene, port, options.serializer)
+            opened += 1
+            talk, sessions = await _open(order["open"], options, opened)
         elif "run" in order:
             cpu, start = time.process_time(), time.perf_counter()
             count = await talk.run(order["run"])
@@ -165,8 +214,9 @@ async def _serve(options: argparse.Namespace) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--websocket", type=int, required=True, metavar="PORT")
-    parser.add_argument("--rawsocket", type=int, required=True, metavar="PORT")
+    parser.add_argument("--websocket", type=int, nargs="+", required=True, metavar="PORT")
+    parser.add_argument("--rawsocket", type=int, nargs="+", required=True, metavar="PORT")
+    parser.add_argument("--realm", nargs="+", default=["demo"])
     parser.add_argument("--serializer", required=True)
     parser.add_argument("--drop-in", action="store_true")
     parser.add_argument("--accelerate", metavar="PARTS", help="with commas; all of them for all")

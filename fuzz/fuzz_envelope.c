@@ -86,13 +86,63 @@ expect_enum(unsigned sub, uint64_t value)
 
 static wfbs_record read_table(const uint8_t *data, uint32_t table, const wfbs_table *t);
 
-/* The value of the present field `f` at `place` of a verified message; what
- * verification promises about it holds. */
+/* The elements of the vector or string at `place`; what verification promises about them holds. */
+static wfbs_value
+read_elements(const uint8_t *data, uint32_t place, const wfbs_field *f)
+{
+    const wfbs_span span = wfbs_span_at(data, place);
+    const uint32_t first = (uint32_t)(span.data - data);
+    wfbs_value value = {.as.bytes = span.data, .size = span.size};
+    switch ((wfbs_kind)f->kind) {
+    case WFBS_KIND_STRING:
+        EXPECT(!span.data[span.size] && wfbs_utf8_is_valid(span.data, span.size));
+        break;
+    case WFBS_KIND_BYTES:
+        touch(span);
+        break;
+    case WFBS_KIND_VECTOR_ENUM8:
+        for (size_t i = 0; i < span.size; i++) {
+            expect_enum(f->sub, span.data[i]);
+        }
+        break;
+    case WFBS_KIND_VECTOR_U64: {
+        uint64_t *integers = take(8 * span.size);
+        for (size_t i = 0; i < span.size; i++) {
+            integers[i] = wfbs_load_u64(span.data + 8 * i);
+        }
+        value.as.integers = integers;
+        break;
+    }
+    case WFBS_KIND_VECTOR_STRING: {
+        wfbs_span *strings = take(sizeof *strings * span.size);
+        for (size_t i = 0; i < span.size; i++) {
+            strings[i] = wfbs_span_at(data, first + 4 * (uint32_t)i);
+            EXPECT(wfbs_utf8_is_valid(strings[i].data, strings[i].size));
+        }
+        value.as.strings = strings;
+        break;
+    }
+    case WFBS_KIND_VECTOR_TABLE: {
+        wfbs_record *records = take(sizeof *records * span.size);
+        for (size_t i = 0; i < span.size; i++) {
+            uint32_t target = wfbs_follow(data, first + 4 * (uint32_t)i);
+            records[i] = read_table(data, target, &wfbs_tables[f->sub]);
+        }
+        value.as.records = records;
+        break;
+    }
+    default:
+        EXPECT(f->kind >= WFBS_KIND_COUNT); /* no message has a field of another kind */
+    }
+    return value;
+}
+
+/* The value of the present field `f` at `place` of a verified message; what verification promises
+ * about it holds. */
 static wfbs_value
 read_value(const uint8_t *data, uint32_t place, const wfbs_field *f)
 {
-    wfbs_value value;
-    memset(&value, 0, sizeof value);
+    wfbs_value value = {.size = 0};
     switch ((wfbs_kind)f->kind) {
     case WFBS_KIND_BOOL:
         EXPECT(data[place] <= 1);
@@ -126,56 +176,8 @@ read_value(const uint8_t *data, uint32_t place, const wfbs_field *f)
         return value;
     }
     default:
-        break;
+        return read_elements(data, place, f);
     }
-    wfbs_span span = wfbs_span_at(data, place); /* elements, not bytes, from here on */
-    value.size = span.size;
-    uint32_t first = (uint32_t)(span.data - data);
-    switch ((wfbs_kind)f->kind) {
-    case WFBS_KIND_STRING:
-        EXPECT(!span.data[span.size] && wfbs_utf8_is_valid(span.data, span.size));
-        value.as.bytes = span.data;
-        break;
-    case WFBS_KIND_BYTES:
-        touch(span);
-        value.as.bytes = span.data;
-        break;
-    case WFBS_KIND_VECTOR_ENUM8:
-        for (size_t i = 0; i < span.size; i++) {
-            expect_enum(f->sub, span.data[i]);
-        }
-        value.as.bytes = span.data;
-        break;
-    case WFBS_KIND_VECTOR_U64: {
-        uint64_t *integers = take(8 * span.size);
-        for (size_t i = 0; i < span.size; i++) {
-            integers[i] = wfbs_load_u64(span.data + 8 * i);
-        }
-        value.as.integers = integers;
-        break;
-    }
-    case WFBS_KIND_VECTOR_STRING: {
-        wfbs_span *strings = take(sizeof *strings * span.size);
-        for (size_t i = 0; i < span.size; i++) {
-            strings[i] = wfbs_span_at(data, first + 4 * (uint32_t)i);
-            EXPECT(wfbs_utf8_is_valid(strings[i].data, strings[i].size));
-        }
-        value.as.strings = strings;
-        break;
-    }
-    case WFBS_KIND_VECTOR_TABLE: {
-        wfbs_record *records = take(sizeof *records * span.size);
-        for (size_t i = 0; i < span.size; i++) {
-            uint32_t target = wfbs_follow(data, first + 4 * (uint32_t)i);
-            records[i] = read_table(data, target, &wfbs_tables[f->sub]);
-        }
-        value.as.records = records;
-        break;
-    }
-    default:
-        EXPECT(f->kind >= WFBS_KIND_COUNT); /* no message has a field of another kind */
-    }
-    return value;
 }
 
 /* Everything in the verified table at `table`. Slots that are never written are

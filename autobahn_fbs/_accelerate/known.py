@@ -266,16 +266,6 @@ KNOWN: dict[str, dict[str, str]] = {
         "ed77aeb7f65ea6e6": "twisted 23.10.0",
         "7a61aa416b15dded": "twisted 24.10.0",
     },
-    "twisted.internet.tcp:Connection.doRead": {
-        "c1cfad26da8a92d3": "twisted 26.10.0",
-        "e02ef6ec8621ee7d": "twisted 22.10.0",
-    },
-    "twisted.protocols.basic:IntNStringReceiver": {
-        "74f2251e27873f48": "twisted 26.10.0",
-    },
-    "twisted.protocols.basic:IntNStringReceiver.dataReceived": {
-        "8b611527c840eeb0": "twisted 26.10.0",
-    },
     "twisted.internet.epollreactor:EPollReactor.doPoll": {
         "bc6ef678035f9529": "twisted 26.10.0",
     },
@@ -286,6 +276,21 @@ KNOWN: dict[str, dict[str, str]] = {
         "8a15f08c1761bb72": "twisted 26.10.0",
         "19273035bd019a59": "twisted 22.10.0",
         "e7cd2413521e03cb": "twisted 24.11.0",
+    },
+    "twisted.internet.tcp:Connection.doRead": {
+        "c1cfad26da8a92d3": "twisted 26.10.0",
+        "e02ef6ec8621ee7d": "twisted 22.10.0",
+    },
+    "twisted.internet.tcp:Connection.writeSomeData": {
+        "c853bfc496022bf2": "twisted 26.10.0",
+        "592718a5614e3c8f": "twisted 22.10.0",
+        "f44ec0a80f4b8c01": "twisted 24.11.0",
+    },
+    "twisted.protocols.basic:IntNStringReceiver": {
+        "74f2251e27873f48": "twisted 26.10.0",
+    },
+    "twisted.protocols.basic:IntNStringReceiver.dataReceived": {
+        "8b611527c840eeb0": "twisted 26.10.0",
     },
     "txaio.aio:_AsyncioApi.add_callbacks": {
         "5483d8969e138a58": "txaio 26.6.1",

@@ -1,4 +1,4 @@
-"""The C core as cffi makes it from csrc/cffi/cdef.h."""
+"""The C core as tools/cffi_build.py has cffi make it."""
 
 from typing import Any
 

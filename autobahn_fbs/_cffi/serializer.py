@@ -9,6 +9,7 @@ from typing import Any
 from autobahn.wamp.exception import ProtocolError
 
 from . import payload
+from ._core import lib
 from .classes import CLASSES, AnyObjectSerializer, find
 from .counters import COUNTS, REFUSED
 from .encode import encode
@@ -33,6 +34,9 @@ _PAYLOADS = tuple(
     (FIELDS + c.args.index, FIELDS + c.kwargs.index) if c.args and c.kwargs else None
     for c in CLASSES
 )
+
+#: Bytes of the beginning of what was refused that say what it looks like.
+_SHOWN = 64
 
 
 def _pass_on(message: Any, batched: int) -> bytes:
@@ -148,8 +152,18 @@ class ObjectSerializer(AnyObjectSerializer):
             return self._batch(buffer)
         return [self._one(buffer, 0, len(buffer))]
 
+    def _refusal(self, text: str, buffer: bytes) -> ProtocolError:
+        """The error for bytes that are no message, with what they are instead, if that can be
+        told."""
+        from .. import _helpers
+
+        settings = self._framed | self._dialect_number << 1
+        readable = lib.wfbs_readable(buffer, len(buffer), self._limits)
+        return ProtocolError(text + _helpers.foreign(buffer[:_SHOWN], settings, readable))
+
     def _one(self, buffer: bytes, start: int, size: int) -> Any:
         """Verifies one message and wraps it."""
+        whole = buffer
         if start + size > MAX_BUFFER and start:
             buffer, start = buffer[start : start + size], 0  # positions are 31 bits
         record = read(buffer, start, size, self._dialect_number, self._limits)
@@ -158,7 +172,8 @@ class ObjectSerializer(AnyObjectSerializer):
                 buffer, start, size, self._dialect_number, self._limits
             )
             name = LABELS.get(table or "Message", table or "Message")
-            raise ProtocolError(f"{name}{'.' if field else ''}{field}: {text}, at offset {offset}")
+            where = f"{name}{'.' if field else ''}{field}"
+            raise self._refusal(f"{where}: {text}, at offset {offset}", whole)
         try:
             message = make(record, buffer)
         except ProtocolError:
@@ -185,7 +200,7 @@ class ObjectSerializer(AnyObjectSerializer):
                     else "empty message"
                 )
                 REFUSED["BATCH"] += 1
-                raise ProtocolError(f"batch: {what} at offset {at}")
+                raise self._refusal(f"batch: {what} at offset {at}", buffer)
             messages.append(self._one(buffer, at + 4, size))
             at += 4 + size
         return messages

@@ -40,8 +40,9 @@ autobahn_init(wfbs_state *state)
     return result;
 }
 
+/* Fills the state and the module. 0 or -1, with an error except as module_exec says. */
 static int
-module_exec(PyObject *module)
+fill_module(PyObject *module)
 {
     wfbs_state *state = wfbs_state_of(module);
     state->module = module;
@@ -56,8 +57,7 @@ module_exec(PyObject *module)
         || PyModule_AddFunctions(module, wfbs_acceleration_functions) < 0
         || wfbs_flex_init(&state->flex, module) < 0 || wfbs_typed_init(&state->typed, module) < 0
         || autobahn_init(state) < 0) {
-        /* CPython 3.11 makes no type and no exception when there is no memory for its name. */
-        return PyErr_Occurred() ? -1 : (PyErr_NoMemory(), -1);
+        return -1;
     }
     PyObject *received = PyDict_New(); /* Autobahn's class name -> the received type */
     for (unsigned i = 0; received && i < WFBS_MESSAGE_COUNT; i++) {
@@ -73,6 +73,16 @@ module_exec(PyObject *module)
     Py_XDECREF(masker);
     Py_XDECREF(pieces);
     return pieces ? 0 : -1;
+}
+
+static int
+module_exec(PyObject *module)
+{
+    int failed = fill_module(module);
+    if (failed && !PyErr_Occurred()) {
+        PyErr_NoMemory(); /* CPython 3.11 sets no error if there is no memory for a type's name */
+    }
+    return failed;
 }
 
 static int

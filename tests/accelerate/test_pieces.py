@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import autobahn_fbs
 from autobahn_fbs import _accelerate
+from autobahn_fbs._accelerate.parts.pieces import SIZE, widen
 from support.marks import extension_only
 
 pytestmark = extension_only
@@ -138,6 +139,27 @@ def test_messages_on_twisted_come_as_before(seed):
     for chunk in chunks:
         receiver.dataReceived(chunk)
     assert got == messages
+
+
+def test_a_large_message_is_one_send_on_twisted(part):
+    tcp = pytest.importorskip("twisted.internet.tcp")
+    states = _accelerate.status()["pieces"]
+    assert states["twisted.internet.tcp"] == ("on", None)
+    sent: list[int] = []
+
+    class Socket:
+        def send(self, data: memoryview) -> int:
+            sent.append(len(data))
+            return len(data)
+
+    connection = tcp.Server.__new__(tcp.Server)
+    connection.socket = Socket()
+    message = bytes(128 * 1024 + 100)
+    assert connection.writeSomeData(message) == 128 * 1024
+    widen(connection)
+    assert connection.writeSomeData(message) == len(message)
+    assert connection.writeSomeData(bytes(2 * SIZE)) == SIZE
+    assert sent == [128 * 1024, len(message), SIZE]
 
 
 def test_pieces_equal_the_bytes_that_they_are():

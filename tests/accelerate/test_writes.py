@@ -216,7 +216,7 @@ def test_a_peer_that_does_not_read_pauses_the_writer_as_before():
 
 def test_what_is_wrong_to_write_is_refused_when_it_is_written():
     async def test(transport, server, sends, client):
-        with pytest.raises(TypeError, match="bytes-like"):
+        with pytest.raises(TypeError, match="must be a bytes"):
             transport.write("text")
         transport.write_eof()
         with pytest.raises(RuntimeError, match="after write_eof"):

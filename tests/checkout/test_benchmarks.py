@@ -17,12 +17,14 @@ from support.checkout import ROOT
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
+import autobahn_fbs
 import guard
 import memory
 import plan
 import report
 import targets
 import telemetry
+import turns
 from autobahn_fbs._bench import contenders, jobs, messages, races, short
 from autobahn_fbs._bench.contenders import (
     FLOOR,
@@ -370,20 +372,15 @@ def test_memory_counts_what_is_kept_and_not_what_is_let_go() -> None:
     assert memory.peak(lambda: len(bytes(100_000))) >= 100_000
 
 
-def costs() -> list[Any]:
-    import router
-
+def costs() -> list[turns.Cost]:
     return [
-        router.Cost("a scene", "stock", 100.0, 50.0, 1000.0),
-        router.Cost("a scene", "accelerated", 40.0, 25.0, 2500.0),
+        turns.Cost("a scene", "stock", {"router": 100.0, "client": 50.0}, 1000.0),
+        turns.Cost("a scene", "accelerated", {"router": 40.0, "client": 25.0}, 2500.0),
     ]
 
 
 def test_the_cost_of_a_router_is_shown_beside_the_first(capsys: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("autobahn.asyncio.wamp")
-    import router
-
-    router.print_costs(costs())
+    turns.print_costs(costs())
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["stock", "100.0", "1.00", "50.0", "1.00", "1,000"] in rows
     assert ["accelerated", "40.0", "0.40", "25.0", "0.50", "2,500"] in rows
@@ -391,10 +388,7 @@ def test_the_cost_of_a_router_is_shown_beside_the_first(capsys: pytest.CaptureFi
 
 def test_the_cost_of_a_router_is_drawn(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
-    pytest.importorskip("autobahn.asyncio.wamp")
-    import router
-
-    router.plot(costs(), tmp_path / "costs.svg")
+    turns.plot(costs(), tmp_path / "costs.svg")
     assert "a scene" in (tmp_path / "costs.svg").read_text()
 
 
@@ -438,6 +432,13 @@ def test_the_telemetry_loop_serializes_every_event(mode: str, size: str) -> None
         total = telemetry.make_loop(events, mode, [True, False])(serializer.serialize)
         counted = serializer.stats(details=True)["serialized"]
         assert (counted["messages"], counted["bytes"]) == (2, total)
+
+
+def test_the_telemetry_loop_shows_acceleration_beside_the_rest() -> None:
+    found = telemetry.measure(telemetry.generate("normal", "small", 1, 2), "normal", 0, True)
+    assert list(found)[-2:] == [telemetry.ACCELERATED, f"{contenders.MSGPACK}, accelerated"]
+    assert all(each["rate"] > 0 for each in found.values())
+    assert autobahn_fbs._accelerate.accelerated() == ()
 
 
 def test_the_short_version_ends_with_a_table_of_ratios(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,6 @@ from support.marks import extension_only
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 README = (ROOT / "README.rst").read_text("utf-8")
 ROOMS = ("autobahn_fbs", "benchmarks", "csrc", "docs", "fuzz", "tests", "tools")
-MAX_LINES = 800
 
 
 def sources(*suffixes: str) -> list[Path]:
@@ -43,13 +42,33 @@ def python(code: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
 
 
-def test_no_file_is_longer_than_800_lines():
-    lengths = {
-        path.relative_to(ROOT).as_posix(): len(path.read_text("utf-8").splitlines())
-        for path in sources(".py", ".pyi", ".c", ".h")
+def longer(limit: int, *suffixes: str) -> dict[str, int]:
+    """The files with more lines than that, and how many they have."""
+    lines = {path: len(path.read_text("utf-8").splitlines()) for path in sources(*suffixes)}
+    assert lines
+    return {str(path.relative_to(ROOT)): n for path, n in lines.items() if n > limit}
+
+
+#: As clang-format has it: type, name, more arguments, and braces in the first column.
+FUNCTION = re.compile(r"^\w.*\n(\w+)\(.*\n(?: .*\n)*\{\n(?:.*\n)*?\}$", re.M)
+
+
+def test_no_python_file_is_longer_than_800_lines():
+    assert longer(800, ".py", ".pyi") == {}
+
+
+def test_no_c_file_is_longer_than_600_lines():
+    assert longer(600, ".c", ".h", ".cc") == {}
+
+
+def test_no_c_function_is_longer_than_80_lines():
+    lines = {
+        f"{path.name}: {found[1]}": found[0].count("\n") + 1
+        for path in sources(".c", ".h", ".cc")
+        for found in FUNCTION.finditer(path.read_text("utf-8"))
     }
-    assert lengths
-    assert {name: lines for name, lines in lengths.items() if lines > MAX_LINES} == {}
+    assert "verify.c: wfbs_verify" in lines
+    assert {name: n for name, n in lines.items() if n > 80} == {}
 
 
 def test_importing_the_package_loads_neither_numpy_nor_autobahns_serializers():

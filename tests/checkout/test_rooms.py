@@ -37,9 +37,11 @@ FLOORS = [
     # the package
     [
         "autobahn_fbs/_bootstrap/",
+        "autobahn_fbs/_binary.py",
         "autobahn_fbs/_cbor.py",
         "autobahn_fbs/_codec_numbers.py",
         "autobahn_fbs/_compatible.py",
+        "autobahn_fbs/_foreign.py",
         "autobahn_fbs/_msgpack.py",
         "autobahn_fbs/_saying.py",
         "autobahn_fbs/_ubjson.py",
@@ -117,7 +119,6 @@ def includes() -> Arrows:
             for other in re.findall(r'#include "([^"]+)"', c_code(path))
         }
         for path in c_files()
-        if path.name != "cdef.h"
     }
 
 

@@ -393,7 +393,8 @@ def test_without_memory_there_is_a_memory_error_and_nothing_is_lost(name):
     found = json.loads(done.stdout.splitlines()[-1])
     if PYTHON_CRASHES and not found["works"]:
         pytest.skip("NOT TESTED: without memory, this CPython may crash in code that isn't ours")
-    assert found["failures"] >= found["works"] // 2, found
+    # A third at least: reading small values takes no memory, and CPython 3.15 reuses more objects.
+    assert found["failures"] >= found["works"] // 3, found
     assert found["growth"] < ROUNDS, found
 
 

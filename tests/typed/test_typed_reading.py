@@ -125,3 +125,25 @@ def test_a_lazy_union_is_its_member():
     assert lazy.decode() == whole
     assert lazy.shape.radius == 1.5
     assert lazy.title == "all"
+
+
+def test_fields_with_the_names_of_lazy_access_hide_nothing_and_are_not_hidden():
+    catalog = Catalog.load(SCHEMAS / "names.bfbs")
+    name = "names.class.lazy"
+    fields = [
+        "decode",
+        "to_dict",
+        "_at",
+        "_data",
+        "_object",
+        "_schema",
+        "_read",
+        "_union",
+        "_vector",
+    ]
+    value = {field: number for number, field in enumerate(fields, 1)}
+    data = catalog.encode(name, value)
+    lazy = catalog.lazy(name, data)
+    assert (lazy.decode_, lazy.to_dict_) == (1, 2)
+    assert [getattr(lazy, field) for field in fields[2:]] == list(range(3, 10))
+    assert lazy.decode() == catalog.decode(name, data) and lazy.to_dict() == value

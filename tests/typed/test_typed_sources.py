@@ -242,3 +242,17 @@ def test_a_flatc_that_is_none_is_an_error(monkeypatch, tmp_path: Path):
     path = tmp_path / "a.fbs"
     path.write_text("table T {}")
     assert "flatc can't be run" in refused(path)
+
+
+def test_autobahns_script_is_no_flatc_where_its_package_has_none(monkeypatch, tmp_path: Path):
+    for name in ("script", "real"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "flatc").write_text(f"# {name}\n")
+        (tmp_path / name / "flatc").chmod(0o755)
+    (tmp_path / "script" / "flatc").write_text("#!python\nfrom autobahn._flatc import main\n")
+    monkeypatch.delenv("FLATC", raising=False)
+    monkeypatch.setattr("autobahn.__file__", str(tmp_path / "__init__.py"))
+    monkeypatch.setenv("PATH", str(tmp_path / "script"))
+    assert sources.find_flatc() is None
+    monkeypatch.setenv("PATH", f"{tmp_path / 'script'}:{tmp_path / 'real'}")
+    assert sources.find_flatc() == str(tmp_path / "real" / "flatc")

@@ -1,9 +1,10 @@
-"""``pieces``: large messages are read in fewer pieces, and those are not joined again and again.
+"""``pieces``: large messages are read in fewer pieces, which are joined only once.
 
-Receivers of RawSocket messages add what comes to a buffer of bytes, which copies all of it each
-time; the buffer is one of pieces here, out of which a message is copied when it is whole. Twisted
-reads 64 kB at most, and so has a turn of the reactor for each of them; WAMP's connections read more
-at once here. What Twisted does when a peer doesn't read stays as it is.
+Receivers of RawSocket messages add incoming data to a bytes buffer, which copies everything each
+time. Here, the buffer keeps pieces, and a message is copied from it once it is complete. Twisted
+reads at most 64 kB and sends at most 128 kB at a time, so each needs an iteration of the reactor,
+and the last few bytes of a message often take a packet of their own. Here, WAMP's connections read
+and send more at once. Twisted's behaviour is unchanged if a peer doesn't read.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from ..._backend import NAME
 from ..changes import Edit, Lazy
 from ..part import Group, Part
 
-#: Bytes that are read from a connection at once.
-SIZE = 256 * 1024
+#: Bytes to read from a connection, or to send, at once: a few messages of 128 kB, the size that
+#: programs that send files use.
+SIZE = 512 * 1024
 
 
 def _unusable() -> str | None:
@@ -34,14 +36,14 @@ def _add() -> Any:
     pieces = native.Pieces
 
     def add(buffer: Any, data: Any) -> Any:
-        """`buffer` with `data` behind it."""
+        """`buffer` followed by `data`."""
         return buffer + data if type(buffer) is pieces else pieces(buffer) + data
 
     return add
 
 
 def widen(transport: Any) -> None:
-    """Has a connection read more at once, if it is a plain one over TCP."""
+    """Makes a connection read and send more at once if it is a plain TCP connection."""
     from twisted.internet import tcp
 
     if type(transport) in (tcp.Server, tcp.Client):
@@ -51,7 +53,7 @@ def widen(transport: Any) -> None:
 _PEER = "self.peer = self._transport_details.peer\n"
 PART = Part(
     "pieces",
-    "large messages are read in fewer pieces, and these are joined once",
+    "large messages are read and sent in fewer pieces, and joined once",
     (
         Group(
             "twisted.internet.tcp",
@@ -61,7 +63,16 @@ PART = Part(
                     "self.socket.recv(self.bufferSize)",
                     'self.socket.recv(getattr(self, "_autobahn_fbs_size", self.bufferSize))',
                 ),
+                Edit(
+                    "twisted.internet.tcp:Connection.writeSomeData",
+                    (
+                        "memoryview(data)[: self.SEND_LIMIT]",
+                        "lazyByteSlice(data, 0, self.SEND_LIMIT)",
+                    ),
+                    'memoryview(data)[: getattr(self, "_autobahn_fbs_size", self.SEND_LIMIT)]',
+                ),
             ),
+            relies=("twisted.internet.abstract:FileDescriptor.doWrite",),
         ),
         Group(
             "autobahn.twisted.rawsocket, pieces",

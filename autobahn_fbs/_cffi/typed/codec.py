@@ -206,7 +206,12 @@ class TypedSchema:
 class TypedCodec:
     """One table of a schema as the root of buffers."""
 
-    def __init__(self, schema: TypedSchema, index: int) -> None:
+    def __init__(
+        self,
+        schema: TypedSchema,
+        index: int,
+        limits: tuple[int, int, int, int] | None = None,
+    ) -> None:
         self.schema = schema
         self._object = of = schema.plan.object(index)
         self.name = of.name
@@ -214,7 +219,11 @@ class TypedCodec:
         self.args = tuple(f.name for f in of.values if not f.flags & KWARG)
         self.kwargs = tuple(f.name for f in of.values if f.flags & KWARG)
         self.identifier = schema.identifier if schema.root == of.name else None
-        self._verify = Verifier(schema.plan, index)
+        self._verify = Verifier(schema.plan, index, limits)
+
+    def limited(self, limits: tuple[int, int, int, int], /) -> TypedCodec:
+        """The same codec with other limits: a Limits."""
+        return TypedCodec(self.schema, self._object.index, limits)
 
     def encode(
         self,
@@ -230,7 +239,7 @@ class TypedCodec:
         if identifier is not None and len(identifier) != 4:
             raise ValueError("an identifier has 4 bytes")
         data = Encoder(self.schema, keep_kwargs, sort_keys).root(self._object, value, identifier)
-        self._verify(data, False, None, placed=False)
+        self._verify(data, strict, None, placed=False)
         return data
 
     def check(self, value: Any, /) -> None:

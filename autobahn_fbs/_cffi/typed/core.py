@@ -6,11 +6,11 @@ from typing import Any, cast
 
 from autobahn.wamp.exception import InvalidPayload
 
+from .. import record
 from .._core import ffi, lib
 from .plan import Plan
 
 _free: list[Any] = []
-_LIMITS = ffi.new("wfbs_limits *", lib.wfbs_default_limits)
 
 #: The schema of schemas.
 REFLECTION = Plan(ffi.new("wfbs_plan *", lib.wfbs_reflection), None)
@@ -63,22 +63,24 @@ class Rules:
     """How buffers of a schema are verified: `strict` refuses enum values and union types that are
     not known."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, limits: tuple[int, int, int, int] | None = None) -> None:
+        self._limits = record.limits(limits)
         self.lenient, self.strict = self._rules(plan, False), self._rules(plan, True)
 
-    @staticmethod
-    def _rules(plan: Plan, strict: bool) -> Any:
+    def _rules(self, plan: Plan, strict: bool) -> Any:
         rules = ffi.new("wfbs_typed_rules *")
-        rules.plan, rules.strict, rules.limits = plan.raw, strict, _LIMITS
+        rules.plan, rules.strict, rules.limits = plan.raw, strict, self._limits
         return rules
 
 
 class Verifier:
     """What a buffer of one table is verified by."""
 
-    def __init__(self, plan: Plan, root: int) -> None:
+    def __init__(
+        self, plan: Plan, root: int, limits: tuple[int, int, int, int] | None = None
+    ) -> None:
         self._plan, self._root = plan, root
-        self.rules = Rules(plan)
+        self.rules = Rules(plan, limits)
 
     def __call__(
         self, data: bytes, strict: bool, identifier: bytes | None, *, placed: bool = True

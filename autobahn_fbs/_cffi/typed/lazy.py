@@ -17,70 +17,76 @@ class TypedLazy:
     Vectors of numbers are views of the buffer, tables are lazy in turn.
     """
 
-    __slots__ = ("_at", "_data", "_object", "_schema")
+    # No field's attribute has two underscores on both sides.
+    __slots__ = ("__at__", "__data__", "__object__", "__schema__")
 
     def __init__(self, schema: TypedSchema, of: Object, data: bytes, at: int) -> None:
         for name, value in zip(self.__slots__, (at, data, of, schema), strict=True):
             object.__setattr__(self, name, value)
 
     def __getattr__(self, name: str) -> Any:
-        field = self._schema.layout(self._object.index).by_attribute.get(name)
+        field = self.__schema__.layout(self.__object__.index).by_attribute.get(name)
         if field is None:
-            raise AttributeError(f"{self._object.name} has no field {name!r}")
-        return self._read(field)
+            raise AttributeError(f"{self.__object__.name} has no field {name!r}")
+        return _read(self, field)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        raise AttributeError(f"{self._object.name} is read-only here")
+        raise AttributeError(f"{self.__object__.name} is read-only here")
 
     def __dir__(self) -> list[str]:
-        return sorted({"decode", "to_dict", *self._schema.layout(self._object.index).names})
+        names = self.__schema__.layout(self.__object__.index).names
+        return sorted({"decode", "to_dict", *names})
 
     def __repr__(self) -> str:
-        return f"<lazy {self._object.name}>"
+        return f"<lazy {self.__object__.name}>"
 
     def decode(self) -> Any:
         """All of it, as an instance."""
-        return self._schema.instances.table(self._object, self._data, self._at)
+        return self.__schema__.instances.table(self.__object__, self.__data__, self.__at__)
 
     def to_dict(self) -> dict[str, Any]:
         """All of it, as TypedTable.to_dict() has it."""
-        found: dict[str, Any] = self._schema.full_dicts.as_map(self._object, self._data, self._at)
+        reader = self.__schema__.full_dicts
+        found: dict[str, Any] = reader.as_map(self.__object__, self.__data__, self.__at__)
         return found
 
-    def _read(self, field: Field) -> Any:
-        data = self._data
-        at = slot(data, self._at, field.offset)
-        if not at:
-            return self._schema.absent(field)
-        if field.shape == TABLE:
-            return TypedLazy(self._schema, field.object, data, follow(data, at))
-        if field.tag is not None:
-            return self._union(field, at)
-        if field.shape == VECTOR:
-            return self._vector(field, at)
-        return self._schema.instances.reader(field)(data, at)
 
-    def _union(self, field: Field, at: int) -> Any:
-        if field.shape == UNION and field.tag is not None:
-            enum = field.plan.enum(field.index)
-            tags = slot(self._data, self._at, field.tag.offset)
-            member = enum.by_value.get(self._data[tags]) if tags else None
-            if member is not None and member.shape == TABLE and not enum.is_ambiguous:
-                return TypedLazy(self._schema, member.object, self._data, follow(self._data, at))
-        return self._schema.instances.union(field, self._data, self._at, at)
+def _read(lazy: TypedLazy, field: Field) -> Any:
+    schema, data = lazy.__schema__, lazy.__data__
+    at = slot(data, lazy.__at__, field.offset)
+    if not at:
+        return schema.absent(field)
+    if field.shape == TABLE:
+        return TypedLazy(schema, field.object, data, follow(data, at))
+    if field.tag is not None:
+        return _union(lazy, field, at)
+    if field.shape == VECTOR:
+        return _vector(schema, data, field, at)
+    return schema.instances.reader(field)(data, at)
 
-    def _vector(self, field: Field, at: int) -> Any:
-        data, each = self._data, field.element
-        start = follow(data, at)
-        count = _U32(data, start)[0]
-        start += 4
-        if field.is_bytes or (each.shape == SCALAR and each.enum is None and each.scalar != BOOL):
-            kind: Any = FORMATS[each.scalar]
-            view = memoryview(data)[start : start + count * SCALARS[each.scalar].size]
-            return view if field.is_bytes else view.cast(kind)
-        if each.shape == TABLE:
-            return [
-                TypedLazy(self._schema, each.object, data, follow(data, start + 4 * i))
-                for i in range(count)
-            ]
-        return self._schema.instances.reader(field)(data, at)
+
+def _union(lazy: TypedLazy, field: Field, at: int) -> Any:
+    schema, data = lazy.__schema__, lazy.__data__
+    if field.shape == UNION and field.tag is not None:
+        enum = field.plan.enum(field.index)
+        tags = slot(data, lazy.__at__, field.tag.offset)
+        member = enum.by_value.get(data[tags]) if tags else None
+        if member is not None and member.shape == TABLE and not enum.is_ambiguous:
+            return TypedLazy(schema, member.object, data, follow(data, at))
+    return schema.instances.union(field, data, lazy.__at__, at)
+
+
+def _vector(schema: TypedSchema, data: bytes, field: Field, at: int) -> Any:
+    each = field.element
+    start = follow(data, at)
+    count = _U32(data, start)[0]
+    start += 4
+    if field.is_bytes or (each.shape == SCALAR and each.enum is None and each.scalar != BOOL):
+        kind: Any = FORMATS[each.scalar]
+        view = memoryview(data)[start : start + count * SCALARS[each.scalar].size]
+        return view if field.is_bytes else view.cast(kind)
+    if each.shape == TABLE:
+        return [
+            TypedLazy(schema, each.object, data, follow(data, start + 4 * i)) for i in range(count)
+        ]
+    return schema.instances.reader(field)(data, at)

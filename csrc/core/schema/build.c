@@ -1,6 +1,8 @@
 /* Writing a buffer of any schema, back to front: see build.h. */
 #include "build.h"
 
+#include "verify.h"
+
 bool
 wfbs_build_more(wfbs_builder *b, size_t size)
 {
@@ -41,6 +43,7 @@ wfbs_build_string(wfbs_builder *b, size_t size)
     if (!start) {
         return NULL;
     }
+    b->cost += size + 5;
     wfbs_store_u32(start, (uint32_t)size);
     start[4 + size] = 0;
     return start + 4;
@@ -57,6 +60,7 @@ wfbs_build_vector(wfbs_builder *b, size_t count, size_t stride, size_t align)
     if (!start) {
         return NULL;
     }
+    b->cost += count * stride + 4;
     wfbs_store_u32(start, (uint32_t)count);
     return start + 4;
 }
@@ -64,6 +68,7 @@ wfbs_build_vector(wfbs_builder *b, size_t count, size_t stride, size_t align)
 uint8_t *
 wfbs_build_struct(wfbs_builder *b, size_t size, size_t align)
 {
+    b->cost += size + 4;
     return place(b, size, align < 4 ? 4 : align, 0);
 }
 
@@ -110,6 +115,8 @@ wfbs_build_table(wfbs_builder *b, const wfbs_plan *plan, uint32_t object, size_t
     uint8_t *vtable = table - vtable_size;
     const uint32_t ref = (uint32_t)b->used;
     uint32_t offset = 4;
+    b->cost += wfbs_table_cost((uint32_t)size, vtable_size, of->field_count);
+    b->tables++;
     memset(vtable, 0, vtable_size);
     wfbs_store_u16(vtable, (uint16_t)vtable_size);
     wfbs_store_u16(vtable + 2, (uint16_t)size);

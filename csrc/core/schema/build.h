@@ -18,9 +18,11 @@
 typedef struct wfbs_builder {
     uint8_t *memory; /* owned by whoever provides `grow` */
     size_t capacity;
-    size_t used;    /* bytes written, at the end */
-    size_t held;    /* bytes stacked, at the start */
-    uint32_t align; /* what anything written needs, at least 4 */
+    size_t used;     /* bytes written, at the end */
+    size_t held;     /* bytes stacked, at the start */
+    uint32_t align;  /* what anything written needs, at least 4 */
+    uint64_t cost;   /* what verification will charge for all that is written, */
+    uint64_t tables; /* and the tables that it will visit */
     /* Replaces memory by a block of at least `capacity` bytes whose first `held` and last `used`
      * bytes are those of this one. False if it can't. */
     bool (*grow)(struct wfbs_builder *b, size_t capacity);
@@ -34,6 +36,8 @@ wfbs_build_start(wfbs_builder *b)
     b->used = 0;
     b->held = 0;
     b->align = 4;
+    b->cost = 0;
+    b->tables = 0;
     memset(b->vtables, 0, sizeof b->vtables);
 }
 

@@ -241,9 +241,10 @@ verify_member(wfbs_verifier *v, uint32_t index, uint64_t tag, uint64_t tag_at, u
 /* ---- vectors */
 
 /* The vector whose offset is at `at`, with elements of `stride` bytes: they are within the buffer
- * and charged. */
+ * and, if `charged`, charged. */
 static bool
-verify_vector(wfbs_verifier *v, uint32_t stride, uint64_t at, uint64_t *elements, uint32_t *count)
+verify_vector(wfbs_verifier *v, uint32_t stride, bool charged, uint64_t at, uint64_t *elements,
+              uint32_t *count)
 {
     uint64_t start;
     if (!wfbs_verify_follow(v, at, &start)) {
@@ -255,7 +256,7 @@ verify_vector(wfbs_verifier *v, uint32_t stride, uint64_t at, uint64_t *elements
     if (size > v->size - *elements) {                /* follow: elements <= size */
         return fail(v, WFBS_FAULT_VECTOR_RANGE, start);
     }
-    return charge(v, size + 4, start);
+    return charge(v, (charged ? size : 0) + 4, start);
 }
 
 /* The bytes of a nested_flatbuffer or flexbuffer field. */
@@ -275,11 +276,13 @@ verify_nested(wfbs_verifier *v, const wfbs_plan_field *field, uint64_t at, uint3
     v->data += at;
     v->base += at;
     v->size = size;
+    v->is_nested = true;
     bool good = size >= 8 || fail(v, WFBS_FAULT_TOO_SHORT, 0);
     good = good && wfbs_verify_follow(v, 0, &table) && wfbs_verify_table(v, field->nested, table);
     v->data = outer.data;
     v->base = outer.base;
     v->size = outer.size;
+    v->is_nested = outer.is_nested;
     return good;
 }
 
@@ -288,7 +291,9 @@ verify_vector_field(wfbs_verifier *v, const wfbs_plan_field *field, uint64_t at)
 {
     uint64_t elements;
     uint32_t count;
-    if (!verify_vector(v, field->stride, at, &elements, &count)) {
+    /* Whoever decodes copies the bytes of the outermost nested buffer, which hold those inside. */
+    const bool copied = !v->is_nested || field->nested == WFBS_NONE || field->demand;
+    if (!verify_vector(v, field->stride, copied, at, &elements, &count)) {
         return false;
     }
     bool good = true;
@@ -341,8 +346,8 @@ verify_unions(wfbs_verifier *v, const wfbs_plan_field *field, uint64_t tags, uin
 {
     uint64_t tag_at = 0, at = 0;
     uint32_t tag_count = 0, count = 0;
-    if ((tags && !verify_vector(v, 1, tags, &tag_at, &tag_count))
-        || (values && !verify_vector(v, 4, values, &at, &count))) {
+    if ((tags && !verify_vector(v, 1, true, tags, &tag_at, &tag_count))
+        || (values && !verify_vector(v, 4, true, values, &at, &count))) {
         return false;
     }
     if (tag_count != count || !tags != !values) {
@@ -459,8 +464,7 @@ wfbs_verify_table(wfbs_verifier *v, uint32_t index, uint64_t at)
     if (!wfbs_verify_head(v, at, &head)) {
         return false;
     }
-    /* What follows looks at each entry of the vtable, and an instance has all fields. */
-    if (!charge(v, head.table_size + head.vtable_size / 4 + object->field_count / 8, at)) {
+    if (!charge(v, wfbs_table_cost(head.table_size, head.vtable_size, object->field_count), at)) {
         return false;
     }
     v->tables--;
@@ -483,7 +487,12 @@ wfbs_typed_open(wfbs_verifier *v, const wfbs_typed_rules *rules, const uint8_t *
 {
     const wfbs_limits *limits = rules->limits;
     uint64_t at;
-    *v = (wfbs_verifier){rules, fault, data, size, 0, 0, limits->max_tables, WFBS_TYPED_MAX_DEPTH};
+    *v = (wfbs_verifier){.rules = rules,
+                         .fault = fault,
+                         .data = data,
+                         .size = size,
+                         .tables = limits->max_tables,
+                         .depth = WFBS_TYPED_MAX_DEPTH};
     wfbs_fault_init(fault);
     if (size < 8) {
         return fail(v, WFBS_FAULT_TOO_SHORT, 0);
@@ -491,9 +500,7 @@ wfbs_typed_open(wfbs_verifier *v, const wfbs_typed_rules *rules, const uint8_t *
     if (size > limits->max_size) { /* at most 2^31 - 1 */
         return fail(v, WFBS_FAULT_TOO_LONG, 0);
     }
-    /* Both factors are below 2^32. */
-    const uint64_t budget = (uint64_t)size * limits->budget_factor;
-    v->budget = budget > limits->budget_minimum ? budget : limits->budget_minimum;
+    v->budget = wfbs_typed_budget(limits, size);
     if (!wfbs_verify_follow(v, 0, &at)) {
         return false;
     }

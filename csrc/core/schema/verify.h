@@ -7,7 +7,8 @@
  *  2. After success: bounds, required fields, vtables and inline sizes, zero bytes and UTF-8 of
  *     strings, bools, lengths of union vectors, nested buffers, FlexBuffers and WAMP checks hold.
  *  3. Work is linear in `size`: every visit of a table, vector or string is charged to a budget,
- *     each time. Whoever decodes afterwards visits the same, so the budget bounds that, too.
+ *     each time. Whoever decodes afterwards visits the same, so the budget bounds that, too. The
+ *     bytes of a buffer inside a nested one count once, as part of that: no one copies them again.
  *  4. The verdict is that of Google's generated verifier for the schema, or stricter by a rule
  *     that has a fault code. */
 #ifndef WFBS_TYPED_VERIFY_H
@@ -23,6 +24,22 @@ typedef struct {
     bool strict; /* values that no enum has and types that no union has are faults */
 } wfbs_typed_rules;
 
+/* What the tables, vectors and strings of a buffer of `size` bytes, below 2^31, may add up to. */
+static inline uint64_t
+wfbs_typed_budget(const wfbs_limits *limits, uint64_t size)
+{
+    const uint64_t budget = size * limits->budget_factor; /* below 2^63: a factor has 32 bits */
+    return budget > limits->budget_minimum ? budget : limits->budget_minimum;
+}
+
+/* What a table of a type with so many fields is charged: each entry of its vtable is looked at, and
+ * an instance has all fields. */
+static inline uint32_t
+wfbs_table_cost(uint32_t table_size, uint32_t vtable_size, uint32_t field_count)
+{
+    return table_size + vtable_size / 4 + field_count / 8;
+}
+
 /* What verification is at: an open buffer. Start with wfbs_typed_open. */
 typedef struct {
     const wfbs_typed_rules *rules;
@@ -33,6 +50,7 @@ typedef struct {
     uint64_t budget;
     uint64_t tables; /* how many more may be visited */
     unsigned depth;  /* how many levels are left */
+    bool is_nested;  /* the buffer is the bytes of a field */
 } wfbs_verifier;
 
 /* Opens a buffer, and finds its root table: whether there is a root offset that leads to an

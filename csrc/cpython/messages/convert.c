@@ -202,19 +202,29 @@ convert_enum(const wfbs_attribute *a, PyObject *value, wfbs_value *out)
     return WFBS_CONVERT_OK;
 }
 
+/* Room for an item of `size` bytes for each of a list; out->size is their number. NULL with an
+ * exception. */
+static void *
+take_items(const wfbs_attribute *a, PyObject *value, wfbs_arena *arena, size_t size,
+           wfbs_value *out)
+{
+    if (!PyList_Check(value)) {
+        (void)refuse_type(a, "list", value);
+        return NULL;
+    }
+    out->size = (size_t)PyList_GET_SIZE(value);
+    return wfbs_arena_take(arena, out->size, size);
+}
+
 static wfbs_converted
 convert_enums(const wfbs_attribute *a, PyObject *value, wfbs_arena *arena, wfbs_value *out)
 {
-    if (!PyList_Check(value)) {
-        return refuse_type(a, "list", value);
-    }
-    size_t count = (size_t)PyList_GET_SIZE(value);
-    uint8_t *items = wfbs_arena_take(arena, count, 1);
+    uint8_t *items = take_items(a, value, arena, 1, out);
     if (!items) {
         return WFBS_CONVERT_ERROR;
     }
     wfbs_converted result = WFBS_CONVERT_OK;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < out->size; i++) {
         wfbs_span text;
         if (!convert_text(a, PyList_GET_ITEM(value, (Py_ssize_t)i), "item: ", &text)) {
             return WFBS_CONVERT_ERROR;
@@ -226,49 +236,38 @@ convert_enums(const wfbs_attribute *a, PyObject *value, wfbs_arena *arena, wfbs_
         items[i] = (uint8_t)number;
     }
     out->as.bytes = items;
-    out->size = count;
     return result;
 }
 
 static wfbs_converted
 convert_ints(const wfbs_attribute *a, PyObject *value, wfbs_arena *arena, wfbs_value *out)
 {
-    if (!PyList_Check(value)) {
-        return refuse_type(a, "list", value);
-    }
-    size_t count = (size_t)PyList_GET_SIZE(value);
-    uint64_t *items = wfbs_arena_take(arena, count, sizeof *items);
+    uint64_t *items = take_items(a, value, arena, sizeof *items, out);
     if (!items) {
         return WFBS_CONVERT_ERROR;
     }
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < out->size; i++) {
         if (!convert_u64(a, PyList_GET_ITEM(value, (Py_ssize_t)i), "item: ", &items[i])) {
             return WFBS_CONVERT_ERROR;
         }
     }
     out->as.integers = items;
-    out->size = count;
     return WFBS_CONVERT_OK;
 }
 
 static wfbs_converted
 convert_strs(const wfbs_attribute *a, PyObject *value, wfbs_arena *arena, wfbs_value *out)
 {
-    if (!PyList_Check(value)) {
-        return refuse_type(a, "list", value);
-    }
-    size_t count = (size_t)PyList_GET_SIZE(value);
-    wfbs_span *items = wfbs_arena_take(arena, count, sizeof *items);
+    wfbs_span *items = take_items(a, value, arena, sizeof *items, out);
     if (!items) {
         return WFBS_CONVERT_ERROR;
     }
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < out->size; i++) {
         if (!convert_text(a, PyList_GET_ITEM(value, (Py_ssize_t)i), "item: ", &items[i])) {
             return WFBS_CONVERT_ERROR;
         }
     }
     out->as.strings = items;
-    out->size = count;
     return WFBS_CONVERT_OK;
 }
 

@@ -41,15 +41,30 @@ wfbs_details_read(const wfbs_class *c, const wfbs_received *r)
     return details;
 }
 
+int
+wfbs_details_find_codec(PyObject *details, PyObject **name)
+{
+    PyObject *key = PyUnicode_FromString(WFBS_CODEC_KEY);
+    if (!key) {
+        return -1;
+    }
+    *name = Py_XNewRef(PyDict_GetItemWithError(details, key));
+    Py_DECREF(key);
+    return *name ? 1 : PyErr_Occurred() ? -1 : 0;
+}
+
 PyObject *
 wfbs_details_codec(const wfbs_class *c, const wfbs_received *r)
 {
-    PyObject *details = r->metadata ? wfbs_details_read(c, r) : PyDict_New();
+    if (!r->metadata) {
+        return Py_NewRef(Py_None);
+    }
+    PyObject *details = wfbs_details_read(c, r);
     if (!details) {
         return NULL;
     }
-    PyObject *name = PyDict_GetItemString(details, WFBS_CODEC_KEY);
-    name = Py_NewRef(name ? name : Py_None);
+    PyObject *name;
+    int found = wfbs_details_find_codec(details, &name);
     Py_DECREF(details);
-    return name;
+    return found < 0 ? NULL : found ? name : Py_NewRef(Py_None);
 }

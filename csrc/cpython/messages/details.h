@@ -19,6 +19,9 @@ wfbs_details_are_extra(const wfbs_class *c, wfbs_dialect dialect)
 /* The metadata of a received message, which has some. New dict with string keys, also in all
  * maps that WAMP defines; or NULL with ProtocolError. */
 PyObject *wfbs_details_read(const wfbs_class *c, const wfbs_received *r);
+/* Sets *name to a new reference to the codec that these details name. 1, or 0 if they name none, or
+ * -1 with an error. */
+int wfbs_details_find_codec(PyObject *details, PyObject **name);
 /* The name of the custom codec that wrote a received message's payload. New reference (None if it
  * is not stated) or NULL with ProtocolError. */
 PyObject *wfbs_details_codec(const wfbs_class *c, const wfbs_received *r);

@@ -401,15 +401,20 @@ static int
 check_codec(wfbs_class *c, const wfbs_received *r, PyObject *details)
 {
     static const char *const plain = "cbor"; /* what 0 stands for */
-    PyObject *name = PyDict_GetItemString(details, WFBS_CODEC_KEY);
     const wfbs_attribute *a = &c->attributes[c->table->slot_of[WFBS_USE_ENC_SERIALIZER]];
     uint8_t number = wfbs_received_u8(c, r, WFBS_USE_ENC_SERIALIZER);
-    if (!name || number == WFBS_CODEC_NAMED) {
+    if (number == WFBS_CODEC_NAMED) {
         return 0;
+    }
+    PyObject *name;
+    int found = wfbs_details_find_codec(details, &name);
+    if (found <= 0) {
+        return found;
     }
     const char *known = number ? wfbs_enums[a->field->sub].names[number] : plain;
     bool same =
         PyUnicode_CheckExact(name) && *known && PyUnicode_CompareWithASCIIString(name, known) == 0;
+    Py_DECREF(name);
     return same ? 0 : refuse_entry(a, "contradicts the typed field");
 }
 

@@ -5,10 +5,12 @@
 #include <structmember.h>
 
 #include "../../core/frame.h"
+#include "../base/dict.h"
 #include "../base/input.h"
 #include "../base/type_name.h"
 #include "../messages/encode.h"
 #include "../messages/received.h"
+#include "foreign.h"
 
 PyDoc_STRVAR(
     object_serializer_doc,
@@ -123,19 +125,6 @@ cache_of(const wfbs_class *c, PyObject *message)
     return cache;
 }
 
-/* What is under `key` in a dict that other threads may be changing: new reference; NULL if there
- * is nothing, or with an exception. */
-static PyObject *
-look_up(PyObject *dict, PyObject *key)
-{
-#if PY_VERSION_HEX >= 0x030d0000
-    PyObject *value;
-    return PyDict_GetItemRef(dict, key, &value) > 0 ? value : NULL;
-#else
-    return Py_XNewRef(PyDict_GetItemWithError(dict, key));
-#endif
-}
-
 PyObject *
 wfbs_serialize(wfbs_state *state, PyObject *serializer, PyObject *message)
 {
@@ -173,7 +162,7 @@ wfbs_serialize(wfbs_state *state, PyObject *serializer, PyObject *message)
     }
     PyObject *cache = cache_of(c, message);
     if (cache && PyDict_GET_SIZE(cache)) {
-        PyObject *bytes = look_up(cache, serializer);
+        PyObject *bytes = wfbs_dict_find(cache, serializer);
         if (bytes && !PyBytes_CheckExact(bytes)) {
             Py_CLEAR(bytes); /* nothing of ours: it is replaced */
         }
@@ -256,7 +245,9 @@ unserialize_one(wfbs_state *state, const wfbs_object_serializer *s, const wfbs_i
     wfbs_dialect dialect = (wfbs_dialect)s->dialect;
     if (!wfbs_verify(data, size, dialect, &s->limits, &envelope, &error)) {
         wfbs_count_refused(&state->counters, error.code);
-        return wfbs_raise_verify(state, &error);
+        wfbs_raise_verify(state, &error);
+        wfbs_explain_foreign(state, s, in);
+        return NULL;
     }
     const wfbs_class *c = &state->classes[envelope.message];
     PyObject *message = wfbs_received_new(&state->classes[envelope.message], in->buffer, data, size,
@@ -289,6 +280,7 @@ unserialize_batch(wfbs_state *state, const wfbs_object_serializer *s, const wfbs
                                 : size ? "message length runs past the frame"
                                        : "empty message",
                                 at);
+            wfbs_explain_foreign(state, s, in);
             Py_CLEAR(list);
             break;
         }

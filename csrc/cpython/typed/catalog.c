@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <structmember.h>
 
+#include "../base/dict.h"
 #include "../base/type_name.h"
 
 typedef struct {
@@ -22,7 +23,7 @@ catalog_find(PyObject *self, PyObject *name)
     codecs = Py_XNewRef(((catalog_object *)self)->codecs);
     Py_END_CRITICAL_SECTION();
     if (codecs && PyDict_CheckExact(codecs)) {
-        codec = Py_XNewRef(PyDict_GetItemWithError(codecs, name));
+        codec = wfbs_dict_find(codecs, name);
     }
     Py_XDECREF(codecs);
     if (!codec && PyErr_Occurred()) {

@@ -5,6 +5,7 @@
 #include <structmember.h>
 
 #include "../base/input.h"
+#include "../base/type_name.h"
 
 /* ---- arguments */
 
@@ -84,7 +85,7 @@ static int
 open_verified(wfbs_codec_object *c, PyObject *data, const options *o, wfbs_input *in,
               uint32_t *root)
 {
-    const wfbs_typed_rules rules = {&c->schema->plan, &wfbs_default_limits, o->strict};
+    const wfbs_typed_rules rules = {&c->schema->plan, &c->limits, o->strict};
     wfbs_fault fault;
     if (wfbs_input_open(data, PyBUF_FULL_RO, in) < 0) {
         return -1;
@@ -133,16 +134,20 @@ wfbs_codec_encode(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObj
     if (options_parse(&o, args, count, names) < 0 || !make_ready(c)) {
         return NULL;
     }
-    return wfbs_encode_root(c->schema, c->object, args[0], o.identifier, o.keep_kwargs, o.sort_keys,
-                            false);
+    const wfbs_encode_options how = {.identifier = o.identifier,
+                                     .limits = &c->limits,
+                                     .keep_kwargs = o.keep_kwargs,
+                                     .sort_keys = o.sort_keys,
+                                     .strict = o.strict};
+    return wfbs_encode_root(c->schema, c->object, args[0], &how);
 }
 
 static PyObject *
 codec_check(PyObject *self, PyObject *value)
 {
     wfbs_codec_object *c = (wfbs_codec_object *)self;
-    return make_ready(c) ? wfbs_encode_root(c->schema, c->object, value, NULL, false, false, true)
-                         : NULL;
+    const wfbs_encode_options how = {.limits = &c->limits, .discard = true};
+    return make_ready(c) ? wfbs_encode_root(c->schema, c->object, value, &how) : NULL;
 }
 
 PyObject *
@@ -226,7 +231,7 @@ PyObject *
 wfbs_codec_get(PyObject *self, PyObject *const *args, Py_ssize_t count)
 {
     wfbs_codec_object *c = (wfbs_codec_object *)self;
-    const wfbs_typed_rules rules = {&c->schema->plan, &wfbs_default_limits, false};
+    const wfbs_typed_rules rules = {&c->schema->plan, &c->limits, false};
     wfbs_verifier v;
     wfbs_place place;
     wfbs_fault fault;
@@ -258,49 +263,42 @@ wfbs_codec_get(PyObject *self, PyObject *const *args, Py_ssize_t count)
 
 /* ---- what it says of itself */
 
-/* Names of the members; with `which` 1 those without, with 2 those with the attribute `kwarg`. */
+/* Names of the members that are positional arguments, keyword arguments, or both, as a tuple. */
 static PyObject *
-member_names(wfbs_codec_object *c, unsigned which)
+member_names(PyObject *self, bool args, bool kwargs)
 {
+    const wfbs_codec_object *c = (wfbs_codec_object *)self;
     const wfbs_plan *plan = &c->schema->plan;
     const wfbs_plan_object *object = &plan->objects[c->object];
     PyObject *list = PyList_New(0);
     for (uint32_t i = 0; list && i < object->field_count; i++) {
         const wfbs_plan_field *f = wfbs_fields_of(plan, object) + i;
-        const bool keyword = f->flags & WFBS_FIELD_KWARG;
-        if (!wfbs_is_member(f) || (which && keyword != (which == 2))) {
-            continue;
+        if (wfbs_is_member(f) && (f->flags & WFBS_FIELD_KWARG ? kwargs : args)) {
+            wfbs_names_append(&list, plan->field_names[object->fields + i]);
         }
-        PyObject *name = wfbs_name_str(plan->field_names[object->fields + i]);
-        if (!name || PyList_Append(list, name) < 0) {
-            Py_CLEAR(list);
-        }
-        Py_XDECREF(name);
     }
-    PyObject *tuple = list ? PyList_AsTuple(list) : NULL;
-    Py_XDECREF(list);
-    return tuple;
+    return wfbs_names_tuple(list);
 }
 
 static PyObject *
 codec_get_fields(PyObject *self, void *unused)
 {
     (void)unused;
-    return member_names((wfbs_codec_object *)self, 0);
+    return member_names(self, true, true);
 }
 
 static PyObject *
 codec_get_args(PyObject *self, void *unused)
 {
     (void)unused;
-    return member_names((wfbs_codec_object *)self, 1);
+    return member_names(self, true, false);
 }
 
 static PyObject *
 codec_get_kwargs(PyObject *self, void *unused)
 {
     (void)unused;
-    return member_names((wfbs_codec_object *)self, 2);
+    return member_names(self, false, true);
 }
 
 static PyObject *
@@ -347,11 +345,38 @@ wfbs_codec_new(wfbs_schema *schema, uint32_t object)
     }
     c->schema = (wfbs_schema *)Py_NewRef(schema);
     c->object = object;
+    c->limits = wfbs_default_limits;
     c->name = wfbs_name_str(schema->plan.objects[object].name);
     if (!c->name) {
         Py_CLEAR(c);
     }
     return (PyObject *)c;
+}
+
+/* The same codec with other limits, those of an autobahn_fbs.limits.Limits, which has checked them. */
+static PyObject *
+codec_limited(PyObject *self, PyObject *limits)
+{
+    wfbs_codec_object *c = (wfbs_codec_object *)self;
+    Py_ssize_t size, minimum, factor, tables;
+    if (!PyTuple_Check(limits)) {
+        return PyErr_Format(PyExc_TypeError, "limits must be a tuple, not %.100s",
+                            wfbs_type_name(Py_TYPE(limits)));
+    }
+    if (!PyArg_ParseTuple(limits, "nnnn;limits", &size, &minimum, &factor, &tables)) {
+        return NULL;
+    }
+    if (size < 8 || size > INT32_MAX || minimum < 0 || factor < 1 || factor > INT32_MAX
+        || tables < 1) {
+        PyErr_SetString(PyExc_ValueError, "a limit is out of its range");
+        return NULL;
+    }
+    PyObject *other = wfbs_codec_new(c->schema, c->object);
+    if (other) {
+        ((wfbs_codec_object *)other)->limits =
+            (wfbs_limits){(size_t)size, (size_t)minimum, (size_t)factor, (size_t)tables};
+    }
+    return other;
 }
 
 static int
@@ -389,6 +414,7 @@ static PyMethodDef codec_methods[] = {
     {"lazy", FAST(wfbs_codec_lazy), "A TypedLazy of bytes."},
     {"check", codec_check, METH_O, "Raises InvalidPayload if a value can't be encoded."},
     {"get", (PyCFunction)(void (*)(void))wfbs_codec_get, METH_FASTCALL, "One value by its path."},
+    {"limited", codec_limited, METH_O, "The same codec with other limits: a Limits."},
     {"default", codec_default, METH_O, "What the absence of a field means."},
     {"__reduce__", codec_reduce, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},

@@ -1,6 +1,8 @@
 /* Instances and mappings to bytes: tables, and whole buffers. vectors.c has what they refer to. */
 #include "typed.h"
 
+#include "../base/dict.h"
+
 static inline wfbs_cell *
 cell_of(wfbs_encoding *e, size_t cells, uint32_t number)
 {
@@ -68,7 +70,7 @@ encode_member(wfbs_encoding *e, uint32_t object, wfbs_source *s, uint32_t i, boo
     PyObject *value, *tag = NULL;
     bool good = wfbs_source_get(s, i, &value);
     if (good && m->tag && s->kind == WFBS_FROM_DICT) {
-        tag = Py_XNewRef(PyDict_GetItemWithError(s->value, m->tag));
+        tag = wfbs_dict_find(s->value, m->tag);
         s->found += tag != NULL;
         good = tag || !PyErr_Occurred();
     }
@@ -89,7 +91,7 @@ encode_member(wfbs_encoding *e, uint32_t object, wfbs_source *s, uint32_t i, boo
         /* A default that its attribute doesn't allow, 0 for a wampid, isn't written or checked. */
     }
     else if (good) {
-        const bool keep = top && (f->flags & WFBS_FIELD_KWARG) && e->keep_kwargs;
+        const bool keep = top && (f->flags & WFBS_FIELD_KWARG) && e->options->keep_kwargs;
         good = encode_value(e, object, m->number, value, tag, keep, cells);
     }
     Py_XDECREF(value);
@@ -100,7 +102,7 @@ encode_member(wfbs_encoding *e, uint32_t object, wfbs_source *s, uint32_t i, boo
 uint32_t
 wfbs_encode_table(wfbs_encoding *e, uint32_t object, PyObject *value)
 {
-    const bool top = e->depth == WFBS_TYPED_MAX_DEPTH;
+    const bool top = e->depth == WFBS_TYPED_MAX_DEPTH; /* a nested one is below */
     const size_t held = e->builder.held;
     size_t cells;
     wfbs_source s;
@@ -190,9 +192,9 @@ static PyObject *encode_nested(wfbs_encoding *e, uint32_t object, PyObject *valu
 
 /* Starts encoding into scratch memory. */
 static void
-encoding_open(wfbs_encoding *e, wfbs_schema *schema, wfbs_fault *fault)
+encoding_open(wfbs_encoding *e, wfbs_schema *schema, const wfbs_encode_options *options,
+              wfbs_fault *fault)
 {
-    wfbs_fault_init(fault);
     take_scratch(schema->typed, &e->builder);
     e->builder.grow = grow;
     wfbs_build_start(&e->builder);
@@ -201,31 +203,43 @@ encoding_open(wfbs_encoding *e, wfbs_schema *schema, wfbs_fault *fault)
     e->depth = WFBS_TYPED_MAX_DEPTH;
     e->table = wfbs_encode_table;
     e->nested = encode_nested;
-    e->keep_kwargs = false;
-    e->sort_keys = false;
+    e->options = options;
+    e->is_nested = false;
+}
+
+/* Whether the buffer that was written is within the limits that it will be verified by. */
+static bool
+check_limits(wfbs_encoding *e)
+{
+    const wfbs_limits *limits = e->options->limits;
+    const wfbs_builder *b = &e->builder;
+    if (!limits) {
+        return true;
+    }
+    e->fault->code = b->used > limits->max_size                     ? WFBS_FAULT_TOO_LONG
+                     : b->tables > limits->max_tables               ? WFBS_FAULT_TABLES
+                     : b->cost > wfbs_typed_budget(limits, b->used) ? WFBS_FAULT_BUDGET
+                                                                    : WFBS_FAULT_OK;
+    return e->fault->code == WFBS_FAULT_OK;
 }
 
 /* Writes the value as the root of what was opened, which is closed. New bytes, None instead of them
- * to `discard` it, or NULL. */
+ * to discard it, or NULL with the fault filled or an exception. */
 static PyObject *
-encode_whole(wfbs_encoding *e, uint32_t object, PyObject *value, const char *identifier,
-             bool discard)
+encode_whole(wfbs_encoding *e, uint32_t object, PyObject *value)
 {
-    wfbs_schema *schema = e->schema;
+    const char *identifier = e->is_nested ? NULL : e->options->identifier;
     wfbs_builder *b = &e->builder;
     PyObject *bytes = NULL;
     const uint32_t root = wfbs_encode_table(e, object, value);
-    if (!root || (!wfbs_build_finish(b, root, identifier) && !wfbs_refuse_room(e))) {
-        wfbs_raise_fault(schema->typed, e->fault, &schema->plan, object, false);
+    if (root && (wfbs_build_finish(b, root, identifier) || wfbs_refuse_room(e))
+        && (e->is_nested || check_limits(e))) {
+        bytes = e->options->discard && !e->is_nested
+                    ? Py_NewRef(Py_None)
+                    : PyBytes_FromStringAndSize((const char *)b->memory + b->capacity - b->used,
+                                                (Py_ssize_t)b->used);
     }
-    else if (discard) {
-        bytes = Py_NewRef(Py_None);
-    }
-    else {
-        bytes = PyBytes_FromStringAndSize((const char *)b->memory + b->capacity - b->used,
-                                          (Py_ssize_t)b->used);
-    }
-    give_scratch(schema->typed, b);
+    give_scratch(e->schema->typed, b);
     return bytes;
 }
 
@@ -234,24 +248,29 @@ encode_whole(wfbs_encoding *e, uint32_t object, PyObject *value, const char *ide
 static PyObject *
 encode_nested(wfbs_encoding *outer, uint32_t object, PyObject *value)
 {
-    wfbs_fault fault;
     wfbs_encoding e;
-    encoding_open(&e, outer->schema, &fault);
-    e.sort_keys = outer->sort_keys;
+    encoding_open(&e, outer->schema, outer->options, outer->fault);
+    e.is_nested = true;
     e.depth = outer->depth;
-    return encode_whole(&e, object, value, NULL, false);
+    PyObject *bytes = encode_whole(&e, object, value);
+    outer->builder.cost += e.builder.cost;
+    outer->builder.tables += e.builder.tables;
+    return bytes;
 }
 
 PyObject *
-wfbs_encode_root(wfbs_schema *schema, uint32_t object, PyObject *value, const char *identifier,
-                 bool keep_kwargs, bool sort_keys, bool discard)
+wfbs_encode_root(wfbs_schema *schema, uint32_t object, PyObject *value,
+                 const wfbs_encode_options *options)
 {
     wfbs_fault fault;
     wfbs_encoding e;
-    encoding_open(&e, schema, &fault);
-    e.keep_kwargs = keep_kwargs;
-    e.sort_keys = sort_keys;
-    return encode_whole(&e, object, value, identifier, discard);
+    wfbs_fault_init(&fault);
+    encoding_open(&e, schema, options, &fault);
+    PyObject *bytes = encode_whole(&e, object, value);
+    if (!bytes) {
+        wfbs_raise_fault(schema->typed, &fault, &schema->plan, object, false);
+    }
+    return bytes;
 }
 
 PyObject *
@@ -261,7 +280,9 @@ wfbs_struct_dict(wfbs_schema *schema, uint32_t object, PyObject *value)
     wfbs_encoding e;
     size_t place;
     PyObject *dict = NULL;
-    encoding_open(&e, schema, &fault);
+    const wfbs_encode_options options = {0};
+    wfbs_fault_init(&fault);
+    encoding_open(&e, schema, &options, &fault);
     if (wfbs_build_hold(&e.builder, schema->plan.objects[object].size, &place)
         && wfbs_encode_struct(&e, object, value, place)) {
         const wfbs_decoding d = {schema, e.builder.memory, WFBS_FORM_FULL, NULL};

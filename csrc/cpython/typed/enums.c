@@ -12,6 +12,24 @@ wfbs_name_str(wfbs_name name)
 }
 
 void
+wfbs_names_append(PyObject **list, wfbs_name name)
+{
+    PyObject *text = wfbs_name_str(name);
+    if (!text || PyList_Append(*list, text) < 0) {
+        Py_CLEAR(*list);
+    }
+    Py_XDECREF(text);
+}
+
+PyObject *
+wfbs_names_tuple(PyObject *list)
+{
+    PyObject *tuple = list ? PyList_AsTuple(list) : NULL;
+    Py_XDECREF(list);
+    return tuple;
+}
+
+void
 wfbs_enum_free(wfbs_enum_objects *objects, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {

@@ -125,47 +125,43 @@ schema_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 
 /* ---- what it says */
 
-/* Names of those objects, or of the enums where `which` is 2, as a tuple. */
+/* Names of the structs, or of the tables, as a tuple. */
 static PyObject *
-names_of(wfbs_schema *s, unsigned which)
+object_names(const wfbs_plan *plan, bool structs)
 {
     PyObject *list = PyList_New(0);
-    const uint32_t count = which == 2 ? s->plan.enum_count : s->plan.object_count;
-    for (uint32_t i = 0; list && i < count; i++) {
-        if (which < 2 && s->plan.objects[i].is_struct != (which == 1)) {
-            continue;
+    for (uint32_t i = 0; list && i < plan->object_count; i++) {
+        if (plan->objects[i].is_struct == structs) {
+            wfbs_names_append(&list, plan->objects[i].name);
         }
-        PyObject *name =
-            wfbs_name_str(which == 2 ? s->plan.enums[i].name : s->plan.objects[i].name);
-        if (!name || PyList_Append(list, name) < 0) {
-            Py_CLEAR(list);
-        }
-        Py_XDECREF(name);
     }
-    PyObject *tuple = list ? PyList_AsTuple(list) : NULL;
-    Py_XDECREF(list);
-    return tuple;
+    return wfbs_names_tuple(list);
 }
 
 static PyObject *
 schema_get_tables(PyObject *self, void *unused)
 {
     (void)unused;
-    return names_of((wfbs_schema *)self, 0);
+    return object_names(&((wfbs_schema *)self)->plan, false);
 }
 
 static PyObject *
 schema_get_structs(PyObject *self, void *unused)
 {
     (void)unused;
-    return names_of((wfbs_schema *)self, 1);
+    return object_names(&((wfbs_schema *)self)->plan, true);
 }
 
 static PyObject *
 schema_get_enums(PyObject *self, void *unused)
 {
     (void)unused;
-    return names_of((wfbs_schema *)self, 2);
+    const wfbs_plan *plan = &((wfbs_schema *)self)->plan;
+    PyObject *list = PyList_New(0);
+    for (uint32_t i = 0; list && i < plan->enum_count; i++) {
+        wfbs_names_append(&list, plan->enums[i].name);
+    }
+    return wfbs_names_tuple(list);
 }
 
 /* Why an object is refused: a new str. */
@@ -338,7 +334,8 @@ dict_of(wfbs_schema *schema, uint32_t object, PyObject *value)
     if (of->is_struct) {
         return wfbs_struct_dict(schema, object, value);
     }
-    PyObject *bytes = wfbs_encode_root(schema, object, value, NULL, false, false, false);
+    const wfbs_encode_options how = {0};
+    PyObject *bytes = wfbs_encode_root(schema, object, value, &how);
     if (!bytes) {
         return NULL;
     }

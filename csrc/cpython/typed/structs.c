@@ -1,6 +1,7 @@
 /* Instances, mappings and sequences as sources of values; structs and texts to bytes. */
 #include "typed.h"
 
+#include "../base/dict.h"
 #include "../base/type_name.h"
 #include "../base/utf8.h"
 
@@ -67,7 +68,7 @@ wfbs_source_get(wfbs_source *s, uint32_t i, PyObject **out)
         *out = PyObject_GetAttr(s->value, m->name);
         return *out != NULL;
     default:
-        *out = Py_XNewRef(PyDict_GetItemWithError(s->value, m->wire));
+        *out = wfbs_dict_find(s->value, m->wire);
         s->found += *out != NULL;
         return *out || !PyErr_Occurred();
     }

@@ -4,6 +4,7 @@
  *   schema.c    TypedSchema: a .bfbs and its plan, the classes of its tables
  *   enums.c     enums and names
  *   layout.c    what one class is for a table: its slots, names and defaults
+ *   classes.c   the classes of tables and structs
  *   instance.c  TypedTable: the life of an instance
  *   values.c    scalars and texts, both ways
  *   decode.c    bytes -> instances or dicts
@@ -142,10 +143,14 @@ wfbs_enum_objects *wfbs_enum_of(wfbs_schema *schema, uint32_t index);
 void wfbs_enum_free(wfbs_enum_objects *objects, uint32_t count);
 /* A str of a name of the plan, interned. New reference or NULL. */
 PyObject *wfbs_name_str(wfbs_name name);
+/* Appends that str to a list; on failure releases the list and sets it to NULL, with an exception. */
+void wfbs_names_append(PyObject **list, wfbs_name name);
+/* The list, which is released and may be NULL, as a tuple. New reference or NULL. */
+PyObject *wfbs_names_tuple(PyObject *list);
 /* The value of a .bfbs as the plan of reflection reads it: a dict. New reference or NULL. */
 PyObject *wfbs_schema_describe(wfbs_schema *schema);
 
-/* ---- instance.c */
+/* ---- classes.c */
 
 /* A class made at run time: what a type has, and ours. In Python, classes below it are made by the
  * same metaclass, and not adopted. The collector clears schema and layout of a class in a cycle. */
@@ -158,22 +163,27 @@ typedef struct {
 } wfbs_typed_class;
 
 extern PyType_Spec wfbs_typed_meta_spec;
-extern PyType_Spec wfbs_typed_table_spec;
 /* Makes the class of an object; the names of its members in the schema and in Python are tuples.
  * New reference or NULL. */
 PyTypeObject *wfbs_class_new(wfbs_schema *schema, uint32_t object, PyObject *wire,
                              PyObject *attributes);
-/* Says what its instances are; to be called once. */
-void wfbs_class_adopt(PyTypeObject *type, wfbs_schema *schema, wfbs_layout *layout);
 /* The offset of an attribute's slot in instances of a type: 0 if it is no slot; -1 with an exception. */
 Py_ssize_t wfbs_class_slot(PyTypeObject *type, PyObject *attribute);
+/* Makes the descriptors of a class' slots read-only, so that its tp_setattro alone writes them. */
+void wfbs_class_guard(PyTypeObject *type, const wfbs_layout *layout);
+/* The class of an instance of ours, by its type: NULL without an exception for other types. */
+wfbs_typed_class *wfbs_class_of(PyTypeObject *type);
+
+/* ---- instance.c */
+
+extern PyType_Spec wfbs_typed_table_spec;
+/* Says what instances of a new class are; to be called once. */
+void wfbs_class_adopt(PyTypeObject *type, wfbs_schema *schema, wfbs_layout *layout);
 /* An instance of a class of ours, all slots NULL; not yet tracked by the collector. New reference
  * or NULL. */
 PyObject *wfbs_instance_new(PyTypeObject *type);
 /* To be called when the slots are filled; `holds` says whether one can hold references in turn. */
 void wfbs_instance_finish(PyObject *self, bool holds);
-/* The class of an instance of ours, by its type: NULL without an exception for other types. */
-wfbs_typed_class *wfbs_class_of(PyTypeObject *type);
 static inline PyObject **
 wfbs_member_of(PyObject *self, const wfbs_member *m)
 {
@@ -196,6 +206,16 @@ PyObject *wfbs_raise_fault(wfbs_typed *t, const wfbs_fault *fault, const wfbs_pl
 
 /* ---- values.c: one scalar or text, both ways */
 
+/* How a whole buffer is encoded. */
+typedef struct {
+    const char *identifier;    /* 4 bytes, borrowed; NULL for none */
+    const wfbs_limits *limits; /* those that the buffer will be verified by; NULL for none */
+    bool keep_kwargs; /* at the top: fields with `kwarg` are written though equal to defaults */
+    bool sort_keys;   /* vectors of tables with a key are sorted */
+    bool strict;      /* bytes given for nested buffers are verified strictly */
+    bool discard;     /* nothing is made of it */
+} wfbs_encode_options;
+
 /* What encodes: the buffer in the making, and the first fault. */
 typedef struct wfbs_encoding {
     wfbs_builder builder; /* first: wfbs_builder's `grow` gets its address */
@@ -205,8 +225,8 @@ typedef struct wfbs_encoding {
     /* Write a table, and one as a buffer of its own: for the vectors, which are below encode.c. */
     uint32_t (*table)(struct wfbs_encoding *e, uint32_t object, PyObject *value);
     PyObject *(*nested)(struct wfbs_encoding *e, uint32_t object, PyObject *value);
-    bool keep_kwargs; /* at the top: fields with `kwarg` are written though equal to defaults */
-    bool sort_keys;
+    const wfbs_encode_options *options;
+    bool is_nested; /* the buffer will be the bytes of a field */
 } wfbs_encoding;
 
 /* Fills the fault with printf-like text about a value; returns false. */
@@ -318,7 +338,7 @@ uint32_t wfbs_encode_text(wfbs_encoding *e, uint8_t demand, PyObject *value);
 PyObject *wfbs_struct_dict(wfbs_schema *schema, uint32_t object, PyObject *value);
 /* A whole buffer. New bytes or NULL; None instead of them to `discard` it. */
 PyObject *wfbs_encode_root(wfbs_schema *schema, uint32_t object, PyObject *value,
-                           const char *identifier, bool keep_kwargs, bool sort_keys, bool discard);
+                           const wfbs_encode_options *options);
 
 /* ---- codec.c, lazy.c */
 
@@ -328,6 +348,7 @@ typedef struct {
     uint32_t object;
     bool ready;     /* the classes of all that the table can contain are made */
     PyObject *name; /* owned */
+    wfbs_limits limits;
 } wfbs_codec_object;
 
 /* Its methods, which the catalog has as well. */

@@ -170,12 +170,12 @@ flags_of_names(wfbs_encoding *e, uint32_t index, PyObject *text, uint64_t *bits)
     const wfbs_plan_enum *type = &plan->enums[index];
     Py_ssize_t size;
     const char *p = PyUnicode_AsUTF8AndSize(text, &size);
-    const char *end = p + size;
     *bits = 0;
     if (!p) {
         PyErr_Clear();
         return wfbs_refuse_value(e->fault, "name of a value expected, got another str");
     }
+    const char *end = p + size;
     while (p < end) {
         const char *space = memchr(p, ' ', (size_t)(end - p));
         const char *stop = space ? space : end;

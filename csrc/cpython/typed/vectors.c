@@ -30,9 +30,33 @@ items_of(wfbs_encoding *e, PyObject *value)
 
 /* ---- bytes and scalars */
 
-/* Checks the bytes of a nested buffer or FlexBuffer, and by attribute. */
+/* Checks given bytes of a nested buffer, as verification of the whole will. */
 static bool
-check_bytes(wfbs_encoding *e, const wfbs_plan_field *f, const uint8_t *data, size_t size)
+check_nested(wfbs_encoding *e, const wfbs_plan_field *f, const uint8_t *data, size_t size)
+{
+    const wfbs_limits any = {WFBS_BUILD_MAX, SIZE_MAX, 1, SIZE_MAX}; /* the whole has limits */
+    const wfbs_typed_rules rules = {&e->schema->plan, &any, e->options->strict};
+    wfbs_verifier v;
+    uint32_t root;
+    if (!wfbs_typed_open(&v, &rules, data, size, NULL, e->fault, &root)) {
+        return false;
+    }
+    const uint64_t budget = v.budget, tables = v.tables;
+    v.depth = e->depth;
+    v.is_nested = true;
+    if (!wfbs_verify_table(&v, f->nested, root)) {
+        return false;
+    }
+    e->builder.cost += budget - v.budget;
+    e->builder.tables += tables - v.tables;
+    return true;
+}
+
+/* Checks bytes by the field's attribute, and as a FlexBuffer; as a nested buffer, if they were
+ * `given`. */
+static bool
+check_bytes(wfbs_encoding *e, const wfbs_plan_field *f, const uint8_t *data, size_t size,
+            bool given)
 {
     if (f->demand && !wfbs_demand_bytes((wfbs_demand)f->demand, data, size)) {
         e->fault->code = WFBS_FAULT_DEMAND;
@@ -43,35 +67,20 @@ check_bytes(wfbs_encoding *e, const wfbs_plan_field *f, const uint8_t *data, siz
     if (f->flags & WFBS_FIELD_FLEXBUFFER) {
         wfbs_flex_reader reader;
         wfbs_flex_open(&reader, data, size);
-        return wfbs_flex_verify(&reader) || wfbs_refuse_value(e->fault, "not a valid FlexBuffer");
-    }
-    if (f->nested != WFBS_NONE) {
-        const wfbs_typed_rules rules = {&e->schema->plan, &wfbs_default_limits, false};
-        wfbs_fault inner;
-        uint32_t root;
-        if (!wfbs_typed_verify(&rules, f->nested, data, size, NULL, &inner, &root)) {
-            char reason[128];
-            wfbs_fault_reason(&inner, reason, sizeof reason);
-            return wfbs_refuse_value(e->fault, "nested buffer: %s", reason);
+        if (!wfbs_flex_verify(&reader)) {
+            e->fault->code = WFBS_FAULT_FLEXBUFFER;
+            return false;
         }
     }
-    return true;
-}
-
-/* A table given for a nested buffer: encoded on its own. New bytes, or NULL. */
-static PyObject *
-nested_bytes(wfbs_encoding *e, const wfbs_plan_field *f, PyObject *value)
-{
-    if (f->nested == WFBS_NONE || PyObject_CheckBuffer(value) || PyList_Check(value)
-        || PyTuple_Check(value)) {
-        return Py_NewRef(value);
+    if (f->nested != WFBS_NONE && e->is_nested && !f->demand) {
+        e->builder.cost -= size; /* see verify.c */
     }
-    return e->nested(e, f->nested, value);
+    return f->nested == WFBS_NONE || !given || check_nested(e, f, data, size);
 }
 
-/* Bytes of any object with a buffer. */
+/* Bytes of any object with a buffer; `given` by the caller, or else of our own making. */
 static bool
-copy_buffer(wfbs_encoding *e, const wfbs_plan_field *f, PyObject *value)
+copy_buffer(wfbs_encoding *e, const wfbs_plan_field *f, PyObject *value, bool given)
 {
     Py_buffer view;
     if (PyObject_GetBuffer(value, &view, PyBUF_SIMPLE) < 0) {
@@ -84,7 +93,7 @@ copy_buffer(wfbs_encoding *e, const wfbs_plan_field *f, PyObject *value)
     }
     const size_t size = (size_t)view.len;
     PyBuffer_Release(&view);
-    return to ? check_bytes(e, f, to, size) : wfbs_refuse_room(e);
+    return to ? check_bytes(e, f, to, size, given) : wfbs_refuse_room(e);
 }
 
 /* Whether a buffer's elements are as they lie in a vector: of the same size and kind. */
@@ -149,7 +158,7 @@ encode_scalars(wfbs_encoding *e, const wfbs_plan_field *f, PyObject *items)
         wfbs_store_bits(to, bits, f->stride);
     }
     to -= (size_t)count * f->stride;
-    return !(f->flags & WFBS_FIELD_BYTES) || check_bytes(e, f, to, (size_t)count);
+    return !(f->flags & WFBS_FIELD_BYTES) || check_bytes(e, f, to, (size_t)count, true);
 }
 
 /* ---- vectors of anything else */
@@ -253,7 +262,7 @@ encode_references(wfbs_encoding *e, const wfbs_plan_field *f, PyObject *items)
     const size_t held = e->builder.held;
     const wfbs_plan *plan = &e->schema->plan;
     const bool tables = f->element == WFBS_SHAPE_TABLE;
-    const bool sorted = tables && e->sort_keys && plan->objects[f->index].key != WFBS_NONE;
+    const bool sorted = tables && e->options->sort_keys && plan->objects[f->index].key != WFBS_NONE;
     size_t refs;
     if (count > WFBS_BUILD_MAX / 8
         || !wfbs_build_hold(&e->builder, count * (sorted ? 8 : 4), &refs)) {
@@ -480,13 +489,17 @@ wfbs_encode_vector(wfbs_encoding *e, uint32_t object, uint32_t number, PyObject 
     int copied = 0;
     bool good;
     if (f->flags & WFBS_FIELD_BYTES) {
-        PyObject *bytes = nested_bytes(e, f, value);
-        if (!bytes) {
-            return false;
+        if (PyObject_CheckBuffer(value)) {
+            good = copy_buffer(e, f, value, true);
         }
-        good = PyObject_CheckBuffer(bytes) ? copy_buffer(e, f, bytes)
-                                           : encode_items(e, f, bytes, NULL, &tag_ref);
-        Py_DECREF(bytes);
+        else if (f->nested == WFBS_NONE || PyList_Check(value) || PyTuple_Check(value)) {
+            good = encode_items(e, f, value, NULL, &tag_ref);
+        }
+        else { /* a table: a buffer of its own */
+            PyObject *bytes = e->nested(e, f->nested, value);
+            good = bytes && copy_buffer(e, f, bytes, false);
+            Py_XDECREF(bytes);
+        }
     }
     else {
         if (f->element == WFBS_SHAPE_SCALAR) {
