@@ -72,9 +72,10 @@ Exit status: 0 good, 1 a source can't be loaded or "check" has found a problem, 
 """
 
 INFO_NOTES = """\
-Example:
+Examples:
 
   python -m autobahn_fbs info --json | jq .packages.autobahn
+  python -m autobahn_fbs info --pid $(pgrep -f crossbar-controller)
 """
 
 
@@ -125,7 +126,15 @@ def add_verbs(verbs: Any) -> None:
         epilog=INFO_NOTES,
         formatter_class=raw,
     )
-    verb.add_argument("--json", action="store_true", help="print JSON, one line")
+    verb.add_argument(
+        "--json", action="store_true", help="print JSON, one line (with --pid, lines)"
+    )
+    verb.add_argument(
+        "--pid",
+        type=int,
+        metavar="N",
+        help="show whether process N, and those that it has started, have loaded the extension",
+    )
     _add_color(verb)
 
 
