@@ -136,7 +136,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
         return bench()
 
-    if options.verb in ("dump", "verify", "info"):
+    if options.verb in ("dump", "verify", "catalog", "info"):
         return run_verb(options)
 
     from ._run import CannotRun, run

@@ -30,23 +30,18 @@ from dataclasses import replace
 from typing import Any
 
 from autobahn_fbs._demo.config import REALM, make_site
-from autobahn_fbs._demo.links import LinkedRouter, LinkedRouters
-from autobahn_fbs._demo.router import Router, RouterFailed, installed_version
-from turns import (
+from autobahn_fbs._demo.cost import (
     STOCK,
     Contender,
     Cost,
-    Scene,
     Team,
-    add_options,
-    chosen,
-    keep,
-    play,
-    progress,
     run_words,
     started_as,
     with_environ,
 )
+from autobahn_fbs._demo.links import LinkedRouter, LinkedRouters
+from autobahn_fbs._demo.router import Router, RouterFailed, installed_version
+from turns import add_options, chosen, keep, play, progress, scene
 
 _DROP_IN, _FASTER = ("--drop-in",), ("--drop-in", "--accelerate", "all")
 
@@ -60,31 +55,26 @@ CONTENDERS = [
 
 SCENES = [
     # The first one also shows what a session takes in memory.
-    Scene("fan-out small", "events", "rawsocket", "small", subscribers=100),
-    Scene("fan-out small websocket", "events", "websocket", "small", subscribers=100),
-    Scene("fan-out 2.4kB", "events", "rawsocket", "large", subscribers=100),
-    Scene("fan-out 2.4kB websocket", "events", "websocket", "large", subscribers=100),
-    Scene("events small", "events", "rawsocket", "small"),
-    Scene("events small websocket", "events", "websocket", "small"),
-    Scene("events small turned", "events", "rawsocket", "small", turned=True),
-    Scene("events 2.4kB", "events", "rawsocket", "large"),
-    Scene("events 128kB", "events", "rawsocket", "128kB", window=8),
-    Scene("calls small", "calls", "rawsocket", "small"),
-    Scene("calls small turned", "calls", "rawsocket", "small", turned=True),
-    Scene("calls 2.4kB", "calls", "rawsocket", "large"),
-    Scene("calls 128kB", "calls", "rawsocket", "128kB", flights=4),
+    scene("fan-out small", "events", "rawsocket", "small", subscribers=100),
+    scene("fan-out small websocket", "events", "websocket", "small", subscribers=100),
+    scene("fan-out 2.4kB", "events", "rawsocket", "large", subscribers=100),
+    scene("fan-out 2.4kB websocket", "events", "websocket", "large", subscribers=100),
+    scene("events small", "events", "rawsocket", "small"),
+    scene("events small websocket", "events", "websocket", "small"),
+    scene("events small turned", "events", "rawsocket", "small", turned=True),
+    scene("events 2.4kB", "events", "rawsocket", "large"),
+    scene("events 128kB", "events", "rawsocket", "128kB", window=8),
+    scene("calls small", "calls", "rawsocket", "small"),
+    scene("calls small turned", "calls", "rawsocket", "small", turned=True),
+    scene("calls 2.4kB", "calls", "rawsocket", "large"),
+    scene("calls 128kB", "calls", "rawsocket", "128kB", flights=4),
 ]
 
 #: Realms, one for each router worker if there are two.
 REALMS = (REALM, "demo2")
 WORKER_SCENES = [
-    # The first one also shows what a session takes in memory.
-    Scene("fan-out small", "events", "rawsocket", "small", subscribers=100),
-    Scene("fan-out small websocket", "events", "websocket", "small", subscribers=100),
-    Scene("fan-out 2.4kB", "events", "rawsocket", "large", subscribers=100),
-    Scene("fan-out 2.4kB websocket", "events", "websocket", "large", subscribers=100),
-    Scene("events small", "events", "rawsocket", "small"),
-    Scene("calls small", "calls", "rawsocket", "small"),
+    scene("events small", "events", "rawsocket", "small"),
+    scene("calls small", "calls", "rawsocket", "small"),
 ]
 
 

@@ -20,8 +20,9 @@ from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 
-from router import CONTENDERS, SCENES, accelerated, start_router
-from turns import Team, progress
+from autobahn_fbs._demo.cost import accelerated, team_of
+from router import CONTENDERS, SCENES, start_router
+from turns import progress
 
 
 def record(pid: int, seconds: float, path: Path, form: str, native: bool) -> subprocess.Popen[str]:
@@ -70,13 +71,11 @@ def main() -> int:
     ]
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         router = start_router(contender, stack)
-        workers = router.processes()[1:]
-        doors = [(router.websocket, router.rawsocket)]
-        team = stack.enter_context(Team(contender, {"router": workers}, doors))
+        team = stack.enter_context(team_of(contender, router))
         team.open(scene)
         team.turn(0.5)
         raw = Path(folder) / "samples"
-        pid = team.client if options.of == "client" else workers[0]
+        pid = team.client if options.of == "client" else router.processes()[1]
         path, form = (raw, "raw") if options.top else (options.output, "flamegraph")
         spy = record(pid, options.seconds, path, form, options.native)
         while spy.poll() is None:

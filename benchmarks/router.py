@@ -5,14 +5,15 @@
                                 [--seconds 1] [--rounds 5] [-o FILE] [--plot FILE]
 
 Each contender has a router of its own and a client process of its own, all alive in one run. For
-each scene they take turns, for a part of a second each. Shown is the processor time that a router's
-worker and a client spent, in microseconds for an event that was received or a call that was
-answered: the best of the rounds, and its ratio to the first contender.
+each scene they take turns, for a part of a second each (autobahn_fbs/_demo/cost.py). Shown is the
+processor time that a router's worker and a client spent, in microseconds for an event that was
+received or a call that was answered: the best of the rounds, and its ratio to the first contender.
 
 ``stock`` is Crossbar.io as it is with Autobahn's msgpack; ``drop-in`` is flatbuffers as
 ``python -m autobahn_fbs run`` starts it; ``accelerated`` is the same with ``run --accelerate``, and
 ``autobahn_fbs.accelerate()`` in the client; ``accelerated-msgpack`` is that with Autobahn's
-msgpack. Linux only, for the processor time of the routers.
+msgpack, and ``stock-twisted`` and ``accelerated-twisted`` have clients on Twisted. Linux only, for
+the processor time of the routers.
 """
 
 from __future__ import annotations
@@ -23,60 +24,49 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from autobahn_fbs._demo.config import make_site
-from autobahn_fbs._demo.router import Router, RouterFailed, installed_version
-from turns import (
-    STOCK,
+from autobahn_fbs._demo.cost import (
+    USUAL,
     Contender,
-    Scene,
     Team,
-    add_options,
-    chosen,
-    keep,
-    play,
-    progress,
-    run_words,
+    accelerated,
     started_as,
+    team_of,
     with_environ,
 )
+from autobahn_fbs._demo.router import Router, RouterFailed, installed_version
+from turns import add_options, chosen, keep, play, progress, scene
 
 _OPTIMIZED = (("PYTHONOPTIMIZE", "1"),)
 
 
-def accelerated(name: str, parts: str = "", serializer: str = "flatbuffers") -> Contender:
-    """A contender with parts of acceleration; all for ""."""
-    switch = f"--accelerate={parts}" if parts else "--accelerate"
-    client = ("--drop-in", "--accelerate", parts or "all")
-    return Contender(name, run_words(switch), client, serializer)
-
+_UVLOOP = ("--loop", "uvloop")
+_TWISTED = ("--loop", "twisted")
+_STOCK, _DROP_IN, _ACCELERATED = USUAL
 
 CONTENDERS = [
-    Contender("stock", STOCK, (), "msgpack"),
-    Contender("drop-in", run_words(), ("--drop-in",)),
-    accelerated("accelerated"),
+    *USUAL,
     accelerated("accelerated-msgpack", serializer="msgpack"),
     # What docs/tuning.rst is about.
-    Contender("stock-cache", STOCK, (), "msgpack", cache=True),
-    Contender("stock-optimized", STOCK, (), "msgpack", _OPTIMIZED),
-    Contender("stock-uvloop", STOCK, ("--loop", "uvloop"), "msgpack"),
-    replace(accelerated("accelerated-cache"), cache=True),
-    replace(accelerated("accelerated-optimized"), environ=_OPTIMIZED),
+    replace(_STOCK, name="stock-cache", cache=True),
+    replace(_STOCK, name="stock-optimized", environ=_OPTIMIZED),
+    replace(_STOCK, name="stock-uvloop", client=_UVLOOP),
+    replace(_STOCK, name="stock-twisted", client=_TWISTED),
+    replace(_ACCELERATED, name="accelerated-cache", cache=True),
+    replace(_ACCELERATED, name="accelerated-optimized", environ=_OPTIMIZED),
     accelerated("accelerated-batched", serializer="flatbuffers.batched"),
-    replace(
-        accelerated("accelerated-uvloop"),
-        client=("--drop-in", "--accelerate", "all", "--loop", "uvloop"),
-    ),
+    replace(_ACCELERATED, name="accelerated-uvloop", client=(*_ACCELERATED.client, *_UVLOOP)),
+    replace(_ACCELERATED, name="accelerated-twisted", client=(*_ACCELERATED.client, *_TWISTED)),
 ]
-USUAL = ("stock", "drop-in", "accelerated")
 
 SCENES = [
-    Scene("events rawsocket small", "events", "rawsocket", "small"),
-    Scene("events rawsocket large", "events", "rawsocket", "large"),
-    Scene("events websocket small", "events", "websocket", "small"),
-    Scene("calls rawsocket small", "calls", "rawsocket", "small"),
-    Scene("calls websocket small", "calls", "websocket", "small"),
-    Scene("calls rawsocket 128kB", "calls", "rawsocket", "128kB", flights=4),
-    Scene("calls websocket 128kB", "calls", "websocket", "128kB", flights=4),
-    Scene("fan-out rawsocket small", "events", "rawsocket", "small", subscribers=100),
+    scene("events rawsocket small", "events", "rawsocket", "small"),
+    scene("events rawsocket large", "events", "rawsocket", "large"),
+    scene("events websocket small", "events", "websocket", "small"),
+    scene("calls rawsocket small", "calls", "rawsocket", "small"),
+    scene("calls websocket small", "calls", "websocket", "small"),
+    scene("calls rawsocket 128kB", "calls", "rawsocket", "128kB", flights=4),
+    scene("calls websocket 128kB", "calls", "websocket", "128kB", flights=4),
+    scene("fan-out rawsocket small", "events", "rawsocket", "small", subscribers=100),
 ]
 
 
@@ -90,16 +80,16 @@ def start_router(contender: Contender, stack: ExitStack) -> Router:
 
 def start(contender: Contender, stack: ExitStack) -> Team:
     """A contender's router and client, which the stack stops."""
-    router = start_router(contender, stack)
-    doors = [(router.websocket, router.rawsocket)]
-    return stack.enter_context(Team(contender, {"router": router.processes()[1:]}, doors))
+    return stack.enter_context(team_of(contender, start_router(contender, stack)))
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     add_options(parser)
     names = [each.name for each in CONTENDERS]
-    parser.add_argument("--contender", nargs="+", choices=names, default=list(USUAL))
+    parser.add_argument(
+        "--contender", nargs="+", choices=names, default=[each.name for each in USUAL]
+    )
     parser.add_argument("--parts", nargs="+", default=[], help="more contenders: parts, by commas")
     return parser.parse_args()
 

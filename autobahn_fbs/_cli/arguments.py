@@ -1,4 +1,4 @@
-"""What ``dump``, ``verify`` and ``info`` take on the command line, and how they end."""
+"""The arguments of ``dump``, ``verify``, ``catalog`` and ``info``, and how they end."""
 
 from __future__ import annotations
 
@@ -55,15 +55,32 @@ Examples:
     message is invalid or a file can't be read, 2 usage.
 """
 
+CATALOG_HELP = """\
+Loads schemas of typed payloads. "show" prints what is in them; "check" prints only what a schema
+can't say, what is refused, and where interfaces contradict themselves.
+SOURCE is a compiled schema (.bfbs), a folder of them, a catalog archive (ZIP), or a schema (.fbs)
+if there is a flatc.
+"""
+
+CATALOG_NOTES = """\
+Examples:
+
+  python -m autobahn_fbs catalog show climate.bfbs
+  python -m autobahn_fbs catalog check schemas/ && echo good
+
+Exit status: 0 good, 1 a source can't be loaded or "check" has found a problem, 2 usage.
+"""
+
 INFO_NOTES = """\
-Example:
+Examples:
 
   python -m autobahn_fbs info --json | jq .packages.autobahn
+  python -m autobahn_fbs info --pid $(pgrep -f crossbar-controller)
 """
 
 
 def add_verbs(verbs: Any) -> None:
-    """Adds the three verbs to a parser's subparsers."""
+    """Adds the four verbs to a parser's subparsers."""
     raw = argparse.RawDescriptionHelpFormatter
     for name, short, text, notes in (
         ("dump", "show the contents of messages", DUMP_HELP, DUMP_NOTES),
@@ -92,13 +109,32 @@ def add_verbs(verbs: Any) -> None:
         )
         _add_color(verb)
     verb = verbs.add_parser(
+        "catalog",
+        help="show or check schemas of typed payloads",
+        description=CATALOG_HELP,
+        epilog=CATALOG_NOTES,
+        formatter_class=raw,
+    )
+    verb.add_argument("action", choices=("show", "check"), help="what to do")
+    verb.add_argument("sources", nargs="+", metavar="SOURCE", help="see above")
+    verb.add_argument("--json", action="store_true", help="JSON, one line for each file")
+    _add_color(verb)
+    verb = verbs.add_parser(
         "info",
         help="versions, backend, limits",
         description="Shows what is installed and how it runs. Include the output in bug reports.",
         epilog=INFO_NOTES,
         formatter_class=raw,
     )
-    verb.add_argument("--json", action="store_true", help="print JSON, one line")
+    verb.add_argument(
+        "--json", action="store_true", help="print JSON, one line (with --pid, lines)"
+    )
+    verb.add_argument(
+        "--pid",
+        type=int,
+        metavar="N",
+        help="show whether process N, and those that it has started, have loaded the extension",
+    )
     _add_color(verb)
 
 
@@ -112,18 +148,20 @@ def _add_color(verb: argparse.ArgumentParser) -> None:
 
 
 def run_verb(options: argparse.Namespace) -> int:
-    """Runs one of the three; returns the exit status. A reader that goes away, or an interrupt,
+    """Runs one of the four; returns the exit status. A reader that goes away, or an interrupt,
     ends it quietly, with the status that a shell gives a program that died of it."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
         with redirect_stderr(StringIO()):  # what optional modules print as Autobahn tries them
+            from .catalog import catalog
             from .dump import dump
             from .info import info
             from .verify import verify
 
         verbs: dict[str, Callable[[argparse.Namespace], int]] = {
+            "catalog": catalog,
             "dump": dump,
             "info": info,
             "verify": verify,

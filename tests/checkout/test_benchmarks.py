@@ -34,6 +34,7 @@ from autobahn_fbs._bench.contenders import (
     UPSTREAM,
     Contender,
 )
+from autobahn_fbs._demo.cost import Cost
 from results import Results, load
 from support.marks import cpython_only
 
@@ -372,10 +373,10 @@ def test_memory_counts_what_is_kept_and_not_what_is_let_go() -> None:
     assert memory.peak(lambda: len(bytes(100_000))) >= 100_000
 
 
-def costs() -> list[turns.Cost]:
+def costs() -> list[Cost]:
     return [
-        turns.Cost("a scene", "stock", {"router": 100.0, "client": 50.0}, 1000.0),
-        turns.Cost("a scene", "accelerated", {"router": 40.0, "client": 25.0}, 2500.0),
+        Cost("a scene", "stock", {"router": 100.0, "client": 50.0}, 1000.0),
+        Cost("a scene", "accelerated", {"router": 40.0, "client": 25.0}, 2500.0),
     ]
 
 

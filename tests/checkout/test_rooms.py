@@ -66,7 +66,8 @@ FLOORS = [
     ["autobahn_fbs/_install.py"],
     ["autobahn_fbs/accelerate/", "autobahn_fbs/_accelerate/"],
     # what is run
-    ["autobahn_fbs/_run.py", "autobahn_fbs/_cli/", "autobahn_fbs/_bench/", "autobahn_fbs/_demo/"],
+    ["autobahn_fbs/_run.py"],
+    ["autobahn_fbs/_cli/", "autobahn_fbs/_bench/", "autobahn_fbs/_demo/"],
     ["autobahn_fbs/_children.py"],
     ["autobahn_fbs/__main__.py", "autobahn_fbs/_pyinstaller/"],
 ]

@@ -39,8 +39,8 @@ compile_value(wfbs_loader *l, uint32_t index, uint32_t table, wfbs_plan_value *v
     return true;
 }
 
-/* Sorts the values of a type that has no sign: the file has those above 2^63 first, as negative
- * ones. They are turned to the end, by reversals. */
+/* Sorts the values of an unsigned type. The file has values above 2^63 first, as negative ones.
+ * Reversals rotate them to the end. */
 static void
 turn_values(wfbs_plan_value *values, uint32_t count)
 {
@@ -59,7 +59,7 @@ turn_values(wfbs_plan_value *values, uint32_t count)
     }
 }
 
-/* Checks the order of the values, and finds what follows from it. */
+/* Checks the order of the values, and derives facts from it. */
 static bool
 finish_enum(wfbs_loader *l, uint32_t index)
 {
@@ -86,7 +86,7 @@ finish_enum(wfbs_loader *l, uint32_t index)
         return true;
     }
     if (!type->is_dense || values[0].value != 0 || type->value_count > 256) {
-        /* Members with numbers of their own needn't be dense, but have to be different. */
+        /* Members with explicit numbers may have gaps, but no duplicates. */
         for (uint32_t i = 1; i < type->value_count; i++) {
             if (values[i].value == values[i - 1].value) {
                 return wfbs_loader_fail_enum(l, WFBS_FAULT_SCHEMA_ENUM, index);
