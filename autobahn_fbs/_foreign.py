@@ -1,6 +1,6 @@
-"""What bytes are that were refused as a message: the end of a ProtocolError's text.
+"""Recognizes bytes that were refused as a message, for the end of a ProtocolError's text.
 
-Called only when a message has been refused. Nothing of the bytes gets into the text.
+Called only when a message has been refused. The text contains no part of the bytes.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import re
 #: Bits of a serializer's settings, as in csrc/core/readable.h.
 BATCHED, SCHEMA = 1, 2
 
-#: How WAMP messages of other serializers begin, and other things that arrive by mistake.
+#: The first bytes of WAMP messages of other serializers, and of other data that may arrive by
+#: mistake.
 _KINDS = [
     (re.compile(pattern, re.DOTALL), text)
     for pattern, text in (
@@ -31,12 +32,12 @@ _KINDS = [
 
 
 def hint(start: bytes, settings: int, readable: int) -> str:
-    """What to add to the error's text, such as ``; it looks like JSON: does the peer use
-    wamp.2.json?``; "" where nothing can be told.
+    """An addition to the error's text, such as
+    ``; it looks like JSON: does the peer use wamp.2.json?``; "" if nothing is recognized.
 
-    :param start: the first bytes of what was refused.
-    :param settings: those of the serializer that refused it: a sum of the bits above.
-    :param readable: under which settings it is valid: bit n is set for settings n.
+    :param start: the first bytes of the refused data.
+    :param settings: the settings of the serializer that refused it: a sum of the bits above.
+    :param readable: the settings under which it is valid: bit n is set for settings n.
     """
     for change in (BATCHED, SCHEMA, BATCHED | SCHEMA):
         other = settings ^ change
@@ -49,7 +50,7 @@ def hint(start: bytes, settings: int, readable: int) -> str:
             if change & SCHEMA:
                 valid.append(f'dialect="{"schema" if other & SCHEMA else "autobahn"}"')
             return f"; it is valid with {' and '.join(valid)}: configure both sides alike"
-    for begins in (start, start[4:]):  # behind the length in a batch
+    for begins in (start, start[4:]):  # after the length in a batch
         for pattern, text in _KINDS:
             if pattern.match(begins):
                 return f"; it looks like {text}"

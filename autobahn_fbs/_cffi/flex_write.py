@@ -1,7 +1,7 @@
-"""FlexBuffers: writing, with the same bytes as csrc/cpython/codecs/flex_{encode,keys,write}.c.
+"""Writes FlexBuffers, with the same bytes as csrc/cpython/codecs/flex_{encode,keys,write}.c.
 
 A FlexBuffer is written bottom-up: the parts of a container first, then the container, whose width
-follows from its parts. Until then the parts wait as slots.
+depends on its parts. Until then, the parts wait as slots.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ _GET_DOUBLE_BITS = Struct("<Q").unpack
 class _Slot(NamedTuple):
     """A value that waits for its container."""
 
-    bits: Any  #: a number, or the position of what was written
+    bits: Any  #: a number, or the position of the written value
     type: int
-    width: int  #: logarithm: the least of a number, or that of what was written
+    width: int  #: logarithm: the smallest width for a number, or the width of the written value
 
 
 class _Refused(Exception):
-    """What can't be written. Each container adds the step to it, innermost first."""
+    """A value that can't be written. Each container adds the step to it, innermost first."""
 
     def __init__(self, error: type[Exception], text: str, path_max: int | None = None) -> None:
         self.error = error
@@ -55,7 +55,7 @@ class _Refused(Exception):
 
 
 class _Layout(NamedTuple):
-    """The keys of a map that were written, and their vector."""
+    """The written keys of a map, and their vector."""
 
     keys: list[bytes]  #: sorted
     positions: list[int]
@@ -80,7 +80,7 @@ def _int_slot(n: int) -> _Slot:
 
 
 def _float_slot(value: float) -> _Slot:
-    """A float takes 32 bits where they hold its value, except NaN."""
+    """A float takes 32 bits if they represent its value exactly, except NaN."""
     size = abs(value)
     narrow = size == float("inf") or (
         size <= _FLT_MAX and _GET_SINGLE(_PUT_SINGLE(value))[0] == value
@@ -92,7 +92,7 @@ _pool_indices: dict[bytes, int] = {}
 
 
 def _pool_index(key: bytes) -> int:
-    """The place of a key in the pool, which decides what is shared: the core's, remembered."""
+    """The slot of a key in the pool, which determines sharing: the core's result, cached."""
     index = _pool_indices.get(key)
     if index is None:
         index = lib.wfbs_flex_pool_index(key, len(key))
@@ -111,9 +111,9 @@ class _Writer:
         self.out = bytearray()
         self.compact = compact
         self.layouts: dict[int, _Layout] = {}  # the last one at each depth
-        self.pool: dict[int, tuple[bytes, int]] = {}  # keys by their index, and where they are
+        self.pool: dict[int, tuple[bytes, int]] = {}  # keys by their index, with their positions
 
-    # --- values that are no containers
+    # --- values other than containers
 
     def string(self, text: bytes, kind: int) -> _Slot:
         out, log = self.out, _width_of(len(text))
@@ -134,7 +134,7 @@ class _Writer:
         return self.string(data, _STRING)
 
     def value(self, obj: Any, depth: int) -> _Slot:
-        """Writes what a value within `depth` containers consists of."""
+        """Writes the parts of a value nested in `depth` containers."""
         kind = type(obj)
         if kind is str:
             return self.text(obj)
@@ -149,7 +149,7 @@ class _Writer:
         return self.other(obj, depth)
 
     def other(self, obj: Any, depth: int) -> _Slot:
-        """The same for what isn't of these types: subclasses as what they derive from."""
+        """The same for other types: subclasses are written as their base types."""
         if isinstance(obj, int):
             return _int_slot(int.__index__(obj))
         if isinstance(obj, float):
@@ -169,7 +169,7 @@ class _Writer:
             return self.items(list(tuple.__iter__(obj)), depth + 1)
         return self.map(dict.copy(obj), depth)
 
-    # --- containers: copies, which nobody else changes
+    # --- containers: copies, so that no other code changes them
 
     def items(self, values: list[Any], depth: int) -> _Slot:
         slots: list[_Slot] = []
@@ -203,7 +203,7 @@ class _Writer:
         return self.vector(_MAP, slots, layout)
 
     def keys(self, pairs: list[tuple[bytes, Any]], values: dict[Any, Any], depth: int) -> _Layout:
-        """Makes sure that the keys of a map and a vector of them are written."""
+        """Ensures that the keys of a map and their vector are written."""
         texts = [text for text, _ in pairs]
         last = self.layouts.get(depth)
         if last is not None and last.keys == texts:
@@ -216,14 +216,14 @@ class _Writer:
         layout = _Layout(texts, positions, slot.bits, slot.width)
         if all(len(text) <= _SHARED_MAX for text in texts):
             self.layouts[depth] = layout
-        else:  # readers bound what sharing can stand for
+        else:  # readers limit the expansion by sharing
             self.layouts.pop(depth, None)
         return layout
 
     def key_texts(self, texts: list[bytes], values: dict[Any, Any]) -> list[int]:
-        """Where sorted keys are, which are written unless the pool knows them."""
+        """The positions of sorted keys. Writes those that the pool doesn't know."""
         out, pool = self.out, self.pool
-        pooled = len(texts) <= _POOL // 2  # more are a table rather than a record
+        pooled = len(texts) <= _POOL // 2  # a map with more keys is a table rather than a record
         positions: list[int] = []
         for i, text in enumerate(texts):
             index = -1
@@ -247,14 +247,14 @@ class _Writer:
         return positions
 
     def refuse_twice(self, texts: list[bytes], i: int, values: dict[Any, Any]) -> None:
-        """A str subclass can have two keys in a dict that are the same text."""
+        """A dict can have two keys of a str subclass with the same text."""
         if i > 0 and texts[i] == texts[i - 1]:
             same = [key for key in values if str.encode(key) == texts[i]]
             raise _Refused(ValueError, f"a dict has two keys with the text {same[-1]!a}")
 
     def vector_width(self, slots: list[_Slot], header: int, keys: int | None) -> int:
-        """The least width, as a logarithm, of a vector with `header` fields before its elements;
-        `keys` is where a map's keys are."""
+        """The smallest width, as a logarithm, of a vector with `header` fields before its elements;
+        `keys` is the position of a map's keys."""
         log = _width_of(len(slots))
         places = []
         for bits, kind, width in slots:
@@ -318,7 +318,7 @@ class _Writer:
         return slot
 
     def with_indirect(self, slots: list[_Slot]) -> list[_Slot]:
-        """The slots, the widest numbers among them written indirectly where that saves space."""
+        """The slots, with the widest numbers written indirectly if that saves space."""
         of_width = [0, 0, 0, 0]
         for slot in slots:
             if _is_inline(slot.type):
@@ -361,8 +361,8 @@ def _key_text(key: Any) -> bytes:
 
 
 def _typed_vector(slots: list[_Slot]) -> int:
-    """The type of the vector that holds slots in the least space: a typed one where all are numbers
-    (or bools) of one type."""
+    """The type of the smallest vector for the slots: a typed one if all are numbers (or bools) of
+    one type."""
     if not slots:
         return _VECTOR
     kind = slots[0].type
@@ -376,15 +376,15 @@ def _typed_vector(slots: list[_Slot]) -> int:
 
 
 def dumps(obj: Any, /, compact: bool = False) -> bytes:
-    """The FlexBuffer of a value.
+    """Encodes a value as a FlexBuffer.
 
     Equal values (of equal types) give equal bytes, whatever the order of their dicts: maps are
-    sorted by key, as the format wants. A key of at most 64 bytes that occurs again is written
-    once. Widths are the least ones, as in Google's builder.
+    sorted by key, as the format requires. A repeated key of at most 64 bytes is written once.
+    Widths are as small as possible, as in Google's builder.
 
     :param obj: a value of the types in the table of autobahn_fbs.flexbuffers, or of subclasses,
-        which are written as what they derive from. Keys of dicts must be str.
-    :param compact: take less space: typed vectors, indirect numbers, shared vectors of keys. Off by
+        which are written as their base types. Keys of dicts must be str.
+    :param compact: take less space: typed vectors, indirect numbers, shared key vectors. Off by
         default because the type on the wire then depends on the values.
     :raises TypeError: for any other type; the message names the place, such as [3]["name"].
     :raises ValueError: for an int outside -2**63..2**64-1, a key with a NUL character (which ends

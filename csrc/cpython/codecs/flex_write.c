@@ -1,12 +1,12 @@
-/* FlexBuffers: the bytes of strings, blobs, vectors, maps and the root. Widths are the least ones
- * that hold all parts, as in Google's builder. */
+/* FlexBuffers: the bytes of strings, blobs, vectors, maps and the root. Widths are the smallest
+ * that fit all parts, as in Google's builder. */
 #include "flex_write.h"
 
 #include <assert.h>
 
-/* ---- memory of the writer */
+/* ---- the writer's memory */
 
-/* Frees the memory that a layout holds. */
+/* Frees the memory of a layout. */
 static void
 layout_free(wfbs_flex_layout *layout)
 {
@@ -49,7 +49,7 @@ wfbs_flex_scratch_take(wfbs_flex *f)
     f->scratch = NULL;
 #endif
     if (scratch && ++scratch->stamp == 0) {
-        /* After 2**32 calls old stamps come again, so whatever has one is forgotten. */
+        /* After 2**32 calls, old stamps occur again, so everything with a stamp is forgotten. */
         wfbs_flex_scratch_free(scratch);
         scratch = scratch_new();
         if (scratch) {
@@ -104,7 +104,7 @@ padding(size_t at, size_t width)
     return (0 - at) & (width - 1);
 }
 
-/* Stores the lower `width` bytes of `n`, least significant first. */
+/* Stores the lower `width` bytes of `n`, little-endian. */
 static inline void
 put(uint8_t *p, uint64_t n, unsigned width)
 {
@@ -133,8 +133,8 @@ wfbs_flex_take_slots(wfbs_flex_writer *w, size_t count, size_t *first)
     wfbs_flex_scratch *scratch = w->scratch;
 
     *first = w->slot_count;
-    /* Never NULL afterwards, since nothing may be added to that, not even 0.
-     * slot_count <= slot_capacity, so the difference can't wrap. */
+    /* Never NULL afterwards, because even adding 0 to NULL is undefined. slot_count <=
+     * slot_capacity, so the difference can't wrap. */
     if (!scratch->slots || count > scratch->slot_capacity - w->slot_count) {
         const size_t limit = (size_t)PY_SSIZE_T_MAX / sizeof(wfbs_flex_slot);
         size_t capacity;
@@ -207,14 +207,15 @@ wfbs_flex_write_bytes(wfbs_flex_writer *w, uint8_t type, const void *data, size_
     return 0;
 }
 
-/* Whether all offsets from a vector of `width` bytes, the first at `at`, fit into `width`. */
+/* Whether all offsets from a vector with elements of `width` bytes, the first at `at`, fit into
+ * `width`. */
 static bool
 offsets_fit(const wfbs_flex_slot *slots, size_t count, uint64_t at, unsigned width)
 {
     const uint64_t most = UINT64_MAX >> (64 - 8 * width);
 
     for (size_t i = 0; i < count; i++) {
-        /* What is written lies before `at`, so the difference can't wrap. */
+        /* Written bytes are before `at`, so the difference can't wrap. */
         if (!is_inline(slots[i].type) && at + i * width - slots[i].bits > most) {
             return false;
         }
@@ -222,7 +223,7 @@ offsets_fit(const wfbs_flex_slot *slots, size_t count, uint64_t at, unsigned wid
     return true;
 }
 
-/* The least width, as a logarithm, of a vector with `header` fields before its elements; `keys`
+/* The smallest width, as a logarithm, of a vector with `header` fields before its elements. `keys`
  * is the position of a map's keys, SIZE_MAX for none. */
 static unsigned
 vector_width(const wfbs_flex_writer *w, const wfbs_flex_slot *slots, size_t count, size_t header,
@@ -244,7 +245,7 @@ vector_width(const wfbs_flex_writer *w, const wfbs_flex_slot *slots, size_t coun
         const uint64_t most = UINT64_MAX >> (64 - 8 * width);
         const uint64_t start = position(w) + padding(position(w), width);
         const uint64_t at = start + header * width;
-        /* No offset is greater than one from the end to the lowest place. */
+        /* No offset is greater than the distance from the end to the lowest position. */
         if (at + count * width - lowest <= most) {
             break;
         }
@@ -267,7 +268,7 @@ put_elements(uint8_t *p, const wfbs_flex_slot *slots, size_t count, uint64_t at,
         else if (width == 4 && slots[i].type == WFBS_FLEX_FLOAT) {
             double wide;
             memcpy(&wide, &bits, sizeof wide);
-            const float narrow = (float)wide; /* exact, or its width would be 8 */
+            const float narrow = (float)wide; /* exact, otherwise its width would be 8 */
             uint32_t word;
             memcpy(&word, &narrow, sizeof word);
             bits = word;
@@ -373,8 +374,8 @@ wfbs_flex_write_indirect(wfbs_flex_writer *w, size_t count)
     for (rest = log ? log - 1 : 0; rest > 0 && of_width[rest] == 0; rest--) {
     }
     rest = wfbs_flex_width_of(count) > rest ? wfbs_flex_width_of(count) : rest;
-    /* Of `count` slots each gets narrower by this; the wide ones take their width elsewhere. The
-     * slots are in memory, so the products can't wrap. */
+    /* Each of `count` slots gets narrower by this much, and the wide numbers are stored elsewhere.
+     * The slots are in memory, so the products can't wrap. */
     if (rest >= log || count * ((1u << log) - (1u << rest)) <= of_width[log] << log) {
         return 0;
     }

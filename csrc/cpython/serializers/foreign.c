@@ -1,11 +1,11 @@
-/* Refused bytes that are something else than a message. The texts are in autobahn_fbs._foreign. */
+/* Refused bytes that aren't a message. The texts are in autobahn_fbs._foreign. */
 #include "foreign.h"
 
 #include "../../core/readable.h"
 
-enum { SHOWN = 64 }; /* bytes of the beginning, which is all that the texts are chosen by */
+enum { SHOWN = 64 }; /* number of first bytes that determine the text */
 
-/* What to add to the error's text. New str, or NULL with an exception. */
+/* An addition to the error's text. New str, or NULL with an exception. */
 static PyObject *
 hint(wfbs_state *state, const wfbs_object_serializer *s, const wfbs_input *in)
 {
@@ -40,7 +40,7 @@ wfbs_explain_foreign(wfbs_state *state, const wfbs_object_serializer *s, const w
         Py_CLEAR(traceback);
     }
     else if (text || wfbs_error_is_about_value()) {
-        PyErr_Restore(type, error, traceback); /* in place of one from the hint */
+        PyErr_Restore(type, error, traceback); /* instead of an offset from the hint */
         type = error = traceback = NULL;
     }
     Py_XDECREF(text);

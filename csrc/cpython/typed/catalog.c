@@ -1,4 +1,4 @@
-/* TypedCatalog: codecs by the names of their tables; the hot calls of typed.Catalog. */
+/* TypedCatalog: codecs by table name, and the hot calls of typed.Catalog. */
 #include "typed.h"
 
 #include <stddef.h>
@@ -9,11 +9,11 @@
 
 typedef struct {
     PyObject_HEAD
-    PyObject *codecs;  /* owned dict: names -> codecs */
-    wfbs_typed *typed; /* of the module, which the type keeps */
+    PyObject *codecs;  /* owned dict: name -> codec */
+    wfbs_typed *typed; /* of the module, which the type keeps alive */
 } catalog_object;
 
-/* The codec of a name: out of the dict, or from the method _codec. New reference or NULL. */
+/* The codec for a name: from the dict, or from the method _codec. New reference or NULL. */
 static PyObject *
 catalog_find(PyObject *self, PyObject *name)
 {

@@ -1,4 +1,4 @@
-/* The classes made at run time: their metaclass, and where they have slots. */
+/* Classes made at run time: their metaclass, and the positions of their slots. */
 #include "typed.h"
 
 #include <stddef.h>
@@ -51,7 +51,7 @@ meta_dealloc(PyObject *self)
     PyObject_GC_UnTrack(self);
     ((wfbs_typed_class *)self)->layout = NULL;
     Py_CLEAR(((wfbs_typed_class *)self)->schema);
-    PyObject_GC_Track(self); /* as type's own dealloc expects it */
+    PyObject_GC_Track(self); /* as type's own dealloc expects */
     Py_INCREF(meta);
     PyType_Type.tp_dealloc(self);
     Py_DECREF(meta);
@@ -123,7 +123,7 @@ wfbs_class_guard(PyTypeObject *type, const wfbs_layout *layout)
     for (uint32_t i = 0; i < layout->count; i++) {
         PyObject *found = PyObject_GetAttr((PyObject *)type, layout->members[i].name);
         if (!found) {
-            PyErr_Clear(); /* it was there a moment ago: no memory, so it stays writable */
+            PyErr_Clear(); /* it was there a moment ago, so memory is exhausted: it stays writable */
         }
         else if (Py_TYPE(found) == &PyMemberDescr_Type) {
             ((PyMemberDescrObject *)found)->d_member->flags |= READONLY;

@@ -1,12 +1,13 @@
-/* TypedTable: the life of the instances of classes made at run time. */
+/* TypedTable: creating, changing, copying and freeing instances of classes made at run time. */
 #include "typed.h"
 
 #include <structmember.h>
 
 #include "../base/type_name.h"
 
-/* The layout behind an instance of ours; *held is the class that keeps it, a new reference, because
- * code that runs meanwhile can give the instance another one. NULL with an exception. */
+/* The layout of an instance of ours. Sets *held to a new reference to the class that keeps the
+ * layout, because code that runs meanwhile can change the instance's class. NULL with an
+ * exception. */
 static const wfbs_layout *
 layout_of(PyObject *self, wfbs_typed_class **held)
 {
@@ -20,7 +21,7 @@ layout_of(PyObject *self, wfbs_typed_class **held)
     return c->layout;
 }
 
-/* ---- making and freeing instances */
+/* ---- creating and freeing instances */
 
 PyObject *
 wfbs_instance_new(PyTypeObject *type)
@@ -36,7 +37,7 @@ void
 wfbs_instance_finish(PyObject *self, bool holds)
 {
 #ifdef Py_GIL_DISABLED
-    holds = true; /* no tracking later, which another thread might do at the same time */
+    holds = true; /* no tracking later, because another thread might do it at the same time */
 #endif
     if (holds) {
         PyObject_GC_Track(self);
@@ -85,7 +86,7 @@ instance_dealloc(PyObject *self)
     Py_TRASHCAN_END
 }
 
-/* Sets what isn't set yet to what absence means. */
+/* Sets the members that aren't set yet to their values if absent. */
 static void
 fill_absent(PyObject *self, const wfbs_layout *layout)
 {
@@ -98,14 +99,14 @@ fill_absent(PyObject *self, const wfbs_layout *layout)
     }
 }
 
-/* Sets the member of a keyword. 0, or -1 with TypeError. */
+/* Sets the member for a keyword argument. 0, or -1 with TypeError. */
 static int
 set_keyword(PyObject *self, const wfbs_layout *layout, PyObject *name, PyObject *value,
             Py_ssize_t positional)
 {
     const wfbs_member *m = NULL;
     Py_ssize_t i;
-    for (i = 0; i < (Py_ssize_t)layout->count && !m; i++) { /* names are interned, mostly */
+    for (i = 0; i < (Py_ssize_t)layout->count && !m; i++) { /* names are usually interned */
         m = layout->members[i].name == name ? &layout->members[i] : NULL;
     }
     if (!m) {
@@ -130,7 +131,7 @@ set_keyword(PyObject *self, const wfbs_layout *layout, PyObject *name, PyObject 
     return 0;
 }
 
-/* Sets the members that are given by position. 0, or -1 with TypeError. */
+/* Sets the members for positional arguments. 0, or -1 with TypeError. */
 static int
 set_positional(PyObject *self, const wfbs_layout *layout, PyObject *const *args, Py_ssize_t count)
 {
@@ -149,7 +150,7 @@ set_positional(PyObject *self, const wfbs_layout *layout, PyObject *const *args,
 static PyObject *instance_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs);
 static int instance_init(PyObject *self, PyObject *args, PyObject *kwargs);
 
-/* The call of a class whose __new__ or __init__ somebody has set. */
+/* Calls a class whose __new__ or __init__ has been set. */
 static PyObject *
 call_as_type(PyObject *type, PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
@@ -217,11 +218,11 @@ instance_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     return self;
 }
 
-/* Instances that refer to nothing which can refer back are not tracked, until they are given it. */
+/* Instances are not tracked until they refer to an object that can refer back. */
 static inline void
 track(PyObject *self)
 {
-    if (!PyObject_GC_IsTracked(self)) { /* without a GIL, all are */
+    if (!PyObject_GC_IsTracked(self)) { /* without a GIL, all are tracked */
         PyObject_GC_Track(self);
     }
 }
@@ -247,12 +248,12 @@ instance_init(PyObject *self, PyObject *args, PyObject *kwargs)
 }
 
 #ifndef Py_GIL_DISABLED
-/* The offset of the slot that an attribute of an instance is: 0 if it is another attribute; -1 with
+/* The offset of the slot for an attribute of an instance: 0 if the attribute isn't a slot; -1 with
  * an exception. */
 static Py_ssize_t
 slot_offset(PyTypeObject *type, const wfbs_typed_class *c, PyObject *name)
 {
-    if (type == &c->heap.ht_type) { /* its slots' descriptors are in its own dict */
+    if (type == &c->heap.ht_type) { /* the descriptors of its slots are in its own dict */
         PyObject *found = PyDict_GetItemWithError(type->tp_dict, name);
         if (found && Py_TYPE(found) == &PyMemberDescr_Type && PyDescr_TYPE(found) == type) {
             return ((PyMemberDescrObject *)found)->d_member->offset;
@@ -263,13 +264,14 @@ slot_offset(PyTypeObject *type, const wfbs_typed_class *c, PyObject *name)
     if (is_field <= 0) {
         return is_field;
     }
-    /* A derived class can have something else of that name. */
+    /* A derived class can have another attribute with this name. */
     const Py_ssize_t offset = wfbs_class_slot(type, name);
     const Py_ssize_t end = (Py_ssize_t)sizeof(PyObject *) * c->slots;
     return offset < (Py_ssize_t)sizeof(PyObject) + end ? offset : 0;
 }
 
-/* The slots of ours are written here alone: their descriptors can't, since they would not track. */
+/* Only this function writes our slots. Their descriptors can't, because they would not track the
+ * instance. */
 static int
 instance_setattro(PyObject *self, PyObject *name, PyObject *value)
 {
@@ -309,9 +311,9 @@ wfbs_class_adopt(PyTypeObject *type, wfbs_schema *schema, wfbs_layout *layout)
     type->tp_vectorcall = instance_vectorcall;
 }
 
-/* ---- what instances do */
+/* ---- methods of instances */
 
-/* The value of a member as a new reference; None for one that was deleted. */
+/* The value of a member as a new reference; None for a deleted one. */
 static PyObject *
 member_value(PyObject *self, const wfbs_member *m)
 {
@@ -396,7 +398,7 @@ instance_copy(PyObject *self, PyObject *unused)
     if (!layout) {
         return NULL;
     }
-    /* A __new__ in Python could return anything, which has no such slots. */
+    /* A __new__ in Python could return any object, which may lack the slots. */
     PyObject *copy = instance_tp_new(Py_TYPE(self), NULL, NULL);
     for (uint32_t i = 0; copy && i < layout->count; i++) {
         PyObject **slot = wfbs_member_of(copy, &layout->members[i]);
@@ -407,7 +409,7 @@ instance_copy(PyObject *self, PyObject *unused)
     return copy;
 }
 
-/* copy.replace(): a copy with other values of some members. */
+/* copy.replace(): a copy with some members changed. */
 static PyObject *
 instance_replace(PyObject *self, PyObject *args, PyObject *kwargs)
 {

@@ -1,4 +1,4 @@
-/* TypedUnion: a member of a union with its name there, where its class doesn't tell. */
+/* TypedUnion: a member of a union with its name, for members whose class doesn't identify them. */
 #include "typed.h"
 
 static PyObject *
@@ -46,7 +46,7 @@ union_newargs(PyObject *self, PyObject *unused)
 static int
 union_traverse(PyObject *self, visitproc visit, void *arg)
 {
-    Py_VISIT(Py_TYPE(self)); /* which tuple's own doesn't visit */
+    Py_VISIT(Py_TYPE(self)); /* which tuple's own traverse doesn't visit */
     return PyTuple_Type.tp_traverse(self, visit, arg);
 }
 
@@ -71,7 +71,7 @@ static PyType_Slot union_slots[] = {
     {0, NULL},
 };
 
-/* A subclass of tuple, whose size and layout it has. */
+/* A subclass of tuple, with its size and layout. */
 static PyType_Spec union_spec = {
     .name = "autobahn_fbs._cpython.TypedUnion",
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
