@@ -172,8 +172,8 @@ def _file_of(module: str) -> str:
     if spec is None or spec.origin is None:
         raise Unknown(f"there is no {module}")
     # A frozen program may have the sources beside the modules that it loads.
-    path = Path(spec.origin).with_suffix(".py")
-    if not path.is_file():
+    file = Path(spec.origin).with_suffix(".py")
+    if not file.is_file():
         frozen = ": the program is frozen" if getattr(sys, "frozen", False) else ""
         raise Unknown(f"{module} comes without its source{frozen}")
-    return str(path)
+    return str(file)
