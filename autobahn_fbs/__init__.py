@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-#: Which binding of the C core is in use: "cpython", or "cffi" as on PyPy.
+#: The active binding of the C core: "cpython", or "cffi" (as on PyPy).
 backend = _backend.NAME
 
 __all__ = [
@@ -54,9 +54,9 @@ __all__ = [
 _SUBMODULES = ("flexbuffers", "forwarding", "limits", "payloads", "ppt", "views")
 
 
-# Import statements rather than import_module(): PyInstaller, cx_Freeze and Nuitka follow these.
+# Import statements instead of import_module(), so that PyInstaller, cx_Freeze and Nuitka find them.
 def _module_of(name: str) -> Any:
-    """The module that is called so, or has that public name; None if there is none."""
+    """The module that has this name, or that defines this public name; None if there is none."""
     match name:
         case "accelerate" | "decelerate":
             import autobahn_fbs._accelerate
@@ -110,7 +110,7 @@ def _module_of(name: str) -> Any:
 
 
 def __getattr__(name: str) -> Any:
-    """Loads what needs Autobahn's serializers when it is first asked for (PEP 562)."""
+    """Loads modules that need Autobahn's serializers on first use (PEP 562)."""
     module = _module_of(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

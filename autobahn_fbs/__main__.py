@@ -21,12 +21,12 @@ PROGRAM is a Python script, "-m MODULE", or a command:
 """
 
 RUN_NOTES = """\
-The program takes over this process: its arguments, standard streams, signals and exit status are
-its own. It never runs without the drop-in: if that can't be installed, the exit status is 70.
-The drop-in travels in PYTHONPATH, as a "sitecustomize" that runs yours as well. Out of reach is
-what ignores that: an interpreter with -I, -E or -S, a child that is given another PYTHONPATH or one
-where another sitecustomize comes first, a frozen executable. PROGRAM is refused if it is like that;
-when PROGRAM starts such a Python, a warning on standard error says so.
+The program replaces this process, so it has its own arguments, standard streams, signals and exit
+status. It never runs without the drop-in: if the drop-in can't be installed, the exit status is 70.
+PYTHONPATH passes the drop-in on, as a "sitecustomize" module. It also runs your own sitecustomize.
+The drop-in can't reach an interpreter with -I, -E or -S, a child process with another PYTHONPATH,
+or with another sitecustomize that comes first, or a frozen executable. If PROGRAM is like this, it
+isn't started. If PROGRAM starts such a Python, there is a warning on standard error.
 """
 
 
@@ -42,27 +42,26 @@ def _parser() -> tuple[Parser, list[str]]:
     verbs = parser.add_subparsers(dest="verb", metavar="VERB")
     demo = verbs.add_parser(
         "demo",
-        help="see it work: a real router, authenticated sessions, message rates",
+        help="see it working: a real router, authenticated sessions, message rates",
         description="Starts a Crossbar.io router on loopback, joins sessions over "
-        "wamp.2.flatbuffers in every way of authenticating, exchanges messages between "
+        "wamp.2.flatbuffers with every authentication method, exchanges messages between "
         "FlatBuffers and JSON peers, and measures message rates. Takes ten to twenty seconds and "
-        "leaves nothing behind. Without Crossbar.io it shows what works without a router.",
+        "leaves nothing behind. Without Crossbar.io, it shows what works without a router.",
     )
     demo.add_argument(
         "--nodes",
         type=int,
         choices=(1, 2, 3),
         default=1,
-        help="start this many routers; with 2 or 3 it shows links between them that speak "
-        "FlatBuffers, and nothing else",
+        help="start this number of routers; with 2 or 3, only show links between them that use "
+        "FlatBuffers",
     )
     verbs.add_parser(
         "bench",
-        help="measure it: compared with Autobahn's serializers, in about 20 seconds",
+        help="compare its speed with Autobahn's serializers, in about 20 seconds",
         description="Serializes and unserializes messages with this package, with Autobahn's own "
-        "serializers and, where it is installed, with msgspec, in turn, and prints a table of "
-        "ratios. Every message is checked to come back as it was before it is timed. Takes about "
-        "20 seconds of processor time.",
+        "serializers and, if it is installed, with msgspec, and prints a table of ratios. Before "
+        "a message is timed, its round trip is checked. Takes about 20 seconds of processor time.",
     )
     add_verbs(verbs)
     run = verbs.add_parser(
@@ -77,28 +76,28 @@ def _parser() -> tuple[Parser, list[str]]:
     run.add_argument(
         "--prefer",
         action="store_true",
-        help="have FlatBuffers come first where a program names no serializer, with what Autobahn "
-        "offers otherwise behind it",
+        help="put FlatBuffers first if a program names no serializer; Autobahn's default "
+        "serializers follow",
     )
     run.add_argument(
         "--allow-rawsocket",
         action="store_true",
-        help="let Crossbar.io's configuration name flatbuffers as a serializer of a RawSocket "
-        "listener, which its check otherwise refuses",
+        help="allow flatbuffers as a serializer of a RawSocket listener, which Crossbar.io's "
+        "configuration check otherwise refuses",
     )
     run.add_argument(
         "--accelerate",
         nargs="?",
         const="",
         metavar="PARTS",
-        help="have Autobahn and Crossbar.io do the same in less processor time; PARTS are names "
-        "with commas between them, all if there are none (the verb info lists them)",
+        help="reduce the processor time of Autobahn and Crossbar.io, with the same behaviour; "
+        "PARTS are names separated by commas (the verb info lists them), default: all",
     )
     return parser, list(verbs.choices)
 
 
 def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Words for us, and the program to run with its own, whatever those look like."""
+    """Splits the words into our own arguments and the program with its arguments."""
     if not words or words[0] != "run":
         return list(words), []
     end = 1
@@ -109,15 +108,15 @@ def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def _fill_closed_streams() -> None:
-    """Output that was closed (``>&-``) is not wanted. The interpreter has None in its place, which
-    nobody expects, and which `print` takes for standard output."""
+    """Redirects closed output (``>&-``) to the null device. The interpreter sets a closed stream to
+    None, which most code doesn't expect, and which `print` takes for standard output."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115  # for as long as we run
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Does what the command line says; returns the exit status."""
+    """Runs the command line and returns the exit status."""
     _fill_closed_streams()
     ours, program = _split(sys.argv[1:] if words is None else words)
     parser, verbs = _parser()
@@ -137,7 +136,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
         return bench()
 
-    if options.verb in ("dump", "verify", "info"):
+    if options.verb in ("dump", "verify", "catalog", "info"):
         return run_verb(options)
 
     from ._run import CannotRun, run

@@ -1,8 +1,8 @@
-"""Which binding of the C core this process uses.
+"""Selects the binding of the C core for this process.
 
-``_cpython`` on CPython and ``_cffi`` on PyPy, unless ``AUTOBAHN_FBS_BACKEND`` in the environment
-says ``cpython`` or ``cffi``. Both have the same names, those of ``_cpython.pyi``. What was asked
-for and is not there is an error: there is no fallback.
+``_cpython`` on CPython and ``_cffi`` on PyPy, unless the environment variable
+``AUTOBAHN_FBS_BACKEND`` is ``cpython`` or ``cffi``. Both define the names in ``_cpython.pyi``. If
+the requested binding is missing, importing fails: there is no fallback.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ def _chosen() -> str:
 NAME = _chosen()
 
 
-# Both use import statements, not names of modules: PyInstaller, cx_Freeze and Nuitka follow these.
+# Both use import statements, not import_module(), so that PyInstaller, cx_Freeze and Nuitka find
+# them.
 def _binding() -> Any:
     """Imports the chosen binding."""
     if NAME == "cpython":
@@ -43,7 +44,8 @@ def _binding() -> Any:
 
 
 def helpers() -> Any:
-    """The module of what the extension leaves to Python. The extension calls this."""
+    """The module with the functions that the extension leaves to Python. The extension calls
+    this."""
     import autobahn_fbs._helpers
 
     return autobahn_fbs._helpers
@@ -69,7 +71,7 @@ def __getattr__(name: str) -> Any:
             f"the {NAME} backend of autobahn_fbs was not built for this Python ({error}): "
             "see CONTRIBUTING.rst"
         ) from error
-    except (AttributeError, TypeError) as error:  # what the binding says of classes and slots
+    except (AttributeError, TypeError) as error:  # classes and slots, as the binding describes them
         from ._compatible import refuse
 
         raise refuse([error]) from error

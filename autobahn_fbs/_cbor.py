@@ -1,8 +1,9 @@
-"""CBOR of what the codecs of both backends don't write themselves, one level at a time.
+"""Encodes the CBOR values that the codecs of both backends don't write, one level at a time.
 
-cbor2 would write such values as a whole, but it takes about 1 kB of C stack for each level, without
-a limit, and follows sequences that yield themselves for ever, such as ``UserString``. So containers
-are opened here, and cbor2 gets nothing but leaves: dates, decimals, UUIDs, big integers, and so on.
+cbor2 could write such values as a whole, but it takes about 1 kB of C stack for each level, has no
+limit, and follows endlessly nested sequences, such as ``UserString``, for ever. This module
+therefore opens containers itself and passes only leaves to cbor2: dates, decimals, UUIDs, big
+integers, and so on.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any, NoReturn
 
-#: Containers and tags within each other that are written, and that are read.
+#: The maximum nesting of containers and tags, for writing and for reading.
 MAX_DEPTH = 400
 
 _MAP, _ARRAY, _SET = b"\xa0", b"\x80", b"\xd9\x01\x02\x80"
@@ -30,7 +31,7 @@ def _takes(empty: Any, encoded: bytes) -> bool:
 
 @cache
 def _takes_any_sequence() -> bool:
-    """Whether this cbor2 writes whatever is registered as a Sequence, as 6 does and 5 doesn't."""
+    """Whether this cbor2 writes any registered Sequence: cbor2 6 does, cbor2 5 doesn't."""
     return _takes(deque(), _ARRAY)
 
 
@@ -55,7 +56,7 @@ def _leaf(value: Any) -> bytes:
 
 
 def _opened(empty: bytes, count: int, items: Iterable[Any]) -> tuple[bytes, tuple[Any, ...]]:
-    """The head for `count` entries, where `empty` is that for none."""
+    """The head for `count` entries; `empty` is the head for no entries."""
     prefix, major = empty[:-1], empty[-1]
     if count < 24:
         head = bytes((major + count,))
@@ -66,8 +67,8 @@ def _opened(empty: bytes, count: int, items: Iterable[Any]) -> tuple[bytes, tupl
 
 
 def opened(value: Any) -> bytes | tuple[bytes, tuple[Any, ...]]:
-    """What ``cbor2.dumps(value)`` returns for a leaf. For a container, its head and a tuple of the
-    values to be written behind that (of a map, keys and values in turn).
+    """For a leaf, the result of ``cbor2.dumps(value)``. For a container, its head and a tuple of
+    the values that follow it (for a map, keys and values alternate).
 
     :raises Exception: what cbor2 raises for a value that it doesn't know.
     """
@@ -80,9 +81,11 @@ def opened(value: Any) -> bytes | tuple[bytes, tuple[Any, ...]]:
         return _opened(_ARRAY, len(items), items)
     if isinstance(value, (str, bytes, bytearray, int, float)):
         return _leaf(value)
+    if isinstance(value, memoryview):  # a sequence of numbers for cbor2
+        return _leaf(value.tobytes())
     if isinstance(value, _mappings()):
         mapping: Any = value
-        # cbor2 writes a dict subclass in the order of the dict below it.
+        # cbor2 writes a dict subclass in the order of the underlying dict.
         pairs = tuple(dict.items(mapping) if isinstance(mapping, dict) else mapping.items())
         return _opened(_MAP, len(pairs), (each for pair in pairs for each in pair))
     if isinstance(value, (set, frozenset)):
@@ -97,9 +100,9 @@ def opened(value: Any) -> bytes | tuple[bytes, tuple[Any, ...]]:
 
 
 def refuse(cyclic: bool) -> NoReturn:
-    """Refuses a container within :data:`MAX_DEPTH` others, which it may be one of.
+    """Refuses a container that is nested in :data:`MAX_DEPTH` others. It may be one of them.
 
-    :raises ValueError: always; where it is one of them, with cbor2's own error.
+    :raises ValueError: always; if the container contains itself, with cbor2's own error.
     """
     if cyclic:
         loop: list[Any] = []

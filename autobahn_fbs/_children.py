@@ -1,4 +1,4 @@
-"""Whether a process that a launched program is about to start will have the drop-in."""
+"""Determines whether a process that a launched program is about to start will have the drop-in."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _text(value: Any) -> str:
 
 
 def _path_of(name: str, environ: Mapping[str, str]) -> str:
-    """The file that a command's name stands for; the name itself if there is none."""
+    """The path of the command's file; the name itself if there is none."""
     if os.path.dirname(name):
         return name
     for folder in environ.get("PATH", os.defpath).split(os.pathsep):
@@ -32,7 +32,7 @@ def _path_of(name: str, environ: Mapping[str, str]) -> str:
 
 
 def _shadowing(entries: Sequence[str]) -> str | None:
-    """The sitecustomize in the first of these folders that has one."""
+    """The first sitecustomize in these folders, or None."""
     for entry in entries:
         for name in ("sitecustomize.py", os.path.join("sitecustomize", "__init__.py")):
             path = os.path.join(entry, name)
@@ -42,11 +42,12 @@ def _shadowing(entries: Sequence[str]) -> str | None:
 
 
 def why_without(executable: Any, words: Any, env: Any) -> str | None:
-    """Why a command will be a Python without the drop-in; None if it will have it, or is none.
+    """The reason why a command starts a Python without the drop-in. None if it will have the
+    drop-in, or doesn't start a Python.
 
     :param executable: the program, None for the first of `words`.
     :param words: its arguments, itself included: a sequence, or one string.
-    :param env: its environment, None for that of this process; may have bytes.
+    :param env: its environment, None for that of this process; may contain bytes.
     """
     is_one = isinstance(words, (str, bytes, os.PathLike))
     command = [_text(word) for word in ([words] if is_one else words)]
@@ -60,9 +61,9 @@ def why_without(executable: Any, words: Any, env: Any) -> str | None:
         return None
     flags = [flag for flag in interpreter_flags(interpreter) if flag in "IES"]
     if flags:
-        return f"-{flags[0]} keeps it out"
+        return f"-{flags[0]} prevents it"
     entries = environ.get("PYTHONPATH", "").split(os.pathsep)
     if BOOTSTRAP not in entries:
-        return "it gets another PYTHONPATH than this program has"
+        return "its PYTHONPATH differs from this program's"
     other = _shadowing([entry for entry in entries[: entries.index(BOOTSTRAP)] if entry])
     return None if other is None else f"{other} comes before it"

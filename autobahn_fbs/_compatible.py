@@ -1,9 +1,9 @@
-"""Whether the installed Autobahn is one that this package knows.
+"""Checks whether this package knows the installed Autobahn.
 
-Received messages are built into the slots of Autobahn's classes, without their constructors, and
-messages are sent slot by slot. An Autobahn with other slots, classes or registries would be read
-wrongly, or would lose what it added; so everything that is relied on is compared first. What
-pyproject.toml declares is what is tested; this is for all others.
+Received messages are built in the slots of Autobahn's classes, without calling their constructors,
+and messages are sent slot by slot. If Autobahn had other slots, classes or registries, messages
+would be misread, or new attributes would be lost. Everything that this package relies on is
+therefore compared first. The versions in pyproject.toml are tested; this check is for all others.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from importlib import metadata
 from typing import Any
 
-#: Slots of Autobahn's Message that no message on the wire has.
+#: Slots of Autobahn's Message that are never sent.
 NEVER_SENT = (
     "_correlation_id",
     "_correlation_uri",
@@ -21,21 +21,21 @@ NEVER_SENT = (
     "_correlation_is_last",
     "_router_internal",
 )
-#: All slots of Autobahn's Message: these, upstream's own buffer and the cache.
+#: All slots of Autobahn's Message: these, Autobahn's own buffer and the cache.
 _BASE_SLOTS = {"_from_fbs", "_serialized", *NEVER_SENT}
 
-#: What install() replaces, and what the serializers inherit, in autobahn.wamp.serializer.
+#: Names in autobahn.wamp.serializer that install() replaces or the serializers inherit from.
 _REGISTRIES = ("SERID_TO_SER", "SERID_TO_OBJSER")
 _CLASSES = ("FlatBuffersSerializer", "FlatBuffersObjectSerializer")
 _METHODS = ("stats", "stats_reset", "stats_rated_messages", "set_stats_autoreset")
 
 
 class IncompatibleAutobahn(ImportError):
-    """The installed Autobahn is not one that this package knows; the text says what differs."""
+    """This package doesn't know the installed Autobahn. The text lists the differences."""
 
 
 def refuse(differences: Iterable[object]) -> IncompatibleAutobahn:
-    """The exception that says so."""
+    """An IncompatibleAutobahn that lists the differences."""
     try:
         version = metadata.version("autobahn")
     except metadata.PackageNotFoundError:
@@ -57,8 +57,8 @@ def _slots(cls: type) -> set[str]:
 
 
 def of_messages(received: dict[str, Any]) -> Iterator[str]:
-    """How Autobahn's message classes differ from `received`, the classes of received messages by
-    name. That they have what those rely on is what the backend checked when it was loaded."""
+    """The differences between Autobahn's message classes and `received`, the classes of received
+    messages by name. The backend checked the slots that these rely on when it was loaded."""
     from autobahn.wamp import message
 
     base: Any = message.Message
@@ -84,7 +84,8 @@ def of_messages(received: dict[str, Any]) -> Iterator[str]:
 
 
 def of_serializers(received: dict[str, Any]) -> Iterator[str]:
-    """How autobahn.wamp.serializer differs from what install() and the serializers rely on."""
+    """How autobahn.wamp.serializer differs from the version that install() and the serializers rely
+    on."""
     from autobahn.wamp import message, serializer
 
     for name in _REGISTRIES:
@@ -112,7 +113,7 @@ def of_serializers(received: dict[str, Any]) -> Iterator[str]:
 
 
 def of_roles(serializer: Any) -> Iterator[str]:
-    """Which features of which roles don't come back when they are sent."""
+    """The role features that are lost when they are sent."""
     from autobahn.wamp import message, role
 
     classes: dict[str, Any] = role.ROLE_NAME_TO_CLASS
@@ -137,9 +138,9 @@ def of_roles(serializer: Any) -> Iterator[str]:
 
 
 def check_messages(received: dict[str, Any]) -> None:
-    """When the backend has been loaded.
+    """Checks the loaded backend.
 
-    :raises IncompatibleAutobahn: naming everything that differs.
+    :raises IncompatibleAutobahn: there are differences; the text lists all of them.
     """
     found = list(of_messages(received))
     if found:
@@ -147,9 +148,9 @@ def check_messages(received: dict[str, Any]) -> None:
 
 
 def check_installable(received: dict[str, Any], serializer: Any) -> None:
-    """Before install() changes anything.
+    """Checks Autobahn before install() changes anything.
 
-    :raises IncompatibleAutobahn: naming everything that differs.
+    :raises IncompatibleAutobahn: there are differences; the text lists all of them.
     """
     found = [*of_serializers(received), *of_roles(serializer)]
     if found:

@@ -1,4 +1,4 @@
-"""What a process did with its messages, in numbers."""
+"""Counts what a process does with its messages."""
 
 from __future__ import annotations
 
@@ -11,43 +11,45 @@ if TYPE_CHECKING:
 
 
 class Counters(TypedDict):
-    """What :func:`autobahn_fbs.counters` returns: ints of 0 and more, since the process began."""
+    """The result of :func:`autobahn_fbs.counters`: non-negative ints, counted since the process
+    began."""
 
-    #: Messages that were encoded: new ones, and received ones that somebody changed.
+    #: Messages that were encoded: new ones, and received ones that were changed.
     encoded: int
-    #: Messages that gave bytes that they had been serialized to before, as one EVENT for many
-    #: subscribers does.
+    #: Messages for which bytes from an earlier serialization were used, for example one EVENT for
+    #: many subscribers.
     cache_hits: int
-    #: Received messages that nobody changed and that gave the bytes they came in, when they were
-    #: serialized again.
+    #: Received messages that were serialized again unchanged, with the bytes that were received.
     pass_ons: int
-    #: ``args`` and ``kwargs`` that were received, each for itself: up to two a message. Encrypted
-    #: payloads are not counted; they are handed out as bytes.
+    #: Received ``args`` and ``kwargs``. They count separately, so a message has up to two.
+    #: Encrypted payloads aren't counted, because they are returned as bytes.
     payloads: int
-    #: Those of them that were decoded, because somebody read them. Copies of a message are not
-    #: counted.
+    #: Received ``args`` and ``kwargs`` that were decoded because they were read. Copies of a
+    #: message aren't counted.
     payloads_decoded: int
-    #: Those that were not: so far, or ever, if their message is gone.
+    #: Received ``args`` and ``kwargs`` that haven't been decoded: not yet, or never if their
+    #: message no longer exists.
     payloads_never_decoded: int
-    #: How many messages were refused, by reason. A reason is there once it happened:
+    #: The number of refused messages, by reason. A reason is present once it has occurred:
     #:
-    #: - the rule of verification that a message broke, as ``wfbs_error_code`` in
-    #:   ``csrc/core/verify.h`` names it, in lower case: ``"string_utf8"``, ``"uri"``, ``"budget"``;
-    #: - ``"metadata"``: the entries beyond the schema's fields are wrong;
-    #: - ``"batch"``: the lengths in a batch are;
-    #: - ``"payload"``: ``args`` or ``kwargs`` can't be decoded. That is found when somebody reads
-    #:   them, and each attempt counts.
+    #: - the verification rule that a message broke, named as the ``wfbs_error_code`` in
+    #:   ``csrc/core/errors.h``, in lower case: ``"string_utf8"``, ``"uri"``, ``"budget"``;
+    #: - ``"metadata"``: the metadata is invalid;
+    #: - ``"batch"``: the lengths in a batch are invalid;
+    #: - ``"payload"``: ``args`` or ``kwargs`` can't be decoded. This is detected when they are
+    #:   read, and each attempt counts.
     refused: Mapping[str, int]
 
 
 def counters() -> Counters:
-    """What was done with the messages of this process (of this interpreter, where it has several)
-    by all serializers together, since the package was loaded.
+    """Counts what all serializers together did with the messages of this process since the package
+    was loaded. If a process has several interpreters, each has its own counters.
 
-    To watch a program, take them from time to time and subtract. They cost an addition where
-    something happens anyway, and are not a snapshot of one moment while other threads work. With
-    free-threaded CPython no addition is lost; with PyPy's threads one may be, now and then.
-    What each connection sent and received is in its serializer's ``stats()``.
+    To monitor a program, read the counters from time to time and subtract. The counters are cheap:
+    one addition for an operation that is expensive anyway. They are not a consistent snapshot while
+    other threads work. On free-threaded CPython, no count is lost. With threads on PyPy, a count
+    may occasionally be lost. For what each connection sent and received, use its serializer's
+    ``stats()``.
     """
     found = native.counters()
     refused = found.pop("refused")

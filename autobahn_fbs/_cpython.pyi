@@ -8,7 +8,7 @@ from typing_extensions import Buffer, disjoint_base
 
 @disjoint_base
 class ObjectSerializer:
-    """Base of autobahn_fbs.FlatBuffersObjectSerializer: the part that is in C."""
+    """C base class of autobahn_fbs.FlatBuffersObjectSerializer."""
 
     def __init__(
         self,
@@ -19,19 +19,19 @@ class ObjectSerializer:
         limits: tuple[int, int, int, int] | None = None,
     ) -> None: ...
     def serialize(self, obj: Message | list[Any], /) -> bytes:
-        """The bytes of a WAMP message (or of a raw WAMP list).
+        """Encodes a WAMP message (or a raw WAMP list) to bytes.
 
-        Raises TypeError or ValueError that names the attribute if a value can't be sent.
+        Raises TypeError or ValueError, which names the attribute, if a value can't be sent.
         """
 
     def serialize_payload(self, data: Any, /) -> bytes:
-        """The bytes of args or kwargs in this serializer's payload codec."""
+        """Encodes args or kwargs with this serializer's payload codec."""
 
     def unserialize(self, payload: Buffer, /) -> list[Message]:
-        """The messages in a bytes-like object: one, or all of a batch.
+        """Decodes a bytes-like object to a list of messages: one, or all of a batch.
 
-        Raises autobahn.wamp.exception.ProtocolError if anything is wrong. The messages are of the
-        classes in RECEIVED.
+        Raises autobahn.wamp.exception.ProtocolError if anything is invalid. The classes of the
+        messages are those in RECEIVED.
         """
 
     @property
@@ -43,21 +43,22 @@ class ObjectSerializer:
 
 @final
 class Masker:
-    """Masks the payload of WebSocket frames, as Autobahn's maskers do."""
+    """Masks the payload of WebSocket frames, like Autobahn's maskers."""
 
     def __new__(cls, mask: Buffer, length: int | None = None) -> Masker: ...
     def process(self, data: Buffer, /) -> bytes:
         """Masks or unmasks the next bytes of a frame."""
 
     def pointer(self) -> int:
-        """How many bytes of the frame have been processed."""
+        """The number of bytes of the frame that have been processed."""
 
     def reset(self) -> None:
-        """Begins another frame with the same mask."""
+        """Starts a new frame with the same mask."""
 
 @disjoint_base
 class TransportSerializer:
-    """Base of autobahn_fbs.FlatBuffersSerializer: the hot path and the counters of stats()."""
+    """C base class of autobahn_fbs.FlatBuffersSerializer: the hot path, and the counters of
+    stats()."""
 
     _serializer: ObjectSerializer
     _autoreset_callback: Callable[[dict[str, Any]], object] | None
@@ -72,36 +73,39 @@ class TransportSerializer:
     _rated_size: int
 
     def serialize(self, msg: Message | list[Any], /) -> tuple[bytes, bool]:
-        """The message's bytes, and True: they need a binary transport."""
+        """The message's bytes, and True, because they need a binary transport."""
 
     def unserialize(self, payload: Buffer, isBinary: bool | None = None) -> list[Message]:
-        """The messages in a bytes-like object; ProtocolError if anything is wrong."""
+        """Decodes a bytes-like object to a list of messages. Raises ProtocolError if anything is
+        invalid."""
 
 RECEIVED: dict[str, type[Message]]
-"""The classes of received messages, each a subclass of Autobahn's class of that name.
+"""The classes of received messages. Each is a subclass of Autobahn's class with the same name.
 
-Those with a payload have views of it, as autobahn_fbs.views.HasViews declares them."""
+Classes that have a payload offer views of it, as autobahn_fbs.views.HasViews declares."""
 
 def cbor_dumps(obj: Any, /) -> bytes:
-    """What cbor2.dumps(obj) returns (RFC 8949), faster for the common data model."""
+    """Returns the same as cbor2.dumps(obj) (RFC 8949), faster for the common data model."""
 
 def cbor_loads(data: Buffer, /) -> Any:
-    """What cbor2.loads(data) returns or raises (RFC 8949), faster for the common data model."""
+    """Returns or raises the same as cbor2.loads(data) (RFC 8949), faster for the common data
+    model."""
 
 def counters() -> dict[str, Any]:
-    """What the process did with its messages: see autobahn_fbs.counters(), which types it.
+    """Counts what the process did with its messages. See autobahn_fbs.counters(), which has types.
 
-    A reason in "refused" is there once it happened; it is the name of a WFBS_ERROR_ code without
-    that prefix, "METADATA", "BATCH" or, for each failed reading of args or kwargs, "PAYLOAD"."""
+    A reason in "refused" is present once it has occurred. It is the name of a WFBS_ERROR_ code
+    without that prefix, "METADATA", "BATCH", or "PAYLOAD" for each failed attempt to read args or
+    kwargs."""
 
 class FlexBuffersError(ValueError):
-    """The bytes are no FlexBuffer, or one that breaks the rules of the format."""
+    """The bytes aren't a FlexBuffer, or break the rules of the format."""
 
     offset: int
 
 @final
 class Lazy:
-    """A vector or map inside a FlexBuffer, of which only what is asked for is decoded."""
+    """A vector or map in a FlexBuffer. Its values are decoded on access."""
 
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[Any]: ...
@@ -111,7 +115,7 @@ class Lazy:
         """The keys of a map; TypeError for a vector."""
 
     def get(self, key: str, default: Any = None, /) -> Any:
-        """What a map has under a key, or the default; TypeError for a vector."""
+        """The value for a key of a map, or the default; TypeError for a vector."""
 
     def value(self) -> Any:
         """The whole container decoded: a list or a dict."""
@@ -121,19 +125,19 @@ class Lazy:
         """Whether it is a map; otherwise it is a vector."""
 
 def flex_dumps(obj: Any, /, compact: bool = False) -> bytes:
-    """The FlexBuffer of a value; see autobahn_fbs.flexbuffers.dumps."""
+    """Encodes a value as a FlexBuffer; see autobahn_fbs.flexbuffers.dumps."""
 
 def flex_loads(data: Buffer, /, lazy: bool = False) -> Any:
-    """The value of a FlexBuffer; see autobahn_fbs.flexbuffers.loads."""
+    """Decodes a FlexBuffer; see autobahn_fbs.flexbuffers.loads."""
 
 # Typed payloads (csrc/cpython/typed)
 
 @final
 class TypedSchema:
-    """One compiled schema (.bfbs): its tables' codecs, and the classes of its types.
+    """One compiled schema (.bfbs): codecs for its tables, and classes for its types.
 
-    InvalidPayload if the bytes are no good schema. words: "rfc" or "memory", the order of the words
-    of uint128_t and its like. Nothing but bind() changes it."""
+    InvalidPayload if the bytes aren't a valid schema. words is "rfc" or "memory", the order of the
+    words of uint128_t and similar structs. Only bind() changes the schema."""
 
     def __new__(cls, data: Buffer, /, *, words: str = "rfc") -> TypedSchema: ...
     @property
@@ -148,29 +152,30 @@ class TypedSchema:
     def enums(self) -> tuple[str, ...]: ...
     @property
     def refused(self) -> dict[str, str]:
-        """The tables and structs that can't be used, and why."""
+        """The tables and structs that can't be used, with the reasons."""
 
     @property
     def root(self) -> str | None: ...
     @property
     def identifier(self) -> bytes | None: ...
     def describe(self) -> dict[str, Any]:
-        """The file as reflection.fbs has it: what is present, base types as numbers."""
+        """The file in the terms of reflection.fbs: fields that are present, base types as
+        numbers."""
 
     def codec(self, name: str, /) -> TypedCodec:
-        """What encodes and decodes a table. KeyError, or InvalidPayload if it can't be used."""
+        """The codec of a table. KeyError, or InvalidPayload if the table can't be used."""
 
     def type(self, name: str, /) -> Any:
-        """The class of a table or struct, the IntEnum or IntFlag of an enum or union."""
+        """The class of a table or struct, or the IntEnum or IntFlag of an enum or union."""
 
     def to_dict(self, value: Any, /) -> dict[str, Any]:
-        """What TypedTable.to_dict() says, of an instance of a class of this schema."""
+        """The result of TypedTable.to_dict() for an instance of a class of this schema."""
 
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, memo: Any, /) -> Self: ...
     def bind(self, name: str, cls: Any, /) -> None:
-        """Makes a class that of a table or struct. TypeError if it lacks a field, ValueError if the
-        type has a class already."""
+        """Binds a class to a table or struct. TypeError if it lacks a field, ValueError if the type
+        already has a class."""
 
 @final
 class TypedCodec:
@@ -198,10 +203,10 @@ class TypedCodec:
         sort_keys: bool = False,
         strict: bool = False,
     ) -> bytes:
-        """The buffer of an instance or a mapping; InvalidPayload."""
+        """Encodes an instance or a mapping; InvalidPayload."""
 
     def check(self, value: Any, /) -> None:
-        """Raises what encode() raises."""
+        """Raises the same errors as encode()."""
 
     def limited(self, limits: tuple[int, int, int, int], /) -> TypedCodec:
         """The same codec with other limits, those of a Limits."""
@@ -215,22 +220,23 @@ class TypedCodec:
         strict: bool = False,
         identifier: bytes | None = None,
     ) -> Any:
-        """What is in a buffer. form: 0 an instance, 1 a dict of what is present, 2 a dict with
-        defaults, 3 a dict of what is present of values as instances have them. InvalidPayload."""
+        """Decodes a buffer. form is 0 for an instance, 1 for a dict of the fields that are present,
+        2 for a dict with defaults, 3 for a dict like 1 but with values as in instances.
+        InvalidPayload."""
 
     def verify(
         self, data: Buffer, /, *, strict: bool = False, identifier: bytes | None = None
     ) -> None:
-        """InvalidPayload if a buffer is wrong."""
+        """Raises InvalidPayload if a buffer is invalid."""
 
     def get(self, data: Buffer, path: str, /) -> Any:
-        """One value by its path; KeyError, IndexError, InvalidPayload."""
+        """The value at a path; KeyError, IndexError, InvalidPayload."""
 
     def lazy(self, data: Buffer, /) -> Any:
-        """The verified root, whose fields are read on demand. InvalidPayload."""
+        """The verified root table, whose fields are read on demand. InvalidPayload."""
 
     def default(self, field: str, /) -> Any:
-        """What a field's absence means; KeyError."""
+        """The value of a field when it is absent; KeyError."""
 
 class TypedTable:
     """Base of the classes of tables and structs."""
@@ -243,11 +249,11 @@ class TypedTable:
     def __copy__(self) -> Self: ...
     def __replace__(self, /, **changes: Any) -> Self: ...
     def to_dict(self) -> dict[str, Any]:
-        """The fields that are not None by their names in the schema, nested ones too."""
+        """The fields that aren't None, by their names in the schema, including nested ones."""
 
 @final
 class TypedUnion(tuple[str, Any]):
-    """A union's member, by the name that the union has for it, and its value."""
+    """A member of a union: its name in the union, and its value."""
 
     __match_args__ = ("type", "value")
     @property
@@ -258,17 +264,17 @@ class TypedUnion(tuple[str, Any]):
 
 @final
 class TypedLazy:
-    """A table of a verified buffer, of which only what is asked for is read."""
+    """A table of a verified buffer. Its fields are read on access."""
 
     def decode(self) -> Any:
-        """All of it, as an instance."""
+        """The whole table as an instance."""
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it, as TypedTable.to_dict() has it."""
+        """The whole table as a dict, like TypedTable.to_dict()."""
 
 @disjoint_base
 class TypedCatalog:
-    """Base of autobahn_fbs.typed.Catalog: its hot calls."""
+    """C base class of autobahn_fbs.typed.Catalog, with its hot calls."""
 
     _codecs: dict[str, TypedCodec]
     def encode(
@@ -282,10 +288,10 @@ class TypedCatalog:
         sort_keys: bool = False,
         strict: bool = False,
     ) -> bytes:
-        """The buffer of a table, from an instance of its class or a mapping by field name.
+        """Encodes a table from an instance of its class or a mapping by field name.
 
-        sort_keys sorts vectors of tables that have a key. identifier is of 4 bytes. KeyError if
-        there is no such table, InvalidPayload if the value is not what the table says."""
+        sort_keys sorts vectors of tables that have a key. identifier has 4 bytes. KeyError if there
+        is no such table, InvalidPayload if the value doesn't match the table."""
 
     def decode(
         self,
@@ -297,10 +303,10 @@ class TypedCatalog:
         strict: bool = False,
         identifier: bytes | None = None,
     ) -> Any:
-        """The instance in a buffer, which is verified first; or a dict, as TypedCodec.decode says.
+        """Verifies a buffer and decodes it to an instance, or to a dict as TypedCodec.decode does.
 
-        strict refuses enum values and union types that the schema doesn't have; identifier, of 4
-        bytes, is the one that the buffer must have. KeyError, InvalidPayload."""
+        strict refuses enum values and union types that the schema doesn't have. identifier has 4
+        bytes; the buffer must have it. KeyError, InvalidPayload."""
 
     def verify(
         self,
@@ -311,39 +317,41 @@ class TypedCatalog:
         strict: bool = False,
         identifier: bytes | None = None,
     ) -> None:
-        """Checks a buffer and makes no object of it. KeyError, InvalidPayload with path, offset."""
+        """Verifies a buffer without creating objects. KeyError, InvalidPayload with path and
+        offset."""
 
     def get(self, name: str, data: Buffer, path: str, /) -> Any:
-        """One value by its path, such as "header.seq" or "points[3].x"; None if it is absent.
+        """The value at a path, such as "header.seq" or "points[3].x"; None if it is absent.
 
-        What is on the way is verified, and the value, and nothing else. KeyError if there is no
-        such table or field, IndexError if there is no such element, InvalidPayload."""
+        Verifies only the value and the path to it. KeyError if there is no such table or field,
+        IndexError if there is no such element, InvalidPayload."""
 
     def lazy(self, name: str, data: Buffer, /) -> Any:
-        """The table in a buffer, verified, whose fields are read when they are asked for: a
-        TypedLazy with an attribute for each. Vectors of numbers are views of the buffer."""
+        """Verifies a buffer and returns a TypedLazy, which has an attribute for each field and
+        reads it on access. Vectors of numbers are views of the buffer."""
 
-# These are this backend's only: see autobahn_fbs/_accelerate/parts.
+# Only this backend has these: see autobahn_fbs/_accelerate/parts.
 def construct_in_c(cls: type[Message], /) -> None:
-    """Makes calls of one of Autobahn's message classes go through C; TypeError if it can't."""
+    """Makes constructor calls of one of Autobahn's message classes go through C; TypeError if that
+    isn't possible."""
 
 def construct_in_python(cls: type[Message], /) -> None:
-    """Takes construct_in_c() back; TypeError if it is not one of Autobahn's message classes."""
+    """Undoes construct_in_c(); TypeError if it is not one of Autobahn's message classes."""
 
 def is_forwardable(message: Message, /) -> bool:
-    """Whether a message came in with args and kwargs that forward() does not decode."""
+    """Whether a received message has args and kwargs that forward() doesn't decode."""
 
 def forward(cls: type[Message], source: Message, /, *args: Any, **kwargs: Any) -> Message:
-    """cls(*args, args=source.args, kwargs=source.kwargs, **kwargs), decoded when it is read."""
+    """cls(*args, args=source.args, kwargs=source.kwargs, **kwargs), but decoded on access."""
 
 @final
 class Pieces:
-    """Received bytes that were not read yet, as they came: adding to them copies nothing."""
+    """Received bytes that haven't been read yet, in pieces. Adding to them copies nothing."""
 
     def __new__(cls, data: Buffer = b"", /) -> Pieces: ...
     def __len__(self) -> int: ...
     def __add__(self, data: Buffer, /) -> Pieces:
-        """Adds to these, and gives them back."""
+        """Adds to these, and returns them."""
 
     def __getitem__(self, part: slice, /) -> Any:
         """Bytes for p[a:b]; Pieces for p[a:]."""

@@ -1,15 +1,15 @@
-"""What install() changes in Autobahn's transport factories.
+"""Changes that install() makes in Autobahn's transport factories.
 
-A subprotocol that is in a list of serializers twice is offered once. With ``prefer``, FlatBuffers
-comes first where a program names no serializer: in the default lists of the WebSocket and RawSocket
-factories and of Component. What had these lists before comes behind it.
+If a list of serializers has the same subprotocol twice, it is offered once. With ``prefer``,
+FlatBuffers comes first if a program names no serializer: in the default lists of the WebSocket and
+RawSocket factories, and of Component. The original entries of these lists follow.
 
-A RawSocket client offers one serializer, and a router that doesn't have it hangs up. The next
-connection is then made with what Autobahn would have taken, the one after that with FlatBuffers
-again if this fails, too.
+A RawSocket client offers one serializer, and a router without that serializer closes the
+connection. The next connection then uses Autobahn's usual choice. If that fails too, the one after
+it uses FlatBuffers again.
 
-Autobahn's modules may be imported before or after; a framework that isn't used is not imported. A
-function that doesn't take or use what is known stays as it is, with a warning.
+Autobahn's modules may be imported before or after install(). A framework that isn't used is not
+imported. A function with unknown parameters or names is left unchanged, with a warning.
 """
 
 from __future__ import annotations
@@ -26,27 +26,27 @@ from typing import Any
 from ._bootstrap.sitecustomize import AfterImport
 from ._serializer import FlatBuffersSerializer
 
-#: The attribute of a RawSocket client's factory with what to do when the peer hangs up early.
+#: The attribute of a RawSocket client's factory that stores the action for an early disconnect.
 _REFUSED = "_autobahn_fbs_refused"
 
 
 @dataclass(frozen=True)
 class Change:
-    """A function that is wrapped, ``module:name`` or ``module:class.name``."""
+    """A function to be wrapped, given as ``module:name`` or ``module:class.name``."""
 
     target: str
-    #: Its parameters, and names that it must use, to be the one that is known.
+    #: The parameters that the known function has, and names that it must use.
     parameters: tuple[str, ...]
     uses: frozenset[str]
     wrap: Callable[[Any], Any]
 
     @property
     def module(self) -> str:
-        """The module that has it."""
+        """The module that defines it."""
         return self.target.partition(":")[0]
 
     def find(self) -> tuple[Any, str]:
-        """What has the function, and its name there.
+        """The object that has the function, and the function's name there.
 
         :raises LookupError: there is no such class or function.
         """
@@ -58,7 +58,7 @@ class Change:
         return owner, name
 
     def is_known(self, function: Any) -> bool:
-        """Whether the function is the one that this was written for."""
+        """Whether the function is the known one."""
         if not isinstance(function, FunctionType):
             return False
         code = function.__code__
@@ -70,7 +70,7 @@ class Change:
 
 
 def _first_of_each(serializers: Iterable[Any]) -> list[Any]:
-    """`serializers` without those of this package whose subprotocol came before."""
+    """`serializers` without those of this package whose subprotocol occurred before."""
     seen: set[str] = set()
     found = []
     for each in serializers:
@@ -83,7 +83,7 @@ def _first_of_each(serializers: Iterable[Any]) -> list[Any]:
 
 
 def _both() -> list[FlatBuffersSerializer]:
-    """What comes first in a default list."""
+    """The serializers that come first in a default list."""
     return [FlatBuffersSerializer(), FlatBuffersSerializer(batched=True)]
 
 
@@ -130,7 +130,8 @@ def _rawsocket_client(original: Any) -> Any:
 
 
 def _hung_up(protocol: Any, done: bool) -> None:
-    """A RawSocket connection has ended; `done` is whether its opening handshake was over."""
+    """Handles the end of a RawSocket connection. `done` says whether the opening handshake was
+    complete."""
     factory: Any = getattr(protocol, "factory", None)
     refused = getattr(factory, _REFUSED, None)
     if refused is not None and not done:
@@ -243,8 +244,9 @@ _PREFERRING = [
     ),
 ]
 
-# What is to be done when its module is there, what was done: (owner, name, original), and what was
-# not the one that is known and isn't warned of yet. All of it changes under the lock.
+# The changes to make once their module is imported; the changes that were made, as (owner, name,
+# original); and the unknown functions that haven't been warned of yet. The lock protects all of
+# them.
 _lock = threading.RLock()
 _waiting: list[Change] = []
 _done: list[tuple[Any, str, Any]] = []
@@ -254,14 +256,15 @@ _preferred = False
 
 
 def preferred() -> bool:
-    """Whether FlatBuffers comes first at the moment."""
+    """Whether FlatBuffers currently comes first."""
     return _preferred
 
 
 def change(prefer: bool) -> None:
-    """Makes the changes in what is imported, and sees to the rest. With `prefer`, all of them.
+    """Makes the changes in imported modules, and arranges for the others. With `prefer`, all of
+    them.
 
-    What isn't known is warned of by :func:`warn_of_unknown`.
+    :func:`warn_of_unknown` warns of unknown functions.
     """
     global _hooks, _preferred
     with _lock:
@@ -277,7 +280,7 @@ def change(prefer: bool) -> None:
 
 
 def apply_waiting() -> None:
-    """Makes the changes whose modules have been imported by now."""
+    """Makes the changes whose modules have been imported since."""
     with _lock:
         _apply()
     warn_of_unknown()
@@ -317,7 +320,7 @@ def _apply() -> None:
 
 
 def restore() -> None:
-    """Takes all changes back. Factories that were made before keep what they have."""
+    """Undoes all changes. Existing factories keep what they have."""
     global _hooks, _preferred
     with _lock:
         if _hooks is not None:

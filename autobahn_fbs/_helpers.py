@@ -1,4 +1,4 @@
-"""What the extension leaves to Python: rare paths, which it calls by name."""
+"""Rare paths that the extension leaves to Python, and calls by name."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from autobahn.wamp.role import ROLE_NAME_TO_CLASS
 from . import _codec_numbers
 from ._backend import native
 from ._compatible import NEVER_SENT
+from ._foreign import hint as foreign  # called from C
 from ._unencodable import hint, where_and_what_to_do
-from .payloads import codec_id as payload_codec  # these three are called from C
+from .payloads import codec_id as payload_codec  # the extension calls these three
 from .payloads import dumps as payload_dumps
 from .payloads import loads as payload_loads
 
-# Where the details (or options) are in what marshal() returns, by message class.
+# The index of details (or options) in the result of marshal(), by message class.
 _DETAILS_INDEX = {
     message.Hello: 2,
     message.Welcome: 2,
@@ -43,7 +44,7 @@ _DETAILS_INDEX = {
     message.Yield: 2,
 }
 
-#: Characters of what a peer sent, or of an error about it, in the text of an error.
+#: The maximum number of characters from a peer, or from an error about them, in an error text.
 SHOWN = 200
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "deepcopy",
     "details",
     "encode",
+    "foreign",
     "merge_roles",
     "parse",
     "payload_codec",
@@ -65,31 +67,31 @@ deepcopy: Callable[[Any, Any], Any] = copy.deepcopy
 
 
 def details(msg: message.Message) -> dict[str, Any]:
-    """The complete details of a message, as ``marshal()`` has them; a new dict."""
+    """The complete details of a message, as in ``marshal()``; a new dict."""
     for cls in type(msg).__mro__:
         if cls in _DETAILS_INDEX:
             twin = copy.copy(msg)
             if isinstance(twin, message.MessageWithAppPayload):
-                twin._args = twin._kwargs = None  # not wanted here, and perhaps not decodable
+                twin._args = twin._kwargs = None  # not needed here, and possibly not decodable
             raw = twin.marshal()
             index = _DETAILS_INDEX[cls]
             found = dict(raw[index]) if len(raw) > index else {}
             if cls in (message.Hello, message.Welcome):
-                # Equal messages have equal bytes, whatever order roles came in.
+                # Equal messages have equal bytes, whatever the order of their roles.
                 found["roles"] = dict(sorted(found["roles"].items()))
             return found
     return {}
 
 
 def advice(number: int, value: Any) -> str:
-    """What to add to the text of a codec's error about args or kwargs: where the value is that it
-    can't encode, and what to send instead. "" for a custom codec, which takes nothing but these.
+    """An addition to a codec's error about args or kwargs: the place of the value that can't be
+    encoded, and what to send instead. "" for a custom codec, because we don't know its types.
 
     :param number: the codec's ``PPTSerializer``.
     """
     if number == _codec_numbers.OPAQUE:
         return ""
-    if number == _codec_numbers.FLEXBUFFERS:  # its errors have the place
+    if number == _codec_numbers.FLEXBUFFERS:  # its errors already state the place
         return hint(value, native.flex_dumps)
     if number in (_codec_numbers.TRANSPORT, _codec_numbers.CBOR):
         return where_and_what_to_do(value, native.cbor_dumps)
@@ -97,7 +99,7 @@ def advice(number: int, value: Any) -> str:
 
 
 def parse(raw: list[Any]) -> message.Message:
-    """A message from a raw WAMP list, judged by Autobahn's own ``parse``."""
+    """A message from a raw WAMP list, checked by Autobahn's own ``parse``."""
     from autobahn.wamp.serializer import Serializer
 
     if not raw or type(raw[0]) is not int or raw[0] not in Serializer.MESSAGE_TYPE_MAP:
@@ -109,7 +111,7 @@ def parse(raw: list[Any]) -> message.Message:
 
 
 class _Unreadable:
-    """What is shown in place of an attribute that can't be read."""
+    """The text shown in place of an attribute that can't be read."""
 
     def __init__(self, error: Exception) -> None:
         self._error = error
@@ -126,9 +128,9 @@ def _described(error: Exception) -> str:
 
 
 def text(msg: message.Message) -> str:
-    """What ``str()`` of a received message returns: Autobahn's text, with the error in place of
-    args or kwargs that can't be decoded; a short one if there is something else that can't be
-    shown. Transports log messages before anybody reads them, so this never raises."""
+    """The result of ``str()`` for a received message: Autobahn's text, with the error in place of
+    args or kwargs that can't be decoded, or a short text if something else can't be shown.
+    Transports log messages before anything has read them, so this never raises."""
     try:
         return message.Message.__str__(msg)
     except Exception:
@@ -146,10 +148,11 @@ def text(msg: message.Message) -> str:
 
 
 def _role(name: str, features: dict[str, Any], label: str) -> Any:
-    """One role with such features.
+    """One role with these features.
 
-    A short function: CPython notes where an exception comes up in a handler, as an int. Above 256
-    that takes an allocation, which CPython retries endlessly when there is no memory."""
+    This function is short because CPython stores where in a handler an exception occurred as an
+    int. Above 256, that needs an allocation, which CPython retries endlessly when memory is
+    exhausted."""
     try:
         return ROLE_NAME_TO_CLASS[name](**features)
     except (ProtocolError, TypeError, ValueError, RecursionError) as error:
@@ -159,7 +162,7 @@ def _role(name: str, features: dict[str, Any], label: str) -> Any:
 
 
 def merge_roles(typed: dict[str, Any], entry: Any, label: str) -> dict[str, Any]:
-    """Roles of a details map, added to those of the typed tables (WAMP section "Session
+    """Adds the roles of a details map to those of the typed tables (WAMP section "Session
     Establishment"). Raises ProtocolError if they are malformed or contradict each other."""
     allowed = (
         ("broker", "dealer")
@@ -171,7 +174,7 @@ def merge_roles(typed: dict[str, Any], entry: Any, label: str) -> dict[str, Any]
     merged = dict(typed)
     for name, role in entry.items():
         if name not in allowed or type(role) is not dict:
-            # Not every int can be shown.
+            # Some ints are too long to be shown.
             shown = name[:SHOWN] if type(name) is str else type(name).__name__
             raise ProtocolError(f"{label}.roles: metadata entry has an invalid role {shown!r}")
         features = role.get("features", {})
@@ -196,14 +199,14 @@ def encode(msg: message.Message, schema_dialect: bool) -> bytes:
 
 
 def reduce(msg: message.Message, data: bytes, schema_dialect: bool) -> tuple[Any, ...]:
-    """The value of ``__reduce__`` of a received message."""
+    """The result of ``__reduce__`` for a received message."""
     state = {name: getattr(msg, name) for name in NEVER_SENT}
     return restore, (data, schema_dialect, {k: v for k, v in state.items() if v is not None})
 
 
 def restore(data: bytes, schema_dialect: bool, state: dict[str, Any]) -> message.Message:
-    """Unpickles a received message: its bytes are verified again, with the highest limits, since
-    they have been within those of the serializer that took them."""
+    """Unpickles a received message. The bytes are verified again, with the highest limits, because
+    they were within the limits of the serializer that received them."""
     highest = (2**31 - 1, 2**31 - 1, 2**16, 2**31 - 1)
     (msg,) = native.ObjectSerializer(False, schema_dialect, 0, None, highest).unserialize(data)
     for name, value in state.items():

@@ -1,4 +1,4 @@
-"""Making Autobahn use this package, and putting everything back."""
+"""Makes Autobahn use this package, and restores the original state."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from ._serializer import FlatBuffersObjectSerializer, FlatBuffersSerializer
 
 _ABSENT = object()
 
-# What was there before install(): (container, key, value); None while not installed.
+# The state before install(): (container, key, value). None while not installed.
 _saved: list[tuple[Any, str, Any]] | None = None
 
-#: In the environment, "1" has install() prefer FlatBuffers where it isn't told.
+#: If "1" in the environment, install() prefers FlatBuffers by default.
 PREFER = "AUTOBAHN_FBS_PREFER"
 
 # Held while _saved and Autobahn's registries change together.
 _lock = threading.Lock()
 
-# Modules that were warned about: once each.
+# Modules that have been warned about. Each is warned about once.
 _warned: set[str] = set()
 
 
@@ -38,13 +38,22 @@ def _batched(batched: bool = True, **options: Any) -> FlatBuffersSerializer:
     return FlatBuffersSerializer(batched=True, **options)
 
 
-def _composition(payload_serializer: str) -> Any:
-    """The registry's entry for "flatbuffers-json" and the like. All speak wamp.2.flatbuffers."""
+def _composition(payload_serializer: str, always_batched: bool = False) -> Any:
+    """The registry's entry for "flatbuffers-json" and the like, or for its ".batched" form. All
+    speak wamp.2.flatbuffers."""
 
     def create(batched: bool = False, **options: Any) -> FlatBuffersSerializer:
-        return FlatBuffersSerializer(batched, payload_serializer, **options)
+        return FlatBuffersSerializer(batched or always_batched, payload_serializer, **options)
 
     return create
+
+
+def _compositions(codec: str) -> list[tuple[Any, str, Any]]:
+    """The changes that make a payload codec selectable."""
+    return [
+        (upstream.SERID_TO_SER, f"flatbuffers-{codec}", _composition(codec)),
+        (upstream.SERID_TO_SER, f"flatbuffers-{codec}.batched", _composition(codec, True)),
+    ]
 
 
 def _get(container: Any, key: str) -> Any:
@@ -77,7 +86,7 @@ def _message_serialize(original: Any) -> Any:
 
 
 def _warn_of_old_imports(old: tuple[Any, ...]) -> None:
-    """Names the modules that imported a replaced class by name: those keep it."""
+    """Finds the modules that imported a replaced class by name. They keep it."""
     stale = []
     for name, module in list(sys.modules.items()):
         if module is None or module is upstream or name in _warned:
@@ -99,10 +108,7 @@ def _changes() -> list[tuple[Any, str, Any]]:
     return [
         (upstream.SERID_TO_SER, "flatbuffers", FlatBuffersSerializer),
         (upstream.SERID_TO_SER, "flatbuffers.batched", _batched),
-        *(
-            (upstream.SERID_TO_SER, f"flatbuffers-{name}", _composition(name))
-            for name in payloads.known_ids()
-        ),
+        *(change for codec in payloads.known_ids() for change in _compositions(codec)),
         (upstream.SERID_TO_OBJSER, "flatbuffers", FlatBuffersObjectSerializer),
         (upstream, "FlatBuffersSerializer", FlatBuffersSerializer),
         (upstream, "FlatBuffersObjectSerializer", FlatBuffersObjectSerializer),
@@ -111,7 +117,7 @@ def _changes() -> list[tuple[Any, str, Any]]:
 
 
 def _asked_for(prefer: bool | None) -> bool:
-    """`prefer`, or what the environment says."""
+    """`prefer`, or the value in the environment."""
     if prefer is not None:
         return prefer
     value = os.environ.get(PREFER, "")
@@ -121,7 +127,8 @@ def _asked_for(prefer: bool | None) -> bool:
 
 
 def _replace(prefer: bool) -> tuple[Any, ...]:
-    """Does what install() says; returns the classes that were replaced, none if it was done."""
+    """Does the work of install(). Returns the classes that were replaced, or none if it was
+    installed already."""
     global _saved
     with _lock:
         if _saved is not None:
@@ -144,35 +151,52 @@ def install(prefer: bool | None = None) -> None:
     """Makes Autobahn use this package wherever it serializes WAMP with FlatBuffers.
 
     Replaces the entries of ``SERID_TO_SER`` and ``SERID_TO_OBJSER``, adds ``flatbuffers.batched``
-    and one ``flatbuffers-<payload serializer>`` for each payload codec (``flatbuffers-json`` ...),
-    and replaces ``FlatBuffersSerializer`` and ``FlatBuffersObjectSerializer`` in
-    ``autobahn.wamp.serializer`` and ``Message.serialize``. Calling it again does nothing, but for
-    a `prefer` that is new.
+    and, for each payload codec, entries such as ``flatbuffers-json`` and
+    ``flatbuffers-json.batched``, including codecs that are registered later. Replaces
+    ``FlatBuffersSerializer`` and ``FlatBuffersObjectSerializer`` in ``autobahn.wamp.serializer``
+    and ``Message.serialize``. Calling it again has no effect, unless `prefer` changes.
 
-    In a transport's list of serializers, a subprotocol that is there twice (``flatbuffers-json``
-    and ``flatbuffers``) is offered once from now on; the first one decides how payloads are
-    written.
+    From now on, if a transport's list of serializers contains a subprotocol twice
+    (``flatbuffers-json`` and ``flatbuffers``), it is offered once. The first one determines how
+    payloads are encoded.
 
-    Warns (RuntimeWarning, once for each) about modules that imported one of the replaced classes
-    by name before: those keep what they have. Warns, too, about a transport factory that is not
-    one that is known: it stays as it is.
+    Warns (RuntimeWarning, once for each) about modules that imported one of the replaced classes by
+    name before: they keep the original class. Also warns about a transport factory that this
+    package doesn't know: it is left unchanged.
 
-    :param prefer: FlatBuffers comes first where a program names no serializer: in the default
-        lists of Autobahn's WebSocket and RawSocket factories, of ApplicationRunner and of
-        Component. What was there before comes behind it. A RawSocket client, which can offer only
-        one serializer, offers FlatBuffers; when the router hangs up because of it, the next
-        connection is made with Autobahn's choice. False leaves a preference that is there. None is
-        what ``AUTOBAHN_FBS_PREFER`` in the environment says: ``1`` is True, ``0``, nothing and
-        unset are False.
-    :raises ValueError: ``AUTOBAHN_FBS_PREFER`` is something else.
-    :raises IncompatibleAutobahn: the installed Autobahn has other classes, slots, role features or
-        registries than this package knows. Nothing is changed then.
+    :param prefer: if True, FlatBuffers comes first when a program names no serializer: in the
+        default lists of Autobahn's WebSocket and RawSocket factories, of ApplicationRunner and of
+        Component. The original entries follow. A RawSocket client, which can offer only one
+        serializer, offers FlatBuffers; if the router closes the connection for this reason, the
+        next connection uses Autobahn's choice. False leaves an existing preference unchanged. None
+        takes the value from ``AUTOBAHN_FBS_PREFER`` in the environment: ``1`` is True; ``0``, empty
+        and unset are False.
+    :raises ValueError: ``AUTOBAHN_FBS_PREFER`` has another value.
+    :raises IncompatibleAutobahn: the installed Autobahn has classes, slots, role features or
+        registries that this package doesn't know. In this case, nothing is changed.
     """
     replaced = _replace(_asked_for(prefer))
     _factories.warn_of_unknown()
-    if replaced:  # a warning can run any code, so nothing is locked here
+    if replaced:  # a warning can run arbitrary code, so no lock is held here
         INSTALL.info("installed: %s", current())
         _warn_of_old_imports(replaced)
+
+
+def codec_changed(codec: str) -> None:
+    """Makes a payload codec that has just been registered selectable, and takes back the entries of
+    one that has been removed; does nothing while not installed."""
+    with _lock:
+        if _saved is None:
+            return
+        known = codec in payloads.known_ids()
+        for container, key, value in _compositions(codec):
+            before = [each for each in _saved if each[0] is container and each[1] == key]
+            if known and not before:
+                _saved.append((container, key, _get(container, key)))
+                _put(container, key, value)
+            elif before and not known:
+                _put(*before[0])
+                _saved.remove(before[0])
 
 
 def is_installed() -> bool:
@@ -181,9 +205,9 @@ def is_installed() -> bool:
 
 
 def uninstall() -> None:
-    """Puts back everything that :func:`install` changed; does nothing if it was not called.
+    """Restores everything that :func:`install` changed. Does nothing if it was not called.
 
-    Messages, serializers and factories made before keep working.
+    Existing messages, serializers and factories keep working.
     """
     global _saved
     with _lock:

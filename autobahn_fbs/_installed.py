@@ -1,4 +1,4 @@
-"""Whether the drop-in is active in this process, and how."""
+"""Whether and how the drop-in is active in this process."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from . import __version__, _backend
 
 
 class Installed(NamedTuple):
-    """What is active in this process; see :func:`autobahn_fbs.installed`."""
+    """The active features in this process; see :func:`autobahn_fbs.installed`."""
 
     #: The version of this package.
     version: str
-    #: Which binding of the C core is in use: ``"cpython"`` or ``"cffi"``.
+    #: The active binding of the C core: ``"cpython"`` or ``"cffi"``.
     backend: str
     #: The parts that :func:`autobahn_fbs.accelerate` has switched on, in the order of ``info``.
     accelerated: tuple[str, ...]
@@ -24,12 +24,12 @@ class Installed(NamedTuple):
 
 
 def installed() -> Installed | None:
-    """What is active in this process, or None if :func:`autobahn_fbs.install` was not called, or
-    was undone.
+    """Returns what is active in this process. None if :func:`autobahn_fbs.install` was not called
+    or was undone.
 
-    :func:`autobahn_fbs.install` logs the same, once, to ``autobahn_fbs.install`` of `logging` with
-    level INFO. In the processes of a Crossbar.io node that ``python -m autobahn_fbs run`` started,
-    it is in the node's log.
+    :func:`autobahn_fbs.install` logs the same once, with level INFO, to the `logging` logger
+        ``autobahn_fbs.install``. For a Crossbar.io node that ``python -m autobahn_fbs run``
+        started, the node's log has it for each process.
     """
     install = sys.modules.get("autobahn_fbs._install")
     return current() if install is not None and install.is_installed() else None
@@ -37,7 +37,7 @@ def installed() -> Installed | None:
 
 def current() -> Installed:
     """The same, whether or not it is installed."""
-    # What has not been imported has accelerated nothing.
+    # If it has not been imported, it has accelerated nothing.
     accelerate = sys.modules.get("autobahn_fbs._accelerate")
     parts = accelerate.accelerated() if accelerate is not None else ()
     return Installed(__version__, _backend.NAME, parts)

@@ -1,16 +1,16 @@
-"""Keeps MessagePack away from umsgpack that would cost it quadratic time.
+"""Protects umsgpack from MessagePack that would take quadratic time.
 
-Autobahn reads MessagePack with umsgpack on PyPy, and where ``AUTOBAHN_USE_UMSGPACK`` is set. It
-takes any value for the key of a map: a peer can choose numbers that collide. The other library,
-msgpack, takes nothing but text and binary, whose hashes are keyed (``strict_map_key``); so does
-this.
+Autobahn reads MessagePack with umsgpack on PyPy, and wherever ``AUTOBAHN_USE_UMSGPACK`` is set.
+umsgpack accepts any value as a map key, so a peer could choose numbers that collide. The other
+library, msgpack, accepts only text and binary keys, whose hashes are randomized
+(``strict_map_key``). This check does the same.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
 
-#: Bytes of a value behind its first one, by that byte. What holds values isn't among them.
+#: The number of bytes after the first byte of a value, by that byte. Containers are not included.
 _FIXED = {
     0xC0: 0, 0xC2: 0, 0xC3: 0, 0xCA: 4, 0xCB: 8,
     0xCC: 1, 0xCD: 2, 0xCE: 4, 0xCF: 8, 0xD0: 1, 0xD1: 2, 0xD2: 4, 0xD3: 8,
@@ -18,29 +18,30 @@ _FIXED = {
     **dict.fromkeys([*range(0x80), *range(0xE0, 0x100)], 0),
     **{0xA0 + size: size for size in range(32)},
 }  # fmt: skip
-#: What says in so many bytes how many there are, and how many more there are than that.
+#: First bytes that are followed by a count: the width of the count, and how many more bytes than
+#: that.
 _COUNTED = {
     0xC4: (1, 0), 0xC5: (2, 0), 0xC6: (4, 0),  # binary
-    0xC7: (1, 1), 0xC8: (2, 1), 0xC9: (4, 1),  # extensions, which have a type, too
+    0xC7: (1, 1), 0xC8: (2, 1), 0xC9: (4, 1),  # extensions, which also have a type
     0xD9: (1, 0), 0xDA: (2, 0), 0xDB: (4, 0),  # text
 }  # fmt: skip
 _KEYS = frozenset([*range(0xA0, 0xC0), 0xC4, 0xC5, 0xC6, 0xD9, 0xDA, 0xDB])
 
 
 def check(data: memoryview) -> None:
-    """Checks that keys of maps are text or binary; costs linear time. The library finds what is
-    malformed.
+    """Checks that all map keys are text or binary, in linear time. The library itself detects
+    malformed input.
 
-    :raises ValueError: if there is another key.
+    :raises ValueError: there is another key.
     """
-    with suppress(IndexError):  # it ends too early
+    with suppress(IndexError):  # the data ends too early
         _walk(data)
 
 
 def _walk(data: memoryview) -> None:
-    """:raises IndexError: at the end of the data, if a value isn't whole."""
+    """:raises IndexError: the data ends inside a value."""
     at = 0
-    todo = [(1, False)]  # of each open container: how many items, and whether these are a map's
+    todo = [(1, False)]  # per open container: items left, and whether it is a map
     while todo:
         left, in_map = todo.pop()
         if not left:
@@ -63,14 +64,14 @@ def _walk(data: memoryview) -> None:
 
 
 def _items(data: memoryview, first: int, at: int) -> tuple[tuple[int, bool], int]:
-    """What an array or a map adds to what is to be done, and where its items begin."""
+    """The work that an array or a map adds, and where its items begin."""
     if first < 0xA0:
         in_map, count = first < 0x90, first & 15
     elif first >= 0xDC:
         in_map, width = first >= 0xDE, 4 if first & 1 else 2
         count = int.from_bytes(data[at : at + width], "big")
         at += width
-    else:  # 0xC1, which is no value
+    else:  # 0xC1, which is not a value
         raise IndexError
     return (2 * count if in_map else count, in_map), at
 

@@ -1,8 +1,8 @@
-"""The launcher: any Python program, with the drop-in installed in it and in what it spawns.
+"""The launcher: starts a Python program with the drop-in installed in it and in its children.
 
-The folder ``_bootstrap`` goes first on PYTHONPATH, and the program takes this process's place. The
-environment is inherited, so the Python processes that the program starts get the drop-in as well;
-``_bootstrap/sitecustomize.py`` says what happens there.
+The folder ``_bootstrap`` comes first on PYTHONPATH, and the program replaces this process. The
+environment is inherited, so the Python processes that the program starts get the drop-in as well.
+``_bootstrap/sitecustomize.py`` explains what happens there.
 """
 
 from __future__ import annotations
@@ -22,32 +22,32 @@ from typing import NoReturn
 
 BOOTSTRAP = str(Path(__file__).absolute().with_name("_bootstrap"))
 
-#: One more entry of PYTHONPATH, no folder: lets ``flatbuffers`` through the router's configuration
-#: check on RawSocket. A switch there reaches just the processes that the drop-in reaches: a
-#: router's workers may be configured to get no other environment variable.
+#: An extra entry of PYTHONPATH that isn't a folder: allows ``flatbuffers`` in the router's
+#: configuration check on RawSocket. A switch in PYTHONPATH reaches exactly the processes that the
+#: drop-in reaches. A router's workers may be configured to get no other environment variable.
 ALLOW_RAWSOCKET = os.path.join(BOOTSTRAP, "allow-rawsocket")
 
-#: Another: has FlatBuffers come first where a program names no serializer.
+#: Another such entry: puts FlatBuffers first if a program names no serializer.
 PREFER = os.path.join(BOOTSTRAP, "prefer")
 
-#: Another, with the parts to switch on after a "=": has the program accelerated.
+#: Another such entry, with the parts to switch on after a "=": accelerates the program.
 ACCELERATE = os.path.join(BOOTSTRAP, "accelerate")
 
-# Options of CPython and PyPy whose value is the next word.
+# Options of CPython and PyPy that take the next word as their value.
 _LONG_WITH_VALUE = ("--check-hash-based-pycs", "--jit")
 
-# The same of env, GNU's and FreeBSD's; here the value may follow in the same word as well.
+# The same for env, GNU's and FreeBSD's. Here the value may also follow in the same word.
 _ENV_WITH_VALUE = "uCSaPLU"
 _ENV_LONG_WITH_VALUE = ("--unset", "--chdir", "--split-string", "--argv0")
 
-# Exit statuses: a shell's for "can't be executed" and "not found"; sitecustomize.py's.
+# Exit statuses: the shell's for "can't be executed" and "not found", and sitecustomize.py's.
 CANNOT_EXECUTE = 126
 NOT_FOUND = 127
 NO_DROP_IN = 70
 
 
 class CannotRun(Exception):
-    """The program can't be started with the drop-in; `status` is the exit status to end with."""
+    """The program can't be started with the drop-in; `status` is the exit status."""
 
     def __init__(self, reason: str, status: int) -> None:
         super().__init__(reason)
@@ -55,12 +55,12 @@ class CannotRun(Exception):
 
 
 def command_line(program: Sequence[str]) -> list[str]:
-    """What to execute for the words after ``run``.
+    """The command to execute for the words after ``run``.
 
-    ``-m MODULE``, ``-c CODE`` and what is a Python file, or a path to a folder or to anything that
-    is not executable, go to this interpreter. Anything else is a command: a bare name is looked up
-    beside this interpreter first, so that a virtual environment's commands are found without
-    activating it, and then on PATH.
+    This interpreter runs ``-m MODULE``, ``-c CODE``, a Python file, a folder, and any path that is
+    not executable. Anything else is a command. A bare name is looked up next to this interpreter
+    first, so that commands of a virtual environment are found without activating it, and then on
+    PATH.
 
     :raises CannotRun: no such program.
     """
@@ -90,11 +90,11 @@ def environment(
     parts: Sequence[str] | None = None,
     prefer: bool = False,
 ) -> dict[str, str]:
-    """`base` with everything in it that installs the drop-in in a Python process.
+    """`base` with the entries that install the drop-in in a Python process.
 
     :param parts: the parts of acceleration to switch on; None for no acceleration.
-    :param prefer: FlatBuffers comes first where a program names no serializer; also in children
-        that are given another PYTHONPATH and call ``install()`` themselves.
+    :param prefer: FlatBuffers comes first if a program names no serializer; this includes children
+        that get another PYTHONPATH and call ``install()`` themselves.
     """
     own = [BOOTSTRAP]
     if rawsocket:
@@ -120,7 +120,7 @@ def shebang(path: str) -> list[str]:
 
 
 def interpreter_flags(words: Sequence[str]) -> Iterator[str]:
-    """The single-letter options that a command line gives to a Python interpreter."""
+    """The single-letter options for a Python interpreter in a command line."""
     rest = iter(words)
     for word in rest:
         if Path(word).name.lower().startswith(("python", "pypy")):
@@ -135,7 +135,7 @@ def interpreter_flags(words: Sequence[str]) -> Iterator[str]:
         for position, letter in enumerate(word[1:], 2):
             if letter in "mc":
                 return
-            if letter in "WX":  # takes the rest of the word, or else the next one
+            if letter in "WX":  # takes the rest of the word, or the next word
                 if position == len(word):
                     next(rest, None)
                 break
@@ -147,10 +147,10 @@ def _is_env(word: str) -> bool:
 
 
 def behind_env(words: Sequence[str]) -> list[str]:
-    """The command that ``env`` starts, other uses of ``env`` before it included.
+    """The command that ``env`` starts; skips nested uses of ``env``.
 
     :param words: the command line of ``env``, its own name first.
-    :raises CannotRun: it takes PYTHONPATH away, or gives it another value.
+    :raises CannotRun: env removes PYTHONPATH, or gives it another value.
     """
     rest = list(words[1:])
     options = True
@@ -159,7 +159,7 @@ def behind_env(words: Sequence[str]) -> list[str]:
         name, value = word, ""
         if options and word.startswith("--"):
             name, equals, value = word.partition("=")
-            if len(name) > 2:  # names may be cut short
+            if len(name) > 2:  # names may be abbreviated
                 name = next((each for each in _ENV_LONG_WITH_VALUE if each.startswith(name)), name)
             if name in _ENV_LONG_WITH_VALUE and not equals and rest:
                 value = rest.pop(0)
@@ -182,7 +182,7 @@ def behind_env(words: Sequence[str]) -> list[str]:
         )
         if unset or empty or word.startswith("PYTHONPATH="):
             raise CannotRun(
-                f"{words[0]} takes PYTHONPATH away ({word}), which keeps the drop-in out",
+                f"{words[0]} removes PYTHONPATH ({word}), so the drop-in can't be loaded",
                 NO_DROP_IN,
             )
         if name in ("-S", "--split-string"):
@@ -192,10 +192,10 @@ def behind_env(words: Sequence[str]) -> list[str]:
 
 
 def check_flags(command: Sequence[str]) -> None:
-    """Refuses a command whose interpreter would not look at PYTHONPATH or ``sitecustomize``.
+    """Refuses a command whose interpreter would ignore PYTHONPATH or ``sitecustomize``.
 
     :raises CannotRun: the command, or the ``#!`` line of its file, has ``-I``, ``-E`` or ``-S``, or
-        is an ``env`` that takes PYTHONPATH away.
+        is an ``env`` that removes PYTHONPATH.
     """
     is_python = Path(command[0]).name.lower().startswith(("python", "pypy"))
     for words in (command if is_python or _is_env(command[0]) else [], shebang(command[0])):
@@ -204,23 +204,23 @@ def check_flags(command: Sequence[str]) -> None:
         for flag in interpreter_flags(words):
             if flag in "IES":
                 raise CannotRun(
-                    f"{command[0]} runs Python with -{flag}, which keeps the drop-in out",
+                    f"{command[0]} runs Python with -{flag}, so the drop-in can't be loaded",
                     NO_DROP_IN,
                 )
 
 
 def check_drop_in() -> None:
-    """Installs the drop-in here, to know that it can be, before any program runs; and that
-    PYTHONPATH can carry it.
+    """Installs the drop-in in this process, to check before any program runs that this works, and
+    that PYTHONPATH can contain its folder.
 
-    :raises CannotRun: it can't, with the reason.
+    :raises CannotRun: it doesn't work, with the reason.
     """
     if os.pathsep in BOOTSTRAP:
         raise CannotRun(
-            f"PYTHONPATH can't carry a folder with {os.pathsep!r} in its name: {BOOTSTRAP}",
+            f"PYTHONPATH can't contain a folder with {os.pathsep!r} in its name: {BOOTSTRAP}",
             NO_DROP_IN,
         )
-    noise = StringIO()  # what optional modules print as Autobahn tries them; the program will, too
+    noise = StringIO()  # optional modules print when Autobahn tries them; PROGRAM prints it, too
     try:
         with redirect_stderr(noise):
             import autobahn_fbs
@@ -233,9 +233,9 @@ def check_drop_in() -> None:
 
 
 def _execute(command: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
-    if sys.platform == "win32":  # has no exec that keeps the console and the exit status
+    if sys.platform == "win32":  # Windows has no exec that keeps the console and the exit status
         sys.exit(subprocess.call(command, env=dict(environ)))
-    for name in ("SIGPIPE", "SIGXFSZ"):  # Python ignores these, and exec would pass that on
+    for name in ("SIGPIPE", "SIGXFSZ"):  # Python ignores these signals, and exec would pass this on
         signal.signal(getattr(signal, name), signal.SIG_DFL)
     sys.stdout.flush()
     sys.stderr.flush()
@@ -243,9 +243,9 @@ def _execute(command: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
 
 
 def parse_parts(words: str | None) -> tuple[str, ...] | None:
-    """The names in what follows ``--accelerate=``; None is no acceleration, "" all parts.
+    """The names after ``--accelerate=``. None means no acceleration, "" all parts.
 
-    :raises CannotRun: there is no part of a name.
+    :raises CannotRun: a part is unknown.
     """
     if words is None:
         return None
@@ -263,13 +263,13 @@ def run(
     accelerate: str | None = None,
     prefer: bool = False,
 ) -> NoReturn:
-    """Replaces this process by `program`, with the drop-in installed.
+    """Replaces this process with `program`, with the drop-in installed.
 
     :param program: a script and its arguments, ``-m`` and a module, or a command.
     :param rawsocket: let Crossbar.io offer ``flatbuffers`` on RawSocket transports.
-    :param accelerate: the parts of acceleration to switch on, with commas; "" for all, None for
-        none.
-    :param prefer: FlatBuffers comes first where a program names no serializer.
+    :param accelerate: the parts of acceleration to switch on, separated by commas; "" for all, None
+        for none.
+    :param prefer: FlatBuffers comes first if a program names no serializer.
     :raises CannotRun: there is no such program or part, or the drop-in can't be installed in it.
     """
     parts = parse_parts(accelerate)

@@ -1,8 +1,8 @@
-"""Where a launched program says what was installed and accelerated: on standard error, or in
+"""Reports what was installed and accelerated in a launched program: on standard error, or in
 Crossbar.io's log.
 
-Crossbar.io's controller takes what its workers write to standard error for their log, and the first
-words for a sign of which kind that log is.
+Crossbar.io's controller adds its workers' standard error to their log, and uses the first words to
+detect the kind of log.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-#: What :func:`autobahn_fbs.install` did.
+#: Log records of :func:`autobahn_fbs.install`.
 INSTALL = logging.getLogger("autobahn_fbs.install")
-#: What :func:`autobahn_fbs.accelerate` did, and what it left alone.
+#: Log records of :func:`autobahn_fbs.accelerate`: what it switched on, and what it left unchanged.
 ACCELERATE = logging.getLogger("autobahn_fbs.accelerate")
 
 _After = Callable[[str, Callable[[], None]], None]
 
 
 class _ToTwisted(logging.Handler):
-    """Hands records over to Twisted's log, when it has been imported."""
+    """Passes records on to Twisted's log, once it has been imported."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class _ToTwisted(logging.Handler):
         self.hand_over()
 
     def hand_over(self) -> None:
-        """Does so with those that have waited."""
+        """Passes on the records that have waited."""
         twisted: Any = sys.modules.get("twisted.logger")
         if twisted is None or not hasattr(twisted, "LogLevel"):
             return
@@ -44,8 +44,8 @@ class _ToTwisted(logging.Handler):
 
 
 def say_in_crossbar(logger: logging.Logger, after: _After) -> bool:
-    """Has what is logged come out in Crossbar.io's log, if this is one of its processes and the
-    program has not set up this logger of `logging`.
+    """Sends log records to Crossbar.io's log, if this is one of its processes and the program has
+    not configured this `logging` logger.
 
     :param after: calls a function after a module has been imported.
     :return: whether this is one of Crossbar.io's processes.
@@ -60,8 +60,8 @@ def say_in_crossbar(logger: logging.Logger, after: _After) -> bool:
 
 
 def say(logger: logging.Logger, after: _After) -> None:
-    """Has what is logged come out in Crossbar.io's log or, in other programs, on standard error,
-    unless the program has set up this logger of `logging`.
+    """Sends log records to Crossbar.io's log or, in other programs, to standard error, unless the
+    program has configured this `logging` logger.
 
     :param after: calls a function after a module has been imported.
     """

@@ -1,4 +1,4 @@
-"""The two serializer classes: Autobahn's interfaces over the C code."""
+"""The two serializer classes: Autobahn's interfaces to the C code."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from . import payloads
 from ._backend import native
 from .limits import Limits
 
-# Autobahn's serializers take their clock from txaio when their module is imported, and get one
-# that raises if no framework is chosen by then: for good, and for all of them. It is this clock.
+# Autobahn's serializers get their clock from txaio when their module is imported. If no framework
+# has been chosen by then, they all keep a clock that raises. This clock replaces it.
 try:
     upstream.time_ns()  # type: ignore[attr-defined]  # imported there, not exported
 except RuntimeError:
@@ -31,25 +31,25 @@ class FlatBuffersObjectSerializer(native.ObjectSerializer):
 
     :param batched: frame every message with its length, 32 bits, big-endian (WAMP section
         "Message Batching").
-    :param payload_serializer: the codec of args and kwargs in what is written: ``"cbor"``,
+    :param payload_serializer: the codec for args and kwargs of sent messages: ``"cbor"``,
         ``"flexbuffers"``, ``"json"``, ``"msgpack"``, ``"ubjson"``, or one that
-        :func:`autobahn_fbs.register_payload_serializer` added. Every message says which one it
-        was, so any receiver reads any of them.
-    :param dialect: ``"autobahn"`` (union tags are WAMP message codes) or ``"schema"`` (they are
-        the ordinals of Autobahn's schema, as connectanum has them).
-    :param limits: what a received message may cost; :class:`autobahn_fbs.Limits` has the defaults.
-    :raises TypeError: for limits that are no :class:`autobahn_fbs.Limits`.
-    :raises ValueError: for a payload serializer or dialect that is not known, or a limit out of
-        range.
+        :func:`autobahn_fbs.register_payload_serializer` added. Every message names its codec, so
+        any receiver can read any of them.
+    :param dialect: ``"autobahn"`` (the union's types are WAMP message codes) or ``"schema"`` (they
+        are the ordinals in Autobahn's schema, as connectanum uses them).
+    :param limits: the maximum cost of a received message; :class:`autobahn_fbs.Limits` has the
+        defaults.
+    :raises TypeError: limits is not a :class:`autobahn_fbs.Limits`.
+    :raises ValueError: the payload serializer or dialect is unknown, or a limit is out of range.
     """
 
-    #: By this name Autobahn knows that the bytes are FlatBuffers.
+    #: Autobahn recognizes FlatBuffers by this name.
     NAME = "flatbuffers"
     #: The bytes need a binary transport.
     BINARY = True
-    #: The module that does the work, for version displays.
-    FLATBUFFERS_MODULE = sys.modules[__package__ or "autobahn_fbs"]
-    #: FlatBuffers message code (``MessageType`` in the schema) to message class.
+    #: The module that implements the serializer, for version displays.
+    FLATBUFFERS_MODULE = sys.modules[__name__.rpartition(".")[0]]
+    #: Maps FlatBuffers message codes (``MessageType`` in the schema) to message classes.
     MESSAGE_TYPE_MAP: ClassVar[dict[int, type[Message]]] = {
         (37 if kind == 337 else kind): cls for kind, cls in Serializer.MESSAGE_TYPE_MAP.items()
     }
@@ -80,7 +80,7 @@ class FlatBuffersObjectSerializer(native.ObjectSerializer):
         self._settings = (batched, payload_serializer, dialect, checked)
         self._payload_serializer_id = payload_serializer
 
-    # For copy and pickle, which make an object without calling __init__.
+    # For copy and pickle, which create an object without calling __init__.
 
     def __getstate__(self) -> dict[str, Any]:
         return dict(self.__dict__)
@@ -90,14 +90,15 @@ class FlatBuffersObjectSerializer(native.ObjectSerializer):
         self.__dict__.update(state)
 
 
-# What C overrides takes its message by position only.
+# The methods that C overrides take their message by position only.
 class FlatBuffersSerializer(native.TransportSerializer, Serializer):  # type: ignore[misc]
-    """What transports use (``ISerializer``): messages to bytes and back, with statistics.
+    """The serializer for transports (``ISerializer``): converts messages to bytes and back, with
+    statistics.
 
-    Takes what :class:`FlatBuffersObjectSerializer` takes. ``copy.copy`` gives a serializer with
-    statistics of its own that shares the object serializer, as transports make one for each
-    connection. A pickled or deeply copied one has equal settings and statistics; where it is
-    unpickled, its payload codec has to be registered.
+    Takes the same arguments as :class:`FlatBuffersObjectSerializer`. ``copy.copy`` returns a
+    serializer with its own statistics that shares the object serializer; transports make such a
+    copy for each connection. A pickled or deeply copied serializer has equal settings and
+    statistics. To unpickle it, its payload codec must be registered.
     """
 
     #: Part of the WebSocket subprotocol ``wamp.2.flatbuffers``; ``"flatbuffers.batched"`` with
@@ -125,17 +126,17 @@ class FlatBuffersSerializer(native.TransportSerializer, Serializer):  # type: ig
 
     @property
     def PAYLOAD_SERIALIZER_ID(self) -> str:
-        """The codec that args and kwargs are written with."""
+        """The id of the codec for args and kwargs of sent messages."""
         return self._payload_serializer_id
 
     def serialize_payload(self, data: Any) -> bytes:
-        """The bytes of args or kwargs in the configured codec.
+        """Encodes args or kwargs with the configured codec.
 
-        :raises Exception: what the codec raises for a value that it can't encode.
+        :raises Exception: the codec's error for a value that it can't encode.
         """
         return self._serializer.serialize_payload(data)
 
-    if TYPE_CHECKING:  # Autobahn's, which are not annotated there
+    if TYPE_CHECKING:  # Autobahn doesn't annotate these
 
         def stats(self, reset: bool = True, details: bool = False) -> dict[str, Any]: ...
         def stats_reset(self) -> int: ...
@@ -150,7 +151,7 @@ class FlatBuffersSerializer(native.TransportSerializer, Serializer):  # type: ig
             reset_now: bool = False,
         ) -> dict[str, Any] | None: ...
 
-    # For copy and pickle, which make an object without calling __init__.
+    # For copy and pickle, which create an object without calling __init__.
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, **{name: getattr(self, name) for name in _COUNTED}}
@@ -160,7 +161,7 @@ class FlatBuffersSerializer(native.TransportSerializer, Serializer):  # type: ig
             setattr(self, name, value)
 
     def _maybe_autoreset(self) -> None:
-        """Called by the C code when a callback is set: resets the statistics if that is due."""
+        """Resets the statistics if that is due. The C code calls this when a callback is set."""
         due = (
             self._autoreset_duration and time_ns() - self._stats_reset >= self._autoreset_duration
         ) or (
@@ -171,7 +172,7 @@ class FlatBuffersSerializer(native.TransportSerializer, Serializer):  # type: ig
             self._autoreset_callback(self.stats(reset=True))
 
 
-# State of a serializer that lives in C, not in its __dict__.
+# The part of a serializer's state that C keeps, outside its __dict__.
 _COUNTED = (
     "_serializer",
     "_autoreset_callback",

@@ -1,14 +1,16 @@
-"""Keeps UBJSON away from bjdata that would harm it.
+"""Protects bjdata and py-ubjson from harmful UBJSON.
 
-The sender of a message chooses whether Autobahn's library for UBJSON reads it: bjdata, or before
-Autobahn 26 py-ubjson. bjdata makes a list of any length of nine bytes (typed arrays of null or
-bool), takes the memory of arrays of many dimensions before it looks whether they are there, and
-crashes the process when the lengths of dimensions are arrays of many dimensions themselves, and so
-on. py-ubjson makes such lists, too; its format differs in the order of the bytes of a number.
+The sender of a message chooses whether Autobahn's UBJSON library reads it: bjdata, or py-ubjson
+before Autobahn 26. From nine bytes, bjdata makes a list of any length (typed arrays of null or
+bool). It allocates the memory for arrays of many dimensions before it checks that the data is
+there. It crashes the process if the lengths of dimensions are themselves arrays of many dimensions,
+and there are similar problems. py-ubjson also makes such lists. Its format differs in the byte
+order of numbers.
 
-What is taken here is what bjdata writes, and UBJSON's counted containers: plain containers, typed
-arrays of numbers, numpy's of several dimensions included. What is refused besides malformed input:
-typed arrays of anything else, typed objects, structures of arrays, and more than 256 levels.
+This check accepts everything that bjdata writes, and UBJSON's counted containers: plain containers,
+and typed arrays of numbers, including numpy's arrays of several dimensions. Besides malformed
+input, it refuses all other typed arrays, typed objects, structures of arrays, and more than 256
+levels.
 """
 
 from __future__ import annotations
@@ -19,9 +21,9 @@ from typing import Literal
 Order = Literal["little", "big"]
 
 _MAX_DEPTH = 256
-#: As numpy has it. bjdata keeps the lengths in an array of that size.
+#: The same limit as numpy's. bjdata keeps the lengths in an array of that size.
 _MAX_DIMENSIONS = 32
-#: What the other lengths of an empty array may claim.
+#: The maximum of the other lengths of an empty array.
 _MAX_EMPTY = 2**20
 
 _SIGNED = b"iIlL"
@@ -29,17 +31,17 @@ _INTS = {ord("i"): 1, ord("U"): 1, ord("I"): 2, ord("u"): 2,
          ord("l"): 4, ord("m"): 4, ord("L"): 8, ord("M"): 8}  # fmt: skip
 _NUMBERS = {**_INTS, ord("B"): 1, ord("C"): 1, ord("h"): 2, ord("d"): 4, ord("D"): 8}
 
-#: One value of a fixed length, and as many of them as there are.
+#: One value of a fixed length, and arrays of them.
 _ONE = rb"[ZTF]|[iUBC].|[Iuh]..|[lmd].{4}|[LMD].{8}"
 _VALUE = re.compile(_ONE, re.DOTALL)
 _VALUES = re.compile(rb"(?:N|" + _ONE + rb")*+", re.DOTALL)
 
 
 def check(data: memoryview, order: Order = "little") -> None:
-    """Checks that the library may have this; costs linear time.
+    """Checks that the library can read this safely, in linear time.
 
-    :param order: of the bytes of a number: ``"little"`` as bjdata has it, or ``"big"``.
-    :raises ValueError: if not. The text says why.
+    :param order: the byte order of numbers: ``"little"`` for bjdata, or ``"big"``.
+    :raises ValueError: it can't. The text gives the reason.
     """
     try:
         end = _value(data, 0, _MAX_DEPTH, order)
@@ -49,7 +51,7 @@ def check(data: memoryview, order: Order = "little") -> None:
         raise ValueError(f"UBJSON has {len(data) - end} bytes behind its end")
 
 
-# Each of these takes the position of something and returns that of what follows it; IndexError says
+# Each of these takes the position of an item and returns the position after it. IndexError means
 # that there are too few bytes.
 
 
@@ -68,7 +70,7 @@ def _value(data: memoryview, at: int, depth: int, order: Order) -> int:
 
 
 def _int(data: memoryview, at: int, order: Order) -> tuple[int, int]:
-    """An integer that isn't negative, too."""
+    """A non-negative integer."""
     width = _INTS.get(data[at])
     if width is None:
         raise ValueError(f"UBJSON: no length at offset {at}")
@@ -110,7 +112,7 @@ def _container(data: memoryview, at: int, depth: int, keys: bool, order: Order) 
 
 def _counted(data: memoryview, at: int, depth: int, keys: bool, order: Order) -> int:
     count, at = _int(data, at, order)
-    for _ in range(count):  # each of which takes a byte, or raises
+    for _ in range(count):  # each element takes a byte, or raises
         while data[at] == ord("N"):
             at += 1
         if keys:
@@ -132,7 +134,7 @@ def _typed(data: memoryview, at: int, keys: bool, order: Order) -> int:
     while data[at] != ord("]"):
         length, at = _int(data, at, order)
         whole *= length
-        least *= max(length, 1)  # a length of 0 doesn't make up for what others claim
+        least *= max(length, 1)  # a length of 0 doesn't make up for large other lengths
         dimensions += 1
         if dimensions > _MAX_DIMENSIONS or least > max(len(data), _MAX_EMPTY):
             raise ValueError(f"UBJSON: an array that is larger than its bytes, at offset {at}")

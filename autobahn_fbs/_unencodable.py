@@ -1,6 +1,6 @@
-"""Which value in args or kwargs a payload codec could not encode, and what to do about it.
+"""Finds the value in args or kwargs that a payload codec could not encode, and suggests a fix.
 
-Looked for only when a codec has raised: the values are tried one by one, from the outside in.
+The search runs only after a codec has raised. It tries values one by one, from the outside in.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ import datetime
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-#: How many values are tried before the search gives up, and how deep it goes.
+#: The maximum number of values to try, and the maximum depth.
 _MOST_TRIES = 1000
 _MOST_LEVELS = 50
-#: Characters of a key, and of the whole path, in the text of an error.
+#: The maximum number of characters of a key, and of the whole path, in an error text.
 _KEY = 40
 _PATH = 200
 
 
 def where_and_what_to_do(value: Any, encode: Callable[[Any], object]) -> str:
-    """The rest of an error's text, such as ``, at [0]["x"]; send dataclasses.asdict() of it``; ""
-    where there is nothing to say.
+    """The end of an error text, such as ``, at [0]["x"]; send dataclasses.asdict() of it``; "" if
+    there is nothing to add.
 
-    :param value: what `encode` raised for.
+    :param value: the value for which `encode` raised.
     :param encode: encodes one value, and raises for one that it can't encode.
     """
     path, culprit = _found(value, encode)
@@ -44,7 +44,7 @@ def _found(value: Any, encode: Callable[[Any], object]) -> tuple[str, Any]:
 
 
 def _find(value: Any, encode: Callable[[Any], object]) -> tuple[str, Any]:
-    """The path to the innermost value that can't be encoded, and that value."""
+    """The path to the innermost value that can't be encoded, and the value itself."""
     path, tries = "", 0
     for _ in range(_MOST_LEVELS):
         for step, inner in _items(value):
@@ -62,11 +62,11 @@ def _find(value: Any, encode: Callable[[Any], object]) -> tuple[str, Any]:
             return path, value
         if len(path) > _PATH:
             return f"{path[:_PATH]}...", None
-    return "", None  # nested so deep that this is the trouble
+    return "", None  # nested so deep that the nesting is the cause
 
 
 def _items(value: Any) -> Iterator[tuple[str, Any]]:
-    """What is directly in a list, tuple or dict, with its step of the path."""
+    """The direct items of a list, tuple or dict, each with its step of the path."""
     if type(value) in (list, tuple):
         for index, inner in enumerate(value):
             yield f"[{index}]", inner
@@ -82,7 +82,7 @@ def _items(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _advice(value: Any) -> str:
-    """What to send instead, for the types that users meet; "" for all others."""
+    """A replacement to send, for types that users often send; "" for all others."""
     cls = type(value)
     module = getattr(cls, "__module__", None)
     if dataclasses.is_dataclass(cls):
@@ -94,7 +94,7 @@ def _advice(value: Any) -> str:
     if isinstance(value, (datetime.date, datetime.time)):
         return "; send .isoformat() of it, or use the payload serializer cbor"
     if value is None or isinstance(value, (str, int, float, list, tuple, Mapping)):
-        return ""  # their type is not the trouble
+        return ""  # their type isn't the cause
     return (
         "; convert it first, or register a codec for it with "
         "autobahn_fbs.register_payload_serializer()"

@@ -13,16 +13,16 @@ Python                 FlexBuffers                             and back
 ``dict``               map, its keys sorted by their UTF-8     ``dict`` in that order
 =====================  ======================================  ===========================
 
-The other types of the format are read as well: keys and the deprecated vectors of strings as
-``str``, indirect numbers as ``int`` and ``float``, typed vectors of every kind as ``list``; typed
-vectors and indirect numbers are written by ``dumps(obj, compact=True)``.
+Other types of the format can be read as well: keys and the deprecated vectors of strings as
+``str``, indirect numbers as ``int`` and ``float``, and typed vectors of every kind as ``list``.
+``dumps(obj, compact=True)`` writes typed vectors and indirect numbers.
 
-``loads(data, lazy=True)`` reaches a value deep inside without decoding the rest.
+``loads(data, lazy=True)`` reads a value deep inside without decoding the rest.
 
 FlexBuffers are described at https://flatbuffers.dev/flexbuffers/.
 """
 
-# The functions themselves rather than wrappers, which would take as long as a small value.
+# The functions themselves: a wrapper would take as long as encoding a small value.
 from ._backend import native
 
 FlexBuffersError = native.FlexBuffersError

@@ -1,4 +1,4 @@
-"""What a received message may cost: the limits of verification."""
+"""The maximum cost of a received message: the limits of verification."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ from typing import NamedTuple
 
 
 class Limits(NamedTuple):
-    """Limits that a serializer holds received messages to; see ``SECURITY.rst``.
+    """The limits that a serializer enforces for received messages; see ``SECURITY.rst``.
 
-    The defaults refuse nothing that an honest peer sends. Lower ones are for the edge of a network:
-    ``FlatBuffersSerializer(limits=Limits(max_size=2**20))``. A message beyond a limit is a
-    ``ProtocolError``.
+    The defaults refuse nothing that an honest peer sends. Use lower limits at the edge of a
+    network: ``FlatBuffersSerializer(limits=Limits(max_size=2**20))``. A message that exceeds a
+    limit raises ``ProtocolError``.
     """
 
-    #: Bytes of one message, 8 to 2**31-1.
+    #: Maximum size of one message in bytes, 8 to 2**31-1.
     max_size: int = 2**31 - 1
-    #: Apparent size that any message may have, in bytes, 0 to 2**31-1. A string or table counts
-    #: each time that it is referred to.
+    #: Apparent size that any message may have, in bytes, 0 to 2**31-1. Each reference to a string
+    #: or table counts.
     apparent_size: int = 64 * 1024
-    #: Apparent size that a message may have for each of its own bytes, where that is more, 1 to
-    #: 65,536; honest messages need no more than 2.
+    #: Apparent size per byte of the message, 1 to 65,536. The larger of the two limits applies.
+    #: Honest messages need no more than 2.
     apparent_factor: int = 8
-    #: Tables that may be visited, shared ones each time, 2 to 2**31-1; the default is that of
-    #: Google's verifier.
+    #: Maximum number of tables that may be visited, 2 to 2**31-1. Each reference counts. The
+    #: default is that of Google's verifier.
     max_tables: int = 1_000_000
 
     def checked(self) -> Limits:
-        """These limits, if they are valid.
+        """Returns these limits if they are valid.
 
-        :raises TypeError: if one is not an int.
-        :raises ValueError: if one is out of its range; the text says which.
+        :raises TypeError: a limit is not an int.
+        :raises ValueError: a limit is out of its range; the text names it.
         """
         for name, value, low, high in (
             ("max_size", self.max_size, 8, 2**31 - 1),

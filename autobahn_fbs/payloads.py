@@ -1,21 +1,23 @@
-"""Payload codecs: how ``args`` and ``kwargs`` are written inside the FlatBuffers envelope.
+"""Payload codecs: they encode ``args`` and ``kwargs`` inside the FlatBuffers envelope.
 
-CBOR and FlexBuffers are in C. JSON, MessagePack and UBJSON go through Autobahn's own object
-serializers, WAMP's binary-in-JSON convention included. Applications can add their own.
+CBOR and FlexBuffers are in C. JSON, MessagePack and UBJSON use Autobahn's own object serializers,
+including WAMP's convention for binary values in JSON. Applications can add their own codecs.
 
-Every message says which codec wrote it (schema field ``ppt_serializer``), so a receiver reads all
-of them whatever it is configured to write.
+Every message names its codec (schema field ``ppt_serializer``), so a receiver can read all of them,
+whatever its own codec is.
 """
 
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from autobahn.wamp.exception import ProtocolError
 
 from . import _codec_numbers, _msgpack, _ubjson
+from ._binary import as_bytes
 
 Dumps = Callable[[Any], bytes]
 Loads = Callable[[memoryview], Any]
@@ -26,8 +28,7 @@ class _Codec(NamedTuple):
     loads: Loads
 
 
-#: Ids with a value of their own in the schema's ``PPTSerializer``; 0 is what upstream writes for
-#: CBOR.
+#: Ids that have a value of their own in the schema's ``PPTSerializer``. Upstream writes 0 for CBOR.
 NUMBERS = {
     "cbor": _codec_numbers.TRANSPORT,
     "json": _codec_numbers.JSON,
@@ -47,19 +48,23 @@ _registered: dict[str, _Codec] = {}
 def register_payload_serializer(id: str, dumps: Dumps, loads: Loads) -> None:
     """Adds your own payload codec, for reading and for ``payload_serializer=id``.
 
-    The id travels in the metadata of every message that the codec wrote; a receiver that has not
-    registered it gets a ``ProtocolError`` when it reads ``args`` or ``kwargs``, and can still read
-    all the rest and pass the message on.
+    The id is sent in the metadata of every message that the codec encodes. A receiver that has not
+    registered it gets a ``ProtocolError`` when it reads ``args`` or ``kwargs``. It can still read
+    everything else and forward the message.
 
-    :param id: ``x_`` and a name of two or more lower-case letters, digits and underscores, a letter
-        first (the WAMP rule for custom attributes), such as ``"x_pickle5"``. Registering an id
-        again replaces its codec.
-    :param dumps: takes what a message has as args (a list or tuple) or kwargs (a dict) and returns
+    After :func:`autobahn_fbs.install`, sessions can select the codec as ``flatbuffers-`` and the
+    id, optionally followed by ``.batched``. It may be registered before or after ``install()``.
+
+    :param id: ``x_`` and a name of two or more lower-case letters, digits and underscores that
+        begins with a letter (the WAMP rule for custom attributes), such as ``"x_pickle5"``.
+        Registering an id again replaces its codec.
+    :param dumps: takes the args (a list or tuple) or kwargs (a dict) of a message and returns
         ``bytes``.
-    :param loads: takes a read-only ``memoryview`` of those bytes and returns a list or a dict, no
-        tuple. It runs on what a peer sent; whatever it raises becomes a ``ProtocolError``.
-    :raises ValueError: if the id is not of that form.
-    :raises TypeError: if ``dumps`` or ``loads`` can't be called.
+    :param loads: takes a read-only ``memoryview`` of those bytes and returns a list or a dict, not
+        a tuple. Its input comes from a peer. Any exception that it raises becomes a
+        ``ProtocolError``.
+    :raises ValueError: the id doesn't have that form.
+    :raises TypeError: ``dumps`` or ``loads`` is not callable.
     """
     if not isinstance(id, str) or not _CUSTOM_ID.match(id):
         raise ValueError(
@@ -69,18 +74,27 @@ def register_payload_serializer(id: str, dumps: Dumps, loads: Loads) -> None:
     if not callable(dumps) or not callable(loads):
         raise TypeError(f"dumps and loads of {id!r} must be callable")
     _registered[id] = _Codec(dumps, loads)
+    _tell_install(id)
 
 
 def unregister_payload_serializer(id: str) -> None:
     """Removes a codec that :func:`autobahn_fbs.register_payload_serializer` added.
 
-    :raises KeyError: if there is none of that id.
+    :raises KeyError: no codec with that id is registered.
     """
     del _registered[id]
+    _tell_install(id)
+
+
+def _tell_install(id: str) -> None:
+    """Has Autobahn's registry follow, if the drop-in is installed."""
+    install = sys.modules.get("autobahn_fbs._install")
+    if install is not None:
+        install.codec_changed(id)
 
 
 def known_ids() -> list[str]:
-    """The ids that ``payload_serializer=`` takes here and now, sorted."""
+    """The ids that ``payload_serializer=`` currently accepts, sorted."""
     from autobahn.wamp.serializer import SERID_TO_OBJSER
 
     return sorted(
@@ -92,17 +106,24 @@ def known_ids() -> list[str]:
 def number_of(id: str) -> int:
     """The ``PPTSerializer`` value of a codec.
 
-    :raises ValueError: if the id is not known, or what it needs is not installed.
+    :raises ValueError: the id is unknown, or a library that it needs is not installed.
     """
     if id not in known_ids():
-        raise ValueError(f"unknown payload serializer {id!r} (known: {known_ids()})")
+        remedy = (
+            "it needs a library that is not installed"
+            if id in NUMBERS
+            else "register it with autobahn_fbs.register_payload_serializer()"
+            if isinstance(id, str) and _CUSTOM_ID.match(id)
+            else "check the spelling"
+        )
+        raise ValueError(f"unknown payload serializer {id!r} (known: {known_ids()}): {remedy}")
     return NUMBERS.get(id, NAMED)
 
 
 def codec_id(number: int, name: object) -> str:
-    """The id of the codec that a message names by its ``PPTSerializer`` value and, in the metadata,
-    by its name. A custom codec without a name is ``"opaque"``, a value that the schema lacks is its
-    digits: payloads like these can't be decoded."""
+    """The id of the codec of a message, from its ``PPTSerializer`` value and its name in the
+    metadata. A custom codec without a name is ``"opaque"``. A value that the schema lacks is
+    returned as digits. Payloads with either can't be decoded."""
     if number == NAMED:
         return name if isinstance(name, str) else "opaque"
     if number in (_codec_numbers.TRANSPORT, _codec_numbers.CBOR):
@@ -118,8 +139,8 @@ def _upstream(name: str) -> Any:
     return SERID_TO_OBJSER[name]()
 
 
-# Autobahn takes other libraries where variables in the environment say so, on PyPy, and in other
-# versions of it. So these ask the codec what it is, not the interpreter.
+# Autobahn uses other libraries if environment variables say so, on PyPy, and in other versions.
+# These functions therefore check the codec itself, not the interpreter.
 
 
 def _is_umsgpack(codec: Any) -> bool:
@@ -128,21 +149,21 @@ def _is_umsgpack(codec: Any) -> bool:
 
 
 def _reads_only_bytes(codec: Any) -> bool:
-    """Whether it can't read a memoryview: JSON, which is text, and umsgpack."""
+    """Whether it can't read a memoryview. This applies to JSON, which is text, and umsgpack."""
     return hasattr(codec, "JSON_MODULE") or _is_umsgpack(codec)
 
 
 def _ujson(codec: Any) -> Any:
-    """ujson where AUTOBAHN_USE_UJSON has Autobahn take it, otherwise None. Autobahn's own JSON
+    """ujson if AUTOBAHN_USE_UJSON makes Autobahn use it, otherwise None. Autobahn's own JSON
     serializer passes options that ujson doesn't know."""
     module = getattr(codec, "JSON_MODULE", None)
     return module if getattr(module, "__name__", "") == "ujson" else None
 
 
 def _check_json(value: Any) -> None:
-    """Checks that no text would be read as binary, in what is known to be encodable.
+    """Checks that no text would be read back as binary, in a value that is known to be encodable.
 
-    :raises ValueError: if one would.
+    :raises ValueError: a text would.
     """
     todo = [value]
     while todo:
@@ -158,10 +179,12 @@ def _check_json(value: Any) -> None:
             todo += each
 
 
-def _dumps_json(codec: Any, value: Any) -> bytes:
+def _dumps(codec: Any, value: Any) -> bytes:
+    if not hasattr(codec, "JSON_MODULE"):
+        return bytes(codec.serialize(value))
     module = _ujson(codec)
     data = module.dumps(value).encode() if module else bytes(codec.serialize(value))
-    if b'"\\u0000' in data:  # the beginning of such a text, or of binary
+    if b'"\\u0000' in data:  # the beginning of such a text, or of binary data
         _check_json(value)
     return data
 
@@ -181,9 +204,17 @@ def dumps(number: int, name: str | None, value: Any) -> bytes:
             raise TypeError(f"payload codec {name!r} returned {type(data).__name__}, not bytes")
         return data
     codec = _upstream(_NAMES.get(number, str(number)))
-    if hasattr(codec, "JSON_MODULE"):
-        return _dumps_json(codec, value)
-    return bytes(codec.serialize(value))
+    if hasattr(codec, "UBJSON_MODULE"):  # which writes a memoryview as a list of numbers
+        return bytes(codec.serialize(as_bytes(value)))
+    try:
+        return _dumps(codec, value)
+    except MemoryError:
+        raise
+    except Exception:
+        binary = as_bytes(value)
+        if binary is value:
+            raise
+        return _dumps(codec, binary)
 
 
 def loads(number: int, name: str | None, view: memoryview) -> Any:
@@ -198,7 +229,7 @@ def loads(number: int, name: str | None, view: memoryview) -> Any:
         _msgpack.check(view)
     library = getattr(codec, "UBJSON_MODULE", None)
     if library:
-        # bjdata's numbers have their least byte first, those of py-ubjson the other way round.
+        # bjdata's numbers are little-endian, those of py-ubjson are big-endian.
         _ubjson.check(view, "little" if library.__name__ == "bjdata" else "big")
     values = codec.unserialize(bytes(view) if _reads_only_bytes(codec) else view)
     if len(values) != 1:

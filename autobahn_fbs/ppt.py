@@ -1,8 +1,8 @@
-"""Payload passthru: what Autobahn's message classes lack.
+"""Payload passthru: a feature that Autobahn's message classes lack.
 
-WAMP's Payload Passthru Mode describes an opaque payload with scheme, serializer, cipher and key id.
-Autobahn has them as ``enc_algo``, ``enc_serializer`` and ``enc_key``, without the cipher. The wire
-has a place for it (schema field ``ppt_cipher``), and so have received messages.
+In WAMP's Payload Passthru Mode, the attributes scheme, serializer, cipher and key id describe an
+opaque payload. Autobahn has them as ``enc_algo``, ``enc_serializer`` and ``enc_key``, but lacks the
+cipher. The wire format has a field for it (``ppt_cipher``), and so do received messages.
 """
 
 from __future__ import annotations
@@ -15,17 +15,18 @@ from ._backend import native
 
 
 def cipher_of(msg: message.Message) -> str | None:
-    """The cipher of the message's payload, such as ``"xsalsa20poly1305"``; None if not stated."""
+    """The cipher of the message's payload, such as ``"xsalsa20poly1305"``; None if it is not
+    stated."""
     return getattr(msg, "ppt_cipher", None)
 
 
 def with_cipher(msg: message.Message, cipher: str | None) -> Any:
-    """A message with the same content that also states the cipher of its payload.
+    """Returns a message with the same content that also states the cipher of its payload.
 
     :param msg: a PUBLISH, EVENT, CALL, INVOCATION, YIELD, RESULT or ERROR.
     :param cipher: ``"xsalsa20poly1305"``, ``"aes256gcm"``, a custom ``x_*`` name, or None.
-    :raises TypeError: for a message that carries no payload.
-    :raises ValueError: for a cipher that WAMP does not define.
+    :raises TypeError: the message can't have a payload.
+    :raises ValueError: WAMP doesn't define the cipher.
     """
     received = next((native.RECEIVED.get(cls.__name__) for cls in type(msg).__mro__[:2]), None)
     if received is None or not hasattr(received, "ppt_cipher"):
@@ -35,7 +36,7 @@ def with_cipher(msg: message.Message, cipher: str | None) -> Any:
     for cls in received.__mro__:
         for name in getattr(cls, "__slots__", ()):
             if name not in ("_serialized", "_from_fbs"):
-                # By its property, which Autobahn's own reader decodes the slot with.
+                # Through its property. Autobahn's own reader uses it to decode the slot.
                 public = name.removeprefix("_")
                 setattr(twin, name, getattr(msg, public if hasattr(received, public) else name))
     twin.ppt_cipher = cipher

@@ -1,4 +1,5 @@
-"""What received messages have beyond Autobahn's attributes, for type checkers and isinstance."""
+"""Attributes of received messages that Autobahn's classes lack, for type checkers and
+isinstance."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from typing import Protocol, runtime_checkable
 
 @runtime_checkable
 class HasViews(Protocol):
-    """A received message of a kind that carries an application payload.
+    """A received message that has an application payload.
 
     >>> from autobahn.wamp import message
     >>> import autobahn_fbs
@@ -18,19 +19,20 @@ class HasViews(Protocol):
     ...     bytes(received.args_view)
     b'\\x81\\x03'
 
-    Those kinds are PUBLISH, EVENT, CALL, INVOCATION, YIELD, RESULT and ERROR. Each view is
-    read-only, and of the encoded bytes where they lie in the received buffer, which it keeps. It
-    is None if the message has none, or if the attribute has since been assigned.
+    These are PUBLISH, EVENT, CALL, INVOCATION, YIELD, RESULT and ERROR. Each view is a read-only
+    view of the encoded bytes in the received buffer, which it keeps alive. It is None if the
+    message doesn't have the attribute, or if the attribute has been assigned since.
     """
 
     @property
     def payload_codec(self) -> str | None:
-        """The id of the codec that `args_view` and `kwargs_view` are in, as ``payload_serializer``
-        takes it: ``"cbor"``, ``"flexbuffers"``, ``"json"``, ``"msgpack"``, ``"ubjson"``, or a
-        custom one, whether it is registered here or not. None if both views are None.
+        """The id of the codec of `args_view` and `kwargs_view`, in the form that
+        ``payload_serializer`` takes: ``"cbor"``, ``"flexbuffers"``, ``"json"``, ``"msgpack"``,
+        ``"ubjson"``, or a custom id, even if it is not registered here. None if both views are
+        None.
 
-        :raises autobahn.wamp.exception.ProtocolError: the name of a custom codec can't be read
-            from the metadata.
+        :raises autobahn.wamp.exception.ProtocolError: the name of a custom codec can't be read from
+            the metadata.
         """
 
     @property
@@ -43,4 +45,4 @@ class HasViews(Protocol):
 
     @property
     def payload_view(self) -> memoryview | None:
-        """The ``payload`` of payload transparency mode."""
+        """The ``payload`` of transparent mode."""

@@ -17,9 +17,12 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 
-from router import CONTENDERS, SCENES, Pair, StockRouter, accelerated, progress
+from autobahn_fbs._demo.cost import accelerated, team_of
+from router import CONTENDERS, SCENES, start_router
+from turns import progress
 
 
 def record(pid: int, seconds: float, path: Path, form: str, native: bool) -> subprocess.Popen[str]:
@@ -66,21 +69,19 @@ def main() -> int:
     [scene, *_] = [
         scene for scene in SCENES if all(word in scene.name.split() for word in options.scene)
     ]
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        StockRouter(contender) as router,
-        Pair(contender, router) as pair,
-    ):
-        pair.open(scene)
-        pair.turn(0.5)
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        router = start_router(contender, stack)
+        team = stack.enter_context(team_of(contender, router))
+        team.open(scene)
+        team.turn(0.5)
         raw = Path(folder) / "samples"
-        pid = pair.client if options.of == "client" else router.processes()[1]
+        pid = team.client if options.of == "client" else router.processes()[1]
         path, form = (raw, "raw") if options.top else (options.output, "flamegraph")
         spy = record(pid, options.seconds, path, form, options.native)
         while spy.poll() is None:
-            pair.turn(0.5)
+            team.turn(0.5)
             progress(f"{contender.name}, {scene.name}, {options.of}")
-        pair.close()
+        team.close()
         if spy.returncode:
             print(spy.stdout.read() if spy.stdout else "", file=sys.stderr)
             return 1

@@ -18,6 +18,7 @@ HEADERS = (
     "generated/tables.h",
     "core/errors.h",
     "core/verify.h",
+    "core/readable.h",
     "core/text.h",
     "core/cbor_guard.h",
     "core/key_probes.h",

@@ -1,8 +1,8 @@
-"""What makes Autobahn, txaio, Twisted and Crossbar.io take less time around the serializer.
+"""Reduces the time that Autobahn, txaio, Twisted and Crossbar.io spend around the serializer.
 
 Parts (``parts/``) change functions of these packages (``changes.py``) so that they do the same in
-less time. A part knows what it changes by fingerprints of the source (``known.py``); where it finds
-something else, it stays off. Modules may be imported before or after
+less time. A part recognizes functions by fingerprints of their sources (``known.py``). If a
+function is different, the part stays off. Modules may be imported before or after
 :func:`autobahn_fbs.accelerate`.
 """
 
@@ -20,22 +20,22 @@ from .changes import look_up_late_names
 from .part import Group, Part, State
 from .source import Unknown, forget_sources
 
-# Held while parts are switched. Imports may happen meanwhile, and come back here.
+# Held while parts are switched. Imports may happen meanwhile, and call back into this module.
 _lock = threading.RLock()
 _on: dict[str, Part] = {}
 _hooks: AfterImport | None = None
 
 
 class Acceleration:
-    """Parts that a call of :func:`autobahn_fbs.accelerate` switched on. As a context manager, for
-    a while."""
+    """Parts that a call of :func:`autobahn_fbs.accelerate` switched on. As a context manager, it
+    switches them off at the end."""
 
     def __init__(self, parts: tuple[str, ...]) -> None:
         #: Their names.
         self.parts = parts
 
     def undo(self) -> None:
-        """Switches them off. Does nothing the second time."""
+        """Switches them off. A second call does nothing."""
         decelerate(self.parts)
         self.parts = ()
 
@@ -55,9 +55,9 @@ def part_names() -> tuple[str, ...]:
 
 
 def check_names(parts: Iterable[str] | None) -> tuple[str, ...]:
-    """These parts in their order; all for None.
+    """These parts in their fixed order; all parts if None.
 
-    :raises ValueError: there is no part of a name; says which there are.
+    :raises ValueError: a part is unknown; the text lists the known ones.
     """
     if parts is None:
         return _parts.NAMES
@@ -72,14 +72,14 @@ def accelerate(parts: Iterable[str] | None = None) -> Acceleration:
     """Makes Autobahn and Crossbar.io do the same in less time, in this process.
 
     Works with and without :func:`autobahn_fbs.install`, with all serializers, on asyncio and on
-    Twisted, and may be called at any time. What is sent, logged and raised stays the same. Where a
-    function is not one that is known, from a version that was tested, the part stays off there, and
-    the log ("autobahn_fbs.accelerate" of `logging`) says so once.
+    Twisted. You can call it at any time. Bytes, log texts and exceptions stay the same. If a
+    function isn't one from a tested version, the part stays off there, and the logger
+    "autobahn_fbs.accelerate" of `logging` reports this once.
 
     :param parts: the names of the parts to switch on; None for all. ``python -m autobahn_fbs info``
         lists them.
-    :return: what was switched on by this call; its ``undo()`` switches it off again.
-    :raises ValueError: there is no part of that name.
+    :return: the parts that this call switched on; its ``undo()`` switches them off again.
+    :raises ValueError: a part is unknown.
     """
     names = check_names(parts)
     with _lock:
@@ -96,11 +96,11 @@ def accelerate(parts: Iterable[str] | None = None) -> Acceleration:
 
 
 def decelerate(parts: Iterable[str] | None = None) -> None:
-    """Switches parts off that :func:`autobahn_fbs.accelerate` switched on, and puts everything
-    back.
+    """Switches off parts that :func:`autobahn_fbs.accelerate` switched on, and restores the
+    original functions.
 
     :param parts: their names; None for all.
-    :raises ValueError: there is no part of that name.
+    :raises ValueError: a part is unknown.
     """
     global _hooks
     with _lock:
@@ -114,14 +114,14 @@ def decelerate(parts: Iterable[str] | None = None) -> None:
 
 
 def accelerated() -> tuple[str, ...]:
-    """The names of the parts that are switched on, in their order."""
+    """The names of the parts that are on, in their fixed order."""
     with _lock:
         return tuple(name for name in _parts.NAMES if name in _on)
 
 
 def status() -> dict[str, dict[str, tuple[str, str | None]]]:
-    """Where each group of each part stands in this process: its state, and the reason if it was
-    refused. Imports nothing of what would be changed."""
+    """The state of each group of each part in this process, with the reason if it was refused.
+    Imports none of the modules that would be changed."""
     with _lock:
         return {
             name: {group.name: (group.state.value, group.reason) for group in part.groups}
@@ -130,8 +130,9 @@ def status() -> dict[str, dict[str, tuple[str, str | None]]]:
 
 
 def prospects() -> dict[str, dict[str, tuple[str, str | None]]]:
-    """What :func:`autobahn_fbs.accelerate` would do here: as :func:`status`, with "on", "refused"
-    or, where a package is not installed, "absent". Imports nothing of what would be changed."""
+    """What :func:`autobahn_fbs.accelerate` would do here: like :func:`status`, with "on", "refused"
+    or, if a package is not installed, "absent". Imports none of the modules that would be
+    changed."""
     found: dict[str, dict[str, tuple[str, str | None]]] = {}
     for name in _parts.NAMES:
         part = found[name] = {}
@@ -149,7 +150,7 @@ def prospects() -> dict[str, dict[str, tuple[str, str | None]]]:
 
 
 def _watch() -> None:
-    """Sees to it that groups are applied when their modules have been imported."""
+    """Arranges for groups to be applied when their modules have been imported."""
     global _hooks
     if _hooks is None:
         _hooks = AfterImport()
@@ -163,7 +164,7 @@ def _watch() -> None:
 
 
 def _is_complete(module: str) -> bool:
-    """Whether a module has been imported to its end."""
+    """Whether a module has been imported completely."""
     found: Any = sys.modules.get(module)
     if found is None:
         return False

@@ -1,8 +1,8 @@
-"""What Crossbar.io's `Router.authorize` gives, without a Deferred where it is known at once.
+"""The result of Crossbar.io's `Router.authorize`, without a Deferred if it is known immediately.
 
-That is so with static permissions, which depend on the role, the URI and the action alone, and with
-authorizations in the router's cache. Whenever something is to be logged on the way, or a class is
-not Crossbar.io's own, the router does it.
+It is known immediately for static permissions, which depend only on the role, the URI and the
+action, and for authorizations in the router's cache. If something has to be logged, or a class is
+not Crossbar.io's own, this leaves the work to the router.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-#: So many URIs are remembered for each role.
+#: The maximum number of URIs remembered for each role.
 LIMIT = 4096
 
 _MEMO = "_autobahn_fbs_authorizations"
 
 
 def make_authorize() -> Any:
-    """The function for the modules that are there now."""
+    """The function for the modules that are loaded now."""
     role_module: Any = sys.modules["crossbar.router.role"]
     router_module: Any = sys.modules["crossbar.router.router"]
     off = sys.modules["txaio.tx"]._no_op
@@ -35,7 +35,7 @@ def make_authorize() -> Any:
         return found
 
     def authorize(router: Any, session: Any, uri: str, action: str, message: Any) -> Any:
-        """The authorization, a dict of its own; or the Deferred that `Router.authorize` gives."""
+        """The authorization, a new dict; or the Deferred from `Router.authorize`."""
         authrole = session._authrole
         role = router._roles.get(authrole)
         if (
@@ -60,9 +60,9 @@ def make_authorize() -> Any:
                 try:
                     options = message.marshal_options()
                     authorization = look_up(role, session, uri, action, options)
-                except Exception:  # comes again, where it is expected
+                except Exception:  # occurs again, where it is expected
                     return router.authorize(session, uri, action, options=message.marshal_options())
-        # As Router.authorize goes on when it has the answer.
+        # The same steps as in Router.authorize once it has the answer.
         if authrole == "trusted" and action in ("call", "publish"):
             authorization["disclose"] = True
         if fresh and authorization.get("cache", False):
@@ -73,12 +73,12 @@ def make_authorize() -> Any:
 
 
 def then(known: Any, success: Any, error: Any) -> None:
-    """Goes on with what `authorize` gave, as ``txaio.add_callbacks`` does with a Deferred."""
+    """Continues with the result of `authorize`, like ``txaio.add_callbacks`` with a Deferred."""
     if type(known) is dict:
         try:
             success(known)
         except BaseException:
-            # Nobody waits for it: it is logged as not handled, when the Deferred is freed.
+            # Nobody waits for it. When the Deferred is freed, it is logged as unhandled.
             from twisted.internet.defer import fail
             from twisted.python.failure import Failure
 

@@ -1,12 +1,13 @@
-"""What a part may change, and how a change is made and taken back.
+"""The kinds of changes that a part can make, and how a change is made and undone.
 
-An :class:`Edit` or a :class:`Rewrite` gives a function another code object, compiled from its own
-source with a few words changed. The function stays the same object, so everyone who holds it gets
-the change, line numbers in tracebacks are those of the file, and a debugger steps through it.
-Several parts may edit one function: its code is made from the source with all their edits.
+An :class:`Edit` or a :class:`Rewrite` gives a function a new code object, compiled from the
+function's own source with a few words changed. The function remains the same object, so everyone
+with a reference to it gets the change. Line numbers in tracebacks are those of the file, and a
+debugger can step through it. Several parts can edit one function: its code is compiled from the
+source with all their edits.
 
-A :class:`Replace` puts another object in the place of a function, for example one made in C. A
-:class:`Switch` does what can't be seen in the function itself.
+A :class:`Replace` replaces a function with another object, for example one in C. A :class:`Switch`
+makes changes outside the function itself.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from .source import Function, Source, Unknown, compiled, extent, source_of
 @dataclass(frozen=True)
 class Late:
     """A value for a name that a change uses: an attribute of a module that may never be imported.
-    Until it is, an object that is nothing else."""
+    Until it is imported, the value is a unique placeholder."""
 
     module: str
     attribute: str
@@ -36,21 +37,21 @@ class Late:
 
 @dataclass(frozen=True)
 class Lazy:
-    """A value for a name that a change uses, made when the change is."""
+    """A value for a name that a change uses. It is created when the change is made."""
 
     value: Callable[[], Any]
 
 
 @dataclass(frozen=True)
 class Derived(Late):
-    """A function of a module with `old` in its source replaced by `new`; it has the same lines, so
-    tracebacks through it read as before."""
+    """A function of a module, with `old` in its source replaced by `new`. The number of lines is
+    the same, so tracebacks through it are unchanged."""
 
     old: str | tuple[str, ...]
     new: str
 
     def edit(self) -> Edit:
-        """What is done to the function's source."""
+        """A change to the function's source."""
         return Edit(f"{self.module}:{self.attribute}", self.old, self.new)
 
     def value(self) -> Any:
@@ -66,7 +67,7 @@ class Derived(Late):
 
 @dataclass(frozen=True)
 class Change:
-    """Something that is done to a function, ``module:qualified.name``."""
+    """A change to a function, ``module:qualified.name``."""
 
     target: str
 
@@ -81,21 +82,21 @@ class Change:
 
 @dataclass(frozen=True)
 class Edit(Change):
-    """In a function's source, `old`, which must be there exactly once, becomes `new`.
+    """Replaces `old`, which must occur exactly once in a function's source, with `new`.
 
-    `old` may be several texts, of which one must be there: versions differ. `new` may have fewer
-    lines than `old`, not more: what follows keeps its line numbers.
+    `old` may be several alternatives, one of which must occur, because versions differ. `new` must
+    not have more lines than `old`, so that the following lines keep their numbers.
     """
 
     old: str | tuple[str, ...]
     new: str
-    #: Names that `new` uses, put into the module's globals while the edit is there; see `Late`.
+    #: Names that `new` uses. They are in the module's globals while the edit is active; see `Late`.
     names: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def edited(self, text: str) -> str:
-        """`text` with the edit made.
+        """`text` with the edit applied.
 
-        :raises Unknown: `old` is not there, or more than once.
+        :raises Unknown: `old` doesn't occur, or occurs more than once.
         """
         olds = [self.old] if isinstance(self.old, str) else self.old
         found = [old for old in olds if text.count(old) == 1]
@@ -113,21 +114,21 @@ class Rewrite(Change):
     """`transform` changes a function's syntax tree in place, after all edits of its source."""
 
     transform: Callable[[Function], None]
-    #: As those of an :class:`Edit`.
+    #: Like those of an :class:`Edit`.
     names: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
 class Replace(Change):
-    """``make(original)`` takes the place of what a class or a module has under the name."""
+    """Replaces the object with this name in a class or a module with ``make(original)``."""
 
     make: Callable[[Any], Any] = field(hash=False)
 
 
 @dataclass(frozen=True)
 class Switch(Change):
-    """``on(owner)`` makes the class that has the target do something else; ``off(owner)`` takes it
-    back. `on` raises TypeError if it can't."""
+    """``on(owner)`` changes the behaviour of the target's class; ``off(owner)`` undoes it. `on`
+    raises TypeError if it can't."""
 
     on: Callable[[Any], object] = field(hash=False)
     off: Callable[[Any], object] = field(hash=False)
@@ -135,7 +136,7 @@ class Switch(Change):
 
 @dataclass
 class _Edited:
-    """A function with edits: its original code object, and who edits it how."""
+    """A function with edits: its original code object, and the edits with their owners."""
 
     function: FunctionType
     original: Any
@@ -143,15 +144,15 @@ class _Edited:
     changes: list[Edit | Rewrite]
 
 
-# By target. Used under the lock of the package (__init__.py) only.
+# By target. Used only under the lock of the package (__init__.py).
 _edited: dict[str, _Edited] = {}
 _replaced: dict[str, tuple[Any, str, Any]] = {}
 
 
 def owner_of(change: Change) -> tuple[Any, str]:
-    """The class or module that has the target, and its name there.
+    """The class or module that contains the target, and its name there.
 
-    :raises Unknown: it is not there.
+    :raises Unknown: the target doesn't exist.
     """
     module: ModuleType = sys.modules[change.module]
     *path, name = change.name.split(".")
@@ -166,7 +167,7 @@ def owner_of(change: Change) -> tuple[Any, str]:
 
 
 def _function_of(change: Change) -> FunctionType:
-    """The plain function that is the target, below classmethod, property and wrappers."""
+    """The plain function of the target, inside classmethod, property and wrappers."""
     owner, name = owner_of(change)
     found: Any = vars(owner)[name]
     if isinstance(found, (classmethod, staticmethod)):
@@ -181,11 +182,11 @@ def _function_of(change: Change) -> FunctionType:
 
 
 def check_running(change: Change) -> None:
-    """That the function in memory is the one in the source file.
+    """Checks that the function in memory is the one in the source file.
 
-    :raises Unknown: somebody else has changed it.
+    :raises Unknown: other code has changed it.
     """
-    if change.target in _edited:  # it was checked when it was edited first
+    if change.target in _edited:  # it was checked before its first edit
         return
     function = _function_of(change)
     code = compiled(source_of(change.module), change.name, function.__code__.co_filename)
@@ -196,7 +197,7 @@ def check_running(change: Change) -> None:
 def make(changes: tuple[Change, ...]) -> None:
     """Makes all changes of a group, or none.
 
-    :raises Unknown: one can't be made.
+    :raises Unknown: a change can't be made.
     """
     edits = [change for change in changes if isinstance(change, (Edit, Rewrite))]
     ready: list[tuple[_Edited, list[Edit | Rewrite], Any]] = []
@@ -237,7 +238,7 @@ def _switch_on(switches: list[Switch]) -> None:
 
 
 def take_back(changes: tuple[Change, ...]) -> None:
-    """Undoes what :func:`make` did with the same changes."""
+    """Undoes :func:`make` for the same changes."""
     for change in reversed(changes):
         if isinstance(change, Replace):
             owner, name, original = _replaced.pop(change.target)
@@ -263,7 +264,7 @@ def _names(change: Edit | Rewrite) -> dict[str, Any]:
 
 
 def look_up_late_names() -> None:
-    """Gives the names whose modules have been imported meanwhile their values."""
+    """Sets the names whose modules have been imported meanwhile to their values."""
     for entry in _edited.values():
         for change in entry.changes:
             space = vars(sys.modules[change.module])
@@ -273,7 +274,7 @@ def look_up_late_names() -> None:
 
 
 def _put(entry: _Edited, changes: list[Edit | Rewrite], code: Any) -> None:
-    """Gives a function its code, and its module the names that the code uses."""
+    """Sets a function's code, and the names that the code uses in its module."""
     for change in changes:
         vars(sys.modules[change.module]).update(_names(change))
         _edited[change.target] = entry
@@ -294,7 +295,7 @@ def _is_used(module: str, name: str) -> bool:
 
 
 def _code(entry: _Edited, changes: list[Edit | Rewrite]) -> Any:
-    """The code object of a function with these edits; its own without any."""
+    """The code object of a function with these edits, or its original code if there are none."""
     if not changes:
         return entry.original
     code = edited_code(entry.source, changes, entry.original.co_filename)
@@ -306,7 +307,7 @@ def _code(entry: _Edited, changes: list[Edit | Rewrite]) -> Any:
 def edited_code(source: Source, changes: list[Edit | Rewrite], filename: str) -> CodeType:
     """The code object of a function of `source` with edits.
 
-    :raises Unknown: one of them can't be made.
+    :raises Unknown: an edit can't be made.
     """
     name = changes[0].name
     *_, original = source.path_of(name)
@@ -315,7 +316,7 @@ def edited_code(source: Source, changes: list[Edit | Rewrite], filename: str) ->
     for each in changes:
         if isinstance(each, Edit):
             text = each.edited(text)
-    # In a block, as deep as it was, and on its own lines: positions are those of the file.
+    # In a block, with the original indentation and line numbers, so positions match the file.
     indent = len(text) - len(text.lstrip())
     wrapped = f"if 1:\n{text}" if indent else f"\n{text}"
     [statement] = ast.parse(wrapped).body

@@ -1,4 +1,4 @@
-"""Small functions that stand in for slower ones of Autobahn and txaio."""
+"""Small functions that replace slower ones of Autobahn and txaio."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def fire(
     call_aio: Any,
     call_tx: Any,
 ) -> None:
-    """Calls an event handler, as ``txaio.as_future`` with ``txaio.add_callbacks`` does.
+    """Calls an event handler, like ``txaio.as_future`` with ``txaio.add_callbacks``.
 
-    When it returns a plain value, `success` would be called with it, which does nothing but answer
-    events that want an acknowledgement: it is left out then.
+    If it returns a plain value, `success` isn't called unless the event has to be acknowledged,
+    because `success` does nothing else.
     """
     api = getattr(txaio.as_future, "__self__", None)
     if api is not None and not msg.x_acknowledged_delivery and txaio.using_asyncio:
@@ -36,7 +36,7 @@ def fire(
 
 
 def may_be_coroutine_function(function: Any) -> bool:
-    """False where ``asyncio.iscoroutinefunction`` says no, which takes twenty times as long."""
+    """False if ``asyncio.iscoroutinefunction`` is false, which takes twenty times as long."""
     if type(function) is MethodType:
         function = function.__func__
     return (
@@ -47,7 +47,7 @@ def may_be_coroutine_function(function: Any) -> bool:
 
 
 def random_id() -> int:
-    """``random.randint(1, 2**53)``: the same numbers from the same generator."""
+    """``random.randint(1, 2**53)``: the same numbers from the same generator, faster."""
     number = random.getrandbits(54)
     while number >= 9007199254740992:
         number = random.getrandbits(54)

@@ -1,13 +1,13 @@
-"""Gathering what is written to an asyncio transport in one iteration of the event loop.
+"""Gathers the data that is written to an asyncio transport in one iteration of the event loop.
 
-asyncio sends at once whatever is written, so that many small messages are as many system calls and
-packets, and a RawSocket message is two. A gathering transport keeps what is written until the
-callbacks of this iteration have run, before the loop looks for input again, and sends it at once.
-What is kept never passes 64 kB, and goes out first before anything else is done with the transport:
-close, abort, ask for the size of its buffer, stop the loop. From there on everything is asyncio's:
-when the peer doesn't read, `pause_writing` is called as before.
+asyncio sends data at once, so many small messages take as many system calls and packets, and a
+RawSocket message takes two. A gathering transport keeps data until the callbacks of this iteration
+have run, and sends it all at once before the loop checks for input again. It never keeps more than
+64 kB. It sends the data before any other operation on the transport: close, abort, getting the
+buffer size, or stopping the loop. From there on, asyncio does its usual work: if the peer doesn't
+read, `pause_writing` is called as before.
 
-uvloop gathers by itself; its transports are left alone.
+uvloop gathers data itself, so its transports are not changed.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ import asyncio
 import weakref
 from typing import Any
 
-#: More than that is not kept.
+#: The maximum size to keep.
 LIMIT = 64 * 1024
 
-#: From this size on, joining costs more than a packet more.
+#: From this size on, joining costs more than another packet.
 LARGEST = 512 * 1024
 
-#: The transports that are known to do nothing with what was written but send it, by module.
+#: The transports that are known to do nothing but send the data, by module.
 _KNOWN = {
     ("asyncio.selector_events", "_SelectorSocketTransport"),
     ("asyncio.sslproto", "_SSLProtocolTransport"),
@@ -35,7 +35,7 @@ _loops: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
 class _Gathering:
-    """What a gathering transport does otherwise than the transport that it was."""
+    """The methods that differ in a gathering transport."""
 
     _autobahn_fbs_kept: list[bytes]
     _autobahn_fbs_size: int
@@ -51,7 +51,7 @@ class _Gathering:
                     self._loop.call_soon(send_kept, self)  # type: ignore[attr-defined]
                 return
             if total <= LARGEST and size:
-                # What was kept may be the length of a message, which this is: one packet.
+                # The kept data may be the length of a message, and this the message: one packet.
                 self._autobahn_fbs_kept.append(data)
                 send_kept(self)
                 return
@@ -80,7 +80,7 @@ class _Gathering:
         self.abort()
 
     def __del__(self) -> None:
-        # The loop has ended without another iteration.
+        # The loop has stopped without another iteration.
         if self._autobahn_fbs_kept:
             send_kept(self)
         finish: Any = getattr(super(), "__del__", None)
@@ -89,7 +89,7 @@ class _Gathering:
 
 
 def send_kept(transport: Any) -> None:
-    """Sends what a transport has kept."""
+    """Sends the data that a transport has kept."""
     kept = transport._autobahn_fbs_kept
     if kept:
         data = kept[0] if len(kept) == 1 else b"".join(kept)
@@ -100,7 +100,7 @@ def send_kept(transport: Any) -> None:
 
 
 def gather(transport: Any) -> Any:
-    """Makes a transport gather, if it is one that is known; gives it back."""
+    """Makes a transport gather if it is of a known class, and returns it."""
     cls = type(transport)
     if (cls.__module__, cls.__name__) not in _KNOWN or issubclass(cls, _Gathering):
         return transport
@@ -116,7 +116,7 @@ def gather(transport: Any) -> Any:
 
 
 def release(transport: Any) -> None:
-    """Sends what a transport has kept, and makes it the one that it was."""
+    """Sends the data that a transport has kept, and restores the transport."""
     cls = type(transport)
     if issubclass(cls, _Gathering):
         send_kept(transport)
@@ -125,7 +125,7 @@ def release(transport: Any) -> None:
 
 
 def release_all() -> None:
-    """Does that with all, and leaves loops as they were."""
+    """Does this for all transports, and restores the loops."""
     for transport in list(_transports):
         release(transport)
     for loop in list(_loops):
@@ -134,7 +134,7 @@ def release_all() -> None:
 
 
 def _watch(loop: Any) -> None:
-    """Has what was kept sent before a loop stops."""
+    """Sends the kept data before a loop stops."""
     if loop in _loops or not isinstance(loop, asyncio.BaseEventLoop) or "stop" in vars(loop):
         return
     stop, this = type(loop).stop, weakref.ref(loop)

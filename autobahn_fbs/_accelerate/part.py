@@ -1,7 +1,7 @@
-"""A part: what it is called, what it brings, and the groups of changes that it makes.
+"""A part: its name, its description, and its groups of changes.
 
-A group is made as a whole or not at all. Groups of a part don't need each other: where one can't be
-made, because a function is not one that is known, the part stays off there and is on elsewhere.
+A group is made completely or not at all. The groups of a part are independent. If one group can't
+be made, because a function is unknown, the part is off there, and on elsewhere.
 """
 
 from __future__ import annotations
@@ -17,26 +17,27 @@ from .source import Unknown, is_installed, source_of
 
 
 class State(Enum):
-    """Where a group stands."""
+    """The state of a group."""
 
-    OFF = "off"  # nobody asked for it, or it was taken back
+    OFF = "off"  # nobody requested it, or it was undone
     WAITING = "waiting"  # for its modules to be imported
     ON = "on"
-    REFUSED = "refused"  # the reason says why
+    REFUSED = "refused"  # the reason is stored
 
 
 @dataclass(eq=False)
 class Group:
     """Changes that are made together."""
 
-    #: What the group is about, in a few words: "crossbar.router.broker".
+    #: The subject of the group, for example "crossbar.router.broker".
     name: str
     changes: tuple[Change, ...]
-    #: Further functions, ``module:qualified.name``, that must be known for the changes to be right.
+    #: Further functions, ``module:qualified.name``, that must be known for the changes to be
+    #: correct.
     relies: tuple[str, ...] = ()
-    #: Says why it can't be used here at all: "needs the C backend"; None where it can.
+    #: Returns why the group can't be used here at all ("needs the C backend"), or None if it can.
     unusable: Callable[[], str | None] = lambda: None
-    #: Called when the changes have been taken back.
+    #: Called after the changes have been undone.
     undone: Callable[[], None] = lambda: None
     state: State = State.OFF
     reason: str | None = None
@@ -46,7 +47,7 @@ class Group:
         return {change.module for change in self.changes}
 
     def late_names(self) -> list[Late]:
-        """What the changes use of modules that may come later or never."""
+        """Attributes that the changes use, of modules that may be imported later or never."""
         return [
             value
             for change in self.changes
@@ -56,13 +57,13 @@ class Group:
         ]
 
     def targets(self) -> list[str]:
-        """Every function that has to be known, the changed ones first."""
+        """Every function that must be known, the changed ones first."""
         return list(dict.fromkeys([*(change.target for change in self.changes), *self.relies]))
 
     def check_edits(self) -> None:
-        """That the edits can be made of the sources that are installed. Imports nothing.
+        """Checks that the edits fit the installed sources. Imports nothing.
 
-        :raises Unknown: one can't.
+        :raises Unknown: an edit doesn't fit.
         """
         edits = [change for change in self.changes if isinstance(change, (Edit, Rewrite))]
         for target in dict.fromkeys(edit.target for edit in edits):
@@ -73,13 +74,13 @@ class Group:
                 edited_code(source_of(late.module), [late.edit()], late.attribute)
 
     def is_absent(self) -> bool:
-        """Whether a distribution that it is about is not installed."""
+        """Whether a distribution that the group changes is missing."""
         return not all(is_installed(module) for module in self.modules())
 
     def check_known(self) -> None:
-        """That all targets have a fingerprint that is known. Imports nothing.
+        """Checks that all targets have a known fingerprint. Imports nothing.
 
-        :raises Unknown: naming the first that has not.
+        :raises Unknown: names the first target without one.
         """
         reason = self.unusable()
         if reason is not None:
@@ -87,13 +88,13 @@ class Group:
         for target in self.targets():
             module, _, name = target.partition(":")
             if target in self.relies and not is_installed(module):
-                continue  # then nothing goes through it
+                continue  # in that case, no call goes through it
             if source_of(module).fingerprint(name) not in KNOWN.get(target, {}):
                 raise Unknown(f"{target} is not one that is known")
         self.check_edits()
 
     def apply(self) -> None:
-        """Makes the changes, if everything is as it should be; else the state says why not."""
+        """Makes the changes if all checks pass; otherwise, the state gives the reason."""
         try:
             self.check_known()
             for change in self.changes:
@@ -105,7 +106,7 @@ class Group:
             self.state, self.reason = State.ON, None
 
     def undo(self) -> None:
-        """Takes the changes back, if they were made."""
+        """Undoes the changes if they were made."""
         if self.state is State.ON:
             _changes.take_back(self.changes)
             self.undone()
@@ -114,7 +115,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Part:
-    """What can be switched on by name."""
+    """A set of changes that can be switched on by name."""
 
     name: str
     #: One line for ``info`` and the documentation.

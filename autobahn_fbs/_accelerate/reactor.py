@@ -1,7 +1,8 @@
-"""Sending on a TCP connection that Twisted's epoll reactor found to be writable.
+"""Sends on a TCP connection that Twisted's epoll reactor found to be writable.
 
-The reactor makes a context for logging for each, which is for what the program may log when it is
-called. Sending what is there calls nobody, unless a producer waits or the connection is closing.
+The reactor creates a logging context for each connection, for logs of the program when it is
+called. Sending pending data calls nothing in the program, unless a producer waits or the connection
+is closing.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 
 
 def send(reactor: Any, connection: Any, fd: int) -> bool:
-    """Sends, if that is all that there is to do; whether it did."""
+    """Sends the data, if nothing else has to be done; returns whether it did."""
     tcp: Any = sys.modules.get("twisted.internet.tcp")
     if (
         tcp is None

@@ -1,8 +1,8 @@
-"""A module's source, and the definitions in it: what fingerprints are taken of.
+"""A module's source and the definitions in it, from which fingerprints are computed.
 
 A fingerprint is a hash of a definition's source lines. It is the same on every Python, while
-bytecode is not. Source says what is on the disk; that the function in memory is compiled from it is
-checked by compiling it again (:func:`compiled`).
+bytecode isn't. Source refers to the file on disk. To check that the function in memory was compiled
+from it, it is compiled again (:func:`compiled`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class Unknown(Exception):
-    """Something is not what a part was written for; the text says what and how."""
+    """A function isn't the one that a part was written for; the text explains the difference."""
 
 
 class Source:
@@ -48,9 +48,9 @@ class Source:
         return list(self._paths)
 
     def text(self, name: str) -> str:
-        """The lines of a definition, its decorators included; of all, if there are several.
+        """The lines of a definition, including its decorators; of all, if there are several.
 
-        :raises Unknown: there is none of that name.
+        :raises Unknown: there is no definition with that name.
         """
         try:
             paths = self._paths[name]
@@ -63,16 +63,16 @@ class Source:
         return "\n".join(found)
 
     def fingerprint(self, name: str) -> str:
-        """Sixteen hexadecimal digits that stand for the lines of a definition.
+        """Sixteen hexadecimal digits: a hash of the lines of a definition.
 
-        :raises Unknown: there is none of that name.
+        :raises Unknown: there is no definition with that name.
         """
         return hashlib.sha256(self.text(name).encode()).hexdigest()[:16]
 
     def path_of(self, name: str) -> tuple[ast.AST, ...]:
         """The classes around a function, and the function: the last one, if there are several.
 
-        :raises Unknown: there is none of that name, or it is no function.
+        :raises Unknown: there is no definition with that name, or it is not a function.
         """
         self.text(name)
         *_, path = self._paths[name]
@@ -81,7 +81,8 @@ class Source:
         return path
 
     def imports(self) -> list[ast.stmt]:
-        """The module's import statements. The compiler makes other code for what was imported."""
+        """The module's import statements. The compiler generates different code for imported
+        names."""
         found: list[ast.stmt] = []
         waiting: list[ast.AST] = [self._tree]
         while waiting:
@@ -94,7 +95,7 @@ class Source:
 
 
 def extent(node: ast.AST) -> tuple[int, int]:
-    """The first and the last line of a definition, its decorators included."""
+    """The first and the last line of a definition, including its decorators."""
     assert isinstance(node, Definition) and node.end_lineno is not None
     return min([node.lineno, *(each.lineno for each in node.decorator_list)]), node.end_lineno
 
@@ -102,10 +103,10 @@ def extent(node: ast.AST) -> tuple[int, int]:
 def compiled(
     source: Source, name: str, filename: str, function: Function | None = None
 ) -> CodeType:
-    """The code object of a function of `source`, compiled in the classes that it stands in.
+    """The code object of a function of `source`, compiled inside its classes.
 
-    :param filename: what the code object says of where it is from.
-    :param function: another function to stand in its place.
+    :param filename: the file name in the code object.
+    :param function: another function to compile in its place.
     :raises Unknown: there is no such function.
     """
     *classes, original = source.path_of(name)
@@ -128,9 +129,9 @@ _sources: dict[str, Source] = {}
 
 
 def source_of(module: str) -> Source:
-    """The source of an installed module. It is neither imported nor its packages.
+    """The source of an installed module. Imports neither the module nor its packages.
 
-    :raises Unknown: there is no such module here, or not its source.
+    :raises Unknown: there is no such module, or no source for it.
     """
     if module not in _sources:
         path = _file_of(module)
@@ -144,12 +145,12 @@ def source_of(module: str) -> Source:
 
 
 def forget_sources() -> None:
-    """Frees what :func:`source_of` keeps."""
+    """Frees the cache of :func:`source_of`."""
     _sources.clear()
 
 
 def is_installed(module: str) -> bool:
-    """Whether the distribution of a module is there at all."""
+    """Whether the distribution of a module is installed."""
     package = module.partition(".")[0]
     return package in sys.modules or PathFinder.find_spec(package) is not None
 

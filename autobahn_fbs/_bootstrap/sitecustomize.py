@@ -1,13 +1,13 @@
 """Installs the drop-in in a Python process that ``python -m autobahn_fbs run`` started.
 
 Python imports the first ``sitecustomize`` on its path before it runs a program. This one only
-leaves a hook: when the program imports ``autobahn.wamp.serializer``, the drop-in is installed
-right after, before anybody can take a class out of that module. A program that never gets there
-pays for nothing. Then it hands over to the ``sitecustomize`` that would have been found without it.
+installs a hook: when the program imports ``autobahn.wamp.serializer``, the drop-in is installed
+immediately afterwards, before any code can take a class from that module. A program that never
+imports it has no cost. Then this module runs the ``sitecustomize`` that it hides.
 
-A program never goes on without the drop-in: when it can't be installed, the process ends with a
-message and exit status 70, past any ``except ImportError`` that would have hidden the reason. When
-it starts another Python that won't have it, a message says so.
+A program never runs without the drop-in: if the drop-in can't be installed, the process ends with a
+message and exit status 70. An ``except ImportError`` can't hide the reason. If the program starts
+another Python that won't have the drop-in, a message says so.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import os
 import sys
 from importlib.machinery import ModuleSpec, PathFinder
 
-# Every process that the program starts pays for what is imported here, so typing is not, nor is
-# importlib.util before it is needed.
+# Every process that the program starts pays for the imports here, so typing isn't imported, and
+# importlib.util only when it is needed.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 HERE = os.path.dirname(os.path.abspath(__file__))
 PACKAGE = os.path.dirname(HERE)
 
-# The exit status of a process that was stopped because the drop-in is not to be had
-# (EX_SOFTWARE of sysexits.h); _run.py uses the same.
+# The exit status of a process that was stopped because the drop-in isn't available (EX_SOFTWARE of
+# sysexits.h). _run.py uses the same.
 NO_DROP_IN = 70
 
 
 def die(reason: object) -> NoReturn:
-    """Ends this process at once, with a message on stderr."""
+    """Ends this process immediately, with a message on stderr."""
     for stream in (sys.stdout, sys.stderr):
-        try:  # noqa: SIM105 - contextlib is one more import
+        try:  # noqa: SIM105 - contextlib would be one more import
             stream.flush()
-        except Exception:  # closed or broken: the message still has to go out
+        except Exception:  # closed or broken: the message still has to be written
             pass
     text = f"autobahn_fbs: {reason}; stopping, because this program was to run with it\n"
     os.write(2, text.encode(errors="backslashreplace"))
@@ -45,7 +45,8 @@ def die(reason: object) -> NoReturn:
 
 
 class _Loader:
-    """A module's own loader, with `hooks` told when the module starts to run and when it has."""
+    """A module's own loader. It also tells `hooks` when the module starts to run and when it has
+    run."""
 
     def __init__(self, loader: Any, hooks: AfterImport, after: list[Callable[[], None]]) -> None:
         self._loader = loader
@@ -57,7 +58,7 @@ class _Loader:
         return module
 
     def exec_module(self, module: ModuleType) -> None:
-        # From here on the module looks as if it had been found without us.
+        # From now on, the module looks as if it had been found without us.
         module.__loader__ = self._loader
         if module.__spec__ is not None:
             module.__spec__.loader = self._loader
@@ -68,7 +69,7 @@ class _Loader:
             self._hooks.running.remove(module.__name__)
         self._hooks.finished.add(module.__name__)
         package, _, name = module.__name__.rpartition(".")
-        if package in sys.modules:  # the import system sets this only after us
+        if package in sys.modules:  # the import system sets this only afterwards
             setattr(sys.modules[package], name, module)
         for after in self._after:
             after()
@@ -78,25 +79,25 @@ class _Loader:
 
 
 class AfterImport:
-    """A meta path finder that calls functions after modules of given names were imported."""
+    """A meta path finder that calls functions after certain modules have been imported."""
 
     def __init__(self) -> None:
-        #: The modules among them that are being imported at the moment.
+        #: Those modules that are currently being imported.
         self.running: list[str] = []
-        #: Those that have been imported to their end.
+        #: Those modules that have been imported completely.
         self.finished: set[str] = set()
         self._functions: dict[str, list[Callable[[], None]]] = {}
         self._asking: set[str] = set()
 
     def call(self, name: str, after: Callable[[], None]) -> None:
-        """Has `after` called when module `name` has been imported; at once if it is there."""
+        """Calls `after` when module `name` has been imported, or immediately if it already is."""
         if name in sys.modules:
             after()
         else:
             self.after(name, after)
 
     def after(self, name: str, after: Callable[[], None]) -> None:
-        """Has `after` called when module `name` has been imported, which it has not yet.
+        """Calls `after` when module `name` has been imported. It hasn't been imported yet.
 
         A name that ends with ``.*`` means every module in that package.
         """
@@ -109,7 +110,7 @@ class AfterImport:
         after = [*self._functions.get(name, ()), *self._functions.get(f"{package}{dot}*", ())]
         if not after or name in self._asking:
             return None
-        self._asking.add(name)  # other finders of this kind ask everybody, too
+        self._asking.add(name)  # other finders like this one also ask all finders
         try:
             for finder in sys.meta_path:
                 if finder is self or not hasattr(finder, "find_spec"):
@@ -125,7 +126,7 @@ class AfterImport:
 
 
 class Installer:
-    """Installs the drop-in once, as soon as Autobahn's serializers are there."""
+    """Installs the drop-in once, as soon as Autobahn's serializers have been imported."""
 
     #: The modules whose factories have default lists of serializers.
     FACTORIES = (
@@ -146,16 +147,17 @@ class Installer:
                 hooks.call(name, self.import_serializers)
 
     def install(self) -> None:
-        """Installs it if it is time to; ends the process if that fails.
+        """Installs the drop-in if it is time to; ends the process if that fails.
 
-        The drop-in's own modules may be what imports Autobahn's serializers, when the program
-        takes a class from them or calls ``install()`` itself. It is time when they are through.
+        If the program takes a class from the drop-in, or calls ``install()`` itself, the drop-in's
+        own modules may be importing Autobahn's serializers. Then it is time only when they have
+        been imported.
         """
         serializer = sys.modules.get("autobahn.wamp.serializer")
         ours = any(name.startswith("autobahn_fbs.") for name in self._hooks.running)
         if self._done or ours or serializer is None:
             return
-        self._done = True  # by now: loading the package comes by here again
+        self._done = True  # set now, because loading the package calls this again
         try:
             install = load_package().install
             from autobahn_fbs._saying import INSTALL, say_in_crossbar
@@ -166,20 +168,20 @@ class Installer:
             die(f"can't be installed: {type(error).__name__}: {error}")
 
     def import_serializers(self) -> None:
-        """Has the drop-in installed before a factory makes its default list. Without it, some
-        programs import the serializers only then."""
+        """Installs the drop-in before a factory makes its default list. Otherwise, some programs
+        import the serializers only at that moment."""
         import autobahn.wamp.serializer  # noqa: F401
 
     def change_factories(self) -> None:
-        """Tells the drop-in that one of Autobahn's modules has been imported to its end. It may
-        have been installed in the middle of that."""
+        """Tells the drop-in that one of Autobahn's modules has been imported completely. The
+        drop-in may have been installed during that import."""
         factories = sys.modules.get("autobahn_fbs._factories")
         if self._done and factories is not None:
             factories.apply_waiting()
 
 
 def load_package() -> ModuleType:
-    """``autobahn_fbs`` as this interpreter has it, else the copy that this file belongs to."""
+    """``autobahn_fbs`` from this interpreter, or else the copy that this file belongs to."""
     try:
         import autobahn_fbs
 
@@ -202,8 +204,8 @@ def load_package() -> ModuleType:
 
 
 class Accelerator:
-    """A meta path finder that finds nothing: it switches acceleration on before the first module
-    of a package that it is about is imported, so that it sees them all."""
+    """A meta path finder that finds nothing. It switches acceleration on before the first module of
+    a relevant package is imported, so that acceleration sees all modules."""
 
     PACKAGES = ("autobahn", "crossbar", "twisted", "txaio")
 
@@ -240,14 +242,14 @@ def chosen_parts() -> tuple[bool, list[str] | None]:
 
 
 class Watch:
-    """Says so when this process starts a Python that won't have the drop-in.
+    """Warns when this process starts a Python that won't have the drop-in.
 
-    It wraps what starts processes, so it costs nothing while none is started; an audit hook, which
-    is called for everything that happens, took up to a tenth of a router's time.
+    It wraps the functions that start processes, so it costs nothing otherwise. An audit hook, which
+    is called for every event, took up to a tenth of a router's time.
     """
 
-    #: Functions of `os`, and where they have program, arguments and environment. Those that search
-    #: PATH or take their arguments in another way call these.
+    #: Functions of `os`, with the positions of program, arguments and environment. Functions that
+    #: search PATH, or take their arguments in another way, call these.
     FUNCTIONS = {  # noqa: RUF012
         "execv": (0, 1, None),
         "execve": (0, 1, 2),
@@ -257,8 +259,8 @@ class Watch:
         "spawnve": (1, 2, 3),
     }
 
-    #: The same for subprocess.Popen._execute_child, which has the Popen first, and where it has
-    #: whether a shell is asked, which is no Python.
+    #: The same for subprocess.Popen._execute_child, whose first argument is the Popen, and the
+    #: position of `shell`. A shell isn't a Python.
     POPEN = (2, 1, 7)
     SHELL = 10
 
@@ -275,17 +277,17 @@ class Watch:
     def _wrap(
         self, owner: Any, name: str, places: tuple[int, int, int | None], shell: int | None = None
     ) -> None:
-        """Has a function look first; see `FUNCTIONS` for `places`."""
+        """Makes a function check the command first; see `FUNCTIONS` for `places`."""
         function = getattr(owner, name)
 
         def watched(*args: Any, **kwargs: Any) -> Any:
             try:
                 program, words = args[places[0]], args[places[1]]
                 env = None if places[2] is None else args[places[2]]
-                once = hasattr(words, "__next__")  # would be empty when it has been looked at
+                once = hasattr(words, "__next__")  # an iterator would be empty after the check
                 if not once and (shell is None or not args[shell]):
                     self._look(program, words, env)
-            except Exception:  # a program's own error, which it will get now
+            except Exception:  # an error of the program, which it gets from the call below
                 pass
             return function(*args, **kwargs)
 
@@ -311,9 +313,9 @@ class Watch:
 
 
 def allow_rawsocket() -> None:
-    """Has Crossbar.io's configuration check accept ``flatbuffers`` for RawSocket listeners.
+    """Makes Crossbar.io's configuration check accept ``flatbuffers`` for RawSocket listeners.
 
-    The router's RawSocket transport knows the serializer; only the check has a list without it.
+    The router's RawSocket transport supports the serializer; only the list in the check lacks it.
     """
     checkconfig = sys.modules["crossbar.common.checkconfig"]
     try:
@@ -332,7 +334,7 @@ def allow_rawsocket() -> None:
 
 
 def hand_over() -> None:
-    """Runs the ``sitecustomize`` that this one hides, under its own name, as Python would have."""
+    """Runs the ``sitecustomize`` that this one hides, under its own name, as Python would."""
     others = [path for path in sys.path if os.path.abspath(path or os.curdir) != HERE]
     spec = PathFinder.find_spec("sitecustomize", others)
     if spec is None or spec.loader is None:

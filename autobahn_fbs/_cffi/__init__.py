@@ -1,7 +1,7 @@
-"""The cffi backend: the same C core as in _cpython, reached through a few calls that each do much
+"""The cffi backend: uses the same C core as _cpython, through few calls that each do a lot of work
 (csrc/cffi).
 
-It has the names of _cpython.pyi, with the same meaning and the same errors.
+It defines the names in _cpython.pyi, with the same meaning and the same errors.
 """
 
 from .cbor import dumps as cbor_dumps

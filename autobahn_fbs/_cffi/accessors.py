@@ -1,8 +1,8 @@
-"""The properties of received messages: each decodes its field when it is first read.
+"""The properties of received messages. Each decodes its field when it is first read.
 
-A message keeps the int record that the core made. A value that was decoded or assigned is in the
-list `_kept`, and the record says so: KEPT. Text, ints and bools are made again each time they are
-read: on PyPy that costs less than keeping them.
+A message keeps the int record that the core made. A decoded or assigned value is in the list
+`_kept`, and the record is marked: KEPT. Text, ints and bools are created again each time they are
+read, because on PyPy this costs less than keeping them.
 
 Each property is a closure over its attribute, so that PyPy's compiler sees constants.
 """
@@ -22,15 +22,15 @@ from .record import ABSENT, ASSIGNED, EXPOSED, FIELDS, KEPT, LARGE, LENGTH, UNSE
 
 Getter = Callable[[Any], Any]
 
-#: In the record for an absent args or kwargs that somebody has read.
+#: In the record, marks absent args or kwargs that have been read.
 READ_ABSENT = -4
 
 
-#: Held while a message's state changes: other threads may read and assign at the same time, and
-#: Python can be interrupted between any two steps. One that can be taken again, because a finalizer
-#: may run meanwhile. Who only reads the state does so once, and needs no lock.
+#: Held while a message's state changes, because other threads may read and assign at the same time,
+#: and Python can be interrupted between any two steps. Reentrant, because a finalizer may run
+#: meanwhile. Code that only reads the state does so once, and needs no lock.
 _CHANGING = RLock()
-if hasattr(os, "register_at_fork"):  # or a child could find it held by a thread that it lacks
+if hasattr(os, "register_at_fork"):  # or a child could find it locked by a thread that it lacks
     os.register_at_fork(
         before=_CHANGING.acquire,
         after_in_parent=_CHANGING.release,
@@ -39,7 +39,7 @@ if hasattr(os, "register_at_fork"):  # or a child could find it held by a thread
 
 
 def keep(message: Any, index: int, value: Any) -> None:
-    """Makes `value` what the message has as attribute `index`."""
+    """Makes `value` the message's value of attribute `index`."""
     record = message._record
     with _CHANGING:
         kept = message._kept
@@ -50,12 +50,12 @@ def keep(message: Any, index: int, value: Any) -> None:
 
 
 def _settle(message: Any, a: Attribute, value: Any) -> Any:
-    """Keeps what was decoded, and returns what the message has now: another thread, or Python code
-    that the decoding ran, can have read or assigned the attribute meanwhile."""
+    """Keeps a decoded value, and returns the message's current value: another thread, or Python
+    code that ran while decoding, may have read or assigned the attribute meanwhile."""
     record = message._record
     with _CHANGING:
         if a.mutable:
-            record[EXPOSED] |= a.bit  # first: a copy that is made now shares what is kept
+            record[EXPOSED] |= a.bit  # first: a copy made now then shares the kept values
         if record[FIELDS + a.index] == KEPT:
             return message._kept[a.index]
         keep(message, a.index, value)
@@ -115,7 +115,7 @@ def _bool(a: Attribute) -> Getter:
 
 
 def _general(a: Attribute) -> Getter:
-    """For what is worth keeping, and can perhaps be changed in place."""
+    """For a value that is worth keeping and may be changed in place."""
     place, index, bit, mutable = FIELDS + a.index, a.index, a.bit, a.mutable
     payload = a.use in ("ARGS", "KWARGS")
 
@@ -125,7 +125,7 @@ def _general(a: Attribute) -> Getter:
         if state == KEPT:
             value = self._kept[index]
             if mutable and value is not None and not record[EXPOSED] & bit:
-                _settle(self, a, value)  # the metadata had it, and nobody has seen it before
+                _settle(self, a, value)  # it came from the metadata, and nobody has read it before
             return value
         if state == READ_ABSENT:
             return None
@@ -156,7 +156,7 @@ def getter(a: Attribute) -> Getter:
 
 
 def defaulting_getter(a: Attribute, private: Getter) -> Getter:
-    """Reads the public attribute where Autobahn's properties turn None into {}."""
+    """Reads the public attribute, for which Autobahn's properties turn None into {}."""
 
     def get(self: Any) -> Any:
         value = private(self)
@@ -173,7 +173,7 @@ def setter(a: Attribute) -> Callable[[Any, Any], None]:
         with _CHANGING:
             self._record[ASSIGNED] |= bit  # first: see _settle
             keep(self, index, value)
-        self._cache = None  # what was serialized before is no longer what this message says
+        self._cache = None  # the cached bytes no longer match the message
 
     return assign
 

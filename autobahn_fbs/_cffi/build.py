@@ -1,4 +1,4 @@
-"""From a record to a message's bytes: one call of the core, with memory from a free list."""
+"""Builds a message's bytes from a record: one call of the core, with memory from a free list."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from ._core import ffi, lib
 from .classes import MessageClass
 from .convert import BUILD_ROOM
 
-#: Payloads of this size and above are put in when all else is written: each is copied once.
+#: Payloads of this size and above are inserted when everything else is written, so each is copied
+#: once.
 BLOB_MIN: int = lib.WFBS_BLOB_MIN
 _NO_ROOM: int = lib.WFBS_BUILD_NO_ROOM
 ROOM = 8192
-#: Items or entries of a list or dict that can be tokens, and numbers that these take at most.
+#: The maximum number of items or entries of a list or dict that become tokens, and the numbers that
+#: these take at most.
 ITEMS_MAX = 32
 TOKENS = 2 * (1 + 2 * 2 * ITEMS_MAX)
 
@@ -21,8 +23,8 @@ core_build = lib.wfbs_flat_build
 
 
 class Workspace:
-    """Memory that one call uses at a time: a record with room for tokens (also seen as
-    floats), and room for the output."""
+    """Memory for one call at a time: a record with room for tokens (also seen as floats), and room
+    for the output."""
 
     __slots__ = ("floats", "output", "record", "view")
 
@@ -33,7 +35,7 @@ class Workspace:
         self.view = ffi.buffer(self.output)
 
 
-#: Those that nobody is using.
+#: Memory that is not in use.
 free: list[Workspace] = []
 
 
@@ -46,8 +48,8 @@ def build(
     text: bytes,
     pieces: Mapping[int, bytes],
 ) -> bytes:
-    """The message that a record describes. `pieces` has at least the large payloads by slot, -1 for
-    the metadata."""
+    """The message for a record. `pieces` has at least the large payloads by slot; -1 is the
+    metadata."""
     room = ROOM
     output = ffi.new("uint8_t[]", room)
     size = core_build(c.index, dialect, batched, record, count, text, output, room)
@@ -64,9 +66,9 @@ def build(
 
 
 def join(written: bytes, batched: int, record: Any, pieces: Mapping[int, bytes | None]) -> bytes:
-    """Puts the large payloads where they belong."""
+    """Inserts the large payloads."""
     header = 4 if batched else 0
-    at = done = 0  # bytes of `written`, and of the result
+    at = done = 0  # byte counts of `written`, and of the result
     parts = []
     for i in reversed(range(record[0])):  # first in the message first
         piece = pieces[record[1 + 2 * i]]

@@ -1,14 +1,15 @@
 """CBOR for the common data model: None, bool, int within 64 bits, float, str, bytes, list, tuple,
 dict (RFC 8949).
 
-What comes out is byte for byte what ``cbor2.dumps(obj)`` writes, and what comes back is equal in
-value and type to what ``cbor2.loads(data)`` returns. Whatever is not known when reading makes this
-codec drop its own work and hand the whole input to cbor2, which then decides: also about the
-exception. When writing, cbor2 gets the leaves that are not known.
-Straight code over few types, because that is what PyPy's compiler makes fast.
+The writer produces exactly the bytes of ``cbor2.dumps(obj)``, and the reader returns values that
+are equal in value and type to those of ``cbor2.loads(data)``. If the reader meets something
+unknown, it discards its work and passes the whole input to cbor2, which then determines the result
+or the exception. When writing, cbor2 gets the unknown leaves. This is straight code for few types,
+because PyPy's compiler makes that fast.
 
-What was tried on PyPy 7.3.19, in nanoseconds for args and kwargs of benchmarks/rotate.py in
-rotation (small, medium, large), on a busy machine, so that only ratios count:
+Alternatives that we tried on PyPy 7.3.19, in nanoseconds for args and kwargs of
+benchmarks/rotate.py in rotation (small, medium, large), on a busy machine, so compare only the
+ratios:
 
 =====================================================  =====  ======  =======
 reading: cbor2 5.9, in Python                            865   6,079   43,233
@@ -35,20 +36,20 @@ from .. import _cbor
 from ._core import ffi, lib
 from .input import opened
 
-#: Containers within containers that the recursive functions here follow, which keeps them off the
-#: limit of Python's recursion.
+#: Maximum nesting of containers for the recursive functions here, which stays clear of Python's
+#: recursion limit.
 MAX_DEPTH = 200
 
 
 class _Unknown(Exception):
-    """Something that cbor2 has to decide."""
+    """Input that cbor2 has to decide about."""
 
 
 class _Changed(Exception):
-    """Another thread has changed the value meanwhile: what is written would be no CBOR."""
+    """Another thread has changed the value meanwhile, so the output would not be valid CBOR."""
 
 
-#: How often a value that changes is tried again.
+#: How often a changing value is tried again.
 _TRIES = 100
 
 
@@ -76,7 +77,7 @@ def _head(major: int, n: int) -> bytes:
 
 
 def _put_text(out: list[bytes], value: str) -> None:
-    data = value.encode()  # UnicodeEncodeError is for cbor2 to raise
+    data = value.encode()  # cbor2 raises the UnicodeEncodeError
     out.append(_head(0x60, len(data)))
     out.append(data)
 
@@ -124,14 +125,14 @@ def _put_map(out: list[bytes], values: dict[Any, Any], depth: int) -> None:
             left -= 1
     except RecursionError:
         raise
-    except RuntimeError:  # the dict has another size; nothing else here raises that
+    except RuntimeError:  # the size of the dict has changed; nothing else here raises this
         raise _Changed from None
     if left:
         raise _Changed
 
 
 def _put(out: list[bytes], value: Any, depth: int) -> None:
-    """Appends the encoding of a value within `depth` containers."""
+    """Appends the encoding of a value nested in `depth` containers."""
     kind = type(value)
     if kind is str:
         _put_text(out, value)
@@ -157,9 +158,9 @@ def _put(out: list[bytes], value: Any, depth: int) -> None:
 
 
 def dumps(obj: Any, /) -> bytes:
-    """What cbor2.dumps(obj) returns (RFC 8949), faster for the common data model.
+    """Returns the same as cbor2.dumps(obj) (RFC 8949), faster for the common data model.
 
-    :raises RuntimeError: if other threads keep changing the value.
+    :raises RuntimeError: other threads keep changing the value.
     """
     for _ in range(_TRIES):
         out: list[bytes] = []
@@ -174,9 +175,9 @@ def dumps(obj: Any, /) -> bytes:
 
 
 def _dumps_opened(obj: Any) -> bytes:
-    """The encoding of what is not known as a whole, container by container. cbor2 gets the leaves.
+    """Encodes a value with unknown parts, container by container. cbor2 gets the leaves.
 
-    :raises ValueError: for a value that is too deep.
+    :raises ValueError: the value is nested too deep.
     """
     out: list[bytes] = []
     path: list[tuple[Any, Iterator[Any]]] = [(None, iter((obj,)))]
@@ -205,25 +206,25 @@ def _dumps_opened(obj: Any) -> bytes:
 
 _GET16 = Struct(">H").unpack_from
 _GET32 = Struct(">I").unpack_from
-_GET64 = Struct(">q").unpack_from  # signed: on PyPy the unsigned one makes a long
+_GET64 = Struct(">q").unpack_from  # signed, because on PyPy the unsigned one creates a long
 _DOUBLE = Struct(">d").unpack_from
 _SINGLE = Struct(">f").unpack_from
 _HALF = Struct(">e").unpack_from
 
 
-#: So many keys are never too many, whatever they are.
+#: This many keys are always accepted.
 _FEW_KEYS: int = lib.WFBS_PROBES_FREE
 
 
 class _LargeMap:
-    """A map of many entries: what numbers cost as keys is known before they are keys
+    """A map with many entries. The cost of numbers as keys is computed before they become keys
     (core/key_probes.h)."""
 
     __slots__ = ("_hash", "_place", "_signed", "_table", "_taken", "found", "most", "numbers")
 
     def __init__(self) -> None:
         self.found: dict[Any, Any] = {}
-        self.numbers = 0  #: keys of `found` that are neither text nor bytes
+        self.numbers = 0  #: the number of keys of `found` that are neither text nor bytes
         self._signed = ffi.new("int64_t[1]")
         self._hash = ffi.cast("uint64_t *", self._signed)
         self._place = ffi.new("size_t[1]")
@@ -242,7 +243,7 @@ class _LargeMap:
 
     def put(self, key: Any, value: Any) -> None:
         """
-        :raises ValueError: if numbers among the keys collide too often.
+        :raises ValueError: numbers among the keys collide too often.
         """
         found = self.found
         if _is_number(key):
@@ -275,7 +276,7 @@ def _collision() -> ValueError:
 
 
 class _Reader:
-    """Where the reading is: `next` is the next byte of `data`, which is read up to `end`."""
+    """The position of the reader: `next` is the next byte of `data`, `end` the end."""
 
     __slots__ = ("data", "end", "next")
 
@@ -285,7 +286,7 @@ class _Reader:
         self.end = end
 
     def take(self, size: int) -> int:
-        """Takes that many bytes; returns their place."""
+        """Consumes this many bytes; returns their position."""
         start = self.next
         if size > self.end - start:
             raise _Unknown
@@ -293,7 +294,7 @@ class _Reader:
         return start
 
     def argument(self, info: int) -> int:
-        """The argument that the low bits of an initial byte announce."""
+        """The argument given by the low bits of an initial byte."""
         if info < 24:
             return info
         if info == 24:
@@ -318,7 +319,7 @@ class _Reader:
 
     def array(self, info: int, depth: int) -> list[Any]:
         count = self.argument(info)
-        # Each item takes a byte at least, so a greater count can't be right.
+        # Each item takes at least one byte, so a greater count must be wrong.
         if depth > MAX_DEPTH or count > self.end - self.next:
             raise _Unknown
         found = []
@@ -349,7 +350,7 @@ class _Reader:
             self.next = place + 1
             return self.text(byte & 31)
         if byte >> 5 == 4 or byte >> 5 == 5:
-            raise _Unknown  # cbor2 makes a hashable form of it
+            raise _Unknown  # cbor2 converts it to a hashable form
         return self.item(depth)
 
     def large_map(self, count: int, depth: int) -> dict[Any, Any]:
@@ -384,7 +385,7 @@ class _Reader:
         raise _Unknown
 
     def item(self, depth: int) -> Any:
-        """Reads one item within `depth` containers."""
+        """Reads one item nested in `depth` containers."""
         byte = self.data[self.take(1)]
         major = byte >> 5
         if major == 3:
@@ -407,17 +408,18 @@ class _Reader:
 
 
 def _behind_tag(data: bytes, start: int, end: int) -> int:
-    """What is behind the tags that say that CBOR follows; cbor2's versions differ about them."""
+    """The position after the tags that say that CBOR follows; cbor2's versions treat them
+    differently."""
     while data[start : min(start + 3, end)] == b"\xd9\xd9\xf7":
         start += 3
     return start
 
 
 def loads_first(data: bytes, start: int, end: int) -> tuple[Any, int]:
-    """The item at the start of a part of `data`, and the place behind it.
+    """The item at the start of a part of `data`, and the position after it.
 
-    :raises ValueError: for what would cost cbor2 more than linear time: core/cbor_guard.c.
-    :raises Exception: what cbor2.loads raises.
+    :raises ValueError: the input would take cbor2 more than linear time: core/cbor_guard.c.
+    :raises Exception: the exception of cbor2.loads.
     """
     start = _behind_tag(data, start, end)
     reader = _Reader(data, start, end)
@@ -430,7 +432,7 @@ def loads_first(data: bytes, start: int, end: int) -> tuple[Any, int]:
 
 
 def loads_part(data: bytes, start: int, end: int) -> Any:
-    """As loads, of a part of `data`."""
+    """Like loads, for a part of `data`."""
     start = _behind_tag(data, start, end)
     reader = _Reader(data, start, end)
     try:
@@ -451,7 +453,7 @@ def _loads_with_cbor2(data: bytes) -> Any:
     if not malformed:
         return cbor2.loads(data)
     what = ffi.string(malformed).decode()
-    try:  # the pure Python cbor2 takes it for a value
+    try:  # the pure Python cbor2 accepts it as a value
         cbor2.loads(data)
     except cbor2.CBORDecodeError:
         raise
@@ -461,9 +463,9 @@ def _loads_with_cbor2(data: bytes) -> Any:
 
 
 def loads(data: Any, /) -> Any:
-    """What cbor2.loads(data) returns or raises (RFC 8949), faster for the common data model.
+    """Returns or raises the same as cbor2.loads(data) (RFC 8949), faster for the common data model.
 
-    What would cost cbor2 more than linear time is refused with ValueError: SECURITY.rst.
+    Raises ValueError for input that would take cbor2 more than linear time: SECURITY.rst.
     """
     buffer = data if type(data) is bytes else opened(data, in_pieces=False)
     return loads_part(buffer, 0, len(buffer))

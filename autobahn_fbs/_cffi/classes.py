@@ -1,4 +1,4 @@
-"""Autobahn's message classes and what this backend knows about each."""
+"""Autobahn's message classes, and the facts that this backend has about each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from autobahn.wamp.message import Message
 
 from .schema import ENUMS, MESSAGES, TABLES, Enum, Field, MessageType
 
-#: Uses whose value can be changed in place once it was handed out.
+#: Uses whose returned values can be changed in place.
 _MUTABLE = frozenset(
     ("ENUMS", "INTS", "STRS", "ARGS", "KWARGS", "PRINCIPALS", "ROLES", "DICT", "LIST", "CUSTOM")
 )
@@ -21,7 +21,7 @@ custom_match = message._CUSTOM_ATTRIBUTE.match
 
 
 class AnyObjectSerializer:
-    """The object serializers of this package, as far as received messages know them."""
+    """The base class of this package's object serializers, for received messages to recognize."""
 
     def serialize(self, obj: Any, /) -> bytes:
         raise NotImplementedError
@@ -49,11 +49,11 @@ class Attribute:
         scalar = field.kind in ("ENUM8", "ENUM16", "VECTOR_ENUM8")
         self.enum: Enum | None = ENUMS[field.sub] if scalar else None
         positional = field.positional and not field.nullable and field.use != "DICT"
-        #: None is not just left out
+        #: None is not simply left out
         self.demanding = positional or field.required
-        #: {} is what its absence means
+        #: an absent field means {}
         self.defaulting = field.use == "CUSTOM" or (field.use == "DICT" and field.positional)
-        #: Autobahn's own, whose setter checks; None for the one that it lacks
+        #: Autobahn's property, whose setter checks the value; None if Autobahn lacks the attribute
         self.property: Any = None
         if field.use != "PPT_CIPHER":
             self.property = vars_of(owner.plain, self.name)
@@ -65,12 +65,12 @@ class Attribute:
 
     @property
     def place(self) -> str:
-        """The attribute as error texts have it: "EVENT.topic"."""
+        """The attribute's name in error texts: "EVENT.topic"."""
         return f"{self.owner.label}.{self.name}"
 
 
 def vars_of(cls: type, name: str) -> Any:
-    """What a class or its bases have under a name, as it is."""
+    """The raw attribute of a class or its bases, without descriptors."""
     return next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), None)
 
 
@@ -87,10 +87,10 @@ class MessageClass:
         self.label = kind.label
         self.table = kind.table
         self.plain: type[Message] = getattr(message, kind.table.name)
-        self.received: Any = None  # received.py makes it
+        self.received: Any = None  # received.py creates it
         if hasattr(self.plain, "__dict__") and "__dict__" in slots_of(self.plain):
             raise TypeError(f"autobahn.wamp.message.{self.plain.__name__} has not slots alone")
-        #: by index; None for fields that no attribute of Autobahn's uses
+        #: by index; None for fields without an attribute in Autobahn
         self.attributes: tuple[Attribute | None, ...] = tuple(
             Attribute(self, field) if field.attribute else None for field in kind.table.fields
         )
@@ -100,11 +100,11 @@ class MessageClass:
         self.payload = by_use.get("PAYLOAD")
         self.enc: tuple[Attribute, ...] = tuple(by_use[use] for use in ENC) if self.payload else ()
         self.extra = by_use.get("DICT")
-        self.fast: Any = None  # encode.py makes these on first need
+        self.fast: Any = None  # encode.py creates these on first use
         self.flat: Any = None
 
     def named(self, name: str) -> Attribute:
-        """The attribute that Autobahn calls `name`."""
+        """The attribute with Autobahn's name `name`."""
         return next(a for a in self.used if a.name == name)
 
 
@@ -114,12 +114,12 @@ _BY_TYPE: dict[type, MessageClass] = {c.plain: c for c in CLASSES}
 
 
 def register(cls: type, owner: MessageClass) -> None:
-    """Remembers which class an exact type belongs to."""
+    """Records the class of an exact type."""
     _BY_TYPE[cls] = owner
 
 
 def find(cls: type) -> MessageClass | None:
-    """The class of a message; None if `cls` is no message class."""
+    """The class of a message; None if `cls` is not a message class."""
     found = _BY_TYPE.get(cls)
     if found is None:
         found = next((_BY_TYPE[base] for base in cls.__mro__ if base in _BY_TYPE), None)

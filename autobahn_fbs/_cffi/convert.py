@@ -1,7 +1,7 @@
-"""One attribute's Python value -> one field's value in the record that the core builds from.
+"""Converts one attribute's Python value to one field's value in the record for the core.
 
-What the typed field can't express goes to the metadata; what the wire can't hold is refused by
-name. The record's layout is explained in csrc/cffi/flat.h.
+If the typed field can't express it, it goes to the metadata. If the wire format can't express it,
+an error names the attribute. csrc/cffi/flat.h explains the record's layout.
 """
 
 from __future__ import annotations
@@ -12,18 +12,19 @@ from ._core import lib
 from .classes import ROLE_CLASSES, Attribute, custom_match
 from .schema import TABLES, Table
 
-#: How many bits an int's field has, by kind.
+#: Number of bits of an int's field, by kind.
 INTEGER_BITS = {"U8": 8, "U16": 16, "ENUM16": 16, "U32": 32, "U64": 64}
 
 BUILD_FIELDS: int = lib.WFBS_BUILD_FIELDS
 BUILD_ROOM: int = lib.WFBS_BUILD_ROOM
 
-#: Instead of a value: it belongs in the metadata.
+#: Returned instead of a value: it belongs in the metadata.
 METADATA = None
 
 
 class Outgoing:
-    """A record in the making: a value per slot, what they refer to, and their bytes by slot."""
+    """A record under construction: a value per slot, the data that values refer to, and their bytes
+    by slot."""
 
     __slots__ = ("extension", "present", "texts", "values")
 
@@ -34,7 +35,7 @@ class Outgoing:
         self.extension: list[int] = []
 
     def refer(self, values: list[int]) -> int:
-        """Puts values behind the record's slots; returns their index."""
+        """Appends values after the record's slots; returns their index."""
         index = BUILD_ROOM + len(self.extension)
         self.extension += values
         return index
@@ -46,7 +47,7 @@ def refuse(a: Attribute, exception: type[Exception], text: str) -> NoReturn:
 
 
 def description(error: Exception) -> str:
-    """What an exception says, or just its type if it can't say it."""
+    """The text of an exception, or only its type if it has no usable text."""
     kind = type(error).__name__[:200]
     try:
         return f"{kind}: {str(error)[:500]}"
@@ -57,8 +58,8 @@ def description(error: Exception) -> str:
 
 
 def refuse_encoding(a: Attribute, error: Exception, advice: str = "") -> NoReturn:
-    """Raises TypeError or ValueError for what a codec raised about the attribute, with `advice`
-    behind that."""
+    """Raises TypeError or ValueError for a codec's exception about the attribute, followed by
+    `advice`."""
     kind = TypeError if isinstance(error, TypeError) else ValueError
     raise kind(f"{a.place}: can't be encoded: {description(error)}{advice}") from error
 
@@ -68,20 +69,20 @@ def _refuse_type(a: Attribute, expected: str, value: Any, what: str = "") -> NoR
 
 
 def _u64(a: Attribute, value: Any, what: str = "") -> int:
-    """An int in 0 .. 2**64-1. `what` completes the text for items of lists."""
+    """An int in 0 .. 2**64-1. `what` is a prefix of the text for items of lists."""
     if type(value) is not int:
         _refuse_type(a, "int", value, what)
     if not 0 <= value < 2**64:
         try:
             digits = repr(value)
-        except ValueError:  # CPython limits how many an int may show
+        except ValueError:  # CPython limits the number of digits that an int may show
             digits = "an int with too many digits to show"
         refuse(a, ValueError, f"{what}the wire holds 0 to 2**64-1, not {digits}")
     return value
 
 
 def _signed(number: int) -> int:
-    """The 64 bits of a number as the record has them."""
+    """The 64 bits of a number, in the record's form."""
     return number - 2**64 if number >= 2**63 else number
 
 
@@ -100,8 +101,8 @@ def equals_bool(value: Any) -> bool:
 
 
 def is_ppt_name(a: Attribute, value: Any) -> bool:
-    """Whether `value` may be an enc_algo, enc_serializer or ppt_cipher: a name out of the enum, or
-    a custom x_ one."""
+    """Whether `value` may be an enc_algo, enc_serializer or ppt_cipher: a name from the enum, or a
+    custom x_ one."""
     if type(value) is not str:
         return False
     _text(a, value)
@@ -115,9 +116,9 @@ def is_request_type(number: int) -> bool:
 
 
 def convert(a: Attribute, value: Any, out: Outgoing) -> bool:
-    """Puts `value`, which is not None, into `out`; False if it belongs in the metadata.
+    """Stores `value`, which is not None, in `out`; False if it belongs in the metadata.
 
-    :raises TypeError, ValueError: naming the attribute.
+    :raises TypeError, ValueError: the text names the attribute.
     """
     number = _CONVERTERS[a.use](a, value, out)
     if number is None:
@@ -173,7 +174,7 @@ def _enum(a: Attribute, value: Any, out: Outgoing) -> int | None:
 def _list(a: Attribute, value: Any) -> list[Any]:
     if not isinstance(value, list):
         _refuse_type(a, "list", value)
-    return value if type(value) is list else list.copy(value)  # past a subclass's own __iter__
+    return value if type(value) is list else list.copy(value)  # bypasses a subclass's own __iter__
 
 
 def _enums(a: Attribute, value: Any, out: Outgoing) -> int | None:
@@ -182,7 +183,7 @@ def _enums(a: Attribute, value: Any, out: Outgoing) -> int | None:
     numbers = [a.enum.values.get(item) for item in items]
     data = bytes(number for number in numbers if number is not None)
     if len(data) < len(items):
-        return METADATA  # one unknown name moves the whole list there
+        return METADATA  # one unknown name moves the whole list to the metadata
     out.texts[a.index] = data
     return len(data)
 
@@ -199,7 +200,7 @@ def _strs(a: Attribute, value: Any, out: Outgoing) -> int | None:
 
 
 def _payload(a: Attribute, value: Any, out: Outgoing) -> int | None:
-    """bytes; or a memoryview, which is what upstream's reader gives, copied."""
+    """bytes; or a memoryview, which upstream's reader returns, copied."""
     if not isinstance(value, (bytes, memoryview)):
         _refuse_type(a, "bytes", value)
     try:
@@ -211,7 +212,7 @@ def _payload(a: Attribute, value: Any, out: Outgoing) -> int | None:
 
 
 def _principal(a: Attribute, hop: Any) -> tuple[list[int], bytes]:
-    """One hop, session, authid or None, authrole, as a table's values and bytes."""
+    """One hop (session, authid or None, authrole) as a table's values and bytes."""
     if not isinstance(hop, dict):
         _refuse_type(a, "dict", hop, "item: ")
     if not ("session" in hop and "authid" in hop and "authrole" in hop):
@@ -228,7 +229,7 @@ def _principals(a: Attribute, value: Any, out: Outgoing) -> int | None:
     if not isinstance(value, (list, tuple)):
         _refuse_type(a, "list", value)
     hops = [_principal(a, hop) for hop in value]
-    # Any other entry of a hop moves the whole chain to the metadata.
+    # An additional entry in a hop moves the whole chain to the metadata.
     if a.kind != "VECTOR_TABLE" or any(len(hop) != 3 for hop in value):
         return METADATA
     out.texts[a.index] = b"".join(data for _, data in hops)
@@ -272,8 +273,8 @@ def _roles(a: Attribute, value: Any, out: Outgoing) -> int | None:
 
 
 def _dict(a: Attribute, value: Any, out: Outgoing) -> int | None:
-    """A dict for the metadata. Where Message.parse looks at the keys, they have to be str, and
-    those of WELCOME.custom x_* names."""
+    """A dict for the metadata. If Message.parse checks the keys, they must be str; those of
+    WELCOME.custom must be x_* names."""
     if not isinstance(value, dict):
         _refuse_type(a, "dict", value)
     custom = a.use == "CUSTOM"

@@ -1,4 +1,4 @@
-"""What the process did with its messages: the numbers of autobahn_fbs.counters()."""
+"""Counts what the process does with its messages: the numbers of autobahn_fbs.counters()."""
 
 from __future__ import annotations
 
@@ -29,5 +29,5 @@ def refused_by_core(code: int) -> None:
 
 
 def counters() -> dict[str, Any]:
-    """What this process did with its messages so far; see autobahn_fbs.counters()."""
+    """Counts what this process did with its messages; see autobahn_fbs.counters()."""
     return {**vars(COUNTS), "refused": dict(REFUSED)}

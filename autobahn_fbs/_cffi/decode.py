@@ -1,4 +1,4 @@
-"""Makes Python objects of a verified message's fields, on demand."""
+"""Creates Python objects from a verified message's fields, on demand."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from .schema import TABLES, Table
 
 
 def value_of(a: Attribute, message: Any, value: int) -> Any:
-    """The object that `value`, what the record has for the attribute, stands for.
+    """The object for `value`, the record's value of the attribute.
 
-    :raises ProtocolError: if a payload can't be decoded.
+    :raises ProtocolError: a payload can't be decoded.
     """
     buffer: bytes = message._buffer
     if value == ABSENT:
@@ -52,7 +52,7 @@ def value_of(a: Attribute, message: Any, value: int) -> Any:
 
 
 def integer(buffer: bytes, value: int) -> int:
-    """An integer, which is elsewhere if it is a large one."""
+    """An integer; a large one is stored elsewhere."""
     if value > LARGE:
         return value
     place = LARGE - value
@@ -60,7 +60,7 @@ def integer(buffer: bytes, value: int) -> int:
 
 
 def absent(a: Attribute, message: Any) -> Any:
-    """What an absent field reads as."""
+    """The value of an absent field."""
     field = a.field
     if a.use == "INT":
         return None if field.optional or a.kind == "NONE" else field.default
@@ -74,7 +74,7 @@ def absent(a: Attribute, message: Any) -> Any:
 
 
 def _other_place_of_enum(a: Attribute, message: Any) -> str | None:
-    """An enum's string that the enum lacks (schema dialect), or what its absence means."""
+    """An enum's string that the enum lacks (schema dialect), or the value of an absent field."""
     slot = a.owner.table.slot_of.get("ENUM_NAME")
     if slot is not None:
         value = message._record[FIELDS + slot]
@@ -87,8 +87,8 @@ def _other_place_of_enum(a: Attribute, message: Any) -> str | None:
 
 
 def _principals(t: Table, buffer: bytes, span: int) -> list[dict[str, Any]]:
-    """forward_for. Autobahn's writer leaves out an empty authrole, which can't be None, and an
-    empty authid, which then reads as None."""
+    """Decodes forward_for. Autobahn's writer leaves out an empty authrole, which can't be None, and
+    an empty authid, which is then read as None."""
     return [
         {
             "session": 0 if session == ABSENT else integer(buffer, session),
@@ -100,7 +100,7 @@ def _principals(t: Table, buffer: bytes, span: int) -> list[dict[str, Any]]:
 
 
 def _roles(t: Table, buffer: bytes, position: int) -> dict[str, Any]:
-    """The roles that are announced, as Autobahn's RoleFeatures objects."""
+    """The announced roles, as Autobahn's RoleFeatures objects."""
     roles = {}
     for field, place in zip(t.fields, table(buffer, position, t.index, t.slot_count), strict=True):
         if place != ABSENT:
@@ -116,7 +116,7 @@ def _roles(t: Table, buffer: bytes, position: int) -> dict[str, Any]:
 
 
 def _map(t: Table, buffer: bytes, position: int) -> dict[str, Any]:
-    """Upstream's one-pair map, for peers that write it."""
+    """Upstream's map with one pair, for peers that write it."""
     key, value = table(buffer, position, t.index, t.slot_count)
     return {text(buffer, key): None if value == ABSENT else text(buffer, value)}
 
@@ -135,8 +135,8 @@ def _payload(a: Attribute, message: Any, span: int) -> Any:
 
 
 def _decoded(a: Attribute, message: Any, span: int) -> Any:
-    """args or kwargs through the codec that the message names; checked as Message.parse and the
-    constructors check them."""
+    """Decodes args or kwargs with the codec that the message names. Checks them like Message.parse
+    and the constructors."""
     offset = (span >> 32) - message._record[START]
     try:
         value = payload.decode(message, span)
@@ -152,7 +152,7 @@ def _decoded(a: Attribute, message: Any, span: int) -> Any:
     if value is None:
         return value
     if a.use == "ARGS":
-        # PUBLISH also takes text and bytes there (Publish.parse).
+        # PUBLISH also accepts text and bytes here (Publish.parse).
         if kind is list or (a.owner.label == "PUBLISH" and (kind is str or kind is bytes)):
             return value
     elif kind is dict:

@@ -1,4 +1,4 @@
-"""A received message's metadata as a map, before anything is made of it."""
+"""A received message's metadata as a map, before it is converted."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ def details_are_extra(table: Table, dialect: int) -> bool:
 
 
 def has_text_keys(table: Table, data: Any, first: int, size: int) -> bool:
-    """Whether all maps in the metadata at `first` in `data` have text keys where WAMP has them."""
+    """Whether all maps in the metadata at `first` in `data` have text keys, where WAMP requires
+    them."""
     part = ffi.from_buffer("uint8_t[]", data) + first
     return bool(lib.wfbs_cbor_has_text_keys(lib.wfbs_tables + table.index, part, size))
 
@@ -30,7 +31,7 @@ def has_text_keys(table: Table, data: Any, first: int, size: int) -> bool:
 def read(message: Any) -> dict[str, Any]:
     """The details in a received message that has metadata.
 
-    :raises ProtocolError: if they are not one CBOR map with string keys.
+    :raises ProtocolError: they are not one CBOR map with string keys.
     """
     record = message._record
     span = record[METADATA]
@@ -57,7 +58,7 @@ def read(message: Any) -> dict[str, Any]:
 
 
 def codec_of(message: Any) -> Any:
-    """The name of the custom codec that wrote a received message's payload, None if not stated."""
+    """The name of the custom codec of a received message's payload, None if not stated."""
     if message._record[METADATA] == ABSENT:
         return None
     return read(message).get(CODEC_KEY)

@@ -1,7 +1,7 @@
-"""A message's attributes -> one FlatBuffers message.
+"""Encodes a message's attributes as one FlatBuffers message.
 
-Payloads and metadata are encoded first, because their codecs can run Python code; then the values
-are gathered into one flat record, from which the core builds the message in one call.
+Payloads and metadata are encoded first, because their codecs can run Python code. Then the values
+are gathered in one flat record, from which the core builds the message in one call.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .record import ABSENT, CODEC, FIELDS, KEPT, UNSET, cut
 # ---- args and kwargs
 
 
-#: What the record has for an attribute that somebody has read or set.
+#: The record's value for an attribute that has been read or set.
 _TOUCHED = (KEPT, READ_ABSENT, UNSET)
 
 
@@ -27,14 +27,14 @@ _TEXTS: tuple[type, ...] = (str, bytes)
 
 
 def _has_good_type(a: Attribute, value: Any) -> bool:
-    """Whether a value may be sent as args or kwargs: what Message.parse takes."""
+    """Whether a value may be sent as args or kwargs, by the rules of Message.parse."""
     if a.use == "ARGS":
         return isinstance(value, (list, tuple)) or (
             a.owner.label == "PUBLISH" and type(value) in _TEXTS
         )
     if not isinstance(value, dict):
         return False
-    for key in value:  # noqa: SIM110  # a generator costs PyPy more than the encoding
+    for key in value:  # noqa: SIM110  # on PyPy, a generator costs more than the encoding
         if not isinstance(key, str):
             return False
     return True
@@ -60,15 +60,15 @@ def _encoded(a: Attribute, value: Any, number: int, name: str | None) -> bytes |
 def _of_received(
     c: MessageClass, message: Any, number: int, name: str | None
 ) -> tuple[int, str | None, bytes | None, bytes | None]:
-    """Codec, args and kwargs of a received message. A payload that nobody has read or set keeps its
-    codec along with its bytes, even if the codec is unknown here."""
+    """Codec, args and kwargs of a received message. If nobody has read or set the payload, it keeps
+    its codec and its bytes, even if the codec is unknown here."""
     args, kwargs = c.args, c.kwargs
     assert args is not None and kwargs is not None
     record = message._record
     own = record[CODEC]
     spans = [record[FIELDS + a.index] for a in (args, kwargs)]  # once: others may read and assign
     raw = [span not in _TOUCHED for span in spans]
-    buffer: bytes = message._buffer  # or None, and then nothing is raw
+    buffer: bytes = message._buffer  # or None, and then there are no raw bytes
     if buffer is None or own < 0:
         raw = [False, False]
     elif all(raw):
@@ -88,8 +88,8 @@ def _of_received(
 
 
 def _none(a: Attribute, out: Outgoing) -> bool:
-    """What None means for a demanding attribute: refused, or an empty string for the schema's sake
-    and null in the metadata (then true)."""
+    """Handles None for an attribute that needs a value: refuses it, or writes an empty string if
+    the schema requires one, and null in the metadata (then true)."""
     if not a.field.required or a.field.positional or a.use != "STR":
         refuse(a, ValueError, "is required and can't be None")
     out.texts[a.index] = b""
@@ -113,7 +113,7 @@ def _check_payload(c: MessageClass, held: dict[int, Any], has_args: bool) -> Non
 
 
 def _is_enum_name(c: MessageClass, a: Attribute, value: str, dialect: int, out: Outgoing) -> bool:
-    """Uses the schema dialect's place for an enum's string that the enum lacks, if there is one."""
+    """Uses the schema dialect's field for an enum's string that the enum lacks, if there is one."""
     slot = c.table.slot_of.get("ENUM_NAME")
     if dialect != 1 or slot is None or a.use != "ENUM":
         return False
@@ -124,8 +124,8 @@ def _is_enum_name(c: MessageClass, a: Attribute, value: str, dialect: int, out: 
 
 
 def _fetch(c: MessageClass, message: Any) -> dict[int, Any]:
-    """Every attribute but args and kwargs that is not None, by index, and None for those for which
-    that has a meaning."""
+    """Every attribute except args and kwargs that is not None, by index, and None for those
+    attributes for which it has a meaning."""
     plain = type(message) is c.plain and message._from_fbs is None
     ours = type(message) is c.received
     held: dict[int, Any] = {}
@@ -144,7 +144,7 @@ def _fetch(c: MessageClass, message: Any) -> dict[int, Any]:
 def _fill(
     c: MessageClass, held: dict[int, Any], in_metadata: int, dialect: int, out: Outgoing
 ) -> int:
-    """Converts all values that typed fields can hold; returns the bits of those they can't."""
+    """Converts all values that typed fields can express; returns the bits of the others."""
     more = 0
     for index, value in held.items():
         a = c.attributes[index]
@@ -188,7 +188,7 @@ def _general(
             if a is not None and data is not None:
                 out.values[a.index], out.texts[a.index] = len(data), data
                 out.present |= a.bit
-        if has_args and number != payload.CBOR:  # the tag names the codec of args and kwargs
+        if has_args and number != payload.CBOR:  # this field names the codec of args and kwargs
             slot = c.table.slot_of["ENC_SERIALIZER"]
             out.values[slot] = number
             out.present |= 1 << slot
@@ -198,7 +198,7 @@ def _general(
     more = _fill(c, held, in_metadata, dialect, out)
     data = None
     again = dialect == 1 or in_metadata != 0 or name is not None or more != 0
-    while again:  # encoding metadata can run Python code: what was converted is so again
+    while again:  # encoding metadata can run Python code, so all values are converted again
         in_metadata |= more
         data = metadata.encode(c, message, held, in_metadata, dialect, name)
         out = begin()
@@ -210,7 +210,7 @@ def _general(
 def _written(
     c: MessageClass, dialect: int, batched: int, out: Outgoing, data: bytes | None
 ) -> bytes:
-    """The message that `out` and its metadata make."""
+    """Builds the message from `out` and its metadata."""
     record = ffi.new("int64_t[]", BUILD_ROOM + len(out.extension))
     record[0], record[1] = out.present, -1 if data is None else len(data)
     for slot, value in out.values.items():
@@ -230,16 +230,16 @@ def _written(
     return build(c, dialect, batched, record, len(record), b"".join(texts), out.texts)
 
 
-#: What `flat` raises: strings that have no UTF-8; lists or dicts that other threads change.
+#: Raised by `flat`: strings without UTF-8; lists or dicts that other threads change.
 _LEFT_TO_OTHERS = (UnicodeEncodeError, RuntimeError, IndexError)
 
 
 def encode(
     c: MessageClass, message: Any, dialect: int, batched: int, number: int, name: str | None
 ) -> bytes:
-    """The bytes of a message of class `c`, framed if `batched`.
+    """The bytes of a message of class `c`, with a frame if `batched`.
 
-    :raises TypeError, ValueError: naming the attribute whose value can't be sent.
+    :raises TypeError, ValueError: the text names the attribute that can't be sent.
     """
     args = kwargs = None
     kind = type(message)
@@ -274,7 +274,7 @@ def encode(
             c.fast = fast.make(c)
         try:
             data = c.fast(message, args, kwargs, number, batched)
-        except UnicodeEncodeError:  # the general way names the attribute
+        except UnicodeEncodeError:  # the general path names the attribute
             data = None
         if data is not None:
             return data

@@ -1,15 +1,14 @@
-"""The usual message, encoded without a loop over its fields: functions for each class, written from
+"""Encodes ordinary messages without a loop over fields: functions for each class, generated from
 its table.
 
-PyPy's compiler handles straight code well, and a loop over fields of many kinds poorly. A
-function takes messages of exactly Autobahn's class whose values are of the usual types and need no
-metadata; it declines everything else, and encode.py's general way takes that, which also knows all
-errors.
+PyPy's compiler handles straight code well, and a loop over fields of many kinds poorly. A function
+accepts messages of exactly Autobahn's class whose values have the usual types and need no metadata.
+It declines everything else, which encode.py's general path handles, including all errors.
 
-There are two for each class. `fast` has args and kwargs in bytes. `flat` takes messages whose args
-and kwargs have no containers in them: it leaves their CBOR to the core, and is one function with
-no more calls than these, because its loops are where the compiler ends one piece of code and begins
-the next; in a function of their own each would be a call with a frame to be made.
+There are two functions for each class. `fast` takes args and kwargs as bytes. `flat` takes messages
+whose args and kwargs contain no containers. It leaves their CBOR to the core, and is one function
+with no unnecessary calls, because its loops are where the compiler ends one piece of code and
+begins the next: in a function of its own, each would be a call with a new frame.
 """
 
 from __future__ import annotations
@@ -24,19 +23,19 @@ from .build import BLOB_MIN, ITEMS_MAX, ROOM, Workspace, core_build, free, join
 from .classes import ENC, Attribute, MessageClass
 from .convert import BUILD_FIELDS, BUILD_ROOM, INTEGER_BITS, is_request_type
 
-#: Encodes a message, or returns None if it declines. Arguments: the message, args and kwargs in
-#: bytes or None, the codec that wrote them, and whether to frame the message.
+#: Encodes a message, or returns None to decline it. Arguments: the message, args and kwargs as
+#: bytes or None, their codec, and whether to frame the message.
 Fast = Callable[[Any, bytes | None, bytes | None, int, int], bytes | None]
 #: The same for a message with args or kwargs, in CBOR. Arguments: the message, the codec (CBOR by
 #: either of its numbers), and whether to frame the message.
 Flat = Callable[[Any, int, int], bytes | None]
 
-#: Bytes of a string that `flat` takes: longer ones may make payloads too large for it.
+#: Maximum size of a string for `flat`: longer ones may make payloads too large for it.
 TEXT_MAX = 255
 
 _DECLINE = "return decline(w)"
 
-#: How a function begins and ends; build.py explains.
+#: The beginning and the end of a function; build.py explains them.
 _BEGIN = """\
 def {name}:
     try:
@@ -47,8 +46,7 @@ def {name}:
     texts = []
     present = 0
 """
-#: Tokens for what is in args and kwargs (csrc/cffi/cbor_tokens.h). `left` shows what other threads
-#: change.
+#: Tokens for args and kwargs (csrc/cffi/cbor_tokens.h). `left` detects changes by other threads.
 _PAYLOADS = """\
     floats = w.floats
     at = BUILD_ROOM
@@ -141,7 +139,7 @@ _JOIN = """\
 
 
 def _bytes_of(variable: str, a: Attribute) -> list[str]:
-    """Lines that put bytes into the record, but a large payload's not into the texts."""
+    """Lines that put bytes into the record, but a large payload's not into the text."""
     lines = [
         f"    record[{BUILD_FIELDS + a.index}] = size = len({variable})",
         f"    present |= {a.bit}",
@@ -153,7 +151,7 @@ def _bytes_of(variable: str, a: Attribute) -> list[str]:
 
 
 def _condition(a: Attribute) -> str | None:
-    """When an int's value is the usual one."""
+    """The condition for an int's usual value."""
     low = 1 if a.field.check == "POSITIVE" else 0
     high = 2 ** min(INTEGER_BITS[a.kind], 53) - (INTEGER_BITS[a.kind] < 53)
     if a.field.check == "REQUEST_TYPE":
@@ -162,7 +160,7 @@ def _condition(a: Attribute) -> str | None:
 
 
 def _lines(a: Attribute) -> list[str]:
-    """The lines for one attribute, whose value is in `value` and not None."""
+    """The lines for one attribute, whose value is in `value` and isn't None."""
     store = f"    record[{BUILD_FIELDS + a.index}] = "
     mark = f"    present |= {a.bit}"
     use = a.use
@@ -208,7 +206,7 @@ def _payload(variable: str, a: Attribute, flat: bool) -> list[str]:
 
 
 def source(c: MessageClass, flat: bool) -> str:
-    """The Python of a class's function."""
+    """The Python code of a class's function."""
     if flat:
         begin = _BEGIN.format(name="flat(message, codec, batched)")
         begin += _PAYLOADS.replace("VALUE\n", _VALUE)
@@ -239,12 +237,12 @@ def source(c: MessageClass, flat: bool) -> str:
 
 
 def _decline(w: Workspace) -> None:
-    """What a function does with a message that is not a usual one."""
+    """The end of a function for a message that it declines."""
     free.append(w)
 
 
 def _compiled(c: MessageClass, flat: bool) -> Any:
-    # A module's dict, because PyPy's compiler takes what is in those for constants.
+    # A module's dict, because PyPy's compiler treats its values as constants.
     names = vars(ModuleType(f"{__name__}.{c.table.name}"))
     names.update(vars(builtins), free=free, Workspace=Workspace, decline=_decline, join=join)
     names.update(core_build=core_build, is_request_type=is_request_type)
@@ -268,6 +266,6 @@ def make(c: MessageClass) -> Fast:
 
 
 def make_flat(c: MessageClass) -> Flat:
-    """The second function for a class, which has args and kwargs."""
+    """The second function for a class, for messages with args and kwargs."""
     made: Flat = _compiled(c, flat=True)
     return made

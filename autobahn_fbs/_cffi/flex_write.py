@@ -1,9 +1,9 @@
-"""FlexBuffers: writing, with the same bytes as csrc/cpython/codecs/flex_{encode,keys}.c.
+"""Writes FlexBuffers, with the same bytes as csrc/cpython/codecs/flex_{encode,keys}.c.
 
 A FlexBuffer is written bottom-up: the parts of a container first, then the container, whose width
-follows from its parts. Until then the parts wait as slots. A slot is two numbers: first the bits of
-a number, or the position of what was written; then ``type << 2 | width``, the width as a logarithm.
-The core writes containers out of them (csrc/core/flex_put.h).
+depends on its parts. Until then, the parts wait as slots. A slot is two numbers: the bits of a
+number, or the position of a written value; and ``type << 2 | width``, with the width as a
+logarithm. The core writes containers from them (csrc/core/flex_put.h).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _write = lib.wfbs_cffi_flex_write
 
 
 class _Refused(Exception):
-    """What can't be written. Each container adds the step to it, innermost first."""
+    """A value that can't be written. Each container adds the step to it, innermost first."""
 
     def __init__(self, error: type[Exception], text: str, path_max: int | None = None) -> None:
         self.error = error
@@ -50,7 +50,7 @@ class _Refused(Exception):
 
 
 class _Layout(NamedTuple):
-    """The keys of a map that were written, and their vector."""
+    """The written keys of a map, and their vector."""
 
     keys: list[bytes]  #: sorted
     positions: list[int]
@@ -79,7 +79,7 @@ def _put_int(slots: list[int], n: int) -> None:
 
 
 def _put_float(slots: list[int], value: float) -> None:
-    """A float takes 32 bits where they hold its value, except NaN."""
+    """A float takes 32 bits if they represent its value exactly, except NaN."""
     size = abs(value)
     narrow = size == float("inf") or (
         size <= _FLT_MAX and _GET_SINGLE(_PUT_SINGLE(value))[0] == value
@@ -91,7 +91,7 @@ _pool_indices: dict[bytes, int] = {}
 
 
 def _pool_index(key: bytes) -> int:
-    """The place of a key in the pool, which decides what is shared: the core's, remembered."""
+    """The slot of a key in the pool, which determines sharing: the core's result, cached."""
     index = _pool_indices.get(key)
     if index is None:
         index = lib.wfbs_flex_pool_index(key, len(key))
@@ -110,11 +110,11 @@ class _Writer:
         self.out = bytearray()
         self.compact = compact
         self.layouts: dict[int, _Layout] = {}  # the last one at each depth
-        self.pool: dict[int, tuple[bytes, int]] = {}  # keys by their index, and where they are
-        self.room = 0  # bytes of:
+        self.pool: dict[int, tuple[bytes, int]] = {}  # keys by their index, with their positions
+        self.room = 0  # bytes in the scratch memory, which is made when it is needed
         self.scratch: Any = None
 
-    # --- values that are no containers
+    # --- values other than containers
 
     def string(self, slots: list[int], text: bytes, kind: int) -> None:
         out, log = self.out, _width_of(len(text))
@@ -134,7 +134,7 @@ class _Writer:
         self.string(slots, data, _STRING)
 
     def value(self, slots: list[int], obj: Any, depth: int) -> None:
-        """Writes what a value within `depth` containers consists of, and appends its slot."""
+        """Writes the parts of a value nested in `depth` containers, and appends its slot."""
         kind = type(obj)
         if kind is str:
             self.text(slots, obj)
@@ -150,7 +150,7 @@ class _Writer:
             self.other(slots, obj, depth)
 
     def other(self, slots: list[int], obj: Any, depth: int) -> None:
-        """The same for what isn't of these types: subclasses as what they derive from."""
+        """The same for other types: subclasses are written as their base types."""
         if isinstance(obj, int):
             _put_int(slots, int.__index__(obj))
         elif isinstance(obj, float):
@@ -171,7 +171,7 @@ class _Writer:
         else:
             _put(slots, *self.map(dict.copy(obj), depth))
 
-    # --- containers: copies, which nobody else changes
+    # --- containers: copies, so that no other code changes them
 
     def items(self, values: list[Any], depth: int) -> tuple[int, int]:
         slots: list[int] = []
@@ -200,7 +200,7 @@ class _Writer:
         return self.write(_MAP, slots, layout.vector, layout.width)
 
     def keys(self, pairs: list[tuple[bytes, Any]], values: dict[Any, Any], depth: int) -> _Layout:
-        """Makes sure that the keys of a map and a vector of them are written."""
+        """Ensures that the keys of a map and their vector are written."""
         texts = [text for text, _ in pairs]
         last = self.layouts.get(depth)
         if last is not None and last.keys == texts:
@@ -214,14 +214,14 @@ class _Writer:
         layout = _Layout(texts, positions, vector, kind & 3)
         if all(len(text) <= _SHARED_MAX for text in texts):
             self.layouts[depth] = layout
-        else:  # readers bound what sharing can stand for
+        else:  # readers limit the expansion by sharing
             self.layouts.pop(depth, None)
         return layout
 
     def key_texts(self, texts: list[bytes], values: dict[Any, Any]) -> list[int]:
-        """Where sorted keys are, which are written unless the pool knows them."""
+        """The positions of sorted keys. Writes those that the pool doesn't know."""
         out, pool = self.out, self.pool
-        pooled = len(texts) <= _POOL // 2  # more are a table rather than a record
+        pooled = len(texts) <= _POOL // 2  # a map with more keys is a table rather than a record
         positions: list[int] = []
         for i, text in enumerate(texts):
             index = -1
@@ -245,7 +245,7 @@ class _Writer:
         return positions
 
     def refuse_twice(self, texts: list[bytes], i: int, values: dict[Any, Any]) -> None:
-        """A str subclass can have two keys in a dict that are the same text."""
+        """A dict can have two keys of a str subclass with the same text."""
         if i > 0 and texts[i] == texts[i - 1]:
             same = [key for key in values if str.encode(key) == texts[i]]
             raise _Refused(ValueError, f"a dict has two keys with the text {same[-1]!a}")
@@ -277,15 +277,15 @@ def _key_text(key: Any) -> bytes:
 
 
 def dumps(obj: Any, /, compact: bool = False) -> bytes:
-    """The FlexBuffer of a value.
+    """Encodes a value as a FlexBuffer.
 
     Equal values (of equal types) give equal bytes, whatever the order of their dicts: maps are
-    sorted by key, as the format wants. A key of at most 64 bytes that occurs again is written
-    once. Widths are the least ones, as in Google's builder.
+    sorted by key, as the format requires. A repeated key of at most 64 bytes is written once.
+    Widths are as small as possible, as in Google's builder.
 
     :param obj: a value of the types in the table of autobahn_fbs.flexbuffers, or of subclasses,
-        which are written as what they derive from. Keys of dicts must be str.
-    :param compact: take less space: typed vectors, indirect numbers, shared vectors of keys. Off by
+        which are written as their base types. Keys of dicts must be str.
+    :param compact: take less space: typed vectors, indirect numbers, shared key vectors. Off by
         default because the type on the wire then depends on the values.
     :raises TypeError: for any other type; the message names the place, such as [3]["name"].
     :raises ValueError: for an int outside -2**63..2**64-1, a key with a NUL character (which ends

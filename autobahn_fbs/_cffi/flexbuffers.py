@@ -1,7 +1,7 @@
-"""FlexBuffers: reading, whole and lazily. Writing is in flex_write.
+"""Reads FlexBuffers, completely or lazily. flex_write writes them.
 
-C checks everything and turns it into tokens in one call (csrc/core/flex_tokens.h). Building values
-from the tokens needs only one more check: that no map has a key twice.
+C checks everything and converts it to tokens in one call (csrc/core/flex_tokens.h). Building values
+from the tokens needs only one more check: that no map has duplicate keys.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _FLOAT = Struct("<f").unpack_from
 _DOUBLE = Struct("<d").unpack_from
 
 _ROOM = 2048
-#: Whether a view keeps the memory of what can change in place; PyPy lets a bytearray be resized.
+#: Whether a view keeps mutable memory in place; PyPy lets a bytearray be resized.
 _STAYS = sys.implementation.name == "cpython"
 _NULL: int = lib.WFBS_TOKEN_NULL
 _FALSE: int = lib.WFBS_TOKEN_FALSE
@@ -44,9 +44,9 @@ _NO_REF = ffi.NULL
 
 
 class FlexBuffersError(ValueError):
-    """The bytes are no FlexBuffer, or one that breaks the rules of the format.
+    """The bytes aren't a FlexBuffer, or break the rules of the format.
 
-    The attribute ``offset`` says where: a position in the bytes.
+    The attribute ``offset`` is a position in the bytes.
     """
 
     offset: int
@@ -63,7 +63,7 @@ def _error(code: int, at: int) -> FlexBuffersError:
 
 
 class _Tokens:
-    """Tokens of `data` (bytes, or a memoryview of bytes), as far as they are read."""
+    """Tokens of `data` (bytes, or a memoryview of bytes), and the position in them."""
 
     __slots__ = ("data", "next", "numbers", "texts")
 
@@ -93,7 +93,7 @@ class _Tokens:
     def value(self) -> Any:
         """The next value.
 
-        :raises IndexError: where the tokens end.
+        :raises IndexError: the tokens have ended.
         """
         numbers, place = self.numbers, self.next
         kind = numbers[place]
@@ -125,7 +125,7 @@ class _Tokens:
         return self.map(number, numbers[place + 2])
 
     def map(self, count: int, keys: int) -> dict[str, Any]:
-        """The map of which the head has been read; `keys` is where its keys are."""
+        """The map whose head has been read; `keys` is the position of its keys."""
         found: dict[str, Any] = {}
         left = count
         while left > 0:
@@ -138,7 +138,7 @@ class _Tokens:
 
 
 class _Scratch:
-    """Memory that one call uses at a time."""
+    """Memory for one call at a time."""
 
     __slots__ = ("fault", "numbers")
 
@@ -158,16 +158,16 @@ def _scratch() -> _Scratch:
 
 
 def _decoded(data: Any, buffer: Any, size: int, ref: Any, whole: bool) -> Any:
-    """What a reference leads to. `data` is what can be sliced, `buffer` what C takes."""
+    """The target of a reference. `data` can be sliced; `buffer` is for C."""
     s = _scratch()
     numbers, fault = s.numbers, s.fault
     count = lib.wfbs_cffi_flex_read(buffer, size, ref, whole, numbers, _ROOM, fault)
-    while count > len(numbers):  # again, should the bytes have changed meanwhile
+    while count > len(numbers):  # repeats if the bytes have changed meanwhile
         numbers = ffi.new("int64_t[]", count)
         count = lib.wfbs_cffi_flex_read(buffer, size, ref, whole, numbers, count, fault)
     if count < 0:
         raise MemoryError
-    # Many are read where they are: as Python's ints they would take more memory than the value.
+    # Many tokens are read in place: as Python ints they would take more memory than the value.
     many = numbers is not s.numbers
     tokens = _Tokens(data, numbers if many else ffi.unpack(numbers, count) if count else [])
     code, at = fault.error, fault.at
@@ -185,12 +185,12 @@ def _decoded(data: Any, buffer: Any, size: int, ref: Any, whole: bool) -> Any:
 
 @final
 class Lazy:
-    """A vector or map inside a FlexBuffer, of which only what is asked for is checked and decoded.
+    """A vector or map in a FlexBuffer. Its values are checked and decoded on access.
 
     ``lazy[index]`` and ``lazy[key]`` return another Lazy for a vector or map, and the value for
     anything else. ``len()``, iteration (over items, or over the keys of a map), ``in``, ``keys()``
-    and ``get()`` are those of lists and dicts; ``value()`` decodes the whole. All of them raise
-    FlexBuffersError where the bytes that they read are malformed.
+    and ``get()`` work as for lists and dicts; ``value()`` decodes the whole. All of them raise
+    FlexBuffersError if the bytes that they read are malformed.
     """
 
     __slots__ = ("__weakref__", "_buffer", "_count", "_map", "_ref", "_view", "is_map")
@@ -253,7 +253,7 @@ class Lazy:
         return [tokens.text() for _ in range(self._count)]
 
     def get(self, key: str, default: Any = None, /) -> Any:
-        """What a map has under a key, or the default; TypeError for a vector."""
+        """The value for a key of a map, or the default; TypeError for a vector."""
         if not self.is_map:
             raise TypeError("a vector has no keys")
         found = _find(self, key)
@@ -298,7 +298,7 @@ def _find(lazy: Lazy, key: object) -> int | None:
         return None
     try:
         text = str.encode(key)
-    except UnicodeEncodeError:  # a surrogate, which no key has
+    except UnicodeEncodeError:  # a surrogate, which no key contains
         return None
     if b"\0" in text:
         return None
@@ -329,19 +329,19 @@ def _lazy_root(data: Any) -> Any:
 
 
 def loads(data: Any, /, lazy: bool = False) -> Any:
-    """The value of a FlexBuffer.
+    """Decodes a FlexBuffer.
 
-    All of it is checked. What the format leaves open: containers may share parts as long as these
-    don't add up to much more than the buffer (about four times its size, a sixteenth of a text
-    counted where it occurs again); containers may be nested 256 deep; a map may have its keys in
-    any order, but each only once; bytes that nothing refers to are ignored.
+    Everything is checked. Where the format is not specific: containers may share parts as long as
+    these don't add up to much more than the buffer (about four times its size; a repeated text
+    counts one sixteenth); containers may be nested 256 deep; a map may have its keys in any order,
+    but no duplicates; bytes that nothing refers to are ignored.
 
-    :param data: a bytes-like object that holds one FlexBuffer and nothing behind it, since the
-        format is read from the end.
-    :param lazy: return a Lazy for a vector or map, which decodes (and checks) only what is asked of
-        it: loads(data, lazy=True)["a"][3]["b"]. Any other value is decoded at once. The Lazy keeps
-        data alive, which should not be changed meanwhile; on PyPy, what isn't bytes is copied.
-    :raises FlexBuffersError: if the bytes are malformed; a ValueError with the attribute offset.
+    :param data: a bytes-like object with one FlexBuffer and nothing after it, because the format is
+        read from the end.
+    :param lazy: return a Lazy for a vector or map, which decodes (and checks) values on access:
+        loads(data, lazy=True)["a"][3]["b"]. Any other value is decoded immediately. The Lazy keeps
+        data alive. Don't change data meanwhile; on PyPy, anything but bytes is copied.
+    :raises FlexBuffersError: the bytes are malformed; a ValueError with the attribute offset.
     """
     if lazy:
         return _lazy_root(data)

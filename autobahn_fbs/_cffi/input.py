@@ -1,4 +1,4 @@
-"""Bytes to read: whatever object they come from, they don't change from here on."""
+"""Input bytes that don't change, whatever object they come from."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Any
 
 
 def opened(payload: Any, in_pieces: bool = True) -> bytes:
-    """The bytes of anything bytes-like. A view onto all of a bytes object is shared; everything
-    else is copied once, because a buffer that changes after verification would be a security hole.
+    """The bytes of a bytes-like object. A view of a whole bytes object is shared. Everything else
+    is copied once, because a buffer that changes after verification would be a security hole.
 
-    :param in_pieces: whether they may lie in pieces, as those of some memoryviews do.
-    :raises TypeError: if the object is not bytes-like.
-    :raises BufferError: for pieces where none are allowed.
+    :param in_pieces: whether the buffer may be non-contiguous, as for some memoryviews.
+    :raises TypeError: the object is not bytes-like.
+    :raises BufferError: the buffer is non-contiguous and must not be.
     """
     try:
         view = memoryview(payload)

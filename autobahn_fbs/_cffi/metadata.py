@@ -1,7 +1,7 @@
 """Message.metadata: a CBOR map of the WAMP details that typed fields can't hold.
 
 Written only if needed. Read when a message is received, so that its content is checked like
-everything else; the values go straight into the message. In the schema dialect it is the complete
+everything else. The values go directly into the message. In the schema dialect, it is the complete
 details map.
 """
 
@@ -29,9 +29,9 @@ def encode(
     dialect: int,
     codec_name: str | None,
 ) -> bytes:
-    """The attributes in `mask` as a CBOR map; under the schema dialect the whole details.
+    """The attributes in `mask` as a CBOR map; under the schema dialect, the complete details.
 
-    `values` has what is not None, by attribute.
+    `values` has the values that are not None, by attribute.
     """
     if dialect == 1:
         from .. import _helpers
@@ -55,7 +55,7 @@ def encode(
     except Exception:
         _refuse_culprit(c, values, mask)
         raise
-    # The entries of hops are all in which a writer can have maps that a reader doesn't take.
+    # Only the entries of hops can contain maps that a writer accepts and a reader doesn't.
     hops = next((a for a in c.used if a.use in ("PRINCIPALS", "LIST")), None)
     if hops is not None and not details.has_text_keys(c.table, data, 0, len(data)):
         refuse(hops, ValueError, "item: keys must be str on all levels")
@@ -63,8 +63,8 @@ def encode(
 
 
 def _refuse_culprit(c: MessageClass, values: dict[int, Any], mask: int) -> None:
-    """Raises an error that names the attribute whose value can't be encoded, if one of them fails
-    alone."""
+    """Raises an error that names the attribute that can't be encoded, if encoding the attributes
+    separately finds one."""
     for a in c.used:
         if mask & a.bit and a.index in values:
             try:
@@ -101,7 +101,7 @@ def _is_principal(hop: Any) -> bool:
 
 
 def _entry_is_good(a: Attribute, value: Any) -> bool:
-    """Whether the entry's value has the type and range that Message.parse demands."""
+    """Whether the entry's value has the type and range that Message.parse requires."""
     use, check, kind = a.use, a.field.check, type(value)
     if use == "INT":
         return _is_unsigned(value) and (value > 0 or check != "POSITIVE")
@@ -133,8 +133,9 @@ def _refuse(a: Attribute, why: str) -> None:
 
 
 def _store(a: Attribute, message: Any, value: Any) -> None:
-    """Stores an entry after comparing it with the typed field, if that is there too. Only valid
-    values are compared: a decimal from an old cbor2, for example, can raise even then."""
+    """Stores an entry after comparing it with the typed field, if both are present. Only valid
+    values are compared; even then, comparing can raise, for example for a decimal from an old
+    cbor2."""
     raw = message._record[FIELDS + a.index]
     name = a.owner.table.slot_of.get("ENUM_NAME") if a.use == "ENUM" else None
     is_typed = raw != ABSENT or (name is not None and message._record[FIELDS + name] != ABSENT)
@@ -150,7 +151,7 @@ def _store(a: Attribute, message: Any, value: Any) -> None:
 
 
 def _store_roles(a: Attribute, message: Any, value: Any) -> None:
-    """Roles from a details map: they are added to those of the typed tables."""
+    """Adds roles from a details map to those of the typed tables."""
     from .. import _helpers
 
     typed = value_of(a, message, message._record[FIELDS + a.index])
@@ -163,8 +164,8 @@ def _check_needs(c: MessageClass, message: Any, cause: bool, name: str, needed: 
 
 
 def _check_rules(c: MessageClass, message: Any) -> None:
-    """The rules that bind fields, once the metadata has had its say (the core leaves them open
-    when there is metadata)."""
+    """The rules about several fields, after the metadata has been read. If there is metadata, the
+    core doesn't check them."""
     rule = c.table.rule
     if "ENUM_NAME" in c.table.slot_of:
         if getattr(message, c.table.fields[c.table.slot_of["ENUM"]].attribute) is None:
@@ -207,7 +208,7 @@ def _apply_details(c: MessageClass, message: Any, found: dict[str, Any]) -> None
             keep(message, a.index, custom)
             continue
         if use in ENC and not transparent:
-            continue  # without a payload, Message.parse doesn't look at them either
+            continue  # without a payload, Message.parse ignores them, too
         if a.field.is_detail and a.detail in found:
             (_store_roles if use == "ROLES" else _store)(a, message, found[a.detail])
 
@@ -215,7 +216,7 @@ def _apply_details(c: MessageClass, message: Any, found: dict[str, Any]) -> None
 def apply(c: MessageClass, message: Any) -> None:
     """Reads a received message's metadata into it.
 
-    :raises ProtocolError: for what is wrong or contradicts the typed fields.
+    :raises ProtocolError: an entry is invalid or contradicts the typed fields.
     """
     found = details.read(message)
     if details.details_are_extra(c.table, message._record[DIALECT]):

@@ -1,4 +1,4 @@
-"""The payload codecs: args and kwargs to bytes and back."""
+"""Encodes and decodes args and kwargs with their payload codec."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from .. import _codec_numbers
 from . import cbor, details, flexbuffers
 from .record import CODEC, LENGTH
 
-#: What the schema's codecs are here: CBOR is the default and has no number on the wire; a codec
-#: that has a name instead of a number has it in the metadata.
+#: Numbers for the schema's codecs. CBOR is the default and has no number on the wire. If a codec
+#: has a name instead of a number, the name is in the metadata.
 CBOR, CBOR_NAMED = _codec_numbers.TRANSPORT, _codec_numbers.CBOR
 NAMED, FLEXBUFFERS = _codec_numbers.OPAQUE, _codec_numbers.FLEXBUFFERS
 
 
 def encode(number: int, name: str | None, value: Any) -> bytes:
-    """The bytes of args or kwargs.
+    """Encodes args or kwargs.
 
-    :raises Exception: what the codec raises for a value that it can't encode.
+    :raises Exception: the codec's error for a value that it can't encode.
     """
     if number in (CBOR, CBOR_NAMED):
         return cbor.dumps(value)
@@ -32,22 +32,22 @@ def encode(number: int, name: str | None, value: Any) -> bytes:
 
 
 def view(message: Any, span: int) -> memoryview:
-    """The bytes of a span of a received message, which are not copied."""
+    """The bytes of a span of a received message, not copied."""
     start = span >> 32
     return memoryview(message._buffer)[start : start + (span & LENGTH)]
 
 
 def codec_of(message: Any) -> tuple[int, Any]:
-    """The codec that wrote a received message's args and kwargs, and its name if it is a custom
-    one (None if that is not stated)."""
+    """The codec of a received message's args and kwargs, and the name of a custom codec (None if
+    not stated)."""
     number = message._record[CODEC]
     return number, details.codec_of(message) if number == NAMED else None
 
 
 def decode(message: Any, span: int) -> Any:
-    """args or kwargs of a received message.
+    """Decodes args or kwargs of a received message.
 
-    :raises Exception: what the codec raises.
+    :raises Exception: the codec's exception.
     """
     number, name = codec_of(message)
     if number in (CBOR, CBOR_NAMED):

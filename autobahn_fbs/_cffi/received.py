@@ -1,4 +1,4 @@
-"""One subclass of each of Autobahn's message classes: the received message."""
+"""Received messages: one subclass of each of Autobahn's message classes."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ _new = object.__new__
 
 
 def make(record: list[int], buffer: bytes) -> Any:
-    """The message that a record of the core describes.
+    """The message for a record of the core.
 
-    :raises ProtocolError: for what its metadata says.
+    :raises ProtocolError: its metadata is invalid.
     """
     received = _RECEIVED[record[MESSAGE]]
     self: Any = _new(received)
@@ -52,7 +52,7 @@ def make(record: list[int], buffer: bytes) -> Any:
 
 
 def _class_init(c: MessageClass) -> dict[str, Any]:
-    """How the constructor's messages begin: with nothing assigned, and no buffer."""
+    """The initial state of messages from the constructor: nothing assigned, and no buffer."""
     header = [0] * FIELDS
     header[MESSAGE], header[METADATA] = c.index, ABSENT
     begin = header + [ABSENT if a is None or a.property is None else UNSET for a in c.attributes]
@@ -101,8 +101,8 @@ def _same_content(c: MessageClass, self: Any, other: Any) -> bool:
 
 
 def _same_encoding(a: Attribute, fresh: Any, self: Any) -> bool:
-    """Compares an exposed attribute of two messages: by encoding, because True == 1 == 1.0 and an
-    equal list is not the same list."""
+    """Compares an exposed attribute of two messages. Compares encodings, because True == 1 == 1.0,
+    and an equal list may differ in such values."""
     before, now = getattr(fresh, a.name), getattr(self, a.name)
     if a.use == "ROLES":
         return bool(before == now)
@@ -113,7 +113,7 @@ def _same_encoding(a: Attribute, fresh: Any, self: Any) -> bool:
         expected = payload.encode(number, name, before)
     except MemoryError:
         raise
-    except Exception:  # what can be read need not have an encoding: half a surrogate pair in JSON
+    except Exception:  # a value that was read may have no encoding (half a surrogate pair)
         return bool(before == now)
     try:
         return payload.encode(number, name, now) == expected
@@ -124,14 +124,14 @@ def _same_encoding(a: Attribute, fresh: Any, self: Any) -> bool:
 
 
 def is_unchanged(c: MessageClass, self: Any) -> bool:
-    """Whether a received message still says what its bytes say."""
+    """Whether a received message is still equal to its bytes."""
     record = self._record
     if self._buffer is None or record[ASSIGNED]:
         return False
     exposed = record[EXPOSED]
     if not exposed:
         return True
-    # Someone may hold a list or dict of this message. Decode it again and compare.
+    # Other code may have a list or dict of this message. Decode it again and compare.
     again = read(self._buffer, record[START], record[SIZE], record[DIALECT], NO_LIMITS)
     assert again is not None, "verified bytes don't change"
     fresh = make(again, self._buffer)
@@ -183,8 +183,8 @@ def _deepcopy(self: Any, memo: Any) -> Any:
 
 
 def _reduce(self: Any) -> Any:
-    """Pickles as its bytes (encoded again if changed), its dialect and the attributes that are
-    never sent."""
+    """Pickles a message as its bytes (encoded again if changed), its dialect and the attributes
+    that are never sent."""
     from .. import _helpers
 
     schema = self._record[DIALECT] == 1
@@ -192,7 +192,7 @@ def _reduce(self: Any) -> Any:
 
 
 def _text(self: Any) -> str:
-    """As Autobahn's, but never raises what reading an attribute raises."""
+    """Like Autobahn's, but never raises the errors of reading an attribute."""
     from .. import _helpers
 
     return _helpers.text(self)
@@ -201,8 +201,8 @@ def _text(self: Any) -> str:
 def _serialize(self: Any, serializer: Any, /) -> bytes:
     """The message's bytes for an object serializer, from its cache if they are there.
 
-    A message that nobody changed gives back the bytes it came in, for serializers of this package;
-    any other serializer gets what marshal() returns.
+    An unchanged received message returns the bytes that were received, for serializers of this
+    package. Any other serializer gets the result of marshal().
     """
     data: bytes
     if isinstance(serializer, AnyObjectSerializer):
@@ -217,7 +217,7 @@ def _serialize(self: Any, serializer: Any, /) -> bytes:
 
 def _received_class(c: MessageClass) -> Any:
     namespace: dict[str, Any] = {
-        # _uncounted is there in copies alone: they were counted as received elsewhere.
+        # Only copies have _uncounted: they were already counted as received.
         "__slots__": ("_buffer", "_cache", "_kept", "_record", "_uncounted"),
         "__module__": "autobahn_fbs._cffi",
         "__doc__": c.plain.__doc__,
@@ -233,7 +233,7 @@ def _received_class(c: MessageClass) -> Any:
     }
     metaclass: Any = type(c.plain)
     received = metaclass(c.plain.__name__, (c.plain,), namespace)
-    del received.__slots__  # what goes through a message's slots means Autobahn's
+    del received.__slots__  # code that accesses a message's slots expects Autobahn's
     return received
 
 
@@ -243,5 +243,5 @@ for _c in CLASSES:
 
 _RECEIVED = [c.received for c in CLASSES]
 
-#: Autobahn's class name -> the received class.
+#: Autobahn's class name -> our class.
 RECEIVED = {c.table.name: c.received for c in CLASSES}

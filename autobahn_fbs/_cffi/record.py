@@ -1,7 +1,8 @@
-"""The flat records that cross into the core: their layout, and memory for them from free lists.
+"""The flat records that are passed to and from the core: their layout, and memory for them from
+free lists.
 
-One shared record would give wrong results with threads: a cffi call releases the GIL, and threads
-can also switch between the call and the reads.
+A shared record would give wrong results with threads: a cffi call releases the GIL, and threads can
+also switch between the call and the reads.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ EXPOSED: int = lib.WFBS_FLAT_EXPOSED
 CODEC: int = lib.WFBS_FLAT_CODEC
 FIELDS: int = lib.WFBS_FLAT_FIELDS
 
-#: Values of fields that are not what the core found there.
+#: Values of fields that differ from those of the core.
 ABSENT: int = lib.WFBS_FLAT_ABSENT
 KEPT = -2  # the value is in the message's `_kept`
-UNSET = -3  # made by a constructor that has not assigned it yet
+UNSET = -3  # created by a constructor that has not assigned it yet
 LARGE: int = lib.WFBS_FLAT_LARGE
 
-#: The length in a span; its offset is above.
+#: The length in a span; the bits above it are its offset.
 LENGTH = 0xFFFFFFFF
 #: Buffers must be shorter than this; see flat.h.
 MAX_BUFFER = 2**31 - 1
@@ -41,19 +42,19 @@ unpack = ffi.unpack
 
 
 def limits(values: tuple[int, int, int, int] | None) -> Any:
-    """The core's limits from those of `autobahn_fbs.limits.Limits`; None means the defaults."""
+    """Converts `autobahn_fbs.limits.Limits` to the core's limits; None means the defaults."""
     made = ffi.new("wfbs_limits *", lib.wfbs_default_limits)
     if values is not None:
         made.max_size, made.budget_minimum, made.budget_factor, made.max_tables = values
     return made
 
 
-#: For messages that have been verified already.
+#: For messages that have already been verified.
 NO_LIMITS = limits((2**31 - 1, 2**31 - 1, 2**16, 2**31 - 1))
 
 
 def read(buffer: bytes, start: int, size: int, dialect: int, bounds: Any) -> list[int] | None:
-    """Verifies a message and finds its fields: its record, or None if it is wrong."""
+    """Verifies a message and finds its fields: its record, or None if it is invalid."""
     try:
         scratch = _free.pop()
     except IndexError:
@@ -65,7 +66,7 @@ def read(buffer: bytes, start: int, size: int, dialect: int, bounds: Any) -> lis
 
 
 def fault(buffer: bytes, start: int, size: int, dialect: int, bounds: Any) -> tuple[Any, ...]:
-    """What is wrong with such a message: table, field, text and offset; the first two may be ""."""
+    """The error in such a message: table, field, text and offset; the first two may be ""."""
     error = ffi.new("wfbs_error *")
     lib.wfbs_flat_fault(buffer, start, size, dialect, bounds, error)
     table, field = (
@@ -76,7 +77,7 @@ def fault(buffer: bytes, start: int, size: int, dialect: int, bounds: Any) -> tu
 
 
 def pristine(message: Any) -> list[int]:
-    """The record of a received message as it was before anything was read or assigned."""
+    """A received message's original record, before anything was read or assigned."""
     old = message._record
     record = read(message._buffer, old[START], old[SIZE], old[DIALECT], NO_LIMITS)
     assert record is not None, "verified bytes don't change"
@@ -115,6 +116,6 @@ def cut(buffer: bytes, span: int) -> bytes:
 
 
 def text(buffer: bytes, span: int) -> str:
-    """The string of a span, which the core has found to be UTF-8."""
+    """The string of a span. The core has checked that it is UTF-8."""
     start = span >> 32
     return buffer[start : start + (span & LENGTH)].decode()

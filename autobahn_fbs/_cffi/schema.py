@@ -1,4 +1,5 @@
-"""What the schemas say, read from the core's generated tables: no second list of fields."""
+"""The schemas' facts, read from the core's generated tables, so that there is no second list of
+fields."""
 
 from __future__ import annotations
 
@@ -24,7 +25,7 @@ _CHECKS, _RULES = _names("wfbs_check"), _names("wfbs_rule")
 
 @dataclass(frozen=True, slots=True)
 class Enum:
-    """An enumeration: the WAMP string of each value, None where it has none."""
+    """An enumeration: the WAMP string of each value, None if it has none."""
 
     names: tuple[str | None, ...]
     values: dict[str, int]
@@ -32,14 +33,14 @@ class Enum:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a table, or an attribute that lives in the metadata only (kind NONE)."""
+    """One field of a table, or an attribute that is only in the metadata (kind NONE)."""
 
     index: int
     name: str
-    attribute: str  #: Autobahn's name, "" where the field is not used
+    attribute: str  #: Autobahn's name, "" if the field is not used
     detail: str  #: the WAMP detail's key
-    kind: str  #: wfbs_kind: how it lies in the table
-    use: str  #: wfbs_use: what it is in Python
+    kind: str  #: wfbs_kind: how it is stored in the table
+    use: str  #: wfbs_use: its meaning in Python
     check: str  #: wfbs_check
     required: bool
     optional: bool
@@ -47,7 +48,7 @@ class Field:
     nullable: bool
     open: bool
     is_detail: bool  #: an entry of the metadata may state it
-    or_null: bool  #: and that may be null
+    or_null: bool  #: and that entry may be null
     sub: int  #: table or enum, by kind
     default: int
 
@@ -61,8 +62,8 @@ class Table:
     fields: tuple[Field, ...]
     slot_count: int
     rule: str
-    rule_slots: tuple[int, int]  #: the fields that the rule is about
-    role: str  #: Autobahn's class if these are the features of a role, else ""
+    rule_slots: tuple[int, int]  #: the fields of the rule
+    role: str  #: Autobahn's class if this table has the features of a role, else ""
     slot_of: dict[str, int]
 
 

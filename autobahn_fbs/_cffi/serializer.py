@@ -1,6 +1,6 @@
-"""The base types of the two serializers: messages to bytes and back, and the statistics of
-Autobahn's Serializer. Their subclasses have the constants and everything that is not on the hot
-path."""
+"""The base types of the two serializers, which convert messages to bytes and back, and keep the
+statistics of Autobahn's Serializer. Their subclasses have the constants and everything outside the
+hot path."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from autobahn.wamp.exception import ProtocolError
 
 from . import payload
+from ._core import lib
 from .classes import CLASSES, AnyObjectSerializer, find
 from .counters import COUNTS, REFUSED
 from .encode import encode
@@ -28,15 +29,18 @@ from .record import (
 )
 from .schema import LABELS
 
-#: By message: where its record has args and kwargs; None for messages without.
+#: By message: the indices of args and kwargs in its record; None for messages without them.
 _PAYLOADS = tuple(
     (FIELDS + c.args.index, FIELDS + c.kwargs.index) if c.args and c.kwargs else None
     for c in CLASSES
 )
 
+#: The number of first bytes of a refused message that determine the hint.
+_SHOWN = 64
+
 
 def _pass_on(message: Any, batched: int) -> bytes:
-    """The bytes of a received message that still says what they say, framed as asked."""
+    """The bytes of a received message that is still equal to them, framed as required."""
     record, buffer = message._record, message._buffer
     header = 4 if batched else 0
     start, size = record[START], record[SIZE]
@@ -48,10 +52,10 @@ def _pass_on(message: Any, batched: int) -> bytes:
 
 
 class ObjectSerializer(AnyObjectSerializer):
-    """Base of autobahn_fbs.FlatBuffersObjectSerializer: the part that works with the core."""
+    """Base of autobahn_fbs.FlatBuffersObjectSerializer: the part that uses the core."""
 
     __module__ = "autobahn_fbs._cffi"
-    # As in the extension, what is in here is not in the __dict__ of the class below.
+    # As in the extension, these members are not in the subclass's __dict__.
     __slots__ = ("_codec_name", "_codec_number", "_dialect_number", "_framed", "_limits")
 
     def __init__(
@@ -64,7 +68,7 @@ class ObjectSerializer(AnyObjectSerializer):
     ) -> None:
         if (codec == payload.NAMED) != (type(codec_name) is str):
             raise ValueError("codec_name is for a custom codec, which needs it")
-        if hasattr(self, "_framed"):  # a codec, or another thread, may be at work with what it is
+        if hasattr(self, "_framed"):  # a codec or another thread may be using these settings
             raise TypeError("an object serializer can't be initialized again")
         self._framed = 1 if batched else 0
         self._dialect_number = 1 if schema_dialect else 0
@@ -87,10 +91,10 @@ class ObjectSerializer(AnyObjectSerializer):
         return self._codec_number
 
     def serialize(self, obj: Any, /) -> bytes:
-        """The bytes of a WAMP message (or of a raw WAMP list).
+        """Encodes a WAMP message (or a raw WAMP list).
 
-        Raises TypeError or ValueError that names the attribute if a value can't be sent, and
-        whatever the payload codec raises. The result is kept in the message's cache.
+        Raises TypeError or ValueError, which names the attribute, if a value can't be sent, and any
+        exception of the payload codec. The result is kept in the message's cache.
         """
         c = find(type(obj))
         if c is None:
@@ -102,8 +106,7 @@ class ObjectSerializer(AnyObjectSerializer):
 
             return self.serialize(_helpers.parse(obj))
         if type(obj) is c.received:
-            # Changed messages are encoded again every time, since one of their lists may change
-            # again.
+            # Changed messages are encoded every time, because one of their lists may change again.
             if obj._record[DIALECT] == self._dialect_number and is_unchanged(c, obj):
                 COUNTS.pass_ons += 1
                 return _pass_on(obj, self._framed)
@@ -130,26 +133,36 @@ class ObjectSerializer(AnyObjectSerializer):
         return data
 
     def serialize_payload(self, data: Any, /) -> bytes:
-        """The bytes of args or kwargs in this serializer's payload codec.
+        """Encodes args or kwargs with this serializer's payload codec.
 
-        Raises what the codec raises for a value that it can't encode.
+        Raises the codec's error for a value that it can't encode.
         """
         return payload.encode(self._codec_number, self._codec_name, data)
 
     def unserialize(self, payload: Any, /) -> list[Any]:
-        """The messages in a bytes-like object, as a list: one, or all of a batch.
+        """Decodes a bytes-like object to a list of messages: one, or all of a batch.
 
-        Every message is verified as a whole; its attributes are decoded when they are read. Raises
-        autobahn.wamp.exception.ProtocolError that names message, field and offset if anything is
-        wrong.
+        Every message is verified completely. Its attributes are decoded when they are read. Raises
+        autobahn.wamp.exception.ProtocolError, which names message, field and offset, if anything is
+        invalid.
         """
         buffer = payload if type(payload) is bytes else opened(payload)
         if self._framed:
             return self._batch(buffer)
         return [self._one(buffer, 0, len(buffer))]
 
+    def _refusal(self, text: str, buffer: bytes) -> ProtocolError:
+        """The error for bytes that aren't a message, with a hint at what they are, if that is
+        recognized."""
+        from .. import _helpers
+
+        settings = self._framed | self._dialect_number << 1
+        readable = lib.wfbs_readable(buffer, len(buffer), self._limits)
+        return ProtocolError(text + _helpers.foreign(buffer[:_SHOWN], settings, readable))
+
     def _one(self, buffer: bytes, start: int, size: int) -> Any:
         """Verifies one message and wraps it."""
+        whole = buffer
         if start + size > MAX_BUFFER and start:
             buffer, start = buffer[start : start + size], 0  # positions are 31 bits
         record = read(buffer, start, size, self._dialect_number, self._limits)
@@ -158,7 +171,8 @@ class ObjectSerializer(AnyObjectSerializer):
                 buffer, start, size, self._dialect_number, self._limits
             )
             name = LABELS.get(table or "Message", table or "Message")
-            raise ProtocolError(f"{name}{'.' if field else ''}{field}: {text}, at offset {offset}")
+            where = f"{name}{'.' if field else ''}{field}"
+            raise self._refusal(f"{where}: {text}, at offset {offset}", whole)
         try:
             message = make(record, buffer)
         except ProtocolError:
@@ -171,7 +185,7 @@ class ObjectSerializer(AnyObjectSerializer):
         return message
 
     def _batch(self, buffer: bytes) -> list[Any]:
-        """All messages of a batch: each after its length, 32 bits, big-endian."""
+        """All messages of a batch. Each follows its length: 32 bits, big-endian."""
         messages = []
         at, end = 0, len(buffer)
         while at < end:
@@ -185,7 +199,7 @@ class ObjectSerializer(AnyObjectSerializer):
                     else "empty message"
                 )
                 REFUSED["BATCH"] += 1
-                raise ProtocolError(f"batch: {what} at offset {at}")
+                raise self._refusal(f"batch: {what} at offset {at}", buffer)
             messages.append(self._one(buffer, at + 4, size))
             at += 4 + size
         return messages
@@ -198,7 +212,8 @@ def _not_ours() -> TypeError:
     return TypeError("_serializer is not an object serializer of autobahn_fbs")
 
 
-# Its hot functions call as few others as they can: PyPy's compiler gives up on what is too long.
+# Its hot functions call as few others as possible, because PyPy's compiler gives up on code that is
+# too long.
 class TransportSerializer:
     """Base of autobahn_fbs.FlatBuffersSerializer: the hot path and the counters that Autobahn's
     stats() reads."""
@@ -236,10 +251,10 @@ class TransportSerializer:
         return data, True
 
     def unserialize(self, payload: Any, isBinary: bool | None = None) -> list[Any]:
-        """The messages in a bytes-like object (ISerializer.unserialize).
+        """Decodes a bytes-like object to a list of messages (ISerializer.unserialize).
 
-        Raises ProtocolError as FlatBuffersObjectSerializer.unserialize does, and if isBinary is
-        given and false.
+        Raises ProtocolError like FlatBuffersObjectSerializer.unserialize, and if isBinary is given
+        and false.
         """
         serializer = self._serializer
         if not isinstance(serializer, ObjectSerializer):

@@ -1,1 +1,1 @@
-"""The verbs that look into traffic: ``dump``, ``verify`` and ``info``; one topic a file."""
+"""``dump``, ``verify``, ``catalog`` and ``info``: the verbs that show things; one topic a file."""

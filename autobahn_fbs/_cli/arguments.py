@@ -1,4 +1,4 @@
-"""What ``dump``, ``verify`` and ``info`` take on the command line, and how they end."""
+"""The arguments of ``dump``, ``verify``, ``catalog`` and ``info``, and how they end."""
 
 from __future__ import annotations
 
@@ -15,20 +15,19 @@ from .sources import ENCODINGS, FRAMINGS
 from .terminal import COLORS
 
 _FRAMES = """\
-How messages lie in a file (--framing):
+How messages are stored in a file (--framing):
 
   message    the file is one message
-  batched    any number, each after its length: 32 bits, big-endian (WAMP's batched mode)
-  rawsocket  what came out of a RawSocket connection in one direction: frames of a byte for the
-             kind, a length of 24 bits, big-endian, and the message; a handshake may come first
-  auto       batched or rawsocket if the lengths lead exactly to the end, else message (default)
-
-A file may be hexadecimal or base64 text instead of bytes; that is recognized, or say --encoding.
+    batched any number of messages, each after its length: 32 bits, big-endian (WAMP's batched mode)
+    rawsocket one direction of a RawSocket connection: each frame has a byte for its kind, a length
+    of 24 bits (big-endian) and the message; a handshake may come first auto batched or rawsocket if
+    the lengths lead exactly to the end, else message (default) A file may also contain hexadecimal
+    or base64 text. This is detected; --encoding overrides it.
 """
 
 DUMP_HELP = """\
-Shows WAMP messages that were serialized as FlatBuffers: type, every attribute that is present,
-payloads decoded by their codec, and where the bytes of each are (@offset +size, in the file).
+Shows WAMP messages that were serialized as FlatBuffers: the type, every attribute that is present,
+decoded payloads, and the position of each attribute's bytes in the file (@offset +size).
 """
 
 DUMP_NOTES = f"""\
@@ -39,13 +38,12 @@ Examples:
   python -m autobahn_fbs dump --json capture.bin | jq -r 'select(.type == "EVENT") | .attributes.topic'
   xxd -p event.bin | python -m autobahn_fbs dump
 
-With --json there is one line for each message. Bytes are {{"$bytes": "hexadecimal"}} there.
-Exit status: 0 all good, 1 a message is wrong or a file can't be read, 2 usage.
-"""  # noqa: E501
+--json prints one line for each message, with bytes as {{"$bytes": "hexadecimal"}}. Exit status: 0
+all valid, 1 a message is invalid or a file can't be read, 2 usage. """  # noqa: E501
 
 VERIFY_HELP = """\
-Says whether WAMP messages that were serialized as FlatBuffers are good: the verdict of a receiver,
-payloads included. A fault is FILE:OFFSET: MESSAGE.field: reason.
+Checks WAMP messages that were serialized as FlatBuffers, as a receiver would, including their
+payloads. Prints each problem as FILE:OFFSET: MESSAGE.field: reason.
 """
 
 VERIFY_NOTES = f"""\
@@ -53,24 +51,40 @@ VERIFY_NOTES = f"""\
 Examples:
 
   python -m autobahn_fbs verify captures/*.bin
-  python -m autobahn_fbs verify -q - < event.bin && echo good
+    python -m autobahn_fbs verify -q - < event.bin && echo good Exit status: 0 all valid, 1 a
+    message is invalid or a file can't be read, 2 usage.
+"""
 
-Exit status: 0 all good, 1 a message is wrong or a file can't be read, 2 usage.
+CATALOG_HELP = """\
+Loads schemas of typed payloads. "show" prints what is in them; "check" prints only what a schema
+can't say, what is refused, and where interfaces contradict themselves.
+SOURCE is a compiled schema (.bfbs), a folder of them, a catalog archive (ZIP), or a schema (.fbs)
+if there is a flatc.
+"""
+
+CATALOG_NOTES = """\
+Examples:
+
+  python -m autobahn_fbs catalog show climate.bfbs
+  python -m autobahn_fbs catalog check schemas/ && echo good
+
+Exit status: 0 good, 1 a source can't be loaded or "check" has found a problem, 2 usage.
 """
 
 INFO_NOTES = """\
-Example:
+Examples:
 
   python -m autobahn_fbs info --json | jq .packages.autobahn
+  python -m autobahn_fbs info --pid $(pgrep -f crossbar-controller)
 """
 
 
 def add_verbs(verbs: Any) -> None:
-    """Adds the three verbs to a parser's subparsers."""
+    """Adds the four verbs to a parser's subparsers."""
     raw = argparse.RawDescriptionHelpFormatter
     for name, short, text, notes in (
-        ("dump", "show what is in messages", DUMP_HELP, DUMP_NOTES),
-        ("verify", "say whether messages are good", VERIFY_HELP, VERIFY_NOTES),
+        ("dump", "show the contents of messages", DUMP_HELP, DUMP_NOTES),
+        ("verify", "check messages", VERIFY_HELP, VERIFY_NOTES),
     ):
         verb = verbs.add_parser(
             name, help=short, description=text, epilog=notes, formatter_class=raw
@@ -78,28 +92,49 @@ def add_verbs(verbs: Any) -> None:
         verb.add_argument(
             "files", nargs="*", default=["-"], metavar="FILE", help="- is standard input (default)"
         )
-        verb.add_argument("--json", action="store_true", help="JSON, one line each")
+        verb.add_argument("--json", action="store_true", help="print JSON, one line each")
         if name == "dump":
             verb.add_argument("--full", action="store_true", help="don't cut long values")
         else:
-            verb.add_argument("-q", "--quiet", action="store_true", help="no output but for errors")
+            verb.add_argument("-q", "--quiet", action="store_true", help="print only errors")
         verb.add_argument("--framing", choices=FRAMINGS, default="auto", help="see below")
-        verb.add_argument("--encoding", choices=ENCODINGS, default="auto", help="of the file")
+        verb.add_argument(
+            "--encoding", choices=ENCODINGS, default="auto", help="how the file is encoded"
+        )
         verb.add_argument(
             "--dialect",
             choices=("autobahn", "schema"),
             default="autobahn",
-            help="what the union's type tags are (default: autobahn)",
+            help="how the union's type is encoded (default: autobahn)",
         )
         _add_color(verb)
     verb = verbs.add_parser(
+        "catalog",
+        help="show or check schemas of typed payloads",
+        description=CATALOG_HELP,
+        epilog=CATALOG_NOTES,
+        formatter_class=raw,
+    )
+    verb.add_argument("action", choices=("show", "check"), help="what to do")
+    verb.add_argument("sources", nargs="+", metavar="SOURCE", help="see above")
+    verb.add_argument("--json", action="store_true", help="JSON, one line for each file")
+    _add_color(verb)
+    verb = verbs.add_parser(
         "info",
         help="versions, backend, limits",
-        description="Shows what is installed here and how it runs; put it into bug reports.",
+        description="Shows what is installed and how it runs. Include the output in bug reports.",
         epilog=INFO_NOTES,
         formatter_class=raw,
     )
-    verb.add_argument("--json", action="store_true", help="JSON, one line")
+    verb.add_argument(
+        "--json", action="store_true", help="print JSON, one line (with --pid, lines)"
+    )
+    verb.add_argument(
+        "--pid",
+        type=int,
+        metavar="N",
+        help="show whether process N, and those that it has started, have loaded the extension",
+    )
     _add_color(verb)
 
 
@@ -113,18 +148,20 @@ def _add_color(verb: argparse.ArgumentParser) -> None:
 
 
 def run_verb(options: argparse.Namespace) -> int:
-    """Runs one of the three; returns the exit status. A reader that goes away, or an interrupt,
+    """Runs one of the four; returns the exit status. A reader that goes away, or an interrupt,
     ends it quietly, with the status that a shell gives a program that died of it."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
         with redirect_stderr(StringIO()):  # what optional modules print as Autobahn tries them
+            from .catalog import catalog
             from .dump import dump
             from .info import info
             from .verify import verify
 
         verbs: dict[str, Callable[[argparse.Namespace], int]] = {
+            "catalog": catalog,
             "dump": dump,
             "info": info,
             "verify": verify,

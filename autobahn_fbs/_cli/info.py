@@ -1,4 +1,4 @@
-"""``info``: what is installed here, and how it runs."""
+"""``info``: what is installed here, and how it runs; with ``--pid``, in which processes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from importlib import metadata, resources
 from typing import Any
 
 from .. import Limits, __version__, backend
+from . import processes
 from .terminal import Painter, safe, to_json, wants_color
 
 _OTHERS = ("autobahn", "crossbar", "cbor2", "msgpack", "py-ubjson", "bjdata", "twisted", "txaio")
@@ -61,7 +62,9 @@ def gather() -> dict[str, Any]:
 
 
 def info(options: argparse.Namespace) -> int:
-    """Prints it; always 0."""
+    """Prints it; 0, or 1 if a process can't be looked at."""
+    if options.pid is not None:
+        return _processes(options)
     found = gather()
     if options.json:
         print(to_json(found))
@@ -76,6 +79,35 @@ def info(options: argparse.Namespace) -> int:
                 print(f"  {inner:<20} {_text(each)}")
         else:
             print(f"{paint('name', f'{name:<22}')} {_text(value)}")
+    return 0
+
+
+def _processes(options: argparse.Namespace) -> int:
+    """The same for ``--pid``."""
+    paint = Painter(wants_color(options.color))
+    for pid in processes.family(options.pid):
+        try:
+            found = processes.look(pid)
+        except OSError as error:
+            if pid != options.pid:  # it has just ended, or is another user's
+                continue
+            reason = (
+                "this needs Linux's /proc"
+                if not processes.PROC.is_dir()
+                else "there is no such process"
+                if isinstance(error, FileNotFoundError)
+                else f"{error.strerror}; try again as its user, or as root"
+            )
+            print(f"autobahn_fbs info: process {pid}: {reason}", file=sys.stderr)
+            return 1
+        if options.json:
+            print(to_json(found))
+            continue
+        print(paint("title", f"{pid} {safe(found['command'])}"))
+        for name, text in processes.describe(found):
+            print(f"  {paint('name', f'{name:<12}')} {safe(text)}")
+    if not options.json:
+        print(processes.NOTE)
     return 0
 
 

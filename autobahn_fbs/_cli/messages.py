@@ -13,9 +13,9 @@ from .layout import Place, number, places
 from .sources import Fault, Frame
 from .terminal import spelled
 
-#: How errors name the place, at their end: ", at offset 44", " at offset 0", " (at offset 44)".
-#: What a codec says before that is about a place in the payload.
-_AT = re.compile(r",? ?\(?at offset (\d{1,19})\)?\Z")
+#: How errors name the place, at their end or before what the bytes look like: ", at offset 44",
+#: " at offset 0", " (at offset 44)". What a codec says before that is about a place in the payload.
+_AT = re.compile(r",? ?\(?at offset (\d{1,19})\)?(; it (?:looks like|is valid) .*)?\Z")
 _WHERE = re.compile(r"([A-Z_]+(?:\.\w+)?): ")
 
 
@@ -52,7 +52,7 @@ def fault_of(error: Exception, offset: int) -> Wrong:
     text = str(error)
     at = _AT.search(text)
     place = None if at is None else offset + int(at[1])
-    text = _AT.sub("", text) if at else text
+    text = text[: at.start()] + (at[2] or "") if at else text
     where = _WHERE.match(text)
     return Wrong(where[1], text[where.end() :], place) if where else Wrong("", text, place)
 

@@ -10,6 +10,7 @@
 ``linked``     what sessions at linked routers have to say
 ``samples``    the messages that are measured
 ``rates``      sizes and message rates beside Autobahn's own serializers
+``cost``       what a small event costs a router and a client: stock, drop-in, accelerated
 ``report``     how all of it is printed
 =============  ====================================================================
 """

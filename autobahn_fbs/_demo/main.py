@@ -33,6 +33,8 @@ What to do next:
   start your router with it:   python -m autobahn_fbs run crossbar start
   use it in your own program:  import autobahn_fbs; autobahn_fbs.install()
                                then name the serializer "flatbuffers"
+  accelerate the router:       python -m autobahn_fbs run --accelerate crossbar start
+  and your program:            autobahn_fbs.accelerate()
   measure this machine:        python -m autobahn_fbs bench"""
 
 
@@ -88,6 +90,8 @@ def _main(report: Report, nodes: int) -> int:
             _sessions(report, crossbar)
         _sizes(report)
         _rates(report)
+        if crossbar is not None:
+            _costs(report)
     except RouterFailed as error:
         report.bad(str(error))
         report.line("The end of the router's log:")
@@ -274,3 +278,28 @@ def _rates(report: Report) -> None:
             )
         )
     report.table(rows, numbers=1)
+
+
+def _costs(report: Report) -> None:
+    from . import cost
+
+    report.heading("Processor time of a small event, in microseconds, and how much of stock it is")
+    if not cost.cpu_seconds([os.getpid()]):
+        report.line("This system doesn't say how much processor time the router takes.")
+        return
+    with cost.running(cost.USUAL) as teams:
+        found = cost.measure(teams, cost.SMALL_EVENTS, rounds=4, seconds=0.25)
+    stock = found[0].spent
+    rows: list[tuple[str, ...]] = [("", "router", "", "client", "")]
+    for each in found:
+        cells = [
+            text
+            for who in ("router", "client")
+            for text in (f"{each.spent[who]:.0f}", f"{each.spent[who] / stock[who]:.0%}")
+        ]
+        rows.append((each.contender, *cells))
+    report.table(rows, numbers=1)
+    report.line(
+        "stock: Crossbar.io with Autobahn's msgpack; drop-in: flatbuffers, as run starts it;"
+    )
+    report.line("accelerated: the same with run --accelerate, and accelerate() in the client.")

@@ -1,4 +1,5 @@
-"""Typed payloads: FlatBuffers of schemas that are loaded at run time, both ways, verified, in C.
+"""Typed payloads: converts tables of FlatBuffers schemas, loaded at run time, to bytes and back,
+verified, in C.
 
 >>> from autobahn_fbs import typed
 >>> catalog = typed.Catalog.load("climate.bfbs")        # doctest: +SKIP
@@ -23,7 +24,7 @@ __all__ = ["Catalog", "CatalogError", "InvalidPayload", "Table", "TypedError", "
 
 
 def __getattr__(name: str) -> Any:
-    """Loads what needs the binding, and with it Autobahn, when it is first asked for (PEP 562)."""
+    """Loads names that need the binding, and with it Autobahn, on first use (PEP 562)."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value: Any

@@ -1,4 +1,4 @@
-"""What csrc/cpython/typed leaves to Python: making classes, and how instances are pickled."""
+"""Work that csrc/cpython/typed leaves to Python: creating classes, and pickling instances."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from typing import Any
 from ._helpers import make_enum as make_enum
 from ._helpers import remember, twin, unpickle
 
-#: Names that fields can't have in Python, besides those with two underscores on both sides: they
-#: are those of an instance's or a lazy table's methods.
+#: Names that fields can't have in Python, besides names like ``__this__``: they are attributes or
+#: methods of an instance or a lazy table.
 _TAKEN = set(dir(object)) | {"to_dict", "decode", "mro", "_layout"}
 
 
 def attribute_of(name: str) -> str:
-    """A field's name in Python: with an underscore if it is a keyword or taken, or if a class
-    would mangle it."""
-    special = name.startswith("__") and name.endswith("__")  # Python gives it a meaning
+    """A field's name in Python: with an underscore appended if it is a keyword or taken, or if a
+    class would mangle it."""
+    special = name.startswith("__") and name.endswith("__")  # Python gives such names a meaning
     if keyword.iskeyword(name) or name in _TAKEN or special:
         return f"{name}_"
     return f"{name}__" if name.startswith("__") else name
 
 
 def attribute_names(wire: tuple[str, ...]) -> tuple[str, ...]:
-    """The names in Python of a table's fields, each once: one that was changed gets more
-    underscores if another field has that name."""
+    """The Python names of a table's fields, without duplicates: a changed name gets more
+    underscores if another field has it."""
     names: list[str] = []
     used = set(wire)
     for name in wire:
@@ -39,7 +39,8 @@ def attribute_names(wire: tuple[str, ...]) -> tuple[str, ...]:
 def make_class(
     meta: Any, base: Any, schema: Any, name: str, wire: tuple[str, ...], names: tuple[str, ...]
 ) -> Any:
-    """The class of a table or struct; that of an equal type in another schema, if it has one."""
+    """Creates the class of a table or struct; returns that of an equal type in another schema, if
+    there is one."""
     known = twin(schema, name)
     if known is not None:
         return known
@@ -61,9 +62,9 @@ def make_class(
 
 
 def can_fill(cls: type, names: tuple[str, ...]) -> bool:
-    """Whether instances of a user's class can be made by filling its slots, without a call.
+    """Whether instances of a user's class can be created by filling its slots, without a call.
 
-    :raises TypeError: if the class lacks one of the fields.
+    :raises TypeError: the class lacks one of the fields.
     """
     known = set(dir(cls))
     for base in cls.__mro__:
@@ -80,8 +81,8 @@ def can_fill(cls: type, names: tuple[str, ...]) -> bool:
 
 
 def reduce_instance(schema: Any, name: str, cls: Any, values: tuple[Any, ...]) -> Any:
-    """Of ``__reduce__``: by the schema's bytes and the name; a class that the user derived is
-    found by its own name."""
+    """For ``__reduce__``: refers to the schema's bytes and the name. A class that the user derived
+    is found by its own name."""
     if cls is not None:
         return cls, values
     return unpickle, (schema.data, schema.words, name, values)

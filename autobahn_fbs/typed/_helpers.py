@@ -1,4 +1,4 @@
-"""What the engine calls: enum classes, schemas that are kept, unpickling."""
+"""Functions that the engine calls: enum classes, cached schemas, unpickling."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def schema(data: bytes, words: str = "rfc") -> Any:
     return found
 
 
-#: The classes that were made, by the name of their type: one for each structure that it has.
+#: The classes created so far, by the name of their type: one for each structure.
 _classes: dict[str, list[ref[Any]]] = {}
 _reflections: WeakKeyDictionary[Any, Reflection] = WeakKeyDictionary()
 
 
 def reflection(of: Any) -> Reflection:
-    """What a schema says beyond its plan."""
+    """The description of a schema beyond its plan."""
     found = _reflections.get(of)
     if found is None:
         found = _reflections[of] = Reflection(of.describe())
@@ -36,8 +36,8 @@ def reflection(of: Any) -> Reflection:
 
 
 def twin(of: Any, name: str) -> Any:
-    """The class that another schema has for the same type: of the same name and structure. None
-    if there is none."""
+    """The class of the same type in another schema, with the same name and structure. None if there
+    is none."""
     alive = []
     found = None
     for reference in _classes.get(name, ()):
@@ -54,13 +54,13 @@ def twin(of: Any, name: str) -> Any:
 
 
 def remember(name: str, cls: Any) -> None:
-    """Keeps a class that was made for :func:`twin`, as long as it is alive."""
+    """Keeps a class for :func:`twin` as long as it is alive."""
     _classes.setdefault(name, []).append(ref(cls))
 
 
 def make_enum(of: Any, name: str, values: list[tuple[str, int]], is_flags: bool) -> Any:
-    """The IntEnum, or IntFlag, of an enum of a schema. Names that no member can have get an
-    underscore; a second name of one value is an alias."""
+    """The IntEnum, or IntFlag, of an enum of a schema. Names that a member can't have get an
+    underscore. A second name for a value is an alias."""
     known = twin(of, name)
     if known is not None:
         return known
@@ -89,5 +89,5 @@ def unpickle(data: bytes, words: str, name: str, values: tuple[Any, ...]) -> Any
 
 
 def forget() -> None:
-    """Forgets which schemas are loaded: the next ones are made anew. For benchmarks."""
+    """Forgets the loaded schemas, so that they are created again. For benchmarks."""
     _schemas.clear()

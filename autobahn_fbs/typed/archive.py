@@ -1,8 +1,9 @@
 """Catalog archives: a ZIP with a catalog.yaml that lists compiled schemas, as Crossbar.io has them.
 
-An archive may come from anybody. Its sizes are checked while it is unpacked, not by what its
-directory says; nothing is written to disk; names can't lead out of it; and of YAML only text,
-lists and maps are read, without aliases, which can make a small text expand without limit.
+An archive may come from an untrusted source. Its sizes are checked while it is unpacked,
+independently of its directory. Nothing is written to disk, and names can't refer to files outside
+the archive. Of YAML, only text, lists and maps are read, without aliases, which could make a small
+text expand without limit.
 """
 
 from __future__ import annotations
@@ -18,19 +19,19 @@ from .errors import CatalogError
 
 #: The file that lists an archive's schemas.
 CATALOG = "catalog.yaml"
-#: Bytes of an archive, of its catalog.yaml, and of all schemas in it unpacked.
+#: Maximum size of an archive, of its catalog.yaml, and of all schemas in it unpacked.
 MAX_ARCHIVE = 64 * 1024 * 1024
 MAX_CATALOG = 64 * 1024
 MAX_UNPACKED = 64 * 1024 * 1024
-#: Files in an archive, and schemas that its catalog.yaml lists.
+#: Maximum number of files in an archive, and of schemas in its catalog.yaml.
 MAX_MEMBERS = 10_000
 MAX_SCHEMAS = 1000
-#: Lists and maps inside each other in catalog.yaml.
+#: Maximum nesting of lists and maps in catalog.yaml.
 MAX_DEPTH = 16
 #: Compression with bounded memory; others are refused.
 METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 
-#: What zipfile raises for broken archives.
+#: The exceptions of zipfile for broken archives.
 _UNREADABLE = (
     zipfile.BadZipFile,
     zlib.error,
@@ -45,9 +46,9 @@ _UNREADABLE = (
 def schemas_of(name: str, data: bytes, limit: int) -> Iterator[tuple[str, bytes]]:
     """The name and content of each schema that the archive's catalog.yaml lists, in that order.
 
-    :param name: what error texts call the archive.
-    :param limit: bytes that one schema may have.
-    :raises CatalogError: if the archive is broken, too large, or lists what is not in it.
+    :param name: the archive's name in error texts.
+    :param limit: maximum size of one schema in bytes.
+    :raises CatalogError: the archive is broken, too large, or lists a missing file.
     """
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
@@ -73,7 +74,7 @@ def schemas_of(name: str, data: bytes, limit: int) -> Iterator[tuple[str, bytes]
 
 
 def _unpack(name: str, archive: zipfile.ZipFile, member: zipfile.ZipInfo, limit: int) -> bytes:
-    """One file's content; never makes more than ``limit`` bytes, whatever the archive claims."""
+    """One file's content; never produces more than ``limit`` bytes, whatever the archive claims."""
     where = f"{name}/{member.filename}"
     if member.flag_bits & 1:
         raise CatalogError(f"{where}: encrypted")
@@ -92,7 +93,7 @@ def _unpack(name: str, archive: zipfile.ZipFile, member: zipfile.ZipInfo, limit:
 def listed(name: str, text: bytes) -> list[str]:
     """The paths under ``schemas`` in a catalog.yaml.
 
-    :raises CatalogError: if the text is no such catalog, or a path is not a plain relative one to a
+    :raises CatalogError: the text isn't such a catalog, or a path isn't a plain relative path to a
         .bfbs.
     """
     catalog = _parse(name, text)
@@ -113,7 +114,7 @@ def listed(name: str, text: bytes) -> list[str]:
 
 
 def _parse(name: str, text: bytes) -> Any:
-    """The text, lists and maps that YAML describes; no other type is made of it."""
+    """The text, lists and maps in YAML; creates no other types."""
     try:
         import yaml
     except ModuleNotFoundError as error:
@@ -129,7 +130,7 @@ def _parse(name: str, text: bytes) -> Any:
             kind = type(token).__name__
             depth += kind.endswith(("SequenceStartToken", "MappingStartToken"))
             depth -= kind.endswith(("SequenceEndToken", "MappingEndToken", "BlockEndToken"))
-            if depth > MAX_DEPTH:  # the scanner takes quadratic time for what nests deeply
+            if depth > MAX_DEPTH:  # the scanner takes quadratic time for deep nesting
                 raise CatalogError(f"{name}: YAML that nests more than {MAX_DEPTH} deep")
         return yaml.load(text, yaml.BaseLoader)
     except CatalogError:

@@ -1,4 +1,4 @@
-"""Args and kwargs of WAMP messages as one table, and back, by the rules of WAMP IDL.
+"""Converts args and kwargs of WAMP messages to one table and back, by the rules of WAMP IDL.
 
 Source: WAMP specification, "WAMP IDL Attributes", rules 1 to 3.
 """
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Call:
-    """One table as the args and kwargs of a message."""
+    """A table that represents the args and kwargs of a message."""
 
     def __init__(self, codec: TypedCodec, cls: type) -> None:
         self._codec = codec
@@ -31,9 +31,9 @@ class Call:
         identifier: bytes | None,
         sort_keys: bool,
     ) -> bytes:
-        """The table's buffer.
+        """Encodes the table.
 
-        :raises autobahn.wamp.exception.InvalidPayload: if the values are not what the table says.
+        :raises autobahn.wamp.exception.InvalidPayload: the values don't match the table.
         """
         value = self._value(args, kwargs)
         return self._codec.encode(
@@ -41,11 +41,11 @@ class Call:
         )
 
     def check(self, args: Sequence[Any] | None, kwargs: Mapping[str, Any] | None) -> None:
-        """Raises what :meth:`pack` raises, and makes nothing."""
+        """Raises the same errors as :meth:`pack`, without creating the buffer."""
         self._codec.check(self._value(args, kwargs))
 
     def unpack(self, data: Any, strict: bool) -> tuple[list[Any], dict[str, Any]]:
-        """A fresh list and dict, which the caller may change."""
+        """A new list and dict, which the caller may change."""
         present = self._codec.decode(data, form=3, strict=strict)
         args = [
             present.get(name, default)
@@ -54,7 +54,7 @@ class Call:
         return args, {name: present[name] for name in self._codec.kwargs if name in present}
 
     def _value(self, args: Sequence[Any] | None, kwargs: Mapping[str, Any] | None) -> Any:
-        """What the codec encodes: an instance as it is, or a mapping by field name."""
+        """The value to encode: an instance as it is, or a mapping by field name."""
         values: Sequence[Any] = () if args is None else args
         if not isinstance(values, (list, tuple)):
             raise InvalidPayload(f"{self._name}: args must be a list, not {_kind(values)}")
@@ -64,7 +64,7 @@ class Call:
         if len(values) == 1 and not named and type(values[0]) is self._cls:
             return values[0]
         if not self._args and len(values) == 1 and values[0] is None:
-            values = ()  # what Autobahn's callee sends for `return None`
+            values = ()  # Autobahn's callee sends this for `return None`
         if len(values) != len(self._args):
             raise InvalidPayload(self._count_text(len(values)))
         if unexpected := [name for name in named if name not in self._kwargs]:

@@ -1,4 +1,4 @@
-"""The catalog: schemas loaded at run time, and values and bytes of their tables, both ways."""
+"""The catalog: loads schemas at run time, and converts values of their tables to bytes and back."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ Cls = TypeVar("Cls", bound=type)
 class Catalog(native.TypedCatalog):
     """Tables of FlatBuffers schemas, by their qualified names, such as ``"trading.Candle"``.
 
-    Made by :meth:`load`. Its methods may be called from several threads.
+    Created by :meth:`load`. Its methods are thread-safe.
     """
 
     _codecs: dict[str, Any]
 
     def __init__(self, origins: Sequence[Origin], limits: Limits | None = None) -> None:
-        """From loaded schemas; :meth:`load` is what applications call."""
+        """Takes loaded schemas. Applications call :meth:`load`."""
         super().__init__()
         self._origins = tuple(origins)
         self._limits = limits
@@ -53,23 +53,23 @@ class Catalog(native.TypedCatalog):
         attach: bool = True,
         limits: Limits | None = None,
     ) -> Self:
-        """A catalog of one or more sources.
+        """Loads a catalog from one or more sources.
 
-        :param from_: each the path of a compiled schema (``.bfbs``), its bytes, a folder of them, a
-            ZIP with a ``catalog.yaml``, or a schema (``.fbs``), which flatc compiles.
+        :param from_: each is the path of a compiled schema (``.bfbs``), its bytes, a folder of
+            schemas, a ZIP with a ``catalog.yaml``, or a schema (``.fbs``), which flatc compiles.
         :param words: the order of the 32-bit words in ``uint128_t``, ``uint160_t`` and
-            ``uint256_t``: ``"rfc"``, the least significant first (WAMP IDL), or ``"memory"``, as
-            xbr writes them: the value's big-endian bytes as they are.
-        :param attach: whether to attach the interfaces of the schemas by their own URIs; those of
-            WAMP itself (``wamp.``) never are.
-        :param limits: what a buffer may cost, as :class:`autobahn_fbs.Limits` has them for
-            messages; None for its defaults. A buffer beyond a limit is refused, and so is a value
-            that would become one.
-        :raises TypeError: if there is no source, or a limit is not an int.
-        :raises ValueError: if a limit is out of its range.
-        :raises CatalogError: if a source can't be read, or the schemas don't go together.
-        :raises autobahn.wamp.exception.InvalidPayload: if a compiled schema is broken.
-        :raises OSError: if a file can't be read.
+            ``uint256_t``: ``"rfc"``, the least significant word first (WAMP IDL), or ``"memory"``,
+            the value's big-endian bytes, as xbr writes them.
+        :param attach: whether to attach the schemas' interfaces at their own URIs. WAMP's own
+            interfaces (``wamp.``) are never attached.
+        :param limits: the maximum cost of a buffer, as :class:`autobahn_fbs.Limits` defines it for
+            messages; None for the defaults. A buffer that exceeds a limit is refused, and so is a
+            value whose buffer would.
+        :raises TypeError: there is no source, or a limit is not an int.
+        :raises ValueError: a limit is out of its range.
+        :raises CatalogError: a source can't be read, or the schemas contradict each other.
+        :raises autobahn.wamp.exception.InvalidPayload: a compiled schema is broken.
+        :raises OSError: a file can't be read.
         """
         if not from_:
             raise TypeError("Catalog.load() takes one source or more")
@@ -93,8 +93,8 @@ class Catalog(native.TypedCatalog):
     def __getitem__(self, name: str) -> type:
         """The class of a table or struct, or the ``IntEnum`` or ``IntFlag`` of an enum.
 
-        :raises KeyError: if there is none of that name, with those that come near; or if several
-            files have different ones.
+        :raises KeyError: there is no such type (the text suggests similar names), or several files
+            define it differently.
         """
         cls: type = self._origin(name).schema.type(name)
         return cls
@@ -114,7 +114,7 @@ class Catalog(native.TypedCatalog):
         return f"<Catalog of {len(self)} types: {files}>"
 
     def _origin(self, name: str) -> Origin:
-        """The file whose type of that name counts: the first, if all are structurally equal."""
+        """The file whose type with this name is used: the first, if all are structurally equal."""
         found = self._by_name.get(name) if isinstance(name, str) else None
         if not found:
             raise unknown("type", name, self._by_name)
@@ -126,7 +126,7 @@ class Catalog(native.TypedCatalog):
         return first
 
     def _codec(self, name: str) -> Any:
-        """What encodes and decodes a table; called by the base class on the first need."""
+        """The codec of a table. The base class calls this when it first needs the codec."""
         codec = self._origin(name).schema.codec(name)
         if self._limits is not None:
             codec = codec.limited(self._limits)
@@ -152,16 +152,16 @@ class Catalog(native.TypedCatalog):
         identify: bool = True,
         sort_keys: bool = False,
     ) -> bytes:
-        """The buffer of a table whose fields are positional and keyword arguments (WAMP IDL).
+        """Encodes positional and keyword arguments as a table (WAMP IDL).
 
-        :param args: as many as the table has fields without the attribute ``kwarg``, in the order
-            of their ids; or one instance of the table's class. A table without fields takes none,
-            or None alone.
-        :param kwargs: by field name. Those that are given are written, even with their default.
-        :param identify: whether the buffer says which table it is (see :meth:`identifier`).
+        :param args: one for each field without the attribute ``kwarg``, in the order of their ids;
+            or one instance of the table's class. A table without fields takes none, or a single
+            None.
+        :param kwargs: by field name. All given values are written, even defaults.
+        :param identify: whether the buffer identifies its table (see :meth:`identifier`).
         :param sort_keys: whether to sort vectors of tables that have a ``key``.
-        :raises autobahn.wamp.exception.InvalidPayload: if they are not what the table says.
-        :raises KeyError: if there is no such table.
+        :raises autobahn.wamp.exception.InvalidPayload: the arguments don't match the table.
+        :raises KeyError: there is no such table.
         """
         identifier = self.identifier(name) if identify else None
         return self._call(name).pack(args, kwargs, identifier, sort_keys)
@@ -169,15 +169,15 @@ class Catalog(native.TypedCatalog):
     def unpack(
         self, name: str, data: Any, *, strict: bool = False
     ) -> tuple[list[Any], dict[str, Any]]:
-        """The positional and keyword arguments in a buffer of a table, verified.
+        """Verifies a buffer and returns the positional and keyword arguments in its table.
 
-        There are as many args as the table has such fields, with defaults where they are absent;
-        kwargs are those that are present.
+        args has a value for every positional field, with defaults for absent fields. kwargs has
+        only the fields that are present.
 
         :param strict: whether to refuse unknown enum values.
-        :raises autobahn.wamp.exception.InvalidPayload: if the buffer is broken, breaks a rule of
-            WAMP IDL, or says that it is another table.
-        :raises KeyError: if there is no such table.
+        :raises autobahn.wamp.exception.InvalidPayload: the buffer is broken, breaks a rule of WAMP
+            IDL, or identifies another table.
+        :raises KeyError: there is no such table.
         """
         self._check_identifier(name, data)
         return self._call(name).unpack(data, strict)
@@ -190,15 +190,15 @@ class Catalog(native.TypedCatalog):
     ) -> None:
         """Checks args and kwargs against a table, as :meth:`pack` does.
 
-        :raises autobahn.wamp.exception.InvalidPayload: if they are not what the table says.
-        :raises KeyError: if there is no such table.
+        :raises autobahn.wamp.exception.InvalidPayload: the arguments don't match the table.
+        :raises KeyError: there is no such table.
         """
         self._call(name).check(args, kwargs)
 
     def to_dict(self, instance: Any) -> dict[str, Any]:
-        """An instance's fields by name, nested ones too, without those that are None.
+        """An instance's fields by name, including nested ones, without those that are None.
 
-        By the conventions of flatc's JSON: enums by name, a union as two entries.
+        Follows the conventions of flatc's JSON: enums are names, and a union has two entries.
         """
         if isinstance(instance, native.TypedTable):
             return instance.to_dict()
@@ -214,7 +214,7 @@ class Catalog(native.TypedCatalog):
     def _identify(self) -> dict[bytes, str]:
         """The table of each identifier.
 
-        :raises CatalogError: if two tables of different names have one.
+        :raises CatalogError: two tables with different names have the same identifier.
         """
         found: dict[bytes, str] = {}
         for origin in self._origins:
@@ -230,17 +230,17 @@ class Catalog(native.TypedCatalog):
         return found
 
     def identifier(self, name: str) -> bytes:
-        """The four bytes that name a table in a buffer: those that its schema declares if it is the
-        root there, or else a hash of its qualified name.
+        """The four bytes that identify a table in a buffer: those that the schema declares if the
+        table is its root, otherwise a hash of the table's qualified name.
 
-        :raises KeyError: if there is no such table.
+        :raises KeyError: there is no such table.
         """
         schema = self._origin(name).schema
         declared = schema.identifier if name == schema.root else None
         return declared or identifiers.of_name(name)
 
     def identify(self, data: bytes | bytearray | memoryview) -> str | None:
-        """The table that a buffer says it is; None if it says nothing, or nothing known."""
+        """The table that a buffer identifies; None if it has no identifier, or an unknown one."""
         found = identifiers.found_in(data)
         return None if found is None else self._identifiers.get(found)
 
@@ -255,14 +255,14 @@ class Catalog(native.TypedCatalog):
     def attach(self, name: str, prefix: str | None = None, *, without: Iterable[str] = ()) -> None:
         """Gives the methods of an interface their URIs.
 
-        On loading, interfaces are attached by the ``wampuri`` that they have in the schema. This
-        replaces that; further calls add to it.
+        When a catalog is loaded, interfaces are attached at the ``wampuri`` in the schema. The
+        first call replaces this; further calls add to it.
 
-        :param name: of the ``rpc_service``, qualified.
-        :param prefix: in place of its ``wampuri``, such as ``"com.example.<uuid:site>"``.
-        :param without: methods to leave out, such as one of two with the same URI.
-        :raises KeyError: if there is no such interface.
-        :raises CatalogError: if a URI is malformed or has other types already.
+        :param name: the qualified name of the ``rpc_service``.
+        :param prefix: replaces its ``wampuri``, for example ``"com.example.<uuid:site>"``.
+        :param without: methods to leave out, for example one of two with the same URI.
+        :raises KeyError: there is no such interface.
+        :raises CatalogError: a URI is malformed, or already has other types.
         """
         found = [each for each in self._origins if name in each.reflection.services]
         if not found:
@@ -278,14 +278,14 @@ class Catalog(native.TypedCatalog):
         self._services.attach(found[0], found[0].reflection.services[name], prefix, without)
 
     def types(self, kind: Kind, uri: str) -> Roles | None:
-        """The classes of the tables that a URI may carry, by role; None if it is not typed.
+        """The classes of the tables that a URI may carry, by role; None if the URI is not typed.
 
         The roles have Crossbar.io's names: ``call``, ``call_progress``, ``call_result``,
         ``call_result_progress`` and ``call_error`` of a procedure, ``event`` of a topic, ``error``
         of an error.
 
         :param kind: ``"procedure"``, ``"topic"`` or ``"error"``.
-        :raises CatalogError: if two attached methods of this URI have different types.
+        :raises CatalogError: two attached methods with this URI have different types.
         """
         if kind == "error":
             cls = self.error(uri)
@@ -295,10 +295,10 @@ class Catalog(native.TypedCatalog):
         return self._services.find(kind, uri, lambda origin, name: origin.schema.type(name))
 
     def error(self, uri: str) -> type | None:
-        """The exception class of an error URI, or None: that of the table with ``type: "error"``
-        and this ``wampuri``.
+        """The exception class for an error URI, or None. It belongs to the table with
+        ``type: "error"`` and this ``wampuri``.
 
-        :raises CatalogError: if different tables have it.
+        :raises CatalogError: several different tables have this URI.
         """
         if uri not in self._errors:
             found: list[tuple[Origin, str]] = [
@@ -320,14 +320,15 @@ class Catalog(native.TypedCatalog):
         return self._errors[uri]
 
     def table(self, name: str) -> Callable[[Cls], Cls]:
-        """Decorates a dataclass or ``msgspec.Struct`` that stands for a table or struct.
+        """Decorates a dataclass or ``msgspec.Struct`` that represents a table or struct.
 
-        It is made on decoding and accepted on encoding, in place of a class made at run time. A
-        type has one class in a process, so this comes before its first use.
+        Decoding creates instances of it, and encoding accepts them, instead of those of a class
+        made at run time. A type has one class in a process, so use this before the type is first
+        used.
 
-        :raises KeyError: if there is no such table.
-        :raises TypeError: if the class lacks a field.
-        :raises ValueError: if the type has a class already.
+        :raises KeyError: there is no such table.
+        :raises TypeError: the class lacks a field.
+        :raises ValueError: the type already has a class.
         """
 
         def bind(cls: Cls) -> Cls:
@@ -344,11 +345,11 @@ class Catalog(native.TypedCatalog):
         return bind
 
     def check(self) -> list[str]:
-        """What is questionable about the schemas, a sentence each; an empty list if nothing is.
+        """Possible problems in the schemas, a sentence each; an empty list if there are none.
 
-        That is what a compiled schema can't say (default strings, large defaults, FlatBuffers' own
-        attributes without ``--bfbs-builtins``), what is refused, and where interfaces contradict
-        themselves or each other.
+        Reports facts that a compiled schema can't express (default strings, large defaults,
+        FlatBuffers' own attributes without ``--bfbs-builtins``), types that are refused, and
+        interfaces that contradict themselves or each other.
         """
         return [
             *(text for origin in self._origins for text in findings(origin)),

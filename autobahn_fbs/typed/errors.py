@@ -1,10 +1,10 @@
-"""What goes wrong with catalogs."""
+"""Errors about catalogs."""
 
 from __future__ import annotations
 
 
 class CatalogError(ValueError):
-    """A catalog can't be used as it is: its source, its schemas or what its services say.
+    """A catalog can't be used: there is a problem with its source, its schemas or its services.
 
-    The text says which file and what in it.
+    The text names the file and the problem.
     """

@@ -1,7 +1,7 @@
 """Exception classes of error tables: those with ``type: "error"`` and a ``wampuri``.
 
-Such a table is the payload of an ERROR of that URI. Its class is an exception, which a procedure
-raises and a caller catches; it is made when the schema is loaded.
+Such a table is the payload of an ERROR with that URI. Its class is an exception, which a procedure
+raises and a caller catches. It is created when the schema is loaded.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 
 class TypedError(ApplicationError):
-    """What the exception classes of error tables have in common.
+    """The base class of the exception classes of error tables.
 
-    Fields are attributes. As any ``ApplicationError`` it has an ``error`` URI, ``args`` and
-    ``kwargs``, which are those of the table by WAMP IDL.
+    Fields are attributes. Like any ``ApplicationError``, it has an ``error`` URI, ``args`` and
+    ``kwargs``. WAMP IDL defines args and kwargs from the table.
     """
 
     __match_args__: ClassVar[tuple[str, ...]] = ()
@@ -67,7 +67,7 @@ class TypedError(ApplicationError):
         return self._values() == other._values()
 
     def __hash__(self) -> int:
-        return id(self) >> 4  # exceptions are kept in sets while tracebacks are printed
+        return id(self) >> 4  # Python puts exceptions in sets when it prints tracebacks
 
     def __repr__(self) -> str:
         pairs = zip(type(self).__match_args__, self._values(), strict=True)
@@ -82,18 +82,18 @@ class TypedError(ApplicationError):
 
 
 def unpickle(data: bytes, words: str, name: str, values: tuple[Any, ...]) -> Any:
-    """An exception from what it was pickled as."""
+    """Unpickles an exception."""
     schema = _helpers.schema(data, words)
     bind_errors(schema)
     return schema.type(name)(*values)
 
 
-#: An exception's own names: a table with such a field stays a plain one.
+#: An exception's own names. A table with a field of that name doesn't become an exception.
 _TAKEN = frozenset(dir(ApplicationError("wamp.error.runtime_error")))
 
 
 def bind_errors(schema: TypedSchema) -> None:
-    """Gives the error tables of a schema their exception classes, once."""
+    """Creates the exception classes for a schema's error tables, once."""
     known = reflection(schema)
     for name, uri in error_tables(known).items():
         fields = value_fields(known.objects[name])

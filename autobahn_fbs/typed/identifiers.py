@@ -1,12 +1,12 @@
-"""The four bytes in a buffer that say which table it is: FlatBuffers' file identifier.
+"""The four bytes in a buffer that identify its table: FlatBuffers' file identifier.
 
-A table that is its file's root has the one that the schema declares. All others have four
-characters made of their name: the first three bytes of its SHA-256, in base64. Both are read
-whatever is expected, so that a payload is never decoded as another table than it says.
+The root table of a file has the identifier that the schema declares. All other tables have four
+characters made from their name: the first three bytes of its SHA-256, in base64. Reading always
+checks both, so a payload that identifies another table is never decoded.
 
-FlatBuffers has no mark for whether there is an identifier. A table, its vtable or padding may be
-in its place; none of these consists of four printable characters in a buffer that any known writer
-makes, since a vtable would have to be of 8 kB.
+FlatBuffers doesn't mark whether a buffer has an identifier. A table, its vtable or padding may be
+at that position instead. In buffers from known writers, none of these consists of four printable
+characters, because a vtable would have to be 8 kB in size.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SIZE = 4
 
 
 def of_name(name: str) -> bytes:
-    """The identifier of a table that has none declared, by its qualified name."""
+    """The identifier of a table whose schema declares none, from its qualified name."""
     return b64encode(hashlib.sha256(name.encode("utf-8")).digest()[:3])
 
 

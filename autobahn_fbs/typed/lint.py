@@ -1,7 +1,7 @@
-"""What is questionable about a schema: ``Catalog.check()``.
+"""Finds possible problems in a schema: ``Catalog.check()``.
 
-Defaults of ``ulong`` above 2**63-1 leave no trace in a compiled schema at all (they read 0), so
-nothing can report them.
+A compiled schema has no trace of defaults of ``ulong`` above 2**63-1 (they read as 0), so they
+can't be reported.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ _STRING, _VECTOR = 13, 14
 #: AdvancedFeatures.DefaultVectorsAndStrings.
 _DEFAULT_VECTORS_AND_STRINGS = 8
 
-#: FlatBuffers' own attributes that leave a trace elsewhere in a compiled schema: the trace, and the
-#: attribute that ``--bfbs-builtins`` adds to it.
+#: FlatBuffers' own attributes that leave a trace in a compiled schema: the trace, and the attribute
+#: that ``--bfbs-builtins`` adds.
 _TRACES = ("required", "deprecated", "key")
 
 
 def findings(origin: Origin) -> Iterator[str]:
-    """A sentence for each thing that is questionable in one file."""
+    """A sentence for each possible problem in one file."""
     reflection = origin.reflection
     for name, reason in origin.schema.refused.items():
         yield f"{origin.name}: {name} can't be used: {reason}"
@@ -45,13 +45,13 @@ def _fields(described: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _lacks_builtins(reflection: Reflection) -> bool:
-    """Whether a field is required, deprecated or a key and has no attribute that says so."""
+    """Whether a field is required, deprecated or a key but has no attribute that says so."""
     return any(
         field.get(trace) and trace not in attributes_of(field)
         for described in reflection.objects.values()
         for field in described.get("fields", ())
         for trace in _TRACES
-        # A key of type string is required without saying so.
+        # A string key is implicitly required.
         if not (trace == "required" and field.get("key"))
     )
 

@@ -1,4 +1,4 @@
-"""Names that are asked for and are not there."""
+"""Errors for unknown names."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from difflib import get_close_matches
 
 
 class UnknownName(KeyError):
-    """A catalog has no such table, struct, enum or interface, or several different ones."""
+    """A catalog has no such table, struct, enum or interface, or has several different ones."""
 
     def __str__(self) -> str:
-        return str(self.args[0])  # KeyError's own is the repr
+        return str(self.args[0])  # KeyError's own str() is the repr
 
 
 def unknown(kind: str, name: object, known: Iterable[str]) -> UnknownName:
-    """The error for a name that is not known; its text has those that come near."""
+    """The error for an unknown name; its text suggests similar names."""
     if not isinstance(name, str):
         return UnknownName(f"a {kind} is asked for by its name, not by {type(name).__name__}")
     names = sorted(set(known))

@@ -1,7 +1,7 @@
-"""What a compiled schema says beyond its plan: attributes, services, where its types come from.
+"""Facts in a compiled schema beyond its plan: attributes, services, and origins of types.
 
-All of it is read from ``TypedSchema.describe()``, the file as ``reflection.fbs`` has it, which the
-engine decodes as it decodes everything else.
+All facts come from ``TypedSchema.describe()``, the file in the terms of ``reflection.fbs``. The
+engine decodes it like any other buffer.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
 
-#: Base types of reflection.fbs: what refers to an object, and the hidden type of a union.
+#: Base types of reflection.fbs: those that refer to an object, and the hidden type of a union.
 _OBJECT, _TYPE = 15, 1
 
-#: Keys that don't bear on what a type is.
+#: Keys that don't affect the type.
 _UNIMPORTANT = {"documentation", "declaration_file"}
 
 Attributes = dict[str, str]
@@ -25,8 +25,8 @@ def attributes_of(described: dict[str, Any]) -> Attributes:
 
 
 def value_fields(described: dict[str, Any]) -> list[dict[str, Any]]:
-    """The fields of a table that have values, by their ids: not deprecated ones, nor the hidden
-    types of unions."""
+    """The fields of a table that have values, by id: without deprecated ones and the hidden types
+    of unions."""
     fields = sorted(described.get("fields", ()), key=lambda field: field.get("id", 0))
     return [
         field
@@ -99,9 +99,9 @@ class Reflection:
         return _bits(features)
 
     def structure(self, name: str) -> dict[str, Any]:
-        """A table's, struct's or enum's definition and those of all that it refers to, by name.
+        """The definition of a table, struct or enum, and of all types that it refers to, by name.
 
-        Two types are structurally equal if this is; comments and file names don't count.
+        Two types are structurally equal if these are equal. Comments and file names don't count.
         """
         found: dict[str, Any] = {}
         open_names = [name]
@@ -114,7 +114,7 @@ class Reflection:
         return found
 
     def _plain(self, value: Any) -> Any:
-        """A description with names in place of this file's own indices."""
+        """A description with names in place of the file's own indices."""
         if isinstance(value, dict):
             plain = {k: self._plain(v) for k, v in value.items() if k not in _UNIMPORTANT}
             if (target := self._target(value)) is not None:
@@ -134,18 +134,18 @@ class Reflection:
                 yield from self._references(each)
 
     def _target(self, type_: dict[str, Any]) -> str | None:
-        """What reflection.fbs' Type refers to, if this is one and it does."""
+        """The type that a Type of reflection.fbs refers to, if any."""
         index = type_.get("index", -1)
         if not isinstance(index, int) or index < 0 or "base_type" not in type_:
             return None
         kinds = (type_["base_type"], type_.get("element", 0))
         names = list(self.objects if _OBJECT in kinds else self.enums)
-        # The core checks those that it uses; a string's, for one, may be anything.
+        # The core checks only those that it uses; a string's may be anything.
         return names[index] if index < len(names) else None
 
 
 def _bits(value: Any) -> int:
-    """Bit flags as the engine's dicts have them: names, or a number where one is unknown."""
+    """Bit flags in the form of the engine's dicts: names, or a number if one is unknown."""
     if isinstance(value, int):
         return value
     known = {

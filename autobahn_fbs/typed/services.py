@@ -1,7 +1,7 @@
-"""Which tables a URI may carry: the interfaces of WAMP IDL, attached under their URIs.
+"""Which tables a URI may carry: WAMP IDL's interfaces, attached at their URIs.
 
-The catalog is the only authority on that. What a payload says of itself only chooses among the
-tables that the URI allows.
+Only the catalog decides this. The identifier in a payload only selects one of the tables that the
+URI allows.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["procedure", "topic", "error"]
 
-#: What may be sent, by Crossbar.io's names: ``call``, ``call_progress``, ``call_result``,
+#: The roles, with Crossbar.io's names: ``call``, ``call_progress``, ``call_result``,
 #: ``call_result_progress`` and ``call_error`` for a procedure, ``event`` for a topic, ``error`` for
 #: an error.
 Roles = Mapping[str, tuple[type, ...]]
@@ -38,7 +38,7 @@ class Origin(NamedTuple):
 
 
 class _Entry(NamedTuple):
-    """A method under the URI that it was attached with."""
+    """A method at the URI that it was attached at."""
 
     uri: str
     kind: str
@@ -64,13 +64,13 @@ class _Entry(NamedTuple):
         }
 
     def structure(self) -> dict[str, Any]:
-        """What two methods under one URI must have in common."""
+        """The facts that two methods at one URI must have in common."""
         structure = self.origin.reflection.structure
         return {role: [structure(name) for name in names] for role, names in self.tables().items()}
 
 
 def _errors(origin: Origin, said: Mapping[str, str]) -> Iterator[str]:
-    """The error tables that a method names, or else all that its file has."""
+    """The error tables that a method names, or all error tables of its file."""
     if "errors" in said:
         yield from (name.strip() for name in said["errors"].split(",") if name.strip())
     else:
@@ -78,7 +78,7 @@ def _errors(origin: Origin, said: Mapping[str, str]) -> Iterator[str]:
 
 
 def error_tables(reflection: Reflection) -> dict[str, str]:
-    """The URI of each table that is an error's payload, by name."""
+    """The URI of each error table, by name."""
     found = {}
     for name, described in reflection.objects.items():
         said = attributes_of(described)
@@ -90,7 +90,7 @@ def error_tables(reflection: Reflection) -> dict[str, str]:
 class Services:
     """The methods of all attached interfaces, by kind and URI."""
 
-    #: Answers that are remembered; URIs come from peers.
+    #: The maximum number of remembered answers, because URIs come from peers.
     CACHED = 4096
 
     def __init__(self) -> None:
@@ -98,7 +98,7 @@ class Services:
         self._cache: dict[tuple[str, str], Roles | None] = {}
 
     def attach_all(self, origin: Origin) -> None:
-        """Attaches a file's interfaces by their own URIs, without WAMP's own (``wamp.``)."""
+        """Attaches a file's interfaces at their own URIs, except WAMP's own (``wamp.``)."""
         for service in origin.reflection.services.values():
             prefix = service.attributes.get("wampuri")
             if prefix != "wamp" and not (prefix or "").startswith("wamp."):
@@ -109,9 +109,10 @@ class Services:
     def attach(
         self, origin: Origin, service: Service, prefix: str | None, without: Iterable[str]
     ) -> None:
-        """Attaches one interface in place of what it was attached with on loading.
+        """Attaches one interface, replacing its attachment from loading.
 
-        :raises CatalogError: if a URI is malformed, or has other types already, explicitly so.
+        :raises CatalogError: a URI is malformed, or already has other types that were attached
+            explicitly.
         """
         left_out = set(without)
         if unknown := left_out - {method.name for method in service.methods}:
@@ -136,15 +137,16 @@ class Services:
             raise
 
     def _add(self, entry: _Entry) -> None:
-        uris.matcher(entry.uri)  # refuses what is malformed
+        uris.matcher(entry.uri)  # refuses malformed URIs
         self._entries.setdefault(_key(entry), []).append(entry)
         self._cache.clear()
 
     @staticmethod
     def _settle(entries: list[_Entry]) -> _Entry | None:
-        """The one that counts among those under one URI: an explicit one, if there is any.
+        """The method that is used of several at one URI: an explicitly attached one, if there is
+        any.
 
-        :raises CatalogError: if two that count the same have different types.
+        :raises CatalogError: two methods with equal priority have different types.
         """
         counting = [entry for entry in entries if entry.explicit] or entries
         for other in counting[1:]:
@@ -158,7 +160,7 @@ class Services:
     def find(self, kind: str, uri: str, resolve: Callable[[Origin, str], type]) -> Roles | None:
         """The tables that a URI may carry, or None if it is not typed.
 
-        :raises CatalogError: if two methods of this URI have different types.
+        :raises CatalogError: two methods with this URI have different types.
         """
         key = (kind, uri)
         if key not in self._cache:
@@ -188,7 +190,7 @@ class Services:
         return self._settle(self._entries[min(patterns)[1]]) if patterns else None
 
     def duplicates(self) -> Iterator[str]:
-        """A sentence for each URI that several methods have."""
+        """A sentence for each URI that several methods share."""
         for entries in self._entries.values():
             if len(entries) > 1:
                 labels = " and ".join(entry.label for entry in entries)
@@ -202,7 +204,7 @@ def _key(entry: _Entry) -> tuple[str, str]:
 def _entries(
     origin: Origin, service: Service, prefix: str | None, *, explicit: bool
 ) -> Iterator[_Entry]:
-    """A service's methods under a prefix; those without a known ``type`` are left out."""
+    """A service's methods under a prefix; methods without a known ``type`` are left out."""
     own = service.attributes.get("wampuri")
     for method in service.methods:
         kind = method.attributes.get("type")

@@ -1,7 +1,7 @@
-"""Where a catalog's schemas come from: compiled files, folders, ZIP archives, schema sources.
+"""The sources of a catalog's schemas: compiled files, folders, ZIP archives, schema sources.
 
-All of it may be hostile. What is read is limited in number and size before it is read, names in an
-archive can't lead out of it, and the schemas themselves are checked by the core afterwards.
+All of them may be hostile. Their number and size are limited before they are read, names in an
+archive can't refer to files outside it, and the core checks the schemas afterwards.
 """
 
 from __future__ import annotations
@@ -17,30 +17,30 @@ from typing import NamedTuple
 from . import archive
 from .errors import CatalogError
 
-#: One or more of what :meth:`Catalog.load` takes.
+#: One or more sources, as :meth:`Catalog.load` takes them.
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview
 
-#: Bytes of one compiled schema; the largest in use have some 100,000.
+#: Maximum size of one compiled schema. The largest in use have about 100,000 bytes.
 MAX_SCHEMA = 16 * 1024 * 1024
-#: Compiled schemas in one folder.
+#: Maximum number of compiled schemas in one folder.
 MAX_FILES = 1000
-#: Seconds that flatc may take for one file.
+#: Maximum time for flatc to compile one file, in seconds.
 FLATC_TIMEOUT = 30
 
 
 class SchemaFile(NamedTuple):
     """One compiled schema."""
 
-    #: What error texts call it: a path, or where it is inside an archive.
+    #: Its name in error texts: a path, or the place in an archive.
     name: str
     data: bytes
 
 
 def read_all(sources: Iterable[Source]) -> Iterator[SchemaFile]:
-    """The compiled schemas of all sources, in their order; those of a folder by name.
+    """The compiled schemas of all sources, in their order; those of a folder are sorted by name.
 
-    :raises CatalogError: if a source can't be read as what it seems to be.
-    :raises OSError: if a file can't be read at all.
+    :raises CatalogError: a source doesn't have the format that it seems to have.
+    :raises OSError: a file can't be read.
     """
     for source in sources:
         if isinstance(source, (bytes, bytearray, memoryview)):
@@ -73,7 +73,8 @@ def _from_bytes(name: str, data: bytes) -> Iterator[SchemaFile]:
 
 
 def _from_folder(folder: Path) -> Iterator[SchemaFile]:
-    """Those that its catalog.yaml lists, or else every .bfbs in the folder and below it."""
+    """The schemas that the folder's catalog.yaml lists, or else every .bfbs in the folder and below
+    it."""
     listing = folder / archive.CATALOG
     if listing.is_file():
         text = read_limited(listing, archive.MAX_CATALOG)
@@ -94,7 +95,7 @@ def _from_folder(folder: Path) -> Iterator[SchemaFile]:
 def read_limited(path: Path, limit: int) -> bytes:
     """A file's content.
 
-    :raises CatalogError: if it has more than ``limit`` bytes.
+    :raises CatalogError: it has more than ``limit`` bytes.
     """
     with path.open("rb") as file:
         data = file.read(limit + 1)
@@ -104,8 +105,8 @@ def read_limited(path: Path, limit: int) -> bytes:
 
 
 def find_flatc() -> str | None:
-    """The schema compiler: what FLATC in the environment names, else the one in Autobahn's wheels,
-    else the first on the path."""
+    """The schema compiler: the one that FLATC in the environment names, or the one in Autobahn's
+    wheels, or the first on the path."""
     if named := os.environ.get("FLATC"):
         return named
     import autobahn
@@ -127,9 +128,10 @@ def _starts_bundled(path: str) -> bool:
 
 
 def compile_schema(path: Path) -> bytes:
-    """What flatc makes of a .fbs file, with FlatBuffers' own attributes and the comments.
+    """The result of compiling a .fbs file with flatc, with FlatBuffers' own attributes and the
+    comments.
 
-    :raises CatalogError: if there is no flatc, or it refuses the file; the text has what it says.
+    :raises CatalogError: there is no flatc, or it refuses the file; the text has flatc's output.
     """
     flatc = find_flatc()
     if flatc is None:

@@ -1,9 +1,9 @@
-"""URIs of WAMP IDL, with their typed components: ``com.example.<uuid:site>.on_reading``.
+"""URIs of WAMP IDL with typed components: ``com.example.<uuid:site>.on_reading``.
 
-A component in angle brackets has a name and a type, in either order, since both are in use:
-``<site:uuid>`` is the same. The types are ``str`` (any component), ``int`` (digits, with or without
-a minus sign) and ``uuid`` (its canonical text). An empty component stands for any, as in WAMP's
-wildcard patterns.
+A component in angle brackets has a name and a type, in either order, because both orders are in
+use: ``<site:uuid>`` is the same. The types are ``str`` (any component), ``int`` (digits, with or
+without a minus sign) and ``uuid`` (its canonical text). An empty component matches any component,
+as in WAMP's wildcard patterns.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _TYPED = re.compile(r"<([A-Za-z_][A-Za-z0-9_]*):([A-Za-z_][A-Za-z0-9_]*)>")
 
 
 def join(prefix: str | None, uri: str | None, name: str) -> str:
-    """The URI of a method: its service's prefix and its own URI, which may be absolute or not.
+    """The URI of a method: its service's prefix and its own URI, which may be absolute or relative.
 
-    :param prefix: that of the service, or None.
-    :param uri: the method's own, or None: then it is the method's ``name``.
+    :param prefix: the service's prefix, or None.
+    :param uri: the method's own URI; if None, the method's ``name`` is used.
     """
     own = uri or name
     if not prefix or own == prefix or own.startswith(prefix + "."):
@@ -36,29 +36,29 @@ def join(prefix: str | None, uri: str | None, name: str) -> str:
 
 
 def is_exact(uri: str) -> bool:
-    """Whether the URI stands for itself alone."""
+    """Whether the URI matches only itself."""
     return "<" not in uri and all(uri.split("."))
 
 
 @cache
 def matcher(uri: str) -> Callable[[str], bool]:
-    """What says whether a URI is one of those that this one describes.
+    """A function that checks whether a URI matches this one.
 
-    :raises CatalogError: if a component is malformed, or of a type that is not known.
+    :raises CatalogError: a component is malformed, or has an unknown type.
     """
     pattern = re.compile(r"\.".join(_expression(uri, part) for part in uri.split(".")))
     return lambda text: pattern.fullmatch(text) is not None
 
 
 def normalized(uri: str) -> str:
-    """The URI without the names of its components: equal for those that describe the same URIs."""
+    """The URI without the names of its components: equal for URIs that match the same URIs."""
     return ".".join(
         part if _COMPONENT.fullmatch(part) else f"<{_type(uri, part)}>" for part in uri.split(".")
     )
 
 
 def specificity(uri: str) -> tuple[int, ...]:
-    """A sort key with which the URI that says most comes first, from the left."""
+    """A sort key that puts the most specific URI first, from the left."""
     order = {"uuid": 1, "int": 2, "str": 3}
     return tuple(
         0 if _COMPONENT.fullmatch(part) else order[_type(uri, part)] for part in uri.split(".")
@@ -70,7 +70,7 @@ def _expression(uri: str, part: str) -> str:
 
 
 def _type(uri: str, part: str) -> str:
-    """The type of a component that does not stand for itself."""
+    """The type of a typed component."""
     if not part:
         return "str"
     found = _TYPED.fullmatch(part)

@@ -1,4 +1,4 @@
-/* CBOR out of tokens. See cbor_tokens.h. */
+/* CBOR from tokens. See cbor_tokens.h. */
 #include "cbor_tokens.h"
 
 #include <string.h>
@@ -16,7 +16,7 @@ wfbs_cffi_cbor_write(const int64_t *tokens, int64_t count, const uint8_t **text,
         unsigned major = *token & 7;
         uint64_t n = (uint64_t)*token >> 3;
         size_t bytes = major == MAJOR_BYTES || major == MAJOR_TEXT ? (size_t)n : 0;
-        size_t left = room - (size_t)(p - out); /* p never passes out + room: below */
+        size_t left = room - (size_t)(p - out); /* p is never beyond out + room, see below */
         if (left < WFBS_CBOR_HEAD_MAX || left - WFBS_CBOR_HEAD_MAX < bytes) {
             return -1;
         }

@@ -1,5 +1,5 @@
-/* CBOR for the cffi binding: a small payload, written from a few numbers and the bytes of its
- * strings. Lists and dicts without others in them, which is what most payloads are. */
+/* CBOR for the cffi binding: writes a small payload from a few numbers and the bytes of its
+ * strings. Supports lists and dicts without nested containers, like most payloads. */
 #ifndef WFBS_CBOR_TOKENS_H
 #define WFBS_CBOR_TOKENS_H
 
@@ -15,10 +15,10 @@
  *   7                the byte of a simple value */
 enum { WFBS_CBOR_DOUBLE = 6 };
 
-/* Writes the CBOR of `count` tokens to `out`, which has `room` bytes, as cbor2.dumps() writes
- * it: in the shortest form. Takes the strings' bytes from *text, and sets it behind them; both
- * must be what the tokens say, which is not checked. Returns the size, or -1 if there is not
- * enough room. */
+/* Writes the CBOR of `count` tokens to `out`, which has `room` bytes, in the same form as
+ * cbor2.dumps(): the shortest. Takes the strings' bytes from *text, and moves it past them. Both
+ * must match the tokens, which is not checked. Returns the size, or -1 if there is not enough
+ * room. */
 int64_t wfbs_cffi_cbor_write(const int64_t *tokens, int64_t count, const uint8_t **text,
                              uint8_t *out, size_t room);
 

@@ -1,4 +1,4 @@
-/* Messages as flat records of int64_t, and back. See flat.h. */
+/* Converts messages to flat records of int64_t, and back. See flat.h. */
 #include "flat.h"
 
 #include "cbor_tokens.h"
@@ -7,15 +7,15 @@
 
 #include "../core/frame.h"
 
-/* Neither sum below overflows: positions and lengths are below 2^31. */
+/* Neither sum below can overflow: positions and lengths are below 2^31. */
 static inline int64_t
 span(int64_t position, int64_t length)
 {
     return position << 32 | length;
 }
 
-/* The value of the verified field at `place`, a position in the message that begins at
- * `data`, which is `start` bytes into the buffer. */
+/* The value of the verified field at `place`, a position in the message that begins at `data`, at
+ * offset `start` of the buffer. */
 static int64_t
 field_value(const uint8_t *data, int64_t start, uint32_t place, wfbs_kind kind)
 {
@@ -58,8 +58,8 @@ table_values(const uint8_t *data, int64_t start, uint32_t position, const wfbs_t
     }
 }
 
-/* Takes the description of the payload out of a message that has none. Returns what the
- * header has as codec. */
+/* Removes the description of the payload from a message without a payload. Returns the codec for
+ * the header. */
 static int64_t
 settle_payload(const wfbs_table *t, int64_t *fields)
 {
@@ -72,7 +72,7 @@ settle_payload(const wfbs_table *t, int64_t *fields)
     }
     int64_t codec = fields[t->slot_of[WFBS_USE_ENC_SERIALIZER]];
     for (unsigned use = WFBS_USE_ENC_ALGO; use <= WFBS_USE_PPT_CIPHER; use++) {
-        fields[t->slot_of[use]] = WFBS_FLAT_ABSENT; /* what has a payload has all four */
+        fields[t->slot_of[use]] = WFBS_FLAT_ABSENT; /* a message with a payload has all four */
     }
     return codec == WFBS_FLAT_ABSENT ? 0 : codec;
 }
@@ -140,12 +140,12 @@ wfbs_flat_strings(const uint8_t *buffer, int64_t first, int64_t count, int64_t *
 
 /* ---- building */
 
-/* What one call works with. */
+/* The state of one call. */
 typedef struct {
     int64_t *record;
     const uint8_t *text; /* the next bytes */
-    char *arena;         /* memory for what vectors and tables need, aligned for any */
-    size_t used;         /* bytes of it */
+    char *arena;         /* memory for vectors and tables, aligned for any type */
+    size_t used;         /* its size in bytes */
 } builder;
 
 /* The next `size` bytes of the arena, which has room: see arena_bound. */
@@ -157,8 +157,8 @@ arena_take(builder *b, size_t size)
     return place;
 }
 
-/* Room for whatever the elements behind the record's slots can become. Each becomes one
- * of these at most. */
+/* Memory for everything that the elements after the record's slots can become. Each becomes at most
+ * one of these. */
 static size_t
 arena_bound(int64_t count)
 {
@@ -174,7 +174,7 @@ _Static_assert(sizeof(wfbs_record) % sizeof(void *) == 0 && sizeof(wfbs_value) %
 static void read_table(builder *b, const wfbs_table *t, uint32_t present, int64_t *in,
                        wfbs_value *out);
 
-/* The table whose presence mask is at `at` of the record. Its values follow. */
+/* The table whose presence mask is at index `at` of the record. Its values follow. */
 static void
 read_record(builder *b, const wfbs_table *t, int64_t *at, wfbs_record *out)
 {
@@ -183,7 +183,7 @@ read_record(builder *b, const wfbs_table *t, int64_t *at, wfbs_record *out)
     read_table(b, t, out->present, at + 1, values);
 }
 
-/* Turns the values `in` of a table into what the writer takes. */
+/* Converts the values `in` of a table to the writer's input. */
 static void
 read_table(builder *b, const wfbs_table *t, uint32_t present, int64_t *in, wfbs_value *out)
 {
@@ -191,7 +191,7 @@ read_table(builder *b, const wfbs_table *t, uint32_t present, int64_t *in, wfbs_
         unsigned slot = wfbs_lowest_bit(present);
         const wfbs_field *field = &t->fields[slot];
         wfbs_value *value = &out[slot];
-        int64_t *at = b->record + (in[slot] >> 32); /* where it refers to the record */
+        int64_t *at = b->record + (in[slot] >> 32); /* index into the record */
         size_t count = (size_t)(in[slot] & 0xFFFFFFFF);
         switch ((wfbs_kind)field->kind) {
         case WFBS_KIND_STRING:
@@ -206,7 +206,7 @@ read_table(builder *b, const wfbs_table *t, uint32_t present, int64_t *in, wfbs_
             if (value->size < WFBS_BLOB_MIN) {
                 b->text += value->size;
             }
-            else { /* the writer does not look at it: it only hands the address back */
+            else { /* the writer doesn't read it: it only returns the address */
                 value->as.bytes = (const uint8_t *)&in[slot];
             }
             break;
@@ -248,9 +248,9 @@ read_table(builder *b, const wfbs_table *t, uint32_t present, int64_t *in, wfbs_
     }
 }
 
-/* Writes args and kwargs of `t` that the record has as tokens to the beginning of `out`, and
- * leaves in payloads[] where; nothing for what it has not so. Returns how many bytes are used up,
- * or -1 if there is not enough room or a payload is too large to be copied. */
+/* Writes those args and kwargs of `t` that the record has as tokens to the beginning of `out`, and
+ * stores their places in payloads[]; ignores the others. Returns the number of bytes used, or -1 if
+ * there is not enough room or a payload is too large to be copied. */
 static int64_t
 write_payloads(builder *b, const wfbs_table *t, uint8_t *out, size_t room, wfbs_span payloads[2])
 {
@@ -275,7 +275,7 @@ write_payloads(builder *b, const wfbs_table *t, uint8_t *out, size_t room, wfbs_
     return (int64_t)used;
 }
 
-/* Writes which pieces are left out, and where they belong, over the record. */
+/* Overwrites the record with the omitted pieces and their positions. */
 static void
 describe_pieces(const wfbs_written *gather, int64_t *record)
 {
@@ -302,7 +302,7 @@ wfbs_flat_build(int message, int dialect, int batched, int64_t *record, int64_t 
         return WFBS_BUILD_NO_MEMORY;
     }
     builder b = {record, text, arena ? arena : (char *)values,
-                 0}; /* nothing is taken from it then */
+                 0}; /* in this case, nothing is read from it */
     wfbs_record top = {&wfbs_tables[type->table], (uint32_t)record[WFBS_BUILD_PRESENT], values};
     wfbs_span payloads[2];
     int64_t used = write_payloads(&b, top.table, out, (size_t)room, payloads);

@@ -14,7 +14,7 @@ int64_t
 wfbs_cffi_flex_read(const uint8_t *data, size_t size, const wfbs_flex_ref *ref, int whole,
                     int64_t *out, int64_t room, wfbs_flex_fault *fault)
 {
-    /* At most 2 places of 16 bytes for each 32 of the size of an object in memory: can't wrap. */
+    /* At most 2 slots of 16 bytes for each 32 bytes of an object in memory: can't wrap. */
     const unsigned bits = wfbs_flex_seen_bits(size);
     const size_t count = ((size_t)1 << bits) + WFBS_FLEX_SEEN;
     uint64_t *lent = NULL;

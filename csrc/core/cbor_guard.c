@@ -1,17 +1,21 @@
-/* Keeps input away from cbor2 that costs it far more than its size: what this codec doesn't read
- * itself goes there, and some of what it takes is quadratic or exponential in the input.
+/* Keeps input away from cbor2 that costs far more than its size. Our codec passes input that it
+ * doesn't read itself to cbor2, and some of the input that cbor2 accepts takes quadratic or
+ * exponential time.
  *
  * - Shared values (tags 28 and 29): 200 bytes can describe a tuple whose hash takes years.
- * - References to strings (tag 25): what is 3 bytes here is a long text when it is written again.
- * - Map keys and set elements whose hashes can be chosen: containers and most tags (bignums,
- *   UUIDs, decimals, points in time). Each key may then be compared with all before it.
+ * - References to strings (tag 25): 3 bytes here become a long text when it is written again.
+ * - Map keys and set elements whose hashes can be chosen: containers and most tags (bignums, UUIDs,
+ *   decimals, points in time). Each key may then be compared with all earlier ones.
+ * - Tags within tags, and maps within maps where they have to be hashed: cbor2's objects for them
+ *   take up to 1.5 kB of C stack a level to be hashed, compared or shown, and a thread may have only
+ *   128 kB. Other levels take 0.2 kB.
  * - Numbers as map keys and set elements that collide without equal hashes: key_probes.h.
  * - Decimals, bigfloats and rationals with huge digits: converting them is quadratic.
- * - Regular expressions (tag 35): compiling one takes up to 0.2 ms a byte. MIME messages (tag 36):
- *   each line is compared with the boundaries of all parts that it is in.
+ * - Regular expressions (tag 35): compiling one takes up to 0.2 ms per byte. MIME messages (tag
+ *   36): each line is compared with the boundaries of all parts that contain it.
  *
- * Text and byte strings as keys are harmless, and so are days (tags 100 and 1004): their hashes are
- * keyed. */
+ * Text and byte strings as keys are harmless, and so are days (tags 100 and 1004), because their
+ * hashes are keyed. */
 #include "cbor_guard.h"
 
 #include <string.h>
@@ -19,8 +23,8 @@
 #include "key_probes.h"
 #include "portable.h"
 
-/* As deep as cbor2 goes. What is in it would go unseen if it were deeper. Takes at most 64 kB of
- * stack with gcc and clang at any level of optimisation (45 kB at -O2, 51 kB at -O3). */
+/* The maximum depth of cbor2. Deeper items would go unchecked. Takes at most 64 kB of stack with
+ * gcc and clang at any optimization level (45 kB at -O2, 51 kB at -O3). */
 #define GUARD_DEPTH 400
 
 enum {
@@ -38,21 +42,23 @@ enum {
 typedef struct {
     const uint8_t *next; /* <= end */
     const uint8_t *end;
-    const char *refusal;   /* why the input is not taken, or NULL */
-    const char *malformed; /* what has been met that some versions of cbor2 take, or NULL */
-    bool text_keys;        /* whether keys of maps must be text */
+    const char *refusal;   /* the reason for refusing the input, or NULL */
+    const char *malformed; /* an error that some versions of cbor2 accept, or NULL */
+    bool text_keys;        /* whether map keys must be text */
+    int keys;              /* the number of open map keys and set elements */
+    int objects;           /* the number of open tags, and of open maps within such keys */
     uint64_t *hashes;      /* of the keys of all open containers that are numbers; or NULL */
-    void *table;           /* room for wfbs_probes_allow, or NULL */
-    size_t open;           /* how many hashes there are, or would be */
-    size_t most;           /* how many there have been at once */
-    size_t room;           /* the most room that a container needs; 0 if all are small */
+    void *table;           /* memory for wfbs_probes_allow, or NULL */
+    size_t open;           /* the current number of hashes, even if `hashes` is NULL */
+    size_t most;           /* the maximum number of hashes at one time */
+    size_t room;           /* the most memory that a container needs; 0 if all are small */
 } scanner;
 
 static const char NOT_TEXT[] = "keys of a map are not text";
 
 static bool scan_item(scanner *s, bool in_set, int depth);
 
-/* Refuses the input. Returns false, to be returned. */
+/* Refuses the input. Always returns false. */
 static bool
 refuse(scanner *s, const char *why)
 {
@@ -60,8 +66,8 @@ refuse(scanner *s, const char *why)
     return false;
 }
 
-/* Reads the argument of an initial byte that has been taken. Returns true; or false where the
- * input ends or the encoding is reserved, where cbor2 stops as well. */
+/* Reads the argument of an initial byte that has been consumed. Returns true; or false if the input
+ * ends or the encoding is reserved, where cbor2 stops as well. */
 static bool
 scan_argument(scanner *s, uint8_t byte, uint64_t *n)
 {
@@ -85,7 +91,7 @@ scan_argument(scanner *s, uint8_t byte, uint64_t *n)
     return true;
 }
 
-/* The bits of the double that is equal to a half or single one. */
+/* The bits of the double that equals a half or single float. */
 static uint64_t
 widen_half(uint64_t half)
 {
@@ -115,8 +121,8 @@ widen_single(uint64_t single)
     return bits;
 }
 
-/* Whether the item ahead is a number, a simple value included; *hash gets Python's hash of it. Only
- * called where there is a byte ahead. */
+/* Whether the next item is a number, including a simple value; sets *hash to its Python hash. Call
+ * it only if there is a next byte. */
 static bool
 peek_number(const scanner *s, uint64_t *hash)
 {
@@ -147,8 +153,8 @@ peek_number(const scanner *s, uint64_t *hash)
     return true;
 }
 
-/* Whether the item ahead is a container, or a tag that isn't a day's: what can be given any
- * hash. Only called where there is a byte ahead. */
+/* Whether the next item is a container, or a tag other than a day's. A peer can choose the hashes
+ * of these. Call it only if there is a next byte. */
 static bool
 is_costly_key(const scanner *s)
 {
@@ -164,12 +170,12 @@ is_costly_key(const scanner *s)
 
 /* The keys or elements of a container that is being scanned. */
 typedef struct {
-    size_t numbers; /* those whose hashes are the last ones of the scanner's */
+    size_t numbers; /* number keys; their hashes are the last ones in the scanner */
     size_t others;
-    size_t costly; /* of the others: those that can be given any hash */
+    size_t costly; /* other keys: those whose hashes can be chosen */
 } elements;
 
-/* Looks at the key ahead. Returns whether it may be one. Only called where there is a byte ahead. */
+/* Examines the next key. Returns whether it is allowed. Call it only if there is a next byte. */
 WFBS_OWN_FRAME static bool
 count_key(scanner *s, elements *e, bool in_map)
 {
@@ -195,7 +201,8 @@ count_key(scanner *s, elements *e, bool in_map)
     return true;
 }
 
-/* Judges all keys of a container, and forgets them. Returns whether they may be in one. */
+/* Checks all keys of a container, and forgets them. Returns whether one container may have all of
+ * them. */
 WFBS_OWN_FRAME static bool
 close_keys(scanner *s, const elements *e, bool in_map)
 {
@@ -214,19 +221,27 @@ close_keys(scanner *s, const elements *e, bool in_map)
            || refuse(s, WFBS_PROBES_REFUSAL);
 }
 
-/* Skips the items of an array (`keys` 0, or 1 where all are set elements) or of a map (`keys` 2:
- * every other one is a key), whose initial byte has been taken. Returns as scan_item. */
+/* Counts a tag, or a map that has to be hashed. Returns whether one more is allowed. */
+static bool
+open_object(scanner *s)
+{
+    return ++s->objects <= WFBS_CBOR_OBJECTS
+           || refuse(s, "tags, or maps in keys, are nested more than 32 levels deep");
+}
+
+/* Skips the items of an array (`keys` 0, or 1 if all are set elements) or of a map (`keys` 2: every
+ * second item is a key). Its initial byte has been consumed. Returns as scan_item. */
 static bool
 scan_items(scanner *s, uint8_t byte, int keys, int depth)
 {
-    const bool endless = (byte & 0x1f) == 31;
+    const bool endless = (byte & 0x1f) == 31, is_object = keys == 2 && s->keys > 0;
     elements e = {0, 0, 0};
     uint64_t count = 0;
 
-    if (!endless && !scan_argument(s, byte, &count)) {
+    if ((!endless && !scan_argument(s, byte, &count)) || (is_object && !open_object(s))) {
         return false;
     }
-    /* Every item takes a byte at least, so the input ends before `i` can wrap. */
+    /* Every item takes at least one byte, so the input ends before `i` can wrap. */
     for (uint64_t i = 0; endless || i / (keys == 2 ? 2 : 1) < count; i++) {
         const bool is_key = keys == 1 || (keys == 2 && i % 2 == 0);
         if (s->next == s->end) {
@@ -239,10 +254,13 @@ scan_items(scanner *s, uint8_t byte, int keys, int depth)
         if (is_key && !count_key(s, &e, keys == 2)) {
             return false;
         }
+        s->keys += is_key;
         if (!scan_item(s, false, depth + 1)) {
             return false;
         }
+        s->keys -= is_key;
     }
+    s->objects -= is_object;
     return keys == 0 || close_keys(s, &e, keys == 2);
 }
 
@@ -271,7 +289,7 @@ scan_string(scanner *s, uint8_t byte)
     return false;
 }
 
-/* Skips a tag and what it tags. Returns as scan_item. */
+/* Skips a tag and the tagged item. Returns as scan_item. */
 static bool
 scan_tag(scanner *s, uint8_t byte, bool in_set, int depth)
 {
@@ -287,7 +305,11 @@ scan_tag(scanner *s, uint8_t byte, bool in_set, int depth)
     if (tag == TAG_REGULAR_EXPRESSION || tag == TAG_MIME) {
         return refuse(s, "regular expressions and MIME messages (tags 35 and 36) are not taken");
     }
+    if (!open_object(s)) {
+        return false;
+    }
     const bool scanned = scan_item(s, in_set || tag == TAG_SET, depth + 1);
+    s->objects--;
     if ((tag == TAG_DECIMAL || tag == TAG_BIGFLOAT || tag == TAG_RATIONAL)
         && s->next - start > WFBS_CBOR_NUMBER_MAX) {
         return refuse(s, "too long a decimal, bigfloat or rational number");
@@ -295,8 +317,7 @@ scan_tag(scanner *s, uint8_t byte, bool in_set, int depth)
     return scanned;
 }
 
-/* Skips a simple value or a number of floating point. Returns as scan_item; what is malformed here
- * is for cbor2 to judge. */
+/* Skips a simple value or a float. Returns as scan_item. cbor2 refuses malformed ones. */
 static bool
 scan_simple(scanner *s, uint8_t byte)
 {
@@ -309,14 +330,14 @@ scan_simple(scanner *s, uint8_t byte)
     if (!scan_argument(s, byte, &n)) {
         return false;
     }
-    if (byte == 0xf8 && n < 32) { /* RFC 8949, 3.3: these have one byte, or are reserved */
+    if (byte == 0xf8 && n < 32) { /* RFC 8949, 3.3: these take one byte, or are reserved */
         s->malformed = "a simple value below 32 in two bytes";
     }
     return true;
 }
 
-/* Skips one item; `in_set` if it is what tag 258 makes a set of. Returns true; or false if the
- * input is refused, or is one that cbor2 gets no further with than here. */
+/* Skips one item; `in_set` if tag 258 makes it a set. Returns true; or false if the input is
+ * refused, or if cbor2 stops at this point, too. */
 static bool
 scan_item(scanner *s, bool in_set, int depth)
 {
@@ -378,8 +399,8 @@ wfbs_cbor_refusal(const uint8_t *data, size_t size, void *scratch)
     return s.refusal;
 }
 
-/* Whether the string of `size` bytes names an entry of the details of which WAMP says no more than
- * that it is a dict, or what it is called. */
+/* Whether the string of `size` bytes names an entry of the details whose content WAMP doesn't
+ * define, except perhaps that it is a dict. */
 static bool
 is_free_entry(const wfbs_table *t, const uint8_t *name, size_t size)
 {
@@ -390,11 +411,11 @@ is_free_entry(const wfbs_table *t, const uint8_t *name, size_t size)
             return true;
         }
     }
-    return size >= 2 && memcmp(name, "x_", 2) == 0; /* Autobahn takes "x_" alone, too */
+    return size >= 2 && memcmp(name, "x_", 2) == 0; /* Autobahn also accepts "x_" alone */
 }
 
-/* Skips the key of an entry of the metadata, and sets whether its value may only have text keys.
- * Returns as scan_item; false, too, for a key that is not text. */
+/* Skips the key of an entry of the metadata, and sets whether its value may have only text keys.
+ * Returns as scan_item; also false for a key that is not text. */
 static bool
 scan_name(scanner *s, const wfbs_table *t)
 {

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-/* The major types, as they stand in an initial byte. */
+/* The major types, as encoded in an initial byte. */
 enum {
     WFBS_CBOR_UNSIGNED = 0x00,
     WFBS_CBOR_NEGATIVE = 0x20,
@@ -14,11 +14,11 @@ enum {
     WFBS_CBOR_MAP = 0xa0
 };
 
-/* Bytes in the longest head: the initial byte and a 64-bit argument. Also those of a float. */
+/* Size of the longest head: the initial byte and a 64-bit argument. A float has the same size. */
 #define WFBS_CBOR_HEAD_MAX 9
 
-/* The stores write an integer most significant byte first and return the end. Spelled out, since
- * compilers make one instruction of that and not of a loop. */
+/* The stores write an integer most significant byte first and return the end. They are spelled out
+ * because compilers turn this, but not a loop, into one instruction. */
 static inline uint8_t *
 wfbs_cbor_put16(uint8_t *p, uint64_t n)
 {
@@ -51,8 +51,8 @@ wfbs_cbor_put64(uint8_t *p, uint64_t n)
     return p + 8;
 }
 
-/* Writes the shortest head for major type `major` with argument `n` to `p`, where
- * WFBS_CBOR_HEAD_MAX bytes are free. Returns its end. */
+/* Writes the shortest head for major type `major` with argument `n` to `p`, which has
+ * WFBS_CBOR_HEAD_MAX free bytes. Returns its end. */
 static inline uint8_t *
 wfbs_cbor_put_head(uint8_t *p, uint8_t major, uint64_t n)
 {
@@ -77,8 +77,8 @@ wfbs_cbor_put_head(uint8_t *p, uint8_t major, uint64_t n)
     return wfbs_cbor_put64(p, n);
 }
 
-/* Writes a float, given by the bits of a double, to `p`, where WFBS_CBOR_HEAD_MAX bytes are free:
- * in 64 bits, but infinities and NaN in 16, as cbor2 does. Returns its end. */
+/* Writes a float, given by the bits of a double, to `p`, which has WFBS_CBOR_HEAD_MAX free bytes.
+ * Uses 64 bits, or 16 bits for infinities and NaN, as cbor2 does. Returns its end. */
 static inline uint8_t *
 wfbs_cbor_put_double(uint8_t *p, uint64_t bits)
 {

@@ -1,8 +1,9 @@
-/* Tells CBOR that surely can be read, and would be written again as it is, without reading it.
+/* Recognizes CBOR that can certainly be read, and would be written again with the same bytes,
+ * without decoding it.
  *
- * A payload that is passed on undecoded must not hold a surprise for who decodes it. Rather than
- * judge all of CBOR, this knows the few forms that encoders of plain data write (RFC 8949, 4.2.1,
- * but for the order of keys and short floats), and leaves everything else to be decoded. */
+ * A payload that is forwarded undecoded must not surprise its reader. Instead of checking all of
+ * CBOR, this knows only the few forms that encoders of plain data write (RFC 8949, 4.2.1, except
+ * for the order of keys and short floats). Everything else is decoded. */
 #include "cbor_plain.h"
 
 #include "read.h"
@@ -21,7 +22,8 @@ left(const scanner *s)
     return (size_t)(s->end - s->next);
 }
 
-/* Takes an argument whose initial byte has been taken; false unless it is in the shortest form. */
+/* Consumes an argument whose initial byte has been consumed; false unless it is in the shortest
+ * form. */
 static inline bool
 take_argument(scanner *s, uint8_t byte, uint64_t *n)
 {
@@ -50,12 +52,12 @@ take_string(scanner *s, uint8_t byte, wfbs_span *text)
     if (!take_argument(s, byte, &n) || n > left(s)) {
         return false;
     }
-    *text = (wfbs_span){s->next, (size_t)n}; /* <= what is left, which is a size_t */
+    *text = (wfbs_span){s->next, (size_t)n}; /* <= the remaining size, which is a size_t */
     s->next += text->size;
     return byte >> 5 == 2 || wfbs_utf8_is_valid(text->data, text->size);
 }
 
-/* Takes a key of a map, which is text and unlike the `count` keys before it. */
+/* Consumes a key of a map. It must be text and differ from the `count` keys before it. */
 static inline bool
 take_key(scanner *s, wfbs_span *keys, uint64_t count)
 {
@@ -75,7 +77,7 @@ take_key(scanner *s, wfbs_span *keys, uint64_t count)
     return true;
 }
 
-/* A float of 64 bits that is finite, or one of the three short ones that are not. */
+/* A finite 64-bit float, or one of the three short ones that aren't finite. */
 static inline bool
 skip_float(scanner *s, uint8_t byte)
 {
@@ -88,7 +90,7 @@ skip_float(scanner *s, uint8_t byte)
     return size == 8 ? (top & 0x7ff0) != 0x7ff0 : top == 0x7e00 || top == 0x7c00 || top == 0xfc00;
 }
 
-/* The items of an array or a map, whose initial byte has been taken. */
+/* The items of an array or a map whose initial byte has been consumed. */
 static bool
 scan_items(scanner *s, uint8_t byte, unsigned depth)
 {
@@ -98,7 +100,8 @@ scan_items(scanner *s, uint8_t byte, unsigned depth)
     if (depth > WFBS_CBOR_PLAIN_DEPTH || !take_argument(s, byte, &count)) {
         return false;
     }
-    /* Every item takes a byte at least: what is left bounds the loop, whatever the count. */
+    /* Every item takes at least one byte: the remaining size bounds the loop, whatever the
+     * count. */
     for (uint64_t i = 0; i < count; i++) {
         if (map && !take_key(s, keys, i)) {
             return false;

@@ -1,11 +1,11 @@
-/* What can be wrong with a message, and how it is said. The bindings add the message and the field
- * before each text, and the offset after it. */
+/* The errors in messages, and their texts. The bindings add the message and the field before each
+ * text, and the offset after it. */
 #ifndef WFBS_ERRORS_H
 #define WFBS_ERRORS_H
 
 #include <stdint.h>
 
-/* Every way a message can be wrong; the text completes "EVENT.topic: ...". */
+/* All errors. The text completes "EVENT.topic: ...". */
 #define WFBS_ERRORS(X)                                                            \
     X(OK, "no error")                                                             \
     X(TOO_SHORT, "shorter than the smallest message")                             \
@@ -51,8 +51,8 @@ typedef enum {
         WFBS_ERROR_COUNT
 } wfbs_error_code;
 
-/* The first fault found: what, where in the schema (names borrowed from the
- * constant tables, may be NULL), and where in the message. */
+/* The first error found: its code, its place in the schema (names borrowed from the constant
+ * tables, may be NULL), and its place in the message. */
 typedef struct {
     wfbs_error_code code;
     const char *table;

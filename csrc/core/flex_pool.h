@@ -1,5 +1,5 @@
-/* The table of keys that a writer of FlexBuffers has written, and may refer to again. What is shared
- * decides the bytes, so which keys drive each other out is the same for all writers. */
+/* The table of keys that a writer of FlexBuffers has written and may refer to again. Sharing
+ * affects the bytes, so all writers must evict the same keys. */
 #ifndef WFBS_FLEX_POOL_H
 #define WFBS_FLEX_POOL_H
 
@@ -9,8 +9,9 @@
 #define WFBS_FLEX_POOL_BITS 9
 #define WFBS_FLEX_POOL (1u << WFBS_FLEX_POOL_BITS)
 
-/* Up to 8 bytes of a key from `skip` on as a number, most significant first, zeros behind the key's
- * end. A key holds no zero byte, so keys of which these numbers differ are ordered as they are. */
+/* Up to 8 bytes of a key from `skip` on as a number, most significant byte first, padded with
+ * zeros. Keys contain no zero byte, so if these numbers differ, the keys have the same order as the
+ * numbers. */
 static inline uint64_t
 wfbs_flex_key_prefix(const uint8_t *text, size_t size, size_t skip)
 {
@@ -29,7 +30,7 @@ wfbs_flex_key_prefix(const uint8_t *text, size_t size, size_t skip)
     return prefix;
 }
 
-/* The place of a key in the table: a hash of its bytes, the same in every process. */
+/* The slot of a key in the table: a hash of its bytes, the same in every process. */
 static inline unsigned
 wfbs_flex_pool_index(const uint8_t *text, size_t size)
 {

@@ -1,9 +1,9 @@
 /* The bytes of FlexBuffers' vectors, maps and root, for all writers.
  *
  * A FlexBuffer is written bottom-up: the parts of a container first, then the container, whose
- * width follows from its parts. Until then the parts wait as slots. Slots and output are the
- * caller's; `at` is the position in the FlexBuffer of the first byte that a call writes. Nothing
- * here can fail. */
+ * width depends on its parts: the smallest that holds them all, as in Google's builder. Until then,
+ * the parts wait as slots. Slots and output are the caller's; `at` is the position in the FlexBuffer
+ * of the first byte that a call writes. Nothing here can fail. */
 #ifndef WFBS_FLEX_PUT_H
 #define WFBS_FLEX_PUT_H
 
@@ -14,14 +14,14 @@
 
 #include "flex_read.h"
 
-/* A value that waits for its container: a number itself, or the position of what was written. */
+/* A value that waits for its container: a number itself, or the position of the written value. */
 typedef struct {
     uint64_t bits; /* of a float: those of a double */
     uint8_t type;
-    uint8_t width; /* logarithm: the least of a number, or that of what was written */
+    uint8_t width; /* logarithm: the smallest for a number, or that of the written value */
 } wfbs_flex_slot;
 
-/* What a vector or map consists of. */
+/* The parts of a vector or map. */
 typedef struct {
     const wfbs_flex_slot *slots;
     size_t count;
@@ -46,7 +46,7 @@ wfbs_flex_padding(uint64_t at, unsigned width)
     return (size_t)((0 - at) & (width - 1u));
 }
 
-/* Stores the lower `width` bytes of `n`, least significant first. */
+/* Stores the lower `width` bytes of `n`, little-endian. */
 static inline void
 wfbs_flex_put(uint8_t *p, uint64_t n, unsigned width)
 {
@@ -104,7 +104,8 @@ wfbs_flex_offsets_fit(const wfbs_flex_slot *slots, size_t count, uint64_t at, un
     return true;
 }
 
-/* wfbs_flex_width for a vector with `header` fields before its elements. */
+/* The smallest width, as a logarithm, with `header` fields before the elements; `end` is where the
+ * padding before them begins. */
 static inline uint8_t
 wfbs_flex_width_with(const wfbs_flex_parts *v, size_t header, uint64_t end)
 {
@@ -159,8 +160,8 @@ wfbs_flex_put_elements(uint8_t *p, const wfbs_flex_slot *slots, size_t count, ui
     }
 }
 
-/* The type of the vector that holds slots in the least space: a typed one where all are numbers (or
- * bools) of one type. */
+/* The type of the smallest vector for the slots: a typed one if all are numbers (or bools) of one
+ * type. */
 static inline uint8_t
 wfbs_flex_vector_type(const wfbs_flex_slot *slots, size_t count)
 {
@@ -183,7 +184,7 @@ wfbs_flex_vector_type(const wfbs_flex_slot *slots, size_t count)
     return (uint8_t)(WFBS_FLEX_VECTOR_INT + type - WFBS_FLEX_INT);
 }
 
-/* Writes the widest numbers among the slots indirectly, where that saves space, and changes these
+/* Writes the widest numbers among the slots indirectly, if that saves space, and changes these
  * slots. Returns how many bytes that took: at most 8 * count + 7. */
 static inline size_t
 wfbs_flex_write_indirect(wfbs_flex_slot *slots, size_t count, uint64_t at, uint8_t *out)
@@ -221,7 +222,7 @@ wfbs_flex_write_indirect(wfbs_flex_slot *slots, size_t count, uint64_t at, uint8
     return size;
 }
 
-/* The least width, as a logarithm, of a vector or map. */
+/* The smallest width, as a logarithm, of a vector or map. */
 static inline uint8_t
 wfbs_flex_width(const wfbs_flex_parts *parts, uint64_t at)
 {

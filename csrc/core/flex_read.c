@@ -1,5 +1,4 @@
-/* FlexBuffers: the checks of containers as a whole, look-up in maps, and the check of a whole
- * buffer. */
+/* FlexBuffers: checks containers as a whole, looks up keys in maps, and checks whole buffers. */
 #include "flex_read.h"
 
 #include "verify.h"
@@ -74,7 +73,8 @@ wfbs_flex_map_of(wfbs_flex_reader *r, const wfbs_flex_ref *ref, wfbs_flex_map *o
     if (!wfbs_flex_aligned_target(r, ref, &at) || !wfbs_flex_length(r, ref, at, &count)) {
         return false;
     }
-    /* Before the values: where the keys are, the width of their vector, the length. */
+    /* The words before the values: the position of the keys, the width of their vector, the
+     * length. */
     const uint64_t before = UINT64_C(3) * ref->width;
     if (at < before) {
         return WFBS_FLEX_FAIL(r, WFBS_FLEX_ERROR_OFFSET, ref->at);
@@ -102,12 +102,12 @@ wfbs_flex_map_of(wfbs_flex_reader *r, const wfbs_flex_ref *ref, wfbs_flex_map *o
     }
     out->keys =
         (wfbs_flex_vector){keys_at - width, keys_at, count, (uint8_t)width, WFBS_FLEX_KEY, true};
-    return true; /* the keys are charged one by one */
+    return true; /* keys are charged one by one */
 }
 
 /* ---- look-up */
 
-/* Compares the key of element `i` with `text`. *order gets < 0, 0 or > 0. */
+/* Compares the key of element `i` with `text`. Sets *order to < 0, 0 or > 0. */
 static bool
 compare_key(wfbs_flex_reader *r, const wfbs_flex_vector *keys, uint64_t i, const uint8_t *text,
             size_t size, int *order)
@@ -152,7 +152,7 @@ wfbs_flex_find(wfbs_flex_reader *r, const wfbs_flex_map *map, const uint8_t *tex
             high = middle;
         }
     }
-    /* Equal keys are neighbours where there is order; without it every key is looked at. */
+    /* Equal keys are neighbours if the keys are in order; otherwise, every key is compared. */
     low = found == count ? 0 : found - (found > 0);
     high = found == count ? count : found + 1 + (found + 1 < count);
     for (uint64_t i = low; i < high; i++) {

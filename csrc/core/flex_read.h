@@ -1,24 +1,25 @@
 /* FlexBuffers, the schema-less format of FlatBuffers: reading untrusted bytes.
  *
- * A value is a slot (in a vector, or the root's at the end of the bytes) and a packed type: the
- * type in the upper six bits, the logarithm of a width in the lower two. Numbers are in the slot;
- * everything else lies earlier, and the slot holds how many bytes earlier.
+ * A value consists of a slot (in a vector, or the root's at the end of the bytes) and a packed
+ * type: the type in the upper six bits, the logarithm of a width in the lower two. Numbers are
+ * stored in the slot. Other values are stored at a lower position, and the slot contains the
+ * distance to them.
  *
- * What the functions below promise, for any bytes:
+ * The functions below promise, for any bytes:
  *  1. No byte outside the `size` bytes at `data` is read. Positions are 64-bit numbers up to
- *     `size`; every comparison is written as a difference that can't wrap. Loads are byte by byte,
- *     so alignment and byte order are no matter of safety.
- *  2. Whatever a container refers to ends before the container begins. That is how all writers
- *     work, bottom-up; a cycle can't be written that way, so there is none.
- *  3. Every visit is charged to a budget that is linear in `size`, hence the work is linear even
- *     where many slots refer to one place. Reading the same place again may be cheaper than the
- *     first time (the reader keeps what it made of it) and is then charged less.
- *  4. The verdict depends on the bytes alone.
+ *     `size`; every comparison uses a difference that can't wrap. Loads are byte by byte, so
+ *     alignment and byte order don't affect safety.
+ *  2. The target of a reference in a container ends before the container begins. All writers
+ *     write this way, bottom-up, and it makes cycles impossible.
+ *  3. Every visit is charged to a budget that is linear in `size`, so the work is linear even if
+ *     many slots refer to one place. Reading the same place again may be cheaper than the first
+ *     time (the reader keeps the result) and is then charged less.
+ *  4. The verdict depends only on the bytes.
  *
- * Stricter than Google's verifier. It also refuses a reference into or past
- * its own container, a misaligned one, a string that lacks its zero byte, text that isn't UTF-8,
- * a map whose key vector has another length, and floats of 8 and 16 bits (no writer makes them,
- * readers disagree). */
+ * Stricter than Google's verifier: also refuses a reference into or past its own container, a
+ * misaligned reference, a string without its zero byte, text that isn't UTF-8, a map whose key
+ * vector has another length, and floats of 8 and 16 bits (no writer creates them, and readers
+ * disagree). */
 #ifndef WFBS_FLEX_READ_H
 #define WFBS_FLEX_READ_H
 
@@ -40,7 +41,7 @@ enum {
     WFBS_FLEX_INDIRECT_FLOAT = 8,
     WFBS_FLEX_MAP = 9,
     WFBS_FLEX_VECTOR = 10,
-    WFBS_FLEX_VECTOR_INT = 11, /* up to _KEY: the element type follows from the number */
+    WFBS_FLEX_VECTOR_INT = 11, /* up to _KEY, the number gives the element type */
     WFBS_FLEX_VECTOR_UINT = 12,
     WFBS_FLEX_VECTOR_FLOAT = 13,
     WFBS_FLEX_VECTOR_KEY = 14,
@@ -52,23 +53,23 @@ enum {
     WFBS_FLEX_VECTOR_BOOL = 36,
 };
 
-/* Containers within containers that are followed. */
+/* Maximum nesting of containers. */
 #define WFBS_FLEX_MAX_DEPTH 256
 
-/* The budget: this many units, and this many more for each byte. */
+/* The budget: this many units, plus this many per byte. */
 #define WFBS_FLEX_BUDGET_MINIMUM 4096
 #define WFBS_FLEX_BUDGET_FACTOR 4
-/* What a visit costs besides the bytes that it reads. */
+/* The cost of a visit, in addition to the bytes that it reads. */
 #define WFBS_FLEX_VISIT_COST 4
-/* A text that was read before costs a unit, and another one for so many bytes. It takes no more
- * memory, but whoever writes the value again, in a format without sharing, writes it again: this
- * bounds what that can be (to WFBS_FLEX_BUDGET_FACTOR times as many bytes for each byte). */
+/* A text that was read before costs one unit, plus one unit for this many bytes. It takes no more
+ * memory, but if the value is written again in a format without sharing, the text is repeated. This
+ * bounds the written size to WFBS_FLEX_BUDGET_FACTOR times the input's size. */
 #define WFBS_FLEX_KNOWN_BYTES 16
-/* Texts of at most so many bytes may be shared without end: a reference to one costs no more units
- * than a map's entry has, less what reading the entry costs. */
+/* Texts of at most this many bytes may be shared without limit: a reference costs no more units
+ * than a map's entry provides, minus the cost of reading the entry. */
 #define WFBS_FLEX_SHARED_MAX 64
 
-/* Every way a buffer can be wrong. */
+/* All errors in a buffer. */
 #define WFBS_FLEX_ERRORS(X)                                         \
     X(OK, "no error")                                               \
     X(TOO_SHORT, "shorter than the smallest FlexBuffer")            \
@@ -96,44 +97,44 @@ typedef enum {
 /* The text of an error; never NULL. */
 const char *wfbs_flex_error_text(wfbs_flex_error error);
 
-/* Texts that were read before are remembered in places, WFBS_FLEX_WAYS of which are for those with
- * one hash of their position. A reader has WFBS_FLEX_SEEN places, enough for 8 KiB; for more data,
- * the caller lends it more places for keys (wfbs_flex_lend), so that keys shared by many maps don't
+/* Texts that were read before are remembered in slots. WFBS_FLEX_WAYS slots are for texts whose
+ * positions have the same hash. A reader has WFBS_FLEX_SEEN slots, enough for 8 KiB. For more data,
+ * the caller lends it more slots for keys (wfbs_flex_lend), so that keys shared by many maps don't
  * evict each other and aren't charged again and again. */
 #define WFBS_FLEX_WAYS 4u
 #define WFBS_FLEX_SEEN_BITS 8
 #define WFBS_FLEX_SEEN (1u << WFBS_FLEX_SEEN_BITS)
 
-/* The bytes being read (borrowed), what is left to spend, and the first fault. */
+/* The bytes being read (borrowed), the remaining budget, and the first error. */
 typedef struct {
     const uint8_t *data;
     uint64_t size;
     uint64_t budget;
     wfbs_flex_error error;
-    uint64_t error_at;                 /* position of the fault in the bytes */
-    unsigned seen_bits;                /* of the number of a place: few for few bytes */
-    unsigned key_bits;                 /* of a key's place, which counts from ... */
-    size_t key_base;                   /* ... here */
-    uint64_t *seen;                    /* tags of texts, 0 for none: own_seen, or what was lent */
-    uint64_t *seen_ends;               /* where they end; valid where there is a tag */
-    uint64_t own_seen[WFBS_FLEX_SEEN]; /* valid up to the last in use */
+    uint64_t error_at;   /* position of the error in the bytes */
+    unsigned seen_bits;  /* of a slot's number: few bits for few bytes */
+    unsigned key_bits;   /* of a key's slot, which counts from ... */
+    size_t key_base;     /* ... here */
+    uint64_t *seen;      /* tags of texts, 0 for none: own_seen, or memory that was lent */
+    uint64_t *seen_ends; /* where the texts end; valid if there is a tag */
+    uint64_t own_seen[WFBS_FLEX_SEEN]; /* valid up to the last tag in use */
     uint64_t own_ends[WFBS_FLEX_SEEN];
 } wfbs_flex_reader;
 
-/* A slot and what it holds. Widths are in bytes: 1, 2, 4 or 8. */
+/* A slot and its packed type. Widths are in bytes: 1, 2, 4 or 8. */
 typedef struct {
     uint64_t at;    /* position of the slot; at + slot_width <= size */
-    uint64_t limit; /* what the slot refers to ends here at the latest; <= at */
+    uint64_t limit; /* upper bound for the end of the target; <= at */
     uint8_t slot_width;
-    uint8_t type;  /* any of 64 values: whoever uses it refuses those not known */
-    uint8_t width; /* of what it refers to */
+    uint8_t type;  /* any of 64 values: every user refuses the unknown ones */
+    uint8_t width; /* of the target */
 } wfbs_flex_ref;
 
 /* The elements of a vector, within the bytes. */
 typedef struct {
     uint64_t start; /* position of the first byte of its header */
     uint64_t at;    /* position of the first element */
-    uint64_t count; /* all elements and types of them are within the bytes */
+    uint64_t count; /* all elements and their types are within the bytes */
     uint8_t width;  /* of each element */
     uint8_t type;   /* of each element if typed */
     bool typed;     /* otherwise a packed type for each element follows the elements */
@@ -151,7 +152,7 @@ typedef struct {
     uint64_t size;
 } wfbs_flex_span;
 
-/* ---- numbers: `width` bytes at `p`, least significant first */
+/* ---- numbers: `width` bytes at `p`, little-endian */
 
 static inline uint64_t
 wfbs_flex_load_unsigned(const uint8_t *p, unsigned width)
@@ -177,7 +178,7 @@ wfbs_flex_load_signed(const uint8_t *p, unsigned width)
     uint64_t bits = wfbs_flex_load_unsigned(p, width);
     int64_t value;
 
-    bits = (bits ^ sign) - sign; /* unsigned, so it may wrap: that extends the sign */
+    bits = (bits ^ sign) - sign; /* unsigned, so it may wrap, which extends the sign */
     memcpy(&value, &bits, sizeof value);
     return value;
 }
@@ -206,7 +207,7 @@ wfbs_flex_width_is_valid(uint64_t width)
 
 /* ---- reading; each returns true, or false with the reader's first error set */
 
-/* Notes the first fault. */
+/* Records the first error. */
 static inline void
 wfbs_flex_note(wfbs_flex_reader *r, wfbs_flex_error error, uint64_t at)
 {
@@ -216,10 +217,10 @@ wfbs_flex_note(wfbs_flex_reader *r, wfbs_flex_error error, uint64_t at)
     }
 }
 
-/* The same, and false: a macro, so that analysers see this as well. */
+/* The same, and false. A macro, so that analysers see this as well. */
 #define WFBS_FLEX_FAIL(reader, error, at) (wfbs_flex_note((reader), (error), (at)), false)
 
-/* Takes `cost` from the budget. */
+/* Subtracts `cost` from the budget. */
 static inline bool
 wfbs_flex_charge(wfbs_flex_reader *r, uint64_t cost, uint64_t at)
 {
@@ -230,20 +231,20 @@ wfbs_flex_charge(wfbs_flex_reader *r, uint64_t cost, uint64_t at)
     return true;
 }
 
-/* How many places (as a power of two) to remember texts in are right for `size` bytes: at least one
- * for 32 bytes. */
+/* The number of slots (as a power of two) to remember texts in that suits `size` bytes: at least
+ * one for 32 bytes. */
 static inline unsigned
 wfbs_flex_seen_bits(size_t size)
 {
     unsigned bits = 2; /* WFBS_FLEX_WAYS */
 
-    while (size >> 5 >> bits) { /* ends, since size has 64 bits at most */
+    while (size >> 5 >> bits) { /* terminates, since size has at most 64 bits */
         bits++;
     }
     return bits;
 }
 
-/* Starts reading `size` bytes at `data`, with a full budget. The reader must not be moved. */
+/* Starts reading `size` bytes at `data` with a full budget. The reader must not be moved. */
 static inline void
 wfbs_flex_open(wfbs_flex_reader *r, const uint8_t *data, size_t size)
 {
@@ -251,7 +252,7 @@ wfbs_flex_open(wfbs_flex_reader *r, const uint8_t *data, size_t size)
 
     r->data = data;
     r->size = size;
-    /* An object in memory takes less than 2**61 bytes, so the product can't wrap. */
+    /* An object in memory has fewer than 2**61 bytes, so the product can't wrap. */
     r->budget = (uint64_t)size * WFBS_FLEX_BUDGET_FACTOR + WFBS_FLEX_BUDGET_MINIMUM;
     r->error = WFBS_FLEX_ERROR_OK;
     r->error_at = 0;
@@ -263,9 +264,9 @@ wfbs_flex_open(wfbs_flex_reader *r, const uint8_t *data, size_t size)
     memset(r->own_seen, 0, sizeof r->own_seen[0] << r->seen_bits);
 }
 
-/* Lends the reader, which has been opened and has read nothing, 2**bits places for keys (bits >= 2)
- * and WFBS_FLEX_SEEN for the rest: so many elements of `seen`, all zero, and of `ends`, with any
- * content. Both stay the caller's. */
+/* Lends 2**bits slots for keys (bits >= 2), and WFBS_FLEX_SEEN for other texts, to a reader that
+ * was opened and has read nothing. `seen` has that many elements, all zero, and so has `ends`, with
+ * any content. The caller keeps ownership of both. */
 static inline void
 wfbs_flex_lend(wfbs_flex_reader *r, unsigned bits, uint64_t *seen, uint64_t *ends)
 {
@@ -275,7 +276,7 @@ wfbs_flex_lend(wfbs_flex_reader *r, unsigned bits, uint64_t *seen, uint64_t *end
     r->seen_ends = ends;
 }
 
-/* Makes a reference of a slot and its packed type. */
+/* Makes a reference from a slot and its packed type. */
 static inline wfbs_flex_ref
 wfbs_flex_ref_of(uint64_t at, uint64_t limit, uint8_t slot_width, unsigned packed)
 {
@@ -305,7 +306,7 @@ wfbs_flex_root(wfbs_flex_reader *r, wfbs_flex_ref *out)
     return true;
 }
 
-/* The element `i` < count of a vector. Can't fail: vectors are checked as a whole. */
+/* The element `i` < count of a vector. Can't fail, because vectors are checked as a whole. */
 static inline wfbs_flex_ref
 wfbs_flex_item(const wfbs_flex_reader *r, const wfbs_flex_vector *v, uint64_t i)
 {
@@ -315,13 +316,13 @@ wfbs_flex_item(const wfbs_flex_reader *r, const wfbs_flex_vector *v, uint64_t i)
     return wfbs_flex_ref_of(at, v->start, v->width, packed);
 }
 
-/* Where a slot that holds an offset leads: <= limit. */
+/* The target of a slot that contains an offset: <= limit. */
 static inline bool
 wfbs_flex_target(wfbs_flex_reader *r, const wfbs_flex_ref *ref, uint64_t *out)
 {
     const uint64_t offset = wfbs_flex_load_unsigned(r->data + ref->at, ref->slot_width);
 
-    if (offset > ref->at) { /* hence the difference below can't wrap */
+    if (offset > ref->at) { /* so the difference below can't wrap */
         return WFBS_FLEX_FAIL(r, WFBS_FLEX_ERROR_OFFSET, ref->at);
     }
     if (ref->at - offset > ref->limit) {
@@ -331,7 +332,7 @@ wfbs_flex_target(wfbs_flex_reader *r, const wfbs_flex_ref *ref, uint64_t *out)
     return true;
 }
 
-/* The same for what is aligned to its width. */
+/* The same for targets that are aligned to their width. */
 static inline bool
 wfbs_flex_aligned_target(wfbs_flex_reader *r, const wfbs_flex_ref *ref, uint64_t *out)
 {
@@ -344,10 +345,10 @@ wfbs_flex_aligned_target(wfbs_flex_reader *r, const wfbs_flex_ref *ref, uint64_t
     return true;
 }
 
-/* ---- texts: strings, and keys, which end with their first zero byte */
+/* ---- texts: strings, and keys, which end at their first zero byte */
 
-/* The first place in `seen` for the text at `target` with a length field of `width` bytes, 0 for a
- * key; and the tag that says so there. */
+/* The first slot in `seen` for the text at `target` with a length field of `width` bytes (0 for a
+ * key), and the tag that stands for the text. */
 static inline size_t
 wfbs_flex_places(const wfbs_flex_reader *r, uint64_t target, unsigned width, uint64_t *tag)
 {
@@ -358,8 +359,8 @@ wfbs_flex_places(const wfbs_flex_reader *r, uint64_t target, unsigned width, uin
     return place & ~(size_t)(WFBS_FLEX_WAYS - 1);
 }
 
-/* The place of a tag among the WFBS_FLEX_WAYS from `first` on, or the first free one there, or
- * WFBS_FLEX_WAYS further for neither. */
+/* The slot of a tag among the WFBS_FLEX_WAYS slots from `first` on, or the first free one, or
+ * `first` + WFBS_FLEX_WAYS if there is neither. */
 static inline size_t
 wfbs_flex_place(const wfbs_flex_reader *r, size_t first, uint64_t tag)
 {
@@ -373,12 +374,12 @@ wfbs_flex_place(const wfbs_flex_reader *r, size_t first, uint64_t tag)
 
 typedef enum {
     WFBS_FLEX_BROKE,   /* the budget is exhausted */
-    WFBS_FLEX_KNOWN,   /* seen before, and still remembered: costs less */
-    WFBS_FLEX_FIRST,   /* the first one at its place */
-    WFBS_FLEX_REPLACES /* another one was at its place */
+    WFBS_FLEX_KNOWN,   /* seen before and still remembered: costs less */
+    WFBS_FLEX_FIRST,   /* the first one in its slot */
+    WFBS_FLEX_REPLACES /* another one was in its slot */
 } wfbs_flex_visit;
 
-/* Charges for a text and remembers it, at *place. */
+/* Charges for a text and remembers it in *place. */
 static inline wfbs_flex_visit
 wfbs_flex_visit_text(wfbs_flex_reader *r, const wfbs_flex_span *text, unsigned width, size_t *place)
 {
@@ -387,7 +388,7 @@ wfbs_flex_visit_text(wfbs_flex_reader *r, const wfbs_flex_span *text, unsigned w
     size_t at = wfbs_flex_place(r, first, tag);
 
     if (at
-        == first + WFBS_FLEX_WAYS) { /* one has to go: any, but always the same for these bytes */
+        == first + WFBS_FLEX_WAYS) { /* evicts one: any, but always the same for the same bytes */
         at = first + (size_t)(r->budget % WFBS_FLEX_WAYS);
     }
     *place = at;
@@ -404,7 +405,7 @@ wfbs_flex_visit_text(wfbs_flex_reader *r, const wfbs_flex_span *text, unsigned w
     return last == tag ? WFBS_FLEX_KNOWN : last ? WFBS_FLEX_REPLACES : WFBS_FLEX_FIRST;
 }
 
-/* The key at a target, up to its zero byte. Not charged, its UTF-8 is not checked. */
+/* The key at a target, up to its zero byte. Neither charges for it nor checks its UTF-8. */
 static inline bool
 wfbs_flex_key_at(wfbs_flex_reader *r, uint64_t target, uint64_t limit, wfbs_flex_span *out)
 {
@@ -431,14 +432,14 @@ wfbs_flex_key_at(wfbs_flex_reader *r, uint64_t target, uint64_t limit, wfbs_flex
 static inline bool
 wfbs_flex_length(wfbs_flex_reader *r, const wfbs_flex_ref *ref, uint64_t target, uint64_t *out)
 {
-    if (target < ref->width) { /* hence the difference below can't wrap */
+    if (target < ref->width) { /* so the difference below can't wrap */
         return WFBS_FLEX_FAIL(r, WFBS_FLEX_ERROR_OFFSET, ref->at);
     }
     *out = wfbs_flex_load_unsigned(r->data + target - ref->width, ref->width);
     return true;
 }
 
-/* The bytes of a string or blob at its target. Not charged, its UTF-8 is not checked. */
+/* The bytes of a string or blob at its target. Neither charges for it nor checks its UTF-8. */
 static inline bool
 wfbs_flex_bytes_at(wfbs_flex_reader *r, const wfbs_flex_ref *ref, uint64_t target,
                    wfbs_flex_span *out)
@@ -460,7 +461,7 @@ wfbs_flex_bytes_at(wfbs_flex_reader *r, const wfbs_flex_ref *ref, uint64_t targe
     return true;
 }
 
-/* The place of an indirect number: `width` bytes there are within the bytes. */
+/* The place of an indirect number, with `width` bytes that are within the data. */
 static inline bool
 wfbs_flex_indirect(wfbs_flex_reader *r, const wfbs_flex_ref *ref, uint64_t *out)
 {
@@ -473,13 +474,14 @@ wfbs_flex_indirect(wfbs_flex_reader *r, const wfbs_flex_ref *ref, uint64_t *out)
     return wfbs_flex_charge(r, ref->width, ref->at);
 }
 
-/* Any vector but a map's: its elements, after all checks of them as a whole; charged. */
+/* The elements of any vector except a map's, after checking all of them as a whole; charges for
+ * them. */
 bool wfbs_flex_vector_of(wfbs_flex_reader *r, const wfbs_flex_ref *ref, wfbs_flex_vector *out);
 
-/* A map: values and keys, after all checks of them as a whole; charged, one unit a key. */
+/* The values and keys of a map, after checking all of them as a whole; charges one unit per key. */
 bool wfbs_flex_map_of(wfbs_flex_reader *r, const wfbs_flex_ref *ref, wfbs_flex_map *out);
 
-/* What a type means when walking through values. */
+/* The meaning of a type when walking through values. */
 typedef enum { WFBS_FLEX_IS_SCALAR, WFBS_FLEX_IS_VECTOR, WFBS_FLEX_IS_MAP } wfbs_flex_shape;
 
 static inline wfbs_flex_shape
@@ -494,10 +496,10 @@ wfbs_flex_shape_of(uint8_t type)
                : WFBS_FLEX_IS_SCALAR;
 }
 
-/* Finds the element of a map's sorted key vector that equals `size` bytes at `text`, which hold
- * no zero byte. *index gets it, or `count` where there is none. The keys that are compared are
- * checked and charged. A key that isn't where the order says is found as well, by looking at all
- * of them; one that is there twice is an error. */
+/* Finds the element of a map's sorted key vector that equals `size` bytes at `text`, which contain
+ * no zero byte. Sets *index to it, or to `count` if there is none. Checks the keys that it
+ * compares, and charges for them. If the keys are not in order, it finds the key by a linear
+ * search. A duplicate key is an error. */
 bool wfbs_flex_find(wfbs_flex_reader *r, const wfbs_flex_map *map, const uint8_t *text, size_t size,
                     uint64_t *index);
 

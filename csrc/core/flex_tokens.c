@@ -1,5 +1,5 @@
-/* FlexBuffers as tokens. See flex_tokens.h. Everything is checked in the order in which
- * csrc/cpython/codecs/flex_decode.c does it, so that the first fault is the same. */
+/* FlexBuffers as tokens. See flex_tokens.h. The order of all checks is the same as in
+ * csrc/cpython/codecs/flex_decode.c, so that the first error is the same. */
 #include "flex_tokens.h"
 
 #include "text.h"
@@ -26,7 +26,7 @@ put_span(wfbs_flex_tokens *w, int64_t kind, const wfbs_flex_span *span)
 /* The functions below return true, or false with the reader's error set. */
 static bool walk_value(wfbs_flex_tokens *w, const wfbs_flex_ref *ref, unsigned depth);
 
-/* `width` as for wfbs_flex_places: that of a string's length, 0 for a key. */
+/* `width` as for wfbs_flex_places: the width of a string's length, 0 for a key. */
 static bool
 walk_text(wfbs_flex_tokens *w, const wfbs_flex_span *span, unsigned width)
 {
@@ -78,7 +78,7 @@ walk_blob(wfbs_flex_tokens *w, const wfbs_flex_ref *ref)
     return true;
 }
 
-/* A number (of a type that is none of the indirect ones) in `width` bytes at `at`, which are there. */
+/* A number (not of an indirect type) in the `width` bytes at `at`, which are within the data. */
 static bool
 walk_number(wfbs_flex_tokens *w, uint8_t type, uint64_t at, unsigned width)
 {
@@ -162,11 +162,11 @@ walk_map(wfbs_flex_tokens *w, const wfbs_flex_ref *ref, unsigned depth)
         twice = twice || (i > 0 && same_text(w->reader, &key, &last));
         last = key;
     }
-    /* Last, as where all equal keys are found: in a dict. */
+    /* Checked last, like in the decoder, where a dict finds all equal keys. */
     return !twice || WFBS_FLEX_FAIL(w->reader, WFBS_FLEX_ERROR_DUPLICATE, map.keys.at);
 }
 
-/* A value within `depth` containers. */
+/* A value nested in `depth` containers. */
 static bool
 walk_value(wfbs_flex_tokens *w, const wfbs_flex_ref *ref, unsigned depth)
 {

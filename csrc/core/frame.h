@@ -1,4 +1,4 @@
-/* The frame of a message in a batch: its length before it, 32 bits, big-endian. */
+/* The frame of a message in a batch: its length as 32 bits, big-endian. */
 #ifndef WFBS_FRAME_H
 #define WFBS_FRAME_H
 
@@ -17,7 +17,7 @@ wfbs_frame_store(uint8_t *to, size_t size)
     to[3] = (uint8_t)size;
 }
 
-/* The length that the WFBS_FRAME_SIZE bytes at `from` announce. */
+/* The length stated in the WFBS_FRAME_SIZE bytes at `from`. */
 static inline uint32_t
 wfbs_frame_load(const uint8_t *from)
 {

@@ -1,27 +1,29 @@
-/* Counts what keys cost before a dict or set has them. See key_probes.h. */
+/* Counts the probes for keys before a dict or set is created. See key_probes.h. */
 #include "key_probes.h"
 
 #include <string.h>
 
-/* A dict or set begins with 8 places. */
+/* A dict or set begins with 8 slots. */
 #define FIRST_PLACES 8
 
-/* How many elements make a table of so many places grow: places < 2^(bits of size_t - 2). */
+/* The number of elements at which a table of this many slots grows: places < 2^(bits of size_t -
+ * 2). */
 static inline size_t
 most_in(wfbs_probes_kind kind, size_t places)
 {
     return kind == WFBS_PROBES_DICT ? places * 2 / 3 : places * 3 / 5;
 }
 
-/* The size of the next table after one of so many places. CPython's sets quadruple theirs while
- * they are small. */
+/* The size of the next table after one with this many slots. CPython's small sets grow by a factor
+ * of four. */
 static inline size_t
 next_places(wfbs_probes_kind kind, size_t places)
 {
     return kind == WFBS_PROBES_SET && places < 131072 ? places * 4 : places * 2;
 }
 
-/* The places of a table that has room for one more beside `count`: 8 * count + 8 at the most. */
+/* The number of slots of a table that has room for one more element than `count`: 8 * count + 8 at
+ * most. */
 static size_t
 places_for(wfbs_probes_kind kind, size_t count)
 {
@@ -59,7 +61,7 @@ wfbs_probes_begin(wfbs_probes *p, size_t places, uint64_t *taken)
 size_t
 wfbs_probes_search(wfbs_probes *p, size_t place, uint64_t perturb)
 {
-    do { /* ends: a search comes to all places, and some are free */
+    do { /* terminates: a search reaches all slots, and some are free */
         p->met++;
         place = wfbs_probes_next(place, &perturb, p->mask);
     } while (wfbs_probes_is_taken(p, place));
@@ -85,15 +87,15 @@ wfbs_probes_add_all(wfbs_probes *p, const uint64_t *hashes, size_t count, size_t
 
 /* Its table. */
 typedef struct {
-    uint32_t *tags; /* of the hash in each place; 0 where it is free */
+    uint32_t *tags; /* of the hash in each slot; 0 if it is free */
     size_t places;
-    size_t numbers; /* how many are in it */
-    size_t equal;   /* those that met one with their tag: all whose hash is there already */
-    uint64_t met;   /* places (of sets: with neighbours) that were found taken */
+    size_t numbers; /* number of elements */
+    size_t equal; /* numbers that collided with their own tag: all whose hash is already present */
+    uint64_t met; /* slots (for sets, including neighbours) that were found occupied */
     wfbs_probes_kind kind;
 } table;
 
-/* Whether place `i` is free. If not, *equal tells whether a number with that tag is there. */
+/* Whether slot `i` is free. If not, *equal says whether a number with that tag is in it. */
 static inline bool
 is_free(const table *t, size_t i, uint32_t tag, bool *equal)
 {
@@ -101,7 +103,7 @@ is_free(const table *t, size_t i, uint32_t tag, bool *equal)
     return !t->tags[i];
 }
 
-/* Whether place *i is free, or in a set one of its 9 neighbours, which *i is then. */
+/* Whether slot *i is free or, for a set, one of its 9 neighbours; then sets *i to it. */
 static inline bool
 find_near(const table *t, size_t *i, uint32_t tag, bool *equal)
 {
@@ -117,7 +119,7 @@ find_near(const table *t, size_t *i, uint32_t tag, bool *equal)
     return is_free(t, *i, tag, equal);
 }
 
-/* Puts a number into a table that has free places. Returns whether that is allowed. */
+/* Inserts a number into a table with free slots. Returns whether that is allowed. */
 static inline bool
 add_tag(table *t, uint64_t hash)
 {
@@ -126,7 +128,8 @@ add_tag(table *t, uint64_t hash)
     uint64_t perturb = hash;
     size_t start = (size_t)hash & mask, i = start;
     bool equal = false;
-    while (!find_near(t, &i, tag, &equal)) { /* ends: i comes to all places, and some are free */
+    while (
+        !find_near(t, &i, tag, &equal)) { /* terminates: i reaches all slots, and some are free */
         t->met++;
         start = i = wfbs_probes_next(start, &perturb, mask);
     }
@@ -170,7 +173,7 @@ wfbs_probes_allow(wfbs_probes_kind kind, const uint64_t *hashes, size_t count, s
 #define MODULUS_BITS 61
 #define MODULUS ((UINT64_C(1) << MODULUS_BITS) - 1)
 
-/* The hash of a number of either sign, by the hash of its magnitude. */
+/* The hash of a number of either sign, from the hash of its magnitude. */
 static uint64_t
 signed_hash(uint64_t hash, bool negative)
 {
@@ -191,11 +194,11 @@ wfbs_hash_double(uint64_t bits)
     const unsigned raised = (unsigned)(bits >> 52 & 0x7ff);
     const uint64_t fraction = bits & ((UINT64_C(1) << 52) - 1);
     const bool negative = bits >> 63;
-    if (raised == 0x7ff) { /* NaN's hash is its address */
+    if (raised == 0x7ff) { /* NaN's hash depends on its address */
         return fraction ? 0 : signed_hash(314159, negative);
     }
-    /* The value is `whole` times 2^(raised - 1075). 2^61 is 1 modulo 2^61 - 1, so multiplying by
-     * a power of two turns the 61 bits around. 18 * 61 > 1075, so nothing is below zero. */
+    /* The value is `whole` times 2^(raised - 1075). 2^61 is 1 modulo 2^61 - 1, so multiplying by a
+     * power of two rotates the 61 bits. 18 * 61 > 1075, so nothing is negative. */
     const uint64_t whole = raised ? fraction | UINT64_C(1) << 52 : fraction;
     const unsigned by = ((raised ? raised : 1) + 18 * MODULUS_BITS - 1075) % MODULUS_BITS;
     return signed_hash(by ? (whole << by & MODULUS) | whole >> (MODULUS_BITS - by) : whole,

@@ -1,20 +1,20 @@
-/* What C11 leaves to compilers, for each of them: the one place for their extensions.
+/* All compiler extensions of this code, with a variant for each compiler.
  *
- * gcc and clang are tested; MSVC, in C11 mode, is supported by care (tests/checkout/test_portability.py).
- * With WFBS_PLAIN_C defined nothing but standard C is used. */
+ * gcc and clang are tested. MSVC, in C11 mode, is only supported by inspection
+ * (tests/checkout/test_portability.py). If WFBS_PLAIN_C is defined, only standard C is used. */
 #ifndef WFBS_PORTABLE_H
 #define WFBS_PORTABLE_H
 
 #include <stdint.h>
 
-/* Before a function whose result says whether it failed. */
+/* Marks a function whose result says whether it failed. */
 #if defined(__GNUC__) && !defined(WFBS_PLAIN_C)
 #define WFBS_MUST_USE __attribute__((warn_unused_result))
 #else
 #define WFBS_MUST_USE
 #endif
 
-/* Before a function that has a stack frame of its own while it runs, and none in its caller's. */
+/* Marks a function that has a stack frame of its own, so that its caller's frame doesn't grow. */
 #if defined(WFBS_PLAIN_C)
 #define WFBS_OWN_FRAME
 #elif defined(__GNUC__)
@@ -38,15 +38,15 @@
 #define WFBS_SCAN_LOOP 1
 #endif
 
-/* Whether the most significant byte comes first in memory. Compilers that don't say (MSVC) are for
- * processors where it doesn't. */
+/* Whether the most significant byte comes first in memory. Compilers that don't define this (MSVC)
+ * target only little-endian processors. */
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 #define WFBS_BIG_ENDIAN 1
 #else
 #define WFBS_BIG_ENDIAN 0
 #endif
 
-/* The number of the lowest bit that is set in `bits`, which is not 0. Cannot fail. */
+/* The number of the lowest set bit in `bits`, which is not 0. Cannot fail. */
 static inline unsigned
 wfbs_lowest_bit(uint32_t bits)
 {
@@ -65,7 +65,7 @@ wfbs_lowest_bit(uint32_t bits)
 #endif
 }
 
-/* The number of the highest bit that is set in `bits`, which is not 0. Cannot fail. */
+/* The number of the highest set bit in `bits`, which is not 0. Cannot fail. */
 static inline unsigned
 wfbs_highest_bit(uint32_t bits)
 {
@@ -84,8 +84,8 @@ wfbs_highest_bit(uint32_t bits)
 #endif
 }
 
-/* Adds to a number that other threads add to and read at the same time, and returns what it was.
- * Orders nothing else. Wraps around at 2^64. */
+/* Adds to a number that other threads may add to and read at the same time. Returns the old value.
+ * Imposes no memory order. Wraps around at 2^64. */
 static inline uint64_t
 wfbs_atomic_add(uint64_t *number, uint64_t more)
 {

@@ -1,6 +1,6 @@
 /* Loads from a little-endian buffer, at any alignment, on any host.
  *
- * None of these functions checks anything. They are for positions that wfbs_verify() has accepted,
+ * None of these functions checks anything. Use them for positions that wfbs_verify() has accepted,
  * or that the caller has just checked. */
 #ifndef WFBS_READ_H
 #define WFBS_READ_H
@@ -45,18 +45,18 @@ wfbs_load_u64(const uint8_t *p)
     return v;
 }
 
-/* Bytes inside a buffer; borrowed from whoever owns that buffer. */
+/* Bytes inside a buffer; borrowed from the buffer's owner. */
 typedef struct {
     const uint8_t *data;
     size_t size;
 } wfbs_span;
 
-/* The position of slot `slot` of the verified table at `table`, 0 if absent.
- * A field never lies at 0: the root offset does. Cannot fail after verify. */
+/* The position of slot `slot` of the verified table at `table`, 0 if absent. A field can't be at
+ * position 0, where the root offset is. Cannot fail after verification. */
 static inline uint32_t
 wfbs_slot_position(const uint8_t *data, uint32_t table, unsigned slot)
 {
-    uint32_t vtable = table - wfbs_load_u32(data + table); /* mod 2^32, as signed offsets want */
+    uint32_t vtable = table - wfbs_load_u32(data + table); /* mod 2^32, as signed offsets require */
     uint32_t entry = 4 + 2 * (uint32_t)slot;
     if (entry + 2 > wfbs_load_u16(data + vtable)) {
         return 0;
@@ -65,7 +65,7 @@ wfbs_slot_position(const uint8_t *data, uint32_t table, unsigned slot)
     return offset ? table + offset : 0;
 }
 
-/* The position that the verified offset stored at `position` leads to. */
+/* The target of the verified offset stored at `position`. */
 static inline uint32_t
 wfbs_follow(const uint8_t *data, uint32_t position)
 {

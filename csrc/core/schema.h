@@ -1,9 +1,9 @@
-/* The shape of the generated tables: what the schemas say, as constant data.
+/* The structs of the generated tables: the schemas' facts as constant data.
  *
- * `wfbs`, the prefix of all names that files share, stands for WAMP as FlatBuffers.
+ * The prefix `wfbs` of all shared names means WAMP as FlatBuffers.
  *
- * Nothing here is written by hand per message; tools/generate.py compiles
- * schemas/ into csrc/generated/tables.[ch], which fill these structs. */
+ * Nothing here is written by hand for a message: tools/generate.py compiles schemas/ into
+ * csrc/generated/tables.[ch], which fill these structs. */
 #ifndef WFBS_SCHEMA_H
 #define WFBS_SCHEMA_H
 
@@ -11,9 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* How a field lies in its table. Every kind fixes the inline width. */
+/* How a field is stored in its table. Each kind has a fixed inline width. */
 typedef enum {
-    WFBS_KIND_NONE = 0, /* no slot: the attribute lives in the metadata only */
+    WFBS_KIND_NONE = 0, /* no slot: the attribute is only in the metadata */
     WFBS_KIND_BOOL,
     WFBS_KIND_U8,
     WFBS_KIND_U16,
@@ -28,19 +28,19 @@ typedef enum {
     WFBS_KIND_VECTOR_STRING,
     WFBS_KIND_TABLE, /* sub: index of the table */
     WFBS_KIND_VECTOR_TABLE,
-    WFBS_KIND_UNION, /* preceded by its type byte; only schemas without WAMP messages use it */
+    WFBS_KIND_UNION, /* preceded by its type byte; used only by schemas without WAMP messages */
     WFBS_KIND_COUNT
 } wfbs_kind;
 
-/* What the WAMP attribute behind a field is; bindings map it to their types. */
+/* The meaning of a field's WAMP attribute; bindings map it to their types. */
 typedef enum {
     WFBS_USE_UNUSED = 0, /* no attribute: verified, never read, never written */
     WFBS_USE_INT,
     WFBS_USE_BOOL,
     WFBS_USE_STR,
-    WFBS_USE_ENUM,      /* a string out of the field's enum */
-    WFBS_USE_ENUM_NAME, /* in the schema dialect: the string, where the enum lacks it */
-    WFBS_USE_ENUMS,     /* a list of those */
+    WFBS_USE_ENUM,      /* a string from the field's enum */
+    WFBS_USE_ENUM_NAME, /* in the schema dialect: the string, if the enum lacks it */
+    WFBS_USE_ENUMS,     /* a list of such strings */
     WFBS_USE_INTS,
     WFBS_USE_STRS,
     WFBS_USE_ARGS,
@@ -65,28 +65,29 @@ wfbs_use_is_enc(unsigned use)
     return use >= WFBS_USE_ENC_ALGO && use <= WFBS_USE_PPT_CIPHER;
 }
 
-/* What Message.parse checks beyond the type. */
+/* Checks of Message.parse beyond the type. */
 typedef enum {
     WFBS_CHECK_NONE = 0,
     WFBS_CHECK_ID,          /* 0 .. 2**53 */
     WFBS_CHECK_URI,         /* loose, no empty component */
     WFBS_CHECK_URI_PATTERN, /* loose, empty components allowed */
-    WFBS_CHECK_URI_MATCH,   /* by the message's `match` */
-    WFBS_CHECK_POSITIVE,    /* 1 and up */
+    WFBS_CHECK_URI_MATCH,   /* depends on the message's `match` */
+    WFBS_CHECK_POSITIVE,    /* 1 and higher */
     WFBS_CHECK_NONZERO,     /* INTERRUPT.mode: not the first enum value */
-    WFBS_CHECK_LOOSE_BOOL,  /* force_reregister: 0 and 1 pass too */
-    WFBS_CHECK_REQUEST_TYPE /* ERROR: a request that can fail */
+    WFBS_CHECK_LOOSE_BOOL,  /* force_reregister: also 0 and 1 */
+    WFBS_CHECK_REQUEST_TYPE /* ERROR: the type of a request that can fail */
 } wfbs_check;
 
 enum {
-    WFBS_FLAG_REQUIRED = 1,   /* (required) in the schema: a writer always stores it */
+    WFBS_FLAG_REQUIRED = 1,   /* (required) in the schema: a writer always writes it */
     WFBS_FLAG_OPTIONAL = 2,   /* absent means None, for scalars */
-    WFBS_FLAG_POSITIONAL = 4, /* an element of the WAMP list: None can't be sent */
-    WFBS_FLAG_NULLABLE = 8,   /* positional, but null is legal there */
-    WFBS_FLAG_LENIENT = 16, /* required by the schema, but a reader takes it as None when absent */
-    WFBS_FLAG_OPEN = 32,    /* strings beyond the enum are legal */
-    WFBS_FLAG_DETAIL = 64,  /* an entry of the metadata may state it */
-    WFBS_FLAG_OR_NULL = 128 /* and that may be null */
+    WFBS_FLAG_POSITIONAL = 4, /* an element of the WAMP list, so None can't be sent */
+    WFBS_FLAG_NULLABLE = 8,   /* positional, but null is allowed */
+    WFBS_FLAG_LENIENT =
+        16,                /* required by the schema, but a reader treats an absent field as None */
+    WFBS_FLAG_OPEN = 32,   /* strings outside the enum are allowed */
+    WFBS_FLAG_DETAIL = 64, /* an entry in the metadata may state it */
+    WFBS_FLAG_OR_NULL = 128 /* and that entry may be null */
 };
 
 typedef struct {
@@ -98,15 +99,15 @@ typedef struct {
     uint8_t check;         /* wfbs_check */
     uint8_t flags;
     uint16_t sub;           /* table or enum, by kind */
-    uint32_t default_value; /* scalars: what an absent field means */
+    uint32_t default_value; /* scalars: the value of an absent field */
 } wfbs_field;
 
-/* Rules that bind several fields of one message, as in Message.parse. */
+/* Rules about several fields of one message, as in Message.parse. */
 typedef enum {
     WFBS_RULE_NONE = 0,
     WFBS_RULE_PAYLOAD, /* payload, args, kwargs and the enc_* set */
-    WFBS_RULE_NEEDS,   /* the second of rule_slots must be there if the first is set */
-    WFBS_RULE_REVOKE /* the first is the ID of what was revoked: only if the second, the request, is 0 */
+    WFBS_RULE_NEEDS,   /* if the first of rule_slots is set, the second must be present */
+    WFBS_RULE_REVOKE   /* the first is the revoked ID: only if the second, the request, is 0 */
 } wfbs_rule;
 
 enum { WFBS_NO_SLOT = 255 };
@@ -119,31 +120,31 @@ typedef struct {
     uint8_t field_count;
     uint8_t child_count;
     uint8_t order_count;
-    const uint8_t *children;   /* slots that point somewhere, in the order they are built */
-    const uint8_t *order;      /* all slots that are ever written, in the order they are added */
-    const uint8_t *child_rank; /* by slot: its place in `children` */
-    const uint8_t *rank;       /* by slot: its place in `order` */
-    uint32_t child_mask;       /* the slots in `children` */
-    uint8_t slot_of[WFBS_USE_COUNT]; /* the first field used so, WFBS_NO_SLOT if none */
+    const uint8_t *children;         /* slots that contain offsets, in build order */
+    const uint8_t *order;            /* all slots that are ever written, in write order */
+    const uint8_t *child_rank;       /* by slot: its index in `children` */
+    const uint8_t *rank;             /* by slot: its index in `order` */
+    uint32_t child_mask;             /* the slots in `children` */
+    uint8_t slot_of[WFBS_USE_COUNT]; /* the first field with this use, WFBS_NO_SLOT if none */
     uint8_t rule;                    /* wfbs_rule */
-    uint8_t rule_slots[2];           /* the fields that the rule is about */
-    uint8_t has_dependent;           /* some field is judged together with another one */
-    const char *role; /* Autobahn's class, if these are the features of a role; else NULL */
+    uint8_t rule_slots[2];           /* the fields of the rule */
+    uint8_t has_dependent;           /* some field is checked together with another one */
+    const char *role; /* Autobahn's class if this table has the features of a role, else NULL */
 } wfbs_table;
 
 typedef struct {
     const char *name;
     const char *const
-        *names; /* by value; "" where the value has no WAMP string, NULL where there is no value */
-    uint16_t count; /* one more than the largest value */
+        *names; /* by value; "" if the value has no WAMP string, NULL if there is no such value */
+    uint16_t count; /* the largest value plus 1 */
 } wfbs_enum;
 
 typedef struct {
     const char *label; /* "EVENT", for error texts */
     uint16_t table;    /* index into wfbs_tables */
     uint16_t type;     /* WAMP message type, as in Autobahn's MESSAGE_TYPE */
-    uint8_t code;      /* union tag in the autobahn dialect */
-    uint8_t ordinal;   /* union tag in the schema dialect */
+    uint8_t code;      /* the union's type in the autobahn dialect */
+    uint8_t ordinal;   /* the union's type in the schema dialect */
 } wfbs_message_type;
 
 #endif

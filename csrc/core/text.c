@@ -3,8 +3,8 @@
 
 #include "read.h"
 
-/* True if the `size` bytes at `data` are UTF-8 as RFC 3629 has it: shortest
- * forms, no surrogates, nothing above U+10FFFF. */
+/* True if the `size` bytes at `data` are UTF-8 by RFC 3629: shortest forms, no surrogates, nothing
+ * above U+10FFFF. */
 bool
 wfbs_utf8_is_valid(const uint8_t *data, size_t size)
 {
@@ -62,8 +62,8 @@ wfbs_utf8_is_valid(const uint8_t *data, size_t size)
     return true;
 }
 
-/* The bytes that the character at `p` takes if it is white space as Python's
- * `\s` has it (str.isspace), else 0. `left` bytes of valid UTF-8 follow `p`. */
+/* The size in bytes of the character at `p` if it is white space by Python's `\s` (str.isspace),
+ * else 0. `left` bytes of valid UTF-8 follow `p`. */
 static size_t
 wfbs_space_length(const uint8_t *p, size_t left)
 {
@@ -100,7 +100,7 @@ wfbs_uri_is_valid(const uint8_t *data, size_t size, wfbs_uri_mode mode)
     if (size && data[size - 1] == '\n') {
         size--;
     }
-    size_t component = 0; /* bytes in the component so far */
+    size_t component = 0; /* bytes in the current component */
     for (size_t i = 0; i < size; i++) {
         uint8_t c = data[i];
         if (wfbs_uri_byte_is_plain(c)) {

@@ -4,7 +4,7 @@
 #include "read.h"
 #include "text.h"
 
-/* Root table: slot 0 the union's tag, slot 1 its value, slot 2 the metadata. */
+/* Root table: slot 0 is the union's type, slot 1 its value, slot 2 the metadata. */
 enum { ROOT_TYPE = 0, ROOT_VALUE = 1, ROOT_METADATA = 2 };
 
 /* The schema's deepest chain is Message > Welcome > RouterRoles > BrokerFeatures. */
@@ -16,7 +16,7 @@ const wfbs_limits wfbs_default_limits = {
     .max_size = 0x7FFFFFFF,
     .budget_minimum = 65536,
     .budget_factor = 8,
-    .max_tables = 1000000, /* as Google's verifier has it */
+    .max_tables = 1000000, /* the default of Google's verifier */
 };
 
 const char *
@@ -41,8 +41,8 @@ wfbs_error_name(wfbs_error_code code)
     return (unsigned)code < WFBS_ERROR_COUNT ? names[code] : "UNKNOWN";
 }
 
-/* The state of one verification. Positions are uint64_t throughout: they are
- * sums of at most four 32 bit values, so no sum wraps. */
+/* The state of one verification. Positions are uint64_t throughout: they are sums of at most four
+ * 32-bit values, so no sum wraps. */
 typedef struct {
     const uint8_t *data;
     uint64_t size;   /* at most 2^31 - 1 */
@@ -51,7 +51,7 @@ typedef struct {
     wfbs_error *error;
 } verifier;
 
-/* Records the first fault and returns false, for the caller to return. */
+/* Records the first error. Always returns false. */
 static bool
 fail(verifier *v, wfbs_error_code code, const char *table, const char *field, uint64_t offset)
 {
@@ -62,7 +62,7 @@ fail(verifier *v, wfbs_error_code code, const char *table, const char *field, ui
     return false;
 }
 
-/* Charges `bytes` to the budget; false when it is used up. */
+/* Charges `bytes` to the budget; false if it is exhausted. */
 static bool
 charge(verifier *v, uint64_t bytes)
 {
@@ -74,7 +74,7 @@ charge(verifier *v, uint64_t bytes)
     return true;
 }
 
-/* Where a table and its vtable are, once their frames have been checked. */
+/* The positions of a table and its vtable, after their frames have been checked. */
 typedef struct {
     uint64_t table;
     uint64_t vtable;
@@ -82,8 +82,8 @@ typedef struct {
     uint32_t table_size;
 } frame;
 
-/* Checks that the table at `position` and its vtable lie in the message, and
- * charges both, counting the table. `position` may be any value below 2^33. */
+/* Checks that the table at `position` and its vtable are within the message. Charges both, and
+ * counts the table. `position` may be any value below 2^33. */
 static bool
 verify_frame(verifier *v, uint64_t position, const char *table, frame *out)
 {
@@ -97,7 +97,7 @@ verify_frame(verifier *v, uint64_t position, const char *table, frame *out)
     if (position + 4 > v->size) {
         return fail(v, WFBS_ERROR_TABLE_RANGE, table, NULL, position);
     }
-    /* Signed 64 bit arithmetic on a 33 bit and a 32 bit value cannot overflow. */
+    /* Signed 64-bit arithmetic on a 33-bit and a 32-bit value can't overflow. */
     int64_t vtable = (int64_t)position - (int32_t)wfbs_load_u32(v->data + position);
     if (vtable < 0 || (uint64_t)vtable + 4 > v->size) {
         return fail(v, WFBS_ERROR_VTABLE_RANGE, table, NULL, position);
@@ -123,8 +123,8 @@ verify_frame(verifier *v, uint64_t position, const char *table, frame *out)
     return true;
 }
 
-/* Finds slot `slot`, `width` (1, 2, 4 or 8) bytes wide, of a checked frame: *position is its
- * place, or 0 if absent. False if what the vtable says is impossible. */
+/* Finds slot `slot`, `width` (1, 2, 4 or 8) bytes wide, in a checked frame: sets *position to its
+ * place, or to 0 if it is absent. False if the vtable's entry is invalid. */
 static inline bool
 verify_slot(verifier *v, const frame *f, unsigned slot, uint32_t width, const char *table,
             const char *field, uint64_t *position)
@@ -138,20 +138,20 @@ verify_slot(verifier *v, const frame *f, unsigned slot, uint32_t width, const ch
     if (!offset) {
         return true;
     }
-    /* Both are 16 bit values and a width of at most 8: no wrap. */
+    /* Both are 16-bit values and a width of at most 8: no wrap. */
     if (offset < 4 || offset + width > f->table_size) {
         return fail(v, WFBS_ERROR_FIELD_RANGE, table, field, f->vtable + entry);
     }
     if ((f->table + offset)
-        & (width - 1)) { /* a power of two: % would be a division, 20 ns a message */
+        & (width - 1)) { /* a power of two: % would be a division, 20 ns per message */
         return fail(v, WFBS_ERROR_FIELD_ALIGNMENT, table, field, f->table + offset);
     }
     *position = f->table + offset;
     return true;
 }
 
-/* Follows the offset at the checked `position`: *target is in the message,
- * aligned to 4, with 4 readable bytes. */
+/* Follows the offset at the checked `position`: *target is within the message, aligned to 4, with 4
+ * readable bytes. */
 static bool
 verify_offset(verifier *v, uint64_t position, const char *table, const char *field,
               uint64_t *target)
@@ -167,7 +167,7 @@ verify_offset(verifier *v, uint64_t position, const char *table, const char *fie
     return true;
 }
 
-/* Checks the string that the offset at `position` leads to; *span is its text. */
+/* Checks the string that the offset at `position` refers to; sets *span to its text. */
 static bool
 verify_string(verifier *v, uint64_t position, const char *table, const char *field, wfbs_span *span)
 {
@@ -193,8 +193,8 @@ verify_string(verifier *v, uint64_t position, const char *table, const char *fie
     return true;
 }
 
-/* Checks the vector of `width` byte elements that the offset at `position`
- * leads to; *first is the place of its first element, *count their number. */
+/* Checks the vector of `width` byte elements that the offset at `position` refers to; sets *first
+ * to the position of its first element, and *count to their number. */
 static bool
 verify_vector(verifier *v, uint64_t position, uint32_t width, const char *table, const char *field,
               uint64_t *first, uint64_t *count)
@@ -205,7 +205,7 @@ verify_vector(verifier *v, uint64_t position, uint32_t width, const char *table,
     }
     *first = start + 4;
     *count = wfbs_load_u32(v->data + start);
-    /* A 32 bit count times a width of at most 8 fits 64 bits. */
+    /* A 32-bit count times a width of at most 8 fits 64 bits. */
     if (*count * width > v->size - *first) {
         return fail(v, WFBS_ERROR_VECTOR_RANGE, table, field, start);
     }
@@ -215,14 +215,14 @@ verify_vector(verifier *v, uint64_t position, uint32_t width, const char *table,
     return true;
 }
 
-/* Whether `value` is one of the enum's. */
+/* Whether `value` is a value of the enum. */
 static bool
 enum_has(const wfbs_enum *e, uint64_t value)
 {
     return value < e->count && e->names[value];
 }
 
-/* What Message.parse checks of one integer. */
+/* The checks of Message.parse for one integer. */
 static bool
 verify_integer(verifier *v, const wfbs_table *t, const wfbs_field *f, uint64_t position,
                uint64_t value)
@@ -329,7 +329,7 @@ verify_field(verifier *v, const wfbs_table *t, const wfbs_field *f, uint64_t pos
     }
 }
 
-/* Checks the table at `position` (below 2^33) as a `t`, with all its fields. */
+/* Checks the table at `position` (below 2^33) against `t`, with all its fields. */
 static bool
 verify_table(verifier *v, uint64_t position, const wfbs_table *t, unsigned depth, frame *f)
 {
@@ -371,8 +371,8 @@ is_set(const verifier *v, const wfbs_field *field, uint32_t place)
     return field->kind == WFBS_KIND_U64 ? wfbs_load_u64(v->data + place) != 0 : v->data[place] != 0;
 }
 
-/* Payload excludes args and kwargs; with it, the enc_* set must make sense
- * (custom names come in the metadata, which bindings check). */
+/* A payload excludes args and kwargs. With a payload, the enc_* set must be consistent (custom
+ * names are in the metadata, which bindings check). */
 static bool
 verify_payload_rule(verifier *v, const wfbs_table *t, const frame *f, bool metadata)
 {
@@ -401,8 +401,8 @@ verify_payload_rule(verifier *v, const wfbs_table *t, const frame *f, bool metad
     return true;
 }
 
-/* The rules of Message.parse that bind fields together. Where the metadata may
- * still supply one of them, the binding decides (it sees both). */
+/* The rules of Message.parse about several fields. If the metadata may still supply one of them,
+ * the binding decides, because it sees both. */
 static bool
 verify_rule(verifier *v, const wfbs_table *t, const frame *f, bool metadata)
 {
@@ -444,8 +444,8 @@ wfbs_request_type_is_valid(uint64_t type)
     return false;
 }
 
-/* Whether the string at place `name` is that of the value of an enumeration at place `value`; both
- * have been verified. */
+/* Whether the string at `name` is the WAMP string of the enum value at `value`. Both have been
+ * verified. */
 static bool
 is_named(const verifier *v, const wfbs_field *field, uint32_t value, uint32_t name)
 {
@@ -454,7 +454,7 @@ is_named(const verifier *v, const wfbs_field *field, uint32_t value, uint32_t na
     return expected && strlen(expected) == text.size && memcmp(expected, text.data, text.size) == 0;
 }
 
-/* Checks that need two fields of one table, but are about one of them. */
+/* Checks that need two fields of one table, but report one of them. */
 static bool
 verify_dependent(verifier *v, const wfbs_table *t, const frame *f, bool metadata)
 {
@@ -462,11 +462,11 @@ verify_dependent(verifier *v, const wfbs_table *t, const frame *f, bool metadata
         const wfbs_field *field = &t->fields[slot];
         if (field->check == WFBS_CHECK_URI_MATCH) {
             uint32_t place = wfbs_slot_position(v->data, (uint32_t)f->table, slot);
-            uint32_t match = place_of(v, f, WFBS_SLOT_Register_match); /* REGISTER alone has it */
+            uint32_t match = place_of(v, f, WFBS_SLOT_Register_match); /* only REGISTER has it */
             static const wfbs_uri_mode modes[] = {WFBS_URI_NO_EMPTY, WFBS_URI_LAST_EMPTY,
                                                   WFBS_URI_ANY_EMPTY};
             wfbs_span text = wfbs_span_at(v->data, place); /* required, so present */
-            uint8_t mode = match ? v->data[match] : 0;     /* in the enum, so below 3 */
+            uint8_t mode = match ? v->data[match] : 0;     /* a valid enum value, so below 3 */
             if (!wfbs_uri_is_valid(text.data, text.size, modes[mode % 3])) {
                 return fail(v, WFBS_ERROR_URI, t->name, field->name, place);
             }
@@ -478,7 +478,7 @@ verify_dependent(verifier *v, const wfbs_table *t, const frame *f, bool metadata
                 return fail(v, WFBS_ERROR_REQUEST_TYPE, t->name, field->name, place);
             }
         }
-        else if (field->use == WFBS_USE_ENUM_NAME) { /* CHALLENGE: one of three places names it */
+        else if (field->use == WFBS_USE_ENUM_NAME) { /* CHALLENGE: it is in one of three places */
             uint32_t name = place_of(v, f, slot);
             uint32_t value = place_of(v, f, t->slot_of[WFBS_USE_ENUM]);
             if (!metadata && !name && !value) {
@@ -520,7 +520,8 @@ wfbs_verify(const uint8_t *data, size_t size, wfbs_dialect dialect, const wfbs_l
     if (size > limits->max_size || size > INT32_MAX) {
         return fail(v, WFBS_ERROR_TOO_LONG, root, NULL, 0);
     }
-    v->budget = (uint64_t)size * limits->budget_factor; /* 31 bits times a size_t read as 64 */
+    v->budget =
+        (uint64_t)size * limits->budget_factor; /* 31 bits times a size_t, evaluated in 64 bits */
     if (limits->budget_factor > UINT32_MAX || v->budget < limits->budget_minimum) {
         v->budget = limits->budget_minimum;
     }

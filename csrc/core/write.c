@@ -1,17 +1,17 @@
-/* The writer. Positions are counted from the end of the buffer, as the message
- * grows towards its front. See write.h. */
+/* The writer. Positions are counted from the end of the buffer, because the message grows towards
+ * its front. See write.h. */
 #include "write.h"
 
-/* How many distinct vtables are remembered for sharing. Only vectors of tables and nested roles
- * repeat vtables; beyond this number, a vtable is written again. */
+/* How many different vtables are remembered for sharing. Only vectors of tables and nested roles
+ * repeat vtables. Beyond this number, a vtable is written again. */
 enum { SHARED_VTABLES = 16 };
 
 typedef struct {
-    uint8_t *next; /* the first byte of what is written; blobs left out are not */
+    uint8_t *next; /* the first written byte; blobs are not included */
     wfbs_written *gather;
-    uint8_t *front; /* the first byte that notes do not occupy */
-    uint32_t used;  /* bytes of the message so far, below 2^31 by the bound */
-    uint32_t align; /* the largest alignment asked for */
+    uint8_t *front; /* the first byte that notes don't use */
+    uint32_t used;  /* bytes of the message so far; the bound ensures < 2^31 */
+    uint32_t align; /* the largest alignment needed */
     unsigned shared;
     struct {
         const uint8_t *at;
@@ -69,7 +69,7 @@ prepare(writer *w, uint32_t size, uint32_t additional)
     }
 }
 
-/* Takes `size` bytes in front of what is written; returns their place. */
+/* Reserves `size` bytes in front of the written bytes; returns their place. */
 static inline uint8_t *
 take(writer *w, uint32_t size)
 {
@@ -100,7 +100,7 @@ put_scalar(writer *w, uint64_t value, uint32_t width)
     }
 }
 
-/* Writes an offset to what was written at position `target`. */
+/* Writes an offset to the object at position `target`. */
 static inline void
 put_offset(writer *w, uint32_t target)
 {
@@ -109,8 +109,8 @@ put_offset(writer *w, uint32_t target)
     store_u32(p, w->used - target);
 }
 
-/* Writes a length-prefixed run of bytes, with a zero after it if `terminated`;
- * returns its position. */
+/* Writes the length of the bytes and the bytes, with a zero after them if `terminated`; returns
+ * their position. */
 static uint32_t
 put_bytes(writer *w, const uint8_t *data, uint32_t size, uint32_t terminated)
 {
@@ -126,21 +126,22 @@ put_bytes(writer *w, const uint8_t *data, uint32_t size, uint32_t terminated)
     return w->used;
 }
 
-/* Leaves room for a byte vector that stays where it is; returns its position. */
+/* Reserves room for a byte vector that is not copied yet; returns its position. */
 static uint32_t
 put_blob(writer *w, const uint8_t *data, uint32_t size)
 {
     wfbs_written *g = w->gather;
     prepare(w, 4, size);
     w->used += size;
-    g->blobs[g->count].offset = w->used; /* from the end, until the size is known */
+    g->blobs[g->count].offset = w->used; /* counted from the end until the size is known */
     g->blobs[g->count].data = data;
     g->blobs[g->count++].size = size;
     store_u32(take(w, 4), size);
     return w->used;
 }
 
-/* A byte vector, by its size. No message has more than four: see tools/generate.py. */
+/* Writes a byte vector or defers it, depending on its size. No message has more than four: see
+ * tools/generate.py. */
 static inline uint32_t
 put_byte_vector(writer *w, const uint8_t *data, uint32_t size)
 {
@@ -163,7 +164,7 @@ put_integers(writer *w, const uint64_t *items, uint32_t count)
 
 static uint32_t put_table(writer *w, const wfbs_record *record);
 
-/* While a vector is written, its children's positions are kept at the unused front of the buffer.
+/* While a vector is written, its children's positions are stored at the unused front of the buffer.
  * The upper bound includes that room. */
 static inline void
 remember(uint8_t *note, uint32_t index, uint32_t position)
@@ -211,11 +212,11 @@ put_tables(writer *w, const wfbs_record *items, uint32_t count)
     return position;
 }
 
-/* Writes what a pointing field points to; returns its position. */
+/* Writes the target of an offset field; returns its position. */
 static uint32_t
 put_child(writer *w, const wfbs_field *field, const wfbs_value *value)
 {
-    uint32_t size = (uint32_t)value->size; /* the bound has checked it */
+    uint32_t size = (uint32_t)value->size; /* the upper bound has checked it */
     switch ((wfbs_kind)field->kind) {
     case WFBS_KIND_STRING:
         return put_bytes(w, value->as.bytes, size, 1);
@@ -234,15 +235,15 @@ put_child(writer *w, const wfbs_field *field, const wfbs_value *value)
     }
 }
 
-/* The inline width of a scalar, 0 for a field that points somewhere. */
+/* The inline width of a scalar, 0 for an offset field. */
 static const uint8_t scalar_width[WFBS_KIND_COUNT] = {
     [WFBS_KIND_BOOL] = 1,   [WFBS_KIND_U8] = 1,  [WFBS_KIND_ENUM8] = 1, [WFBS_KIND_U16] = 2,
     [WFBS_KIND_ENUM16] = 2, [WFBS_KIND_U32] = 4, [WFBS_KIND_U64] = 8,
 };
 
-/* Ends a table begun at `start`: its vtable offset, and its vtable unless an
- * equal one is there already. `written` has a bit for each slot that is there,
- * `at` their positions. Returns the table's position. */
+/* Ends a table that began at `start`: its vtable offset, and its vtable unless an equal one was
+ * written before. `written` has a bit for each present slot, `at` their positions. Returns the
+ * table's position. */
 static uint32_t
 end_table(writer *w, uint32_t start, uint32_t written, const uint32_t *at)
 {
@@ -256,7 +257,7 @@ end_table(writer *w, uint32_t start, uint32_t written, const uint32_t *at)
     for (uint8_t *entry = vtable + 4; written; entry += 2, written >>= 1, at++) {
         store_u16(entry, written & 1 ? (uint16_t)(table - *at) : 0);
     }
-    /* Sizes first: reading back what was just stored in small pieces is slow. */
+    /* Sizes first, because reading back bytes that were just stored in small pieces is slow. */
     uint32_t sizes = size << 16 | (table - start);
     for (unsigned i = 0; i < w->shared; i++) {
         if (w->vtables[i].sizes == sizes && !memcmp(vtable, w->vtables[i].at, size)) {
@@ -275,7 +276,7 @@ end_table(writer *w, uint32_t start, uint32_t written, const uint32_t *at)
     return table;
 }
 
-/* The bits of `slots`, moved to their ranks: a set of slots in writing order. */
+/* The bits of `slots`, moved to their positions in writing order. */
 static inline uint32_t
 in_order(uint32_t slots, const uint8_t *rank)
 {
@@ -309,7 +310,7 @@ put_table(writer *w, const wfbs_record *record)
         else {
             uint64_t value = record->values[slot].as.scalar;
             if (!(field->flags & WFBS_FLAG_OPTIONAL) && value == field->default_value) {
-                continue; /* what an absent field means anyway */
+                continue; /* this is the value of an absent field anyway */
             }
             put_scalar(w, value, width);
         }
@@ -319,8 +320,8 @@ put_table(writer *w, const wfbs_record *record)
     return end_table(w, start, written, at);
 }
 
-/* Adds `more` to `*sum`; false if it passes WFBS_MAX_MESSAGE. Neither wraps:
- * *sum is below 2^31 and `more` is checked first. */
+/* Adds `more` to `*sum`; false if the result exceeds WFBS_MAX_MESSAGE. Neither wraps: *sum is below
+ * 2^31, and `more` is checked first. */
 static bool
 add(size_t *sum, size_t more)
 {
@@ -331,11 +332,11 @@ add(size_t *sum, size_t more)
     return true;
 }
 
-/* Overheads, rounded up: length, terminator and padding of a vector; a field
- * with its padding; a table's two headers. */
+/* Overheads, rounded up: length, terminator and padding of a vector; a field with its padding; the
+ * two headers of a table. */
 enum { VECTOR_EXTRA = 16, FIELD_EXTRA = 16, TABLE_EXTRA = 16 };
 
-/* Adds a byte vector: to `*sum` what is written of it, to `*blobs` what is not. */
+/* Adds a byte vector: its written part to `*sum`, its deferred part to `*blobs`. */
 static bool
 add_bytes(size_t *sum, size_t *blobs, size_t size)
 {
@@ -352,7 +353,7 @@ add_record(size_t *sum, size_t *blobs, const wfbs_record *record)
     for (uint32_t todo = record->present & t->child_mask; todo; todo &= todo - 1) {
         unsigned slot = wfbs_lowest_bit(todo);
         const wfbs_value *value = &record->values[slot];
-        size_t width = 1; /* bytes per element, and room to remember it */
+        size_t width = 1; /* bytes per element, and memory for its position */
         switch ((wfbs_kind)t->fields[slot].kind) {
         case WFBS_KIND_BYTES:
             if (!add_bytes(sum, blobs, value->size)) {
@@ -367,7 +368,7 @@ add_record(size_t *sum, size_t *blobs, const wfbs_record *record)
         default:
             break;
         }
-        /* Divided, not multiplied: no wrap on 32 bit hosts either. */
+        /* Division instead of multiplication, so it can't wrap on 32-bit hosts either. */
         if (value->size > WFBS_MAX_MESSAGE / width
             || !add(sum, VECTOR_EXTRA + width * value->size)) {
             return false;
@@ -422,7 +423,7 @@ wfbs_write_message(const wfbs_outgoing *message, uint8_t *buffer, size_t room, w
     }
     uint32_t value = put_table(&w, message->record);
     uint32_t start = w.used;
-    uint32_t at[3], written = 3; /* the tag and the message */
+    uint32_t at[3], written = 3; /* the union's type and the message */
     put_scalar(&w, message->tag, 1);
     at[0] = w.used;
     put_offset(&w, value);

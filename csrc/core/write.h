@@ -1,10 +1,9 @@
-/* Encoding: a flat record of field values in, one FlatBuffers message out.
+/* Encodes a flat record of field values as one FlatBuffers message.
  *
- * The bytes are those that upstream's builder makes for the same content:
- * back to front, children first and then the table's fields, each in the order
- * that the schema gives, equal vtables shared. Nothing is allocated: the caller
- * asks for an upper bound, provides that much room, and then copies the message out once. Large
- * payloads are copied straight from where they are. */
+ * The bytes are those that upstream's builder makes for the same content: from back to front,
+ * children first and then the table's fields, each in the order of the schema, with equal vtables
+ * shared. Nothing is allocated: the caller asks for an upper bound, provides that much memory, and
+ * then copies the message out once. Large payloads are copied directly from their source. */
 #ifndef WFBS_WRITE_H
 #define WFBS_WRITE_H
 
@@ -39,35 +38,34 @@ typedef struct wfbs_record {
 
 typedef struct {
     const wfbs_record *record;
-    uint8_t tag;        /* union tag, by dialect */
+    uint8_t tag;        /* the union's type, depends on the dialect */
     wfbs_span metadata; /* data is NULL if there is none */
 } wfbs_outgoing;
 
 enum { WFBS_MAX_MESSAGE = 0x7FFFFFFF };
 
-/* Byte vectors of this size and above are not copied while encoding: they are
- * left where they are until wfbs_write_copy() puts the message together. */
+/* Byte vectors of this size and above are not copied while encoding. wfbs_write_copy() copies them
+ * when it assembles the message. */
 enum { WFBS_BLOB_MIN = 2048, WFBS_MAX_BLOBS = 8 };
 
-/* An encoded message in pieces: what was written, and the blobs that go in between. Borrows the
- * buffer and the blobs. */
+/* An encoded message in pieces: the written bytes, and the blobs between them. Borrows the buffer
+ * and the blobs. */
 typedef struct {
-    const uint8_t *written; /* first byte of what was written, blobs left out */
+    const uint8_t *written; /* first written byte, blobs left out */
     size_t size;            /* of the whole message */
     unsigned count;
     struct {
-        size_t offset; /* from the message's beginning */
+        size_t offset; /* from the beginning of the message */
         const uint8_t *data;
         size_t size;
-    } blobs[WFBS_MAX_BLOBS]; /* last in the message first */
+    } blobs[WFBS_MAX_BLOBS]; /* in reverse order of the message */
 } wfbs_written;
 
-/* An upper bound on what is written, in bytes; 0 if the message would be longer than
- * WFBS_MAX_MESSAGE. */
+/* An upper bound for the written bytes; 0 if the message would be longer than WFBS_MAX_MESSAGE. */
 size_t wfbs_write_bound(const wfbs_outgoing *message);
 
-/* Writes the message to the end of the `room` bytes at `buffer`, where `room`
- * is at least the bound; *out says where it is. Cannot fail. */
+/* Writes the message to the end of the `room` bytes at `buffer`, where `room` is at least the
+ * bound. Sets *out to its position. Cannot fail. */
 void wfbs_write_message(const wfbs_outgoing *message, uint8_t *buffer, size_t room,
                         wfbs_written *out);
 

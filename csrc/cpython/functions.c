@@ -1,4 +1,4 @@
-/* The functions of the module: the payload codecs on their own, and the counters. */
+/* The functions of the module: the payload codecs, and the counters. */
 #include "functions.h"
 
 #include "base/input.h"
@@ -8,7 +8,7 @@
 
 PyDoc_STRVAR(cbor_dumps_doc,
              "cbor_dumps(obj, /)\n--\n\n"
-             "What cbor2.dumps(obj) returns (RFC 8949), faster for the common data model.");
+             "Returns the same as cbor2.dumps(obj) (RFC 8949), faster for the common data model.");
 
 static PyObject *
 cbor_dumps(PyObject *module, PyObject *object)
@@ -25,8 +25,9 @@ cbor_dumps(PyObject *module, PyObject *object)
 PyDoc_STRVAR(
     cbor_loads_doc,
     "cbor_loads(data, /)\n--\n\n"
-    "What cbor2.loads(data) returns or raises (RFC 8949), faster for the common data model.\n\n"
-    "What would cost cbor2 more than linear time is refused with ValueError: SECURITY.rst.");
+    "Returns or raises the same as cbor2.loads(data) (RFC 8949), faster for the common data\n"
+    "model.\n\n"
+    "Raises ValueError for input that would take cbor2 more than linear time: SECURITY.rst.");
 
 static PyObject *
 cbor_loads(PyObject *module, PyObject *data)
@@ -42,8 +43,8 @@ cbor_loads(PyObject *module, PyObject *data)
 
 /* ---- FlexBuffers */
 
-/* The arguments of both functions: one by position, and a bool. Returns it, or -1 with an
- * exception set. */
+/* Parses the arguments of both functions: one positional argument, and a bool. Returns the bool, or
+ * -1 with an exception set. */
 static int
 parse_flag(PyObject *const *args, Py_ssize_t count, PyObject *names, const char *function,
            const char *flag)
@@ -68,16 +69,16 @@ parse_flag(PyObject *const *args, Py_ssize_t count, PyObject *names, const char 
 PyDoc_STRVAR(
     flex_dumps_doc,
     "flex_dumps(obj, /, compact=False)\n--\n\n"
-    "The FlexBuffer of a value.\n\n"
+    "Encodes a value as a FlexBuffer.\n\n"
     "Equal values (of equal types) give equal bytes, whatever the order of their dicts: maps are\n"
-    "sorted by key, as the format wants. A key of at most 64 bytes that occurs again is written\n"
-    "once. Widths are the least ones, as in Google's builder.\n\n"
+    "sorted by key, as the format requires. A repeated key of at most 64 bytes is written once.\n"
+    "Widths are as small as possible, as in Google's builder.\n\n"
     ":param obj: a value of the types in the table of autobahn_fbs.flexbuffers, or of subclasses,\n"
-    "    which are written as what they derive from. Keys of dicts must be str.\n"
+    "    which are written as their base types. Keys of dicts must be str.\n"
     ":param compact: take less space. Lists whose items are all int, all float or all bool become\n"
     "    typed vectors (of 2 to 4 numbers: of fixed length), a few wide numbers among narrow ones\n"
     "    are written indirectly, and a dict shares all its keys with the last one at its depth if\n"
-    "    these are the same, as records in a list do. This is off by default because the type on\n"
+    "    they are the same, like records in a list. This is off by default because the type on\n"
     "    the wire then depends on the values, which readers without a common type for all vectors\n"
     "    (such as C++) must expect; and because Google's C++ verifier, if it has a reuse tracker,\n"
     "    refuses more than about 60 maps that share their keys.\n"
@@ -106,16 +107,16 @@ flex_dumps(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *
 PyDoc_STRVAR(
     flex_loads_doc,
     "flex_loads(data, /, lazy=False)\n--\n\n"
-    "The value of a FlexBuffer.\n\n"
-    "All of it is checked while it is decoded. What the format leaves open: containers may share\n"
-    "parts as long as these don't add up to much more than the buffer (about four times its size,\n"
-    "a sixteenth of a text counted where it occurs again); containers may be nested 256 deep; a map\n"
-    "may have its keys in any order, but each only once; bytes that nothing refers to are ignored.\n\n"
-    ":param data: a bytes-like object that holds one FlexBuffer and nothing behind it, since the\n"
+    "Decodes a FlexBuffer.\n\n"
+    "Everything is checked while it is decoded. Where the format is not specific: containers may\n"
+    "share parts as long as these don't add up to much more than the buffer (about four times its\n"
+    "size; a repeated text counts one sixteenth); containers may be nested 256 deep; a map may have\n"
+    "its keys in any order, but no duplicates; bytes that nothing refers to are ignored.\n\n"
+    ":param data: a bytes-like object with one FlexBuffer and nothing after it, because the\n"
     "    format is read from the end.\n"
-    ":param lazy: return a Lazy for a vector or map, which decodes (and checks) only what is asked\n"
-    "    of it: loads(data, lazy=True)[\"a\"][3][\"b\"]. Any other value is decoded at once. The Lazy\n"
-    "    keeps data alive, which should not be changed meanwhile.\n"
+    ":param lazy: return a Lazy for a vector or map, which decodes (and checks) values on access:\n"
+    "    loads(data, lazy=True)[\"a\"][3][\"b\"]. Any other value is decoded immediately. The Lazy\n"
+    "    keeps data alive. Don't change data meanwhile.\n"
     ":raises FlexBuffersError: if the bytes are malformed; a ValueError with the attribute offset.");
 
 static PyObject *
@@ -140,7 +141,7 @@ flex_loads(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *
 
 PyDoc_STRVAR(counters_doc,
              "counters()\n--\n\n"
-             "What this process did with its messages so far; see autobahn_fbs.counters().");
+             "Counts what this process did with its messages; see autobahn_fbs.counters().");
 
 static PyObject *
 counters(PyObject *module, PyObject *Py_UNUSED(ignored))

@@ -1,4 +1,4 @@
-/* What the extension knows of Autobahn's message classes, and what a received message is.
+/* The structs for Autobahn's message classes, their attributes, and received messages.
  *
  * There is no global state: a class belongs to the module's state (state.h), and every
  * message type keeps the module alive. */
@@ -19,12 +19,12 @@ struct wfbs_state;
 typedef struct {
     struct wfbs_class *cls;
     const wfbs_field *field;
-    unsigned index;         /* slot of the schema's table, or beyond them for metadata only */
-    Py_ssize_t offset;      /* of the instance slot `_name` that Autobahn's class declares */
+    unsigned index;         /* slot in the schema's table; higher numbers are metadata only */
+    Py_ssize_t offset;      /* offset of the instance slot `_name` that Autobahn's class declares */
     PyObject *name;         /* owned, interned: "topic" */
     PyObject *private_name; /* owned, interned: "_topic" */
     PyObject *detail;       /* owned, interned: the WAMP detail's key */
-    PyObject *property;     /* owned: Autobahn's, whose setter checks */
+    PyObject *property;     /* owned: Autobahn's property, whose setter checks the value */
 } wfbs_attribute;
 
 /* One of Autobahn's message classes, and our subclass of it. */
@@ -32,24 +32,24 @@ typedef struct wfbs_class {
     struct wfbs_state *state;
     const wfbs_message_type *type;
     const wfbs_table *table;
-    unsigned index;                   /* into wfbs_messages */
-    PyTypeObject *plain;              /* owned: autobahn.wamp.message.X */
-    PyTypeObject *received;           /* owned: our subclass */
-    Py_ssize_t received_offset;       /* where wfbs_received begins in an instance of ours */
-    Py_ssize_t base_end;              /* where the slots of Message end, which every class has */
-    Py_ssize_t serialized;            /* offset of the slot _serialized */
-    Py_ssize_t from_fbs;              /* offset of the slot _from_fbs */
-    PyGetSetDef *getset;              /* owned, PyMem */
-    uint32_t fetched;                 /* attributes that encoding reads: all but args and kwargs */
-    uint32_t fetched_plain;           /* those of them that Autobahn's own class has */
-    uint32_t demanding;               /* those for which None is not just left out */
-    uint32_t defaulting;              /* those for which {} is what their absence means */
-    int32_t offsets[WFBS_MAX_FIELDS]; /* attributes[].offset again, close together */
+    unsigned index;             /* into wfbs_messages */
+    PyTypeObject *plain;        /* owned: autobahn.wamp.message.X */
+    PyTypeObject *received;     /* owned: our subclass */
+    Py_ssize_t received_offset; /* offset of wfbs_received in an instance of ours */
+    Py_ssize_t base_end;        /* end of the slots of Message, which every class has */
+    Py_ssize_t serialized;      /* offset of the slot _serialized */
+    Py_ssize_t from_fbs;        /* offset of the slot _from_fbs */
+    PyGetSetDef *getset;        /* owned, PyMem */
+    uint32_t fetched;           /* attributes that encoding reads: all except args and kwargs */
+    uint32_t fetched_plain;     /* those that Autobahn's own class also has */
+    uint32_t demanding;         /* those for which None is not simply left out */
+    uint32_t defaulting;        /* those for which an absent field means {} */
+    int32_t offsets[WFBS_MAX_FIELDS];     /* copies of attributes[].offset, close together */
     struct wfbs_constructor *constructor; /* owned: see accelerate/constructors.h; or NULL */
     wfbs_attribute attributes[WFBS_MAX_FIELDS];
 } wfbs_class;
 
-/* What follows Autobahn's slots in a received message. */
+/* The data after Autobahn's slots in a received message. */
 typedef struct {
     PyObject *buffer;    /* owned, exact bytes; NULL if made by the constructor */
     const uint8_t *data; /* the message inside it */
@@ -58,13 +58,13 @@ typedef struct {
     uint32_t metadata; /* position of the metadata, 0 if none */
     uint32_t metadata_size;
     uint32_t assigned;    /* bit per attribute: set by the user */
-    uint32_t exposed;     /* bit per attribute: a mutable object was handed out */
+    uint32_t exposed;     /* bit per attribute: a mutable object was returned */
     PyObject *ppt_cipher; /* owned: the slot of an attribute that Autobahn's class lacks */
-    PyObject *source;     /* owned: the received message whose args and kwargs these are, where
-                             * their slots are NULL; or NULL. See accelerate/forward.h */
+    PyObject *
+        source; /* owned: if the slots of args and kwargs are NULL, the received message to take them from; or NULL. See accelerate/forward.h */
     uint8_t dialect;
-    uint8_t plain;     /* what is known of args and kwargs: see accelerate/forward.c */
-    uint8_t uncounted; /* a copy: what is decoded in it was counted as received elsewhere */
+    uint8_t plain;     /* the state of args and kwargs: see accelerate/forward.c */
+    uint8_t uncounted; /* a copy: its payloads were already counted as received */
 } wfbs_received;
 
 /* The received part of `self`, an instance of c->received. */
@@ -88,7 +88,7 @@ wfbs_bit_of(const wfbs_attribute *a)
     return UINT32_C(1) << a->index; /* index < WFBS_MAX_FIELDS == 32 */
 }
 
-/* Whether a value handed out for this attribute can be changed in place. */
+/* Whether a value returned for this attribute can be changed in place. */
 static inline bool
 wfbs_attribute_is_mutable(const wfbs_attribute *a)
 {
@@ -109,8 +109,8 @@ wfbs_attribute_is_mutable(const wfbs_attribute *a)
     }
 }
 
-/* The received message that `message`, of class `c`, takes args and kwargs from; borrowed, NULL if
- * it takes them from none. */
+/* The received message from which `message`, of class `c`, takes args and kwargs; borrowed; NULL if
+ * there is none. */
 static inline PyObject *
 wfbs_received_source(const wfbs_class *c, PyObject *message)
 {
@@ -119,7 +119,7 @@ wfbs_received_source(const wfbs_class *c, PyObject *message)
 
 /* ---- reading the verified buffer; none of these can fail */
 
-/* The place of an attribute's field, 0 if absent or without a slot. */
+/* The position of an attribute's field, 0 if absent or without a slot. */
 static inline uint32_t
 wfbs_received_place(const wfbs_attribute *a, const wfbs_received *r)
 {

@@ -20,7 +20,7 @@ add_type(PyObject *module, PyType_Spec *spec)
     return (PyTypeObject *)type;
 }
 
-/* What the state takes from Autobahn. 0 or -1. */
+/* Gets the objects from Autobahn that the state needs. 0 or -1. */
 static int
 autobahn_init(wfbs_state *state)
 {
@@ -59,7 +59,7 @@ fill_module(PyObject *module)
         || autobahn_init(state) < 0) {
         return -1;
     }
-    PyObject *received = PyDict_New(); /* Autobahn's class name -> the received type */
+    PyObject *received = PyDict_New(); /* Autobahn's class name -> our class */
     for (unsigned i = 0; received && i < WFBS_MESSAGE_COUNT; i++) {
         const wfbs_class *c = &state->classes[i];
         if (PyDict_SetItemString(received, c->table->name, (PyObject *)c->received) < 0) {

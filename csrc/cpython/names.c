@@ -11,7 +11,7 @@ has_roles(const wfbs_table *t)
            && wfbs_tables[t->fields[0].sub].role;
 }
 
-/* The names and Autobahn classes behind the role tables. 0 or -1. */
+/* The names and Autobahn classes of the role tables. 0 or -1. */
 static int
 roles_init(wfbs_names *names, PyObject *role_module)
 {
@@ -68,7 +68,7 @@ wfbs_names_traverse(wfbs_names *names, visitproc visit, void *arg)
     for (unsigned i = 0; i < WFBS_TABLE_COUNT; i++) {
         Py_VISIT(names->role_classes[i]);
     }
-    return 0; /* all others are exact str, which refer to nothing */
+    return 0; /* all others are exact str, which have no references */
 }
 
 void

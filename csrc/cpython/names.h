@@ -1,4 +1,4 @@
-/* The strings of the schemas' enums and role tables as Python objects, made once. */
+/* The strings of the schemas' enums and role tables as Python objects, created once. */
 #ifndef WFBS_NAMES_H
 #define WFBS_NAMES_H
 
@@ -7,9 +7,10 @@
 #include "../generated/tables.h"
 
 typedef struct {
-    PyObject *role_classes[WFBS_TABLE_COUNT]; /* owned, by table; NULL where not a role */
+    PyObject *role_classes[WFBS_TABLE_COUNT]; /* owned, by table; NULL if it isn't a role */
     PyObject *role_names[WFBS_TABLE_COUNT][WFBS_MAX_FIELDS]; /* owned: fields of role tables */
-    PyObject *enum_names[WFBS_ENUM_COUNT][WFBS_ENUM_MAX]; /* owned, by value; NULL where no name */
+    PyObject
+        *enum_names[WFBS_ENUM_COUNT][WFBS_ENUM_MAX]; /* owned, by value; NULL if there is no name */
 } wfbs_names;
 
 /* Fills `names`, which is zero. 0, or -1 with an exception. */

@@ -1,4 +1,4 @@
-/* The module's state: finding it, taking it apart, and the errors raised in its name. */
+/* The module's state: look-up, clean-up, and errors. */
 #include "state.h"
 
 #include "base/type_name.h"
@@ -27,8 +27,8 @@ wfbs_state_alive(wfbs_state *state)
     return state;
 }
 
-/* autobahn_fbs._helpers, imported on first need. Python imports it for us: a tool that freezes
- * programs sees an import statement there, and none in C. New reference or NULL. */
+/* autobahn_fbs._helpers, imported on first use. Python code imports it for us, because tools that
+ * freeze programs detect import statements only in Python. New reference or NULL. */
 static PyObject *
 helpers_of(wfbs_state *state)
 {
@@ -48,7 +48,7 @@ helpers_of(wfbs_state *state)
     if (!helpers) {
         return NULL;
     }
-    /* The import, or another thread, may have set it in the meantime: the first one stays. */
+    /* The import, or another thread, may have set it in the meantime: the first one is kept. */
     Py_BEGIN_CRITICAL_SECTION(state->module);
     if (!state->helpers) {
         state->helpers = Py_NewRef(helpers);
@@ -61,7 +61,7 @@ PyObject *
 wfbs_call_helper(wfbs_state *state, const char *name, PyObject *a, PyObject *b, PyObject *c)
 {
     PyObject *helpers = helpers_of(state);
-    /* Interned: a fresh string would stay behind in the type attribute cache. */
+    /* Interned: a fresh string would remain in the type attribute cache. */
     PyObject *attribute = helpers ? PyUnicode_InternFromString(name) : NULL;
     PyObject *function = attribute ? PyObject_GetAttr(helpers, attribute) : NULL;
     Py_XDECREF(attribute);
@@ -108,7 +108,7 @@ PyObject *
 wfbs_error_description(PyObject *error)
 {
     PyObject *text = PyObject_Str(error);
-    if (!text) { /* its type will do */
+    if (!text) { /* its type is enough */
         if (!wfbs_error_is_about_value()) {
             return NULL;
         }
@@ -151,7 +151,7 @@ wfbs_class_find(wfbs_state *state, PyTypeObject *type)
 
 /* ---- life */
 
-/* Calls `each` on the references that the state itself owns, but str. */
+/* Calls `each` for the references that the state itself owns, except str. */
 #define STATE_OBJECTS(each)            \
     each(state->object_serializer);    \
     each(state->transport_serializer); \
@@ -160,7 +160,7 @@ wfbs_class_find(wfbs_state *state, PyTypeObject *type)
     each(state->custom_match);         \
     each(state->helpers)
 
-/* Names are exact str, which refer to nothing. */
+/* Names are exact str, which have no references. */
 static int
 class_traverse(wfbs_class *c, visitproc visit, void *arg)
 {

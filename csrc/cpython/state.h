@@ -1,4 +1,4 @@
-/* The module's state: everything that the extension keeps, and what needs only that. */
+/* The module's state: all data that the extension keeps, and functions that need only that. */
 #ifndef WFBS_STATE_H
 #define WFBS_STATE_H
 
@@ -26,37 +26,37 @@ typedef struct wfbs_state {
     PyObject *custom_match;   /* the match method of Autobahn's x_* pattern */
     PyObject *str_session, *str_authid, *str_authrole, *str_serialize, *str_serialized,
         *str_from_fbs;
-    PyObject *helpers; /* autobahn_fbs._helpers, imported on first need */
+    PyObject *helpers; /* autobahn_fbs._helpers, imported on first use */
     wfbs_names names;
     wfbs_counters counters;
     wfbs_cbor cbor;
     wfbs_flex flex;
     wfbs_typed typed;
-    wfbs_buffer payload_scratch; /* taken out while in use */
+    wfbs_buffer payload_scratch; /* NULL while in use */
     wfbs_buffer output_scratch;
 } wfbs_state;
 
 extern struct PyModuleDef wfbs_module; /* module.c */
 
-/* The state of the module that `self` is. Cannot fail. */
+/* The state of the module `self`. Cannot fail. */
 wfbs_state *wfbs_state_of(PyObject *module);
-/* The state that belongs to a type made by this module, or to a Python subclass of one; NULL with
+/* The state for a type made by this module, or for a Python subclass of one; NULL with
  * TypeError. */
 wfbs_state *wfbs_state_by_type(PyTypeObject *type);
-/* `state`, or NULL with RuntimeError if the collector has cleared it already: at the
- * interpreter's end, finalizers can still hold messages. */
+/* `state`, or NULL with RuntimeError if the collector has already cleared it: when the interpreter
+ * ends, finalizers can still have messages. */
 wfbs_state *wfbs_state_alive(wfbs_state *state);
 /* For the module's m_traverse and m_clear. */
 int wfbs_state_traverse(wfbs_state *state, visitproc visit, void *arg);
 void wfbs_state_clear(wfbs_state *state);
-/* For its m_free: clears, and frees all memory. */
+/* For the module's m_free: clears, and frees all memory. */
 void wfbs_state_free(wfbs_state *state);
 
-/* Remembers which class an exact type belongs to. The table is never full: it
- * has room for five times the 50 types. */
+/* Records the class of an exact type. The table is never full: it has room for five times the 50
+ * types. */
 void wfbs_class_register(wfbs_state *state, PyTypeObject *type, wfbs_class *cls);
-/* The class of a message: exact types by hash, subclasses by walking up. NULL
- * without an exception if `type` is no message class. */
+/* The class of a message: exact types by hash, subclasses by their bases. NULL without an exception
+ * if `type` is not a message class. */
 wfbs_class *wfbs_class_find(wfbs_state *state, PyTypeObject *type);
 
 /* Calls a function of autobahn_fbs._helpers; arguments as for PyObject_CallFunctionObjArgs.
@@ -64,15 +64,15 @@ wfbs_class *wfbs_class_find(wfbs_state *state, PyTypeObject *type);
 PyObject *wfbs_call_helper(wfbs_state *state, const char *name, PyObject *a, PyObject *b,
                            PyObject *c);
 
-/* Raises ProtocolError from printf-like text; returns NULL. */
+/* Raises ProtocolError with printf-like text. Always returns NULL. */
 PyObject *wfbs_raise_protocol(wfbs_state *state, const char *format, ...);
-/* Raises ProtocolError for what verification found; returns NULL. */
+/* Raises ProtocolError for an error from verification. Always returns NULL. */
 PyObject *wfbs_raise_verify(wfbs_state *state, const wfbs_error *error);
-/* Whether the pending exception is about the value at hand: not MemoryError, nor
- * KeyboardInterrupt and the like, which go on as they are. */
+/* Whether the pending exception concerns the current value: not MemoryError, KeyboardInterrupt and
+ * similar ones, which are passed on. */
 bool wfbs_error_is_about_value(void);
-/* What an exception says: "ValueError: too long", or just its type if it can't say it. New str, or
- * NULL with MemoryError or what is not about a value. */
+/* The text of an exception: "ValueError: too long", or only its type if it has no usable text. New
+ * str; or NULL with MemoryError or an exception that doesn't concern a value. */
 PyObject *wfbs_error_description(PyObject *error);
 
 #endif

@@ -24,6 +24,7 @@ import plan
 import report
 import targets
 import telemetry
+import turns
 from autobahn_fbs._bench import contenders, jobs, messages, races, short
 from autobahn_fbs._bench.contenders import (
     FLOOR,
@@ -33,6 +34,7 @@ from autobahn_fbs._bench.contenders import (
     UPSTREAM,
     Contender,
 )
+from autobahn_fbs._demo.cost import Cost
 from results import Results, load
 from support.marks import cpython_only
 
@@ -371,20 +373,15 @@ def test_memory_counts_what_is_kept_and_not_what_is_let_go() -> None:
     assert memory.peak(lambda: len(bytes(100_000))) >= 100_000
 
 
-def costs() -> list[Any]:
-    import router
-
+def costs() -> list[Cost]:
     return [
-        router.Cost("a scene", "stock", 100.0, 50.0, 1000.0),
-        router.Cost("a scene", "accelerated", 40.0, 25.0, 2500.0),
+        Cost("a scene", "stock", {"router": 100.0, "client": 50.0}, 1000.0),
+        Cost("a scene", "accelerated", {"router": 40.0, "client": 25.0}, 2500.0),
     ]
 
 
 def test_the_cost_of_a_router_is_shown_beside_the_first(capsys: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("autobahn.asyncio.wamp")
-    import router
-
-    router.print_costs(costs())
+    turns.print_costs(costs())
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["stock", "100.0", "1.00", "50.0", "1.00", "1,000"] in rows
     assert ["accelerated", "40.0", "0.40", "25.0", "0.50", "2,500"] in rows
@@ -392,10 +389,7 @@ def test_the_cost_of_a_router_is_shown_beside_the_first(capsys: pytest.CaptureFi
 
 def test_the_cost_of_a_router_is_drawn(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
-    pytest.importorskip("autobahn.asyncio.wamp")
-    import router
-
-    router.plot(costs(), tmp_path / "costs.svg")
+    turns.plot(costs(), tmp_path / "costs.svg")
     assert "a scene" in (tmp_path / "costs.svg").read_text()
 
 

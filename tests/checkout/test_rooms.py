@@ -37,9 +37,11 @@ FLOORS = [
     # the package
     [
         "autobahn_fbs/_bootstrap/",
+        "autobahn_fbs/_binary.py",
         "autobahn_fbs/_cbor.py",
         "autobahn_fbs/_codec_numbers.py",
         "autobahn_fbs/_compatible.py",
+        "autobahn_fbs/_foreign.py",
         "autobahn_fbs/_msgpack.py",
         "autobahn_fbs/_saying.py",
         "autobahn_fbs/_ubjson.py",
@@ -64,7 +66,8 @@ FLOORS = [
     ["autobahn_fbs/_install.py"],
     ["autobahn_fbs/accelerate/", "autobahn_fbs/_accelerate/"],
     # what is run
-    ["autobahn_fbs/_run.py", "autobahn_fbs/_cli/", "autobahn_fbs/_bench/", "autobahn_fbs/_demo/"],
+    ["autobahn_fbs/_run.py"],
+    ["autobahn_fbs/_cli/", "autobahn_fbs/_bench/", "autobahn_fbs/_demo/"],
     ["autobahn_fbs/_children.py"],
     ["autobahn_fbs/__main__.py", "autobahn_fbs/_pyinstaller/"],
 ]

@@ -303,7 +303,7 @@ def test_dump_names_the_file_of_a_fault_as_verify_does(cli: Verb) -> None:
     assert fault.startswith("bad:")
 
 
-@pytest.mark.parametrize("verb", ["dump", "verify", "info"])
+@pytest.mark.parametrize("verb", ["dump", "verify", "catalog", "info"])
 def test_help_has_an_example(cli: Verb, verb: str) -> None:
     done = cli(verb, "--help")
     assert done.returncode == 0 and f"python -m autobahn_fbs {verb}" in done.stdout

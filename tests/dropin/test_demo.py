@@ -42,7 +42,7 @@ def environ(*paths: Path, folder: Path | None = None) -> dict[str, str]:
 
 def demo(env: dict[str, str]) -> subprocess.CompletedProcess[str]:
     words = [sys.executable, "-m", "autobahn_fbs", "demo"]
-    return subprocess.run(words, env=env, capture_output=True, text=True, timeout=100)
+    return subprocess.run(words, env=env, capture_output=True, text=True, timeout=115)
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +115,14 @@ def test_flatbuffers_and_json_sessions_talk_both_ways(done: Done) -> None:
     assert f"{tina} publishes and calls, {anna} answers" in done[0].stdout
     assert f"{anna} publishes and calls, {tina} answers" in done[0].stdout
     assert done[0].stdout.count("ok  error: com.example.error.division with its args") == 3
+
+
+@needs_crossbar
+@pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="needs /proc/*/schedstat")
+def test_it_ends_with_what_an_event_costs(done: Done) -> None:
+    table = done[0].stdout.partition("Processor time of a small event")[2]
+    for name in ("stock", "drop-in", "accelerated"):
+        assert re.search(rf"^  {name} +\d+ +\d+% +\d+ +\d+%$", table, re.MULTILINE)
 
 
 @needs_crossbar

@@ -135,19 +135,86 @@ else:
 
 
 @pytest.mark.parametrize("framework", ["asyncio", "twisted"])
-def test_component_takes_both_ids_for_websocket_and_rawsocket(framework):
+def test_component_takes_every_id_for_websocket_and_rawsocket(framework):
     run(f"""
         import txaio; txaio.use_{framework}()
         import autobahn_fbs
         autobahn_fbs.install()
+        from autobahn_fbs import payloads
         from autobahn.{framework}.component import Component
+        from autobahn.wamp.serializer import create_transport_serializers
+        names = ["flatbuffers", *(f"flatbuffers-{{codec}}" for codec in payloads.known_ids())]
+        ids = names + [f"{{name}}.batched" for name in names]
         component = Component(realm="realm1", transports=[
-            dict(type="websocket", url="ws://127.0.0.1:1/ws",
-                 serializers=["flatbuffers", "flatbuffers.batched", "cbor"]),
-            dict(type="rawsocket", url="rs://127.0.0.1:1", serializer="flatbuffers"),
+            dict(type="websocket", url="ws://127.0.0.1:1/ws", serializers=[*ids, "cbor"]),
+            *(dict(type="rawsocket", url="rs://127.0.0.1:1", serializer=each) for each in ids),
         ])
-        assert component._transports[0].serializers[:2] == ["flatbuffers", "flatbuffers.batched"]
+        websocket, *rawsocket = component._transports
+        assert websocket.serializers[:-1] == ids
+        for each, id in zip(create_transport_serializers(websocket), ids):
+            batched = "." in id
+            assert each.SERIALIZER_ID == ("flatbuffers.batched" if batched else "flatbuffers")
+            codec = id.partition(".")[0].partition("-")[2] or "cbor"
+            assert each.PAYLOAD_SERIALIZER_ID == codec
     """)
+
+
+CODEC = """
+import autobahn_fbs
+def add():
+    autobahn_fbs.register_payload_serializer("x_repr", lambda v: repr(v).encode(),
+                                             lambda view: eval(bytes(view)))
+def listed():
+    return [id for id in SERID_TO_SER if "x_repr" in id]
+"""
+
+
+def test_a_codec_that_is_registered_after_install_is_selectable_until_it_is_removed():
+    run(
+        ASYNCIO
+        + "from autobahn.wamp.serializer import SERID_TO_SER, create_transport_serializer\n"
+        + CODEC
+        + """
+autobahn_fbs.install()
+before = dict(SERID_TO_SER)
+add()
+assert listed() == ["flatbuffers-x_repr", "flatbuffers-x_repr.batched"]
+for id in listed():
+    ours = create_transport_serializer(id)
+    assert ours.PAYLOAD_SERIALIZER_ID == "x_repr"
+    assert ours.SERIALIZER_ID == ("flatbuffers.batched" if "." in id else "flatbuffers")
+from autobahn.asyncio.component import Component
+Component(realm="realm1", transports=[
+    dict(type="websocket", url="ws://127.0.0.1:1/ws", serializers=listed())])
+add()
+autobahn_fbs.payloads.unregister_payload_serializer("x_repr")
+assert SERID_TO_SER == before
+add()
+autobahn_fbs.uninstall()
+assert not listed()
+autobahn_fbs.install()
+assert len(listed()) == 2
+autobahn_fbs.payloads.unregister_payload_serializer("x_repr")
+assert not listed()
+"""
+    )
+
+
+def test_a_codec_without_install_adds_nothing():
+    run(
+        ASYNCIO
+        + "from autobahn.wamp.serializer import SERID_TO_SER\n"
+        + CODEC
+        + """
+autobahn_fbs.FlatBuffersSerializer
+before = dict(SERID_TO_SER)
+add()
+assert SERID_TO_SER == before
+autobahn_fbs.install()
+autobahn_fbs.uninstall()
+assert SERID_TO_SER == before
+"""
+    )
 
 
 def test_a_late_import_by_name_gets_ours_as_crossbar_does_it():

@@ -269,7 +269,7 @@ def test_a_process_that_needs_no_drop_in_runs_where_it_is_broken(
 def test_an_interpreter_that_ignores_the_path_is_refused(run: Run, flag: str) -> None:
     done = run(sys.executable, flag, "-c", "print('started')")
     assert (done.returncode, done.stdout) == (_run.NO_DROP_IN, "")
-    assert "keeps the drop-in out" in done.stderr
+    assert "so the drop-in can't be loaded" in done.stderr
 
 
 @pytest.mark.parametrize("flags", [["-W", "Ignore"], ["-XEager"], ["-sP"], ["-u", "--"]])
@@ -305,7 +305,7 @@ def test_a_child_with_another_pythonpath_is_warned_of(run: Run) -> None:
     env = "{**os.environ, 'PYTHONPATH': '/nowhere'}"
     done = run("-c", child("[sys.executable, '-c', '']", f", env={env}"))
     assert done.stderr.startswith(WARNING)
-    assert "runs without the drop-in: it gets another PYTHONPATH" in done.stderr
+    assert "runs without the drop-in: its PYTHONPATH differs" in done.stderr
 
 
 def test_a_child_with_another_sitecustomize_first_is_warned_of(run: Run, tmp_path: Path) -> None:
@@ -320,7 +320,7 @@ def test_a_child_with_another_sitecustomize_first_is_warned_of(run: Run, tmp_pat
 @pytest.mark.parametrize("flag", ["-I", "-E", "-S", "-sE"])
 def test_a_child_that_ignores_the_path_is_warned_of(run: Run, flag: str) -> None:
     done = run("-c", child(f"[sys.executable, {flag!r}, '-c', '']"))
-    assert "keeps it out" in done.stderr
+    assert "prevents it" in done.stderr
 
 
 @on_posix
@@ -336,6 +336,9 @@ def test_a_child_that_ignores_the_path_is_warned_of(run: Run, flag: str) -> None
     ],
 )
 def test_every_function_that_starts_a_child_warns(run: Run, call: str) -> None:
+    name = call.partition("(")[0]
+    if not hasattr(os, name):
+        pytest.skip(f"this Python has no os.{name}")
     code = f"import os, sys\nwords = [sys.executable, '-c', '']\nos.{call}"
     assert run("-c", code).stderr.startswith(WARNING)
 
@@ -491,7 +494,7 @@ def test_a_command_line_without_sense_is_a_usage_error(
 def test_an_option_with_a_value_hides_no_other(run: Run, flags: list[str]) -> None:
     done = run(sys.executable, *flags, "-c", "print('started')")
     assert (done.returncode, done.stdout) == (NO_DROP_IN, "")
-    assert "keeps the drop-in out" in done.stderr
+    assert "so the drop-in can't be loaded" in done.stderr
 
 
 def test_an_interpreter_behind_env_is_looked_at(run: Run) -> None:
@@ -524,7 +527,7 @@ def test_an_interpreter_behind_env_is_looked_at(run: Run) -> None:
 def test_an_env_that_takes_the_path_away_is_refused(run: Run, words: str) -> None:
     done = run("env", *words.split(), sys.executable, "-c", "print('started')")
     assert (done.returncode, done.stdout) == (NO_DROP_IN, "")
-    assert "takes PYTHONPATH away" in done.stderr
+    assert "removes PYTHONPATH" in done.stderr
 
 
 def test_an_env_that_splits_a_word_is_looked_at(run: Run) -> None:
@@ -548,6 +551,6 @@ def test_an_env_that_leaves_the_path_alone_is_run(run: Run, words: str) -> None:
 
 def test_a_folder_that_the_path_cannot_carry_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_run, "BOOTSTRAP", os.pathsep.join(("/opt/a", "b/_bootstrap")))
-    with pytest.raises(_run.CannotRun, match="PYTHONPATH can't carry") as caught:
+    with pytest.raises(_run.CannotRun, match="PYTHONPATH can't contain") as caught:
         _run.check_drop_in()
     assert caught.value.status == NO_DROP_IN

@@ -1,6 +1,6 @@
-"""Real WAMP transports on loopback, WebSocket and RawSocket, asyncio and Twisted, over
-``flatbuffers`` and ``flatbuffers.batched``: each message arrives, and comes back from a server
-that sends on the very object it received."""
+"""Real WAMP transports on loopback, WebSocket and RawSocket, asyncio and Twisted, over every id of
+a serializer: each message arrives, and comes back from a server that sends on the very object it
+received."""
 
 from __future__ import annotations
 
@@ -11,9 +11,16 @@ from typing import Any
 
 import pytest
 
+from autobahn_fbs import payloads
 from support.programs import run_python
 from support.samples import every_sample
 
+CODECS = payloads.known_ids()
+IDS = [
+    f"{name}{batched}"
+    for name in ("flatbuffers", *(f"flatbuffers-{codec}" for codec in CODECS))
+    for batched in ("", ".batched")
+]
 PROGRAM = Path(__file__).parents[1] / "support" / "transport_echo.py"
 
 
@@ -26,7 +33,7 @@ def reports(framework: str) -> list[dict[str, Any]]:
     return result
 
 
-@pytest.mark.parametrize("serializer", ["flatbuffers", "flatbuffers.batched"])
+@pytest.mark.parametrize("serializer", IDS)
 @pytest.mark.parametrize("transport", ["websocket", "rawsocket"])
 @pytest.mark.parametrize("framework", ["asyncio", "twisted"])
 def test_all_messages_go_there_and_back(framework, transport, serializer):
@@ -38,7 +45,9 @@ def test_all_messages_go_there_and_back(framework, transport, serializer):
     )
     count = len(every_sample())
     assert report["class"] == "autobahn_fbs._serializer.FlatBuffersSerializer"
-    assert report["id"] == serializer
+    name, dot, batched = serializer.partition(".")
+    assert report["id"] == f"flatbuffers{dot}{batched}"
+    assert report["codec"] == (name.partition("-")[2] or "cbor")
     assert report["is a copy"]
     assert report["differences"] == []
     assert (report["sent"], report["got"]) == (count, count)

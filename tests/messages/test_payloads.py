@@ -128,9 +128,9 @@ def test_the_registry_takes_the_ids_of_the_documents(codec):
 
 
 def test_an_unknown_codec_is_refused_when_configured():
-    with pytest.raises(ValueError, match="unknown payload serializer 'nope'"):
+    with pytest.raises(ValueError, match=r"unknown payload serializer 'nope'.*check the spelling"):
         FlatBuffersSerializer(payload_serializer="nope")
-    with pytest.raises(ValueError, match="x_never"):
+    with pytest.raises(ValueError, match=r"'x_never'.*: register it with autobahn_fbs\.register_p"):
         FlatBuffersSerializer(payload_serializer="x_never")
 
 

@@ -1,5 +1,5 @@
 """Crossbar.io nodes that are linked on loopback, started with ``run --prefer``: the links speak
-FlatBuffers. What Crossbar.io doesn't forward, it doesn't forward over CBOR either."""
+FlatBuffers. test_router_link_behaviour.py has what a link does, compared with CBOR."""
 
 from __future__ import annotations
 
@@ -8,42 +8,28 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
-from autobahn.wamp.exception import ApplicationError
+from autobahn.wamp import message
+from autobahn.wamp.types import PublishOptions
 
 import autobahn_fbs
+from autobahn_fbs import forwarding
 from autobahn_fbs._demo import linked
 from autobahn_fbs._demo.config import Site, make_site
 from autobahn_fbs._demo.links import LinkedRouter, LinkedRouters
-from autobahn_fbs._demo.router import Router
 from support.programs import run_python
 
 Scene = Callable[[list[list[Any]]], Awaitable[Any]]
 
 
-class OverCbor(LinkedRouter):
-    """The same node without the preference."""
-
-    COMMAND = Router.COMMAND
-
-
-def running(kind: type[LinkedRouter], count: int) -> Iterator[tuple[list[LinkedRouter], Site]]:
+@pytest.fixture(scope="module")
+def three() -> Iterator[tuple[list[LinkedRouter], Site]]:
     site = make_site()
     autobahn_fbs.install()
     try:
-        with LinkedRouters(site, count, kind) as routers:
+        with LinkedRouters(site, 3) as routers:
             yield routers, site
     finally:
         autobahn_fbs.uninstall()
-
-
-@pytest.fixture(scope="module")
-def three() -> Iterator[tuple[list[LinkedRouter], Site]]:
-    yield from running(LinkedRouter, 3)
-
-
-@pytest.fixture(scope="module")
-def two_over_cbor() -> Iterator[tuple[list[LinkedRouter], Site]]:
-    yield from running(OverCbor, 2)
 
 
 def play(place: tuple[list[LinkedRouter], Site], scene: Scene) -> Any:
@@ -67,10 +53,6 @@ def test_links_that_name_no_serializer_speak_flatbuffers(three: Any) -> None:
     assert play(three, spoken) == ["wamp.2.flatbuffers"] * 3
 
 
-def test_without_the_preference_links_speak_cbor(two_over_cbor: Any) -> None:
-    assert play(two_over_cbor, spoken) == ["wamp.2.cbor.batched"]
-
-
 def test_an_event_comes_to_every_session_once_with_its_hops_in_order(three: Any) -> None:
     hops = [each for each in play(three, linked.events) if each]
     assert hops
@@ -86,47 +68,46 @@ def test_procedures_are_called_from_every_other_node(three: Any) -> None:
     assert play(three, linked.calls) == 3 * 2 * len(linked.WAYS)
 
 
-async def fail(peers: list[list[Any]]) -> Any:
-    """What a caller gets at one node when the procedure at the other raises an error."""
+async def chatter(peers: list[list[Any]]) -> list[list[list[Any]]]:
+    """One session at each node publishes 30 events, all at once; what sessions at each node heard,
+    and whether a message with a loop came.
+    """
+    topic = "com.example.chatter"
+    heard: list[list[list[Any]]] = [[] for _ in peers]
+    looped = []
 
-    def failing() -> None:
-        raise ApplicationError("com.example.error.failed", 1)
+    def look(peer: Any, way: str, msg: Any) -> None:
+        if isinstance(msg, message.Event):
+            looped.append(forwarding.has_loop(msg) or len(forwarding.chain_of(msg)) > 2)
 
-    await peers[1][0].register(failing, "com.example.failing")
-    await linked.wait_for(peers[0][0], "registration", "com.example.failing")
-    return await asyncio.wait_for(peers[0][0].call("com.example.failing"), 15)
+    for place, there in enumerate(peers):
+        there[0].listener = look
+        await there[0].subscribe(lambda *args, h=heard[place]: h.append(list(args)), topic)
+    for there in peers:
+        await linked.wait_for(there[0], "subscription", topic)
+    await asyncio.sleep(1)  # every link has its own subscription
 
+    async def speak(place: int) -> None:
+        options = PublishOptions(acknowledge=True, exclude_me=False)
+        for number in range(30):
+            await peers[place][0].publish(topic, place, number, options=options)
 
-@pytest.mark.parametrize("links", ["three", "two_over_cbor"])
-def test_an_error_comes_back_as_none_whatever_the_link_speaks(
-    request: pytest.FixtureRequest, links: str
-) -> None:
-    assert play(request.getfixturevalue(links), fail) is None
-
-
-async def progress(peers: list[list[Any]]) -> Any:
-    """What a caller gets of a progressive result from the other node."""
-    from autobahn.wamp.types import CallOptions, RegisterOptions
-
-    def counting(details: Any = None) -> str:
-        if details.progress:
-            details.progress(1)
-        return "done"
-
-    seen: list[Any] = []
-    options = RegisterOptions(details_arg="details")
-    await peers[1][0].register(counting, "com.example.counting", options=options)
-    await linked.wait_for(peers[0][0], "registration", "com.example.counting")
-    told = CallOptions(on_progress=seen.append)
-    call = peers[0][0].call("com.example.counting", options=told)
-    return [*seen, await asyncio.wait_for(call, 15)]
+    await asyncio.gather(*(speak(place) for place in range(len(peers))))
+    for _ in range(100):
+        await asyncio.sleep(0.05)
+        if all(len(each) >= 30 * len(peers) for each in heard):
+            break
+    await asyncio.sleep(0.3)  # for what comes twice
+    assert looped and not any(looped)
+    return heard
 
 
-@pytest.mark.parametrize("links", ["three", "two_over_cbor"])
-def test_progressive_results_stay_behind_whatever_the_link_speaks(
-    request: pytest.FixtureRequest, links: str
-) -> None:
-    assert play(request.getfixturevalue(links), progress) == ["done"]
+def test_in_a_ring_no_event_is_lost_comes_twice_or_loops(three: Any) -> None:
+    sent = [[place, number] for place in range(3) for number in range(30)]
+    for heard in play(three, chatter):
+        assert sorted(heard) == sent
+        for place in range(3):  # those of one publisher are in order
+            assert [each for each in heard if each[0] == place] == sent[30 * place :][:30]
 
 
 def test_the_demo_shows_linked_nodes() -> None:

@@ -17,14 +17,18 @@ CODECS = payloads.known_ids()
 
 
 @pytest.mark.parametrize("codec", CODECS)
-@pytest.mark.parametrize("transport", ["websocket", "rawsocket"])
-def test_every_composition_works_in_a_session(place: Place, transport: str, codec: str) -> None:
+@pytest.mark.parametrize(
+    ("transport", "batched"), [("websocket", ""), ("websocket", ".batched"), ("rawsocket", "")]
+)
+def test_every_composition_works_in_a_session(
+    place: Place, transport: str, batched: str, codec: str
+) -> None:
     async def scene(one: Peer, two: Peer) -> None:
         assert await exchange(one, two) == [(ARGS, KWARGS)] * 3
         assert await exchange(two, one) == [(ARGS, KWARGS)] * 3
-        assert one.details.serializer == "flatbuffers"
+        assert one.details.serializer == f"flatbuffers{batched}"
 
-    both(place, (transport, f"flatbuffers-{codec}"), (transport, "flatbuffers"), scene)
+    both(place, (transport, f"flatbuffers-{codec}{batched}"), (transport, "flatbuffers"), scene)
 
 
 @pytest.mark.skipif(find_spec("nacl") is None, reason="cryptobox needs PyNaCl")

@@ -8,12 +8,8 @@ numbers, which ``PYTHONPATH=tests python tests/runtime/test_amplification.py`` p
 
 from __future__ import annotations
 
-import gc
 import struct
-import time
 from collections.abc import Callable
-from contextlib import suppress
-from typing import Any
 
 import cbor2
 import pytest
@@ -23,26 +19,16 @@ import support.framework  # noqa: F401
 from autobahn_fbs import FlatBuffersObjectSerializer
 from autobahn_fbs._backend import native
 from support.compare import attribute_names
+from support.costs import OBJSER, event, head, honest, peak, read, seconds
 from support.hostile import shared_vector
-from support.marks import counting_memory, cpython_only
+from support.marks import cpython_only
 from support.wirebuild import build
 
-OBJSER = FlatBuffersObjectSerializer()
 BATCHED = FlatBuffersObjectSerializer(batched=True)
 SIZES = (25_000, 200_000)
 
 #: All integers that have one hash, in 64 bits and both signs: multiples of 2**61 - 1.
 COLLIDING = [sign * k * (2**61 - 1) for k in range(1, 9) for sign in (1, -1)]
-
-
-def event(args: bytes, codec: int = 0) -> bytes:
-    fields = {"subscription": 1, "publication": 2, "args": args}
-    return build("Event", fields | ({"ppt_serializer": codec} if codec else {}))
-
-
-def head(major: int, count: int) -> bytes:
-    """The beginning of a CBOR item with a 32 bit argument."""
-    return bytes([major << 5 | 26]) + struct.pack(">I", count)
 
 
 def distinct_keys(size: int) -> list[int]:
@@ -69,8 +55,12 @@ def chunked(major: int) -> Callable[[int], bytes]:
 
 def nested(size: int) -> bytes:
     """Lists 190 deep, one after the other."""
-    one = b"\x81" * 190 + b"\x80"
-    return event(head(4, size // len(one)) + one * (size // len(one)))
+    return repeated(b"\x81" * 190 + b"\x80")(size)
+
+
+def repeated(one: bytes) -> Callable[[int], bytes]:
+    """A list of the same item over and over."""
+    return lambda size: event(head(4, size // len(one)) + one * (size // len(one)))
 
 
 def passthrough(size: int) -> bytes:
@@ -117,18 +107,15 @@ ONE_KEY_MAP = b"a\0" + bytes([1, 3]) + bytes([1, 1, 1, 0, 0])
 
 #: Case: what makes the message, and the most memory that it may take, in times its size.
 CASES: dict[str, tuple[Callable[[int], bytes], float]] = {
-    "an honest list of strings": (
-        lambda size: build(
-            "Publish", {"request": 1, "topic": "a.b", "exclude_authid": ["abcdefgh"] * (size // 20)}
-        ),
-        8,
-    ),
+    "an honest list of strings": (honest, 8),
     "references to one string": (lambda n: shared_vector("exclude_authid", n // 4, 16), 30),
     "references to one Principal": (lambda n: shared_vector("forward_for", n // 4, 1), 120),
     "references to one empty Principal": (lambda n: shared_vector("forward_for", n // 4, 0), 90),
     "empty lists, a byte each": (lambda n: event(head(4, n) + b"\x80" * n), 80),
     "empty maps, a byte each": (lambda n: event(head(4, n) + b"\xa0" * n), 90),
     "lists nested deeply": (nested, 110),
+    "maps as keys of maps, deeply": (repeated(b"\xa1" * 31 + b"\xa0" + b"\0" * 31), 160),
+    "IP networks in five bytes each": (repeated(b"\xd8\x36\x82\0\x40"), 60),
     "messages within messages": (passthrough, 4),
     "maps of integers with one hash": (colliding_keys, 20),
     "maps of bignums with one hash": (bignum_keys, 30),
@@ -142,39 +129,6 @@ CASES: dict[str, tuple[Callable[[int], bytes], float]] = {
     "FlexBuffers: references to a map of one key": (flex(ONE_KEY_MAP, 7, 9, 40), 120),
     "FlexBuffers: references to one text": (flex_shared_text, 30),
 }
-
-
-def read(data: bytes) -> bool:
-    """Reads all of a message; whether all of it could be."""
-    taken = False
-    with suppress(ProtocolError):
-        (msg,) = OBJSER.unserialize(data)
-        for name in attribute_names(type(msg)):
-            getattr(msg, name)
-        taken = True
-    return taken
-
-
-def seconds(work: Callable[[bytes], Any], data: bytes) -> float:
-    best = float("inf")
-    gc.collect()
-    gc.disable()  # the interpreter's collector looks at all of the tests' objects, again and again
-    try:
-        for _ in range(5):
-            start = time.process_time()
-            work(data)
-            best = min(best, time.process_time() - start)
-    finally:
-        gc.enable()
-    return best
-
-
-def peak(data: bytes, work: Callable[[bytes], Any] = read) -> float:
-    """Memory at the peak while all of the message is read, in times its size."""
-    work(data)
-    with counting_memory() as counted:
-        work(data)
-    return float(counted.peak / len(data))
 
 
 @cpython_only
@@ -350,12 +304,12 @@ def test_ubjson_can_not_claim_values_that_take_no_bytes(kind, order):
 
 
 if __name__ == "__main__":
-    honest = seconds(read, CASES["an honest list of strings"][0](SIZES[1]))
+    usual = seconds(read, honest(SIZES[1]))
     for case, (make, _) in CASES.items():
         small, large = (make(size) for size in SIZES)
         fast, slow = (seconds(read, data) / len(data) for data in (small, large))
         print(
             f"{case:45} {'taken' if read(large) else 'refused':8} memory {peak(large):6.1f}  "
-            f"time {slow * SIZES[1] / honest:6.1f}  growth {slow / fast:4.2f}"
+            f"time {slow * SIZES[1] / usual:6.1f}  growth {slow / fast:4.2f}"
         )
     print(f"a batch of small messages: memory {peak(batch(SIZES[1]), read_batch):.1f}")

@@ -96,15 +96,17 @@ async def exchange(one: Peer, two: Peer) -> list[tuple[Any, Any]]:
     return seen
 
 
-def keyrings() -> tuple[Any, Any]:
-    """The two ends of Autobahn's own end-to-end encryption (WAMP-cryptobox)."""
+def keyrings(*uris: str) -> tuple[Any, Any]:
+    """The two ends of Autobahn's own end-to-end encryption (WAMP-cryptobox), for these URIs or for
+    those of `exchange`.
+    """
     from autobahn.wamp.cryptobox import Key, KeyRing
 
     ring = KeyRing()
     originator, originator_public = ring.generate_key()
     responder, responder_public = ring.generate_key()
     first, second = KeyRing(), KeyRing()
-    for uri in (
+    for uri in uris or (
         "com.example.payload.topic",
         "com.example.payload.echo",
         "com.example.payload.fail",

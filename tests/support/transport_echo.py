@@ -23,14 +23,15 @@ autobahn_fbs.install()
 from autobahn.wamp.message import Message  # noqa: E402
 from autobahn.wamp.serializer import create_transport_serializer  # noqa: E402
 
+from autobahn_fbs import payloads  # noqa: E402
 from support.compare import differences, plain_class  # noqa: E402
 from support.samples import every_sample  # noqa: E402
 
 CASES = [
-    ("websocket", "flatbuffers"),
-    ("websocket", "flatbuffers.batched"),
-    ("rawsocket", "flatbuffers"),
-    ("rawsocket", "flatbuffers.batched"),
+    (transport, f"{name}{batched}")
+    for name in ("flatbuffers", *(f"flatbuffers-{codec}" for codec in payloads.known_ids()))
+    for batched in ("", ".batched")
+    for transport in ("websocket", "rawsocket")
 ]
 
 
@@ -64,6 +65,7 @@ class Sender:
         serializer = transport._serializer
         self.report["class"] = f"{type(serializer).__module__}.{type(serializer).__name__}"
         self.report["id"] = serializer.SERIALIZER_ID
+        self.report["codec"] = serializer.PAYLOAD_SERIALIZER_ID
         self.report["is a copy"] = serializer is not transport.factory.__dict__.get("_serializer")
         for msg in self.expected:
             transport.send(msg)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import copy
 import enum
+import gc
 import pickle
 import subprocess
 import sys
+import weakref
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -214,3 +217,106 @@ def test_a_field_may_be_deleted_no_more_than_any_slot():
     assert leaf.name == "y"
     with pytest.raises(AttributeError):
         leaf.other = 1
+
+
+class Witness:
+    """Refers to an instance, and can be watched."""
+
+    def __init__(self, node: Any) -> None:
+        self.node = node
+
+
+def set_by_attribute(node: Any, value: Any) -> None:
+    node.next = value
+
+
+def set_by_descriptor(node: Any, value: Any) -> None:
+    with suppress(AttributeError):
+        Node.next.__set__(node, value)
+
+
+def set_by_init(node: Any, value: Any) -> None:
+    node.__init__(next=value)
+
+
+@pytest.mark.parametrize("give", [set_by_attribute, set_by_descriptor, set_by_init])
+def test_a_cycle_through_an_instance_is_collected_however_it_was_made(give):
+    node = BASICS.decode("basics.Node", BASICS.encode("basics.Node", {"name": "a"}))
+    witness = Witness(node)
+    give(node, witness)
+    watched = weakref.ref(witness)
+    del node, witness
+    gc.collect()
+    assert watched() is None
+
+
+def test_a_derived_class_has_its_own_attributes_in_place_of_fields():
+    class Derived(Leaf):  # type: ignore[misc]
+        __slots__ = ("more",)
+
+        @property
+        def number(self) -> int:
+            return self.more
+
+        @number.setter
+        def number(self, value: int) -> None:
+            self.more = value + 1
+
+    leaf = Derived.__new__(Derived)
+    leaf.name, leaf.number = "x", 1
+    assert (leaf.name, leaf.number, leaf.more) == ("x", 2, 2)
+    del leaf.name
+    with pytest.raises(AttributeError):
+        del leaf.name
+
+
+@pytest.fixture
+def table() -> Any:
+    """A class that nothing else uses."""
+    return Catalog.load(SCHEMAS / "common.bfbs", words="memory")["shared.Common"]
+
+
+def test_an_init_or_new_that_is_set_on_a_class_is_called(table):
+    original = table.__init__
+
+    def init(self: Any, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
+        self.name = f"{self.name}!"
+
+    table.__init__ = init
+    assert table(name="x").name == table("x").name == "x!"
+    with pytest.raises(TypeError):
+        table(nam="x")
+    del table.__init__
+    assert table("x").name == "x"
+    table.__new__ = lambda cls, *args: args
+    assert table(1, 2) == (1, 2)
+
+
+def test_instances_that_change_their_class_while_they_are_compared_and_shown():
+    right = NAMES["names.class.right"]
+    for work in (lambda a, b: a == b, lambda a, b: repr(a), lambda a, b: copy.copy(a)):
+        left = Catalog.load(SCHEMAS / "names.bfbs", words="memory")["names.class.left"]
+        instances: list[Any] = []
+
+        class Changing:
+            def __eq__(self, other: object) -> bool:
+                for each in instances:  # noqa: B023
+                    each.__class__ = right
+                gc.collect()
+                return True
+
+            def __repr__(self) -> str:
+                self.__eq__(self)
+                return "changed"
+
+        instances += [left(Changing(), "b"), left(Changing(), "b")]
+        del left
+        work(*instances)
+        assert type(instances[0]) in (right, type(instances[1]))
+
+
+def test_the_collector_sees_the_type_of_a_named_member_of_a_union():
+    from autobahn_fbs.typed import Union
+
+    assert Union in gc.get_referents(Union("Circle", None))

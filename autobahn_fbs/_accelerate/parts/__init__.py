@@ -1,4 +1,5 @@
-"""The parts, one module each. A part's module has ``PART``; to add one, name it here twice."""
+"""The parts, one module each. A part's module defines ``PART``. To add a part, name it here
+twice."""
 
 from __future__ import annotations
 
@@ -8,9 +9,9 @@ from ..part import Part
 NAMES = ("texts", "messages", "futures", "masks", "writes", "routing", "pieces")
 
 
-# Import statements rather than import_module(): what freezes programs follows these.
+# Import statements instead of import_module(), so that freezing tools find them.
 def load(name: str) -> Part:
-    """The part of that name, which must be one of :data:`NAMES`."""
+    """The part with this name, which must be in :data:`NAMES`."""
     from . import futures, masks, messages, pieces, routing, texts, writes
 
     modules = (texts, messages, futures, masks, writes, routing, pieces)

@@ -1,4 +1,4 @@
-"""``futures``: no Deferred, Future or list of them where the result is there already."""
+"""``futures``: no Deferred, Future or list of them if the result is already known."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..part import Group, Part
 
 
 class _Authorize(Late):
-    """The function that stands for `Router.authorize`, once Crossbar.io's modules are there."""
+    """The replacement for `Router.authorize`, once Crossbar.io's modules are loaded."""
 
     def value(self) -> Any:
         there = all(isinstance(each, type) for each in (super().value(), _ROLE.value()))
@@ -35,7 +35,7 @@ _ROUTER_RELIES = (
 
 
 def _authorizing(target: str, message: str, uri: str, action: str) -> tuple[Change, ...]:
-    """The edits of a function that asks for an authorization and goes on when it has it."""
+    """The edits of a function that requests an authorization and continues when it has it."""
     return (
         Edit(
             target,
@@ -55,7 +55,7 @@ def _authorizing(target: str, message: str, uri: str, action: str) -> tuple[Chan
 
 _PUBLISH = "crossbar.router.broker:Broker.processPublish"
 
-# The chunks of an event's receivers are waited for only where there are several.
+# Waits for the chunks of an event's receivers only if there are several.
 _CHUNKS = (
     Edit(
         _PUBLISH,
@@ -69,7 +69,7 @@ _CHUNKS = (
     ),
 )
 
-# What calls an event handler, and gives None instead of a Deferred or Future with its result.
+# Calls an event handler, and returns None instead of a Deferred or Future with its result.
 _CALL_AIO = Derived(
     "txaio.aio", "_AsyncioApi.as_future", "return create_future_success(res)", "return None"
 )

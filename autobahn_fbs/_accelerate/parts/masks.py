@@ -1,6 +1,6 @@
 """``masks``: WebSocket frames are masked and unmasked by an object in C.
 
-Autobahn's own masker, through cffi, is three objects and a copy for each frame.
+Autobahn's own masker, which uses cffi, makes three objects and a copy for each frame.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""``messages``: Autobahn's message classes are made in C.
+"""``messages``: instances of Autobahn's message classes are created in C.
 
-A class whose call goes through C still has Autobahn's constructor, which is called where an
-argument is not exactly of the type that it takes as it is: csrc/cpython/accelerate.
+A class whose calls go through C keeps Autobahn's constructor. The constructor is called if an
+argument doesn't have exactly the type that is stored unchanged: see csrc/cpython/accelerate.
 """
 
 from __future__ import annotations

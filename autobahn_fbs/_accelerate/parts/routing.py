@@ -1,13 +1,13 @@
-"""``routing``: what a router passes on is not decoded and encoded again.
+"""``routing``: a router forwards args and kwargs without decoding and encoding them.
 
-Crossbar.io makes an EVENT of a PUBLISH, an INVOCATION of a CALL, and a RESULT or an ERROR of what
-the callee answers, with the args and kwargs of the message that came in. Here the new message
-refers to that one: who reads its args or kwargs, a handler in the router, an event store, another
-serializer, gets the list or the dict that the message that came in gives, decoded then; the
-serializer of this package copies the bytes if nobody has read them.
+Crossbar.io makes an EVENT from a PUBLISH, an INVOCATION from a CALL, and a RESULT or an ERROR from
+the callee's answer, with the args and kwargs of the received message. Here, the new message refers
+to the received one. If a handler in the router, an event store or another serializer reads args or
+kwargs, it gets the list or dict of the received message, which is decoded at that moment. If nobody
+has read them, the serializer of this package copies the bytes.
 
-A payload that might not be readable is decoded where it always was, so that what is wrong with it
-is found there. So is one that the router validates against its inventory.
+A payload that may be unreadable is decoded where Crossbar.io decodes it, so that errors occur
+there. The same applies to a payload that the router validates against its inventory.
 """
 
 from __future__ import annotations
@@ -39,10 +39,11 @@ def _shown() -> Callable[[Any, Any, Any], tuple[Any, Any]]:
     is_forwardable = native.is_forwardable
 
     def shown(router: Any, message: Any, known: Any) -> tuple[Any, Any]:
-        """The args and kwargs that a router validates: none if it is known not to look.
+        """The args and kwargs for the router to validate: none if validation is known to ignore
+        them.
 
-        :param known: Crossbar.io's class Router, whose validate() without an inventory does
-            nothing.
+        :param known: Crossbar.io's class Router, whose validate() does nothing without an
+            inventory.
         """
         validate = getattr(router.validate, "__func__", None)
         if (
@@ -64,7 +65,7 @@ _NAMES = {
 
 
 def _validated(target: str, message: str, indent: int) -> Edit:
-    """What is handed to Router.validate()."""
+    """The arguments for Router.validate()."""
     line = "\n" + " " * indent
     return Edit(
         target,
@@ -75,7 +76,7 @@ def _validated(target: str, message: str, indent: int) -> Edit:
 
 
 def _made(target: str, cls: str, first: str, source: str, indent: int) -> Edit:
-    """How a message is made. `first` are its first arguments, one a line."""
+    """The code that creates a message. `first` are its first arguments, one per line."""
     line = "\n" + " " * indent
     arguments = "".join(f"{line}{each}," for each in first.split())
     return Edit(

@@ -1,9 +1,10 @@
-"""``texts``: what is not logged is not made into text.
+"""``texts``: log texts that aren't logged aren't formatted.
 
-``self.log.debug("...", func=hltype(self.send), msg=msg)`` makes its arguments before `debug`, which
-at most levels is a function that does nothing. Here such a call comes behind an ``if`` that asks
-whether `debug` is that function. When it is not, everything is as it was: the same arguments to the
-same function, so texts, formats and levels are the same, also when a level is raised at run time.
+``self.log.debug("...", func=hltype(self.send), msg=msg)`` evaluates its arguments before it calls
+`debug`, which does nothing at most levels. This part puts such a call behind an ``if`` that checks
+whether `debug` is the function that does nothing. If it isn't, the same function is called with the
+same arguments. Texts, formats and levels are therefore the same, even if the level is raised at run
+time.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from ..changes import Late, Rewrite
 from ..part import Group, Part
 from ..source import Function
 
-#: What txaio's loggers have in the place of a level that is off, on asyncio and on Twisted.
+#: The function in txaio's loggers for a level that is off, on asyncio and on Twisted.
 _NAMES = {
     "_autobahn_fbs_off_aio": Late("txaio.aio", "_no_op"),
     "_autobahn_fbs_off_tx": Late("txaio.tx", "_no_op"),
@@ -23,7 +24,7 @@ _LOG = "_autobahn_fbs_log"
 
 _LEVELS = ("debug", "trace")
 
-#: Functions that only make text of their arguments.
+#: Functions that only format their arguments.
 _TEXT_MAKERS = (
     *("hl", "hlflag", "hlid", "hltype", "hluserid", "hlval", "pformat", "_LazyHexFormatter"),
     *("len", "repr", "str", "type"),
@@ -38,7 +39,7 @@ _PLAIN = (
 
 
 def _only_makes_text(node: ast.AST) -> bool:
-    """Whether nobody can tell if an expression was evaluated."""
+    """Whether evaluating an expression has no visible effect."""
     if isinstance(node, ast.Call):
         known = isinstance(node.func, ast.Name) and node.func.id in _TEXT_MAKERS
         known = known or (isinstance(node.func, ast.Attribute) and node.func.attr == "format")

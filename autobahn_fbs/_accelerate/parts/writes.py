@@ -1,8 +1,9 @@
-"""``writes``: what one iteration of asyncio's loop writes to a connection is sent at once.
+"""``writes``: sends everything that one iteration of asyncio's loop writes to a connection at once.
 
-See ``gathering.py``. Twisted's reactor does that already: sending right before the poll, without
-asking epoll, was tried, and made a fan-out to many subscribers slower, because less was gathered.
-There, what a send costs besides the system call is taken out (``reactor.py``).
+See ``gathering.py``. Twisted's reactor already does this. We tried sending right before the poll
+without asking epoll, but this made a fan-out to many subscribers slower, because less data was
+gathered. For Twisted, this part removes the costs of sending besides the system call
+(``reactor.py``).
 """
 
 from __future__ import annotations

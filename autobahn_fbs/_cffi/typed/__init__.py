@@ -1,7 +1,8 @@
-"""Typed payloads on cffi: the core loads schemas and verifies, Python reads and writes.
+"""Typed payloads on cffi: the core loads schemas and verifies buffers; Python reads and writes
+them.
 
-What is verified can be read without a check, and straight Python is what PyPy compiles well: a call
-into C for each field would cost more than the field.
+Verified buffers can be read without checks, and PyPy compiles straight Python well. A call into C
+for each field would cost more than the field.
 """
 
 from .catalog import TypedCatalog

@@ -1,7 +1,7 @@
-"""Writing a buffer back to front, byte for byte as csrc/core/schema/build.c does.
+"""Writes a buffer from back to front, with the same bytes as csrc/core/schema/build.c.
 
-What is written is referred to by its distance from the end, a ref; the refs of a thing's parts are
-needed before it can be written.
+A written object is referred to by its distance from the end, a ref. The refs of an object's parts
+are needed before the object can be written.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from typing import Any
 
 from .plan import FLOAT, FORMATS, SCALAR, SCALARS, STRUCT, Field, Object
 
-#: Buffers have less bytes than this.
+#: Buffers have fewer bytes than this.
 MAX = 2**31 - 1
 
-#: Vtables that are remembered, to be used again: by the object's number modulo this.
+#: The number of vtables that are remembered for sharing, by the object's number modulo this.
 _VTABLES = 16
 
 _U32 = Struct("<I").pack
@@ -26,7 +26,7 @@ class NoRoom(Exception):
 
 
 class Builder:
-    """A buffer in the making."""
+    """A buffer under construction."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []  # last first
@@ -35,7 +35,7 @@ class Builder:
         self.used = 0
 
     def _place(self, data: bytes, align: int, modulo: int = 0) -> None:
-        """Writes bytes whose ref is to be ``modulo`` above a multiple of ``align``."""
+        """Writes bytes so that their ref is ``modulo`` above a multiple of ``align``."""
         used = self.used + len(data)
         padding = (modulo - used) & (align - 1)
         if used + padding > MAX:
@@ -53,7 +53,7 @@ class Builder:
         return self.used
 
     def vector(self, data: bytes, count: int, align: int) -> int:
-        """A vector of what is stored in it. Returns its ref."""
+        """A vector, given by its stored elements. Returns its ref."""
         align = max(align, 4)
         self._place(_U32(count) + data, align, 4 & (align - 1))
         return self.used
@@ -68,13 +68,13 @@ class Builder:
         return self.used
 
     def struct(self, data: bytes, align: int) -> int:
-        """A struct of its own, a member of a union. Returns its ref."""
+        """A struct as a member of a union. Returns its ref."""
         self._place(data, max(align, 4))
         return self.used
 
     def table(self, of: Object, cells: list[Any]) -> int:
-        """A table by what its fields are: None for what isn't written, a number, a struct's bytes,
-        or a ref. Returns its ref."""
+        """A table, given by its fields: None for a field that isn't written, a number, a struct's
+        bytes, or a ref. Returns its ref."""
         size, align, slots = 4, 4, 0
         for field in of.fields:
             if cells[field.number] is not None:
@@ -121,7 +121,7 @@ class Builder:
 
 
 def pack_struct(of: Object, values: list[Any]) -> bytes:
-    """A struct's bytes: of each field a number or bytes, in their order."""
+    """A struct's bytes: a number or bytes for each field, in their order."""
     parts, at = [], 0
     for field, value in zip(of.fields, values, strict=True):
         if field.offset > at:
@@ -134,20 +134,20 @@ def pack_struct(of: Object, values: list[Any]) -> bytes:
 
 
 def pack_scalar(field: Field, value: Any) -> bytes:
-    """A number as it lies in a buffer."""
+    """A number, as stored in a buffer."""
     if field.scalar == FLOAT and value != value:
         return _narrow_nan(value)
     return SCALARS[field.scalar].pack(value)
 
 
 def pack_scalars(field: Field, values: list[Any]) -> bytes:
-    """Numbers as they lie in a vector."""
+    """Numbers, as stored in a vector."""
     if field.scalar == FLOAT:
         return b"".join([pack_scalar(field, value) for value in values])
     return pack(f"<{len(values)}{FORMATS[field.scalar]}", *values)
 
 
 def _narrow_nan(value: float) -> bytes:
-    """What is no number, as a float of 32 bits: its payload is kept, as struct.pack doesn't."""
+    """A NaN as a 32-bit float. Keeps its payload, unlike struct.pack."""
     (wide,) = unpack("<Q", pack("<d", value))
     return _U32((wide >> 63) << 31 | 0x7F800000 | (wide >> 29 & 0x7FFFFF or 0x400000))

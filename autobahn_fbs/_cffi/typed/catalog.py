@@ -1,4 +1,4 @@
-"""The part of a catalog that the CPython binding has in C."""
+"""The part of a catalog that is in C in the CPython binding."""
 
 from __future__ import annotations
 

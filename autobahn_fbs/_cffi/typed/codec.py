@@ -29,7 +29,7 @@ class TypedSchema:
         self._codecs: dict[str, TypedCodec] = {}
         self._enums: dict[str, Any] = {}
 
-    # What is in it
+    # Its content
 
     @cached_property
     def _objects(self) -> list[Object]:
@@ -44,19 +44,19 @@ class TypedSchema:
 
     @cached_property
     def structs(self) -> tuple[str, ...]:
-        """Those of the structs."""
+        """The qualified names of the structs."""
         objects = self.plan.raw.objects
         numbers = self.plan.object_numbers
         return tuple(name for name, i in numbers.items() if objects[i].is_struct)
 
     @cached_property
     def enums(self) -> tuple[str, ...]:
-        """Those of the enums and unions."""
+        """The qualified names of the enums and unions."""
         return tuple(self.plan.enum_numbers)
 
     @cached_property
     def refused(self) -> dict[str, str]:
-        """The tables and structs that can't be used, and why."""
+        """The tables and structs that can't be used, with the reasons."""
         return {of.name: of.refusal for of in self._objects if of.refusal is not None}
 
     @property
@@ -71,7 +71,7 @@ class TypedSchema:
         return text(self.plan.raw.identifier).encode() or None
 
     def describe(self) -> dict[str, Any]:
-        """The file as reflection.fbs has it, as a dict of what is there."""
+        """The file in the terms of reflection.fbs, as a dict of the fields that are present."""
         verify = Verifier(REFLECTION, REFLECTION_SCHEMA)
         at = verify(self.data, False, None)
         found: dict[str, Any] = Reader(self, PRESENT).as_map(
@@ -82,17 +82,17 @@ class TypedSchema:
     # Classes
 
     def layout(self, index: int) -> Layout:
-        """The table or struct of that number in Python."""
+        """The table or struct with that number in Python."""
         found = self._layouts.get(index)
         if found is None:
             found = self._layouts[index] = Layout(self, self.plan.object(index))
         return found
 
     def codec(self, name: str, /) -> TypedCodec:
-        """What encodes and decodes a table.
+        """The codec of a table.
 
-        :raises KeyError: if there is none of that name.
-        :raises autobahn.wamp.exception.InvalidPayload: if it can't be used.
+        :raises KeyError: there is no such table.
+        :raises autobahn.wamp.exception.InvalidPayload: it can't be used.
         """
         codec = self._codecs.get(name)
         if codec is None:
@@ -111,8 +111,8 @@ class TypedSchema:
     def type(self, name: str, /) -> Any:
         """The class of a table, struct, enum or union.
 
-        :raises KeyError: if there is none of that name.
-        :raises autobahn.wamp.exception.InvalidPayload: if it can't be used.
+        :raises KeyError: there is no such type.
+        :raises autobahn.wamp.exception.InvalidPayload: it can't be used.
         """
         index = self.plan.object_numbers.get(name)
         if index is None:
@@ -121,10 +121,10 @@ class TypedSchema:
         return self.layout(index).type
 
     def bind(self, name: str, cls: Any, /) -> None:
-        """Makes a class that of a table or struct.
+        """Binds a class to a table or struct.
 
-        :raises TypeError: if it lacks a field.
-        :raises ValueError: if the type has a class already.
+        :raises TypeError: the class lacks a field.
+        :raises ValueError: the type already has a class.
         """
         index = self.plan.object_numbers[name]
         of = self.plan.object(index)
@@ -141,7 +141,7 @@ class TypedSchema:
         self._layouts[index] = layout
 
     def to_dict(self, value: Any, /) -> dict[str, Any]:
-        """What TypedTable.to_dict() says, of an instance of a class of this schema."""
+        """The result of TypedTable.to_dict() for an instance of a class of this schema."""
         if getattr(type(value), "__fbs_schema__", None) is not self:
             raise TypeError(f"an instance of this schema expected, got {type(value).__name__}")
         return dict_of(value)
@@ -157,7 +157,7 @@ class TypedSchema:
         return found
 
     def enum_member(self, enum: Enum, value: int) -> Any:
-        """A value of an enum as its member; what is not known stays a number."""
+        """A value of an enum as its member; an unknown value remains a number."""
         cls = self._enums.get(enum.name) or self._enum(enum)
         if enum.is_flags:
             return value if value & ~enum.all_bits else cls(value)
@@ -165,7 +165,7 @@ class TypedSchema:
 
     @staticmethod
     def enum_name(enum: Enum, value: int) -> Any:
-        """A value of an enum as its name, those of all bits of flags; or as a number."""
+        """A value of an enum as its name; for flags, the names of all bits; or as a number."""
         member = enum.by_value.get(value)
         if member is not None:
             return member.name
@@ -174,14 +174,14 @@ class TypedSchema:
         return " ".join(each.name for each in enum.members if each.value & value)
 
     def absent(self, field: Field) -> Any:
-        """What a field's absence means in an instance."""
+        """The value of an absent field in an instance."""
         value = field.default()
         if value is None or field.shape != SCALAR or field.enum is None:
             return value
         return self.enum_member(field.enum, value)
 
     def absent_name(self, field: Field) -> Any:
-        """What it means in a dict."""
+        """The value of an absent field in a dict."""
         value = field.default()
         if value is None or field.shape != SCALAR or field.enum is None:
             return value
@@ -189,17 +189,17 @@ class TypedSchema:
 
     @cached_property
     def instances(self) -> Reader:
-        """What reads instances."""
+        """The reader for instances."""
         return Reader(self, INSTANCE)
 
     @cached_property
     def dicts(self) -> Reader:
-        """What reads dicts of what is present."""
+        """The reader for dicts of the present fields."""
         return Reader(self, PRESENT)
 
     @cached_property
     def full_dicts(self) -> Reader:
-        """What reads dicts with defaults."""
+        """The reader for dicts with defaults."""
         return Reader(self, FULL)
 
 
@@ -235,7 +235,7 @@ class TypedCodec:
         sort_keys: bool = False,
         strict: bool = False,
     ) -> bytes:
-        """The buffer of an instance or a mapping."""
+        """Encodes an instance or a mapping."""
         if identifier is not None and len(identifier) != 4:
             raise ValueError("an identifier has 4 bytes")
         data = Encoder(self.schema, keep_kwargs, sort_keys).root(self._object, value, identifier)
@@ -243,13 +243,13 @@ class TypedCodec:
         return data
 
     def check(self, value: Any, /) -> None:
-        """Raises what encode() raises."""
+        """Raises the same errors as encode()."""
         self.encode(value)
 
     def decode(
         self, data: Any, /, *, form: int = 0, strict: bool = False, identifier: bytes | None = None
     ) -> Any:
-        """The instance, or dict, of a buffer."""
+        """Decodes a buffer to an instance or a dict."""
         raw = as_bytes(data)
         at = self._verify(raw, strict, identifier)
         if form == INSTANCE:
@@ -276,7 +276,7 @@ class TypedCodec:
     def verify(
         self, data: Any, /, *, strict: bool = False, identifier: bytes | None = None
     ) -> None:
-        """Raises InvalidPayload if a buffer is wrong."""
+        """Raises InvalidPayload if a buffer is invalid."""
         self._verify(as_bytes(data), strict, identifier)
 
     def get(self, data: Any, path: str, /) -> Any:
@@ -287,17 +287,17 @@ class TypedCodec:
         return paths.get(self.schema, self._object, raw, path, self._verify.rules)
 
     def lazy(self, data: Any, /) -> TypedLazy:
-        """The root, whose fields are read on demand."""
+        """The root table, whose fields are read on demand."""
         raw = as_bytes(data)
         return TypedLazy(self.schema, self._object, raw, self._verify(raw, False, None))
 
     def default(self, field: str, /) -> Any:
-        """What a field's absence means."""
+        """The value of an absent field."""
         return self.schema.absent(self._object.by_name[field])
 
 
 def as_bytes(data: Any) -> bytes:
-    """The bytes of a bytes-like object, themselves if that is what it is."""
+    """The bytes of a bytes-like object; bytes are returned unchanged."""
     return data if isinstance(data, bytes) else memoryview(data).tobytes()
 
 

@@ -1,4 +1,4 @@
-"""The core's part: loading a schema, and the verdict on a buffer."""
+"""The core's part: loads schemas and verifies buffers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ REFLECTION_SCHEMA: int = lib.WFBS_REFLECTION_SCHEMA
 
 
 def invalid(path: str, reason: str, code: str, offset: int | None = None) -> InvalidPayload:
-    """What is raised for a buffer or a value that is wrong."""
+    """The exception for an invalid buffer or value."""
     where = "" if offset is None else f" (at byte {offset})"
     error: Any = InvalidPayload(f"{path}: {reason}{where}")
     error.path, error.reason, error.code, error.offset = path, reason, code, offset
@@ -26,7 +26,7 @@ def invalid(path: str, reason: str, code: str, offset: int | None = None) -> Inv
 
 
 def _text(call: Any, *arguments: Any) -> str:
-    """What a function of the core writes: cut, if it's long."""
+    """The text that a function of the core writes, truncated if it's long."""
     room = 4096
     out = ffi.new("char[]", room)
     call(*arguments, out, room)
@@ -35,7 +35,7 @@ def _text(call: Any, *arguments: Any) -> str:
 
 
 def raise_fault(fault: Any, plan: Any, root: int, *, placed: bool = True) -> Any:
-    """Raises InvalidPayload for what the core found."""
+    """Raises InvalidPayload for the core's fault."""
     path = _text(lib.wfbs_fault_path, fault, plan, root)
     reason = _text(lib.wfbs_fault_reason, fault)
     code = ffi.string(lib.wfbs_fault_name(fault.code)).decode()
@@ -45,7 +45,7 @@ def raise_fault(fault: Any, plan: Any, root: int, *, placed: bool = True) -> Any
 def load(data: bytes, words: str) -> Plan:
     """The plan of a .bfbs.
 
-    :raises autobahn.wamp.exception.InvalidPayload: if it is none.
+    :raises autobahn.wamp.exception.InvalidPayload: the .bfbs is invalid.
     """
     fault = ffi.new("wfbs_fault *")
     source = ffi.from_buffer(data)
@@ -60,8 +60,8 @@ def load(data: bytes, words: str) -> Plan:
 
 
 class Rules:
-    """How buffers of a schema are verified: `strict` refuses enum values and union types that are
-    not known."""
+    """The rules for verifying buffers of a schema: `strict` refuses unknown enum values and union
+    types."""
 
     def __init__(self, plan: Plan, limits: tuple[int, int, int, int] | None = None) -> None:
         self._limits = record.limits(limits)
@@ -74,7 +74,7 @@ class Rules:
 
 
 class Verifier:
-    """What a buffer of one table is verified by."""
+    """The rules for verifying a buffer of one table."""
 
     def __init__(
         self, plan: Plan, root: int, limits: tuple[int, int, int, int] | None = None
@@ -87,8 +87,8 @@ class Verifier:
     ) -> int:
         """The position of the root table.
 
-        :raises autobahn.wamp.exception.InvalidPayload: if the buffer is wrong; with the place in
-            it if ``placed``.
+        :raises autobahn.wamp.exception.InvalidPayload: the buffer is invalid; with its place in the
+            buffer if ``placed``.
         """
         try:
             scratch = _free.pop()

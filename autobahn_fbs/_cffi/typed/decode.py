@@ -1,4 +1,4 @@
-"""Reading verified bytes: instances, dicts, single fields. Nothing here checks anything."""
+"""Reads verified bytes as instances, dicts and single fields. Nothing here checks anything."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .codec import TypedSchema
     from .table import Layout
 
-#: Reads what is at a position of the data.
+#: Reads the value at a position of the data.
 Read = Callable[[bytes, int], Any]
 
 #: The forms of a decoded table.
@@ -42,7 +42,7 @@ _I32 = Struct("<i").unpack_from
 
 
 def slot(data: bytes, table: int, offset: int) -> int:
-    """The position of a field of a table by its place in the vtable; 0 if it is absent."""
+    """The position of a field of a table, from its offset in the vtable; 0 if it is absent."""
     vtable = table - _I32(data, table)[0]
     if offset + 2 > _U16(data, vtable)[0]:
         return 0
@@ -51,7 +51,7 @@ def slot(data: bytes, table: int, offset: int) -> int:
 
 
 def follow(data: bytes, at: int) -> int:
-    """What the offset at a position leads to."""
+    """The target of the offset at a position."""
     target: int = at + _U32(data, at)[0]
     return target
 
@@ -69,7 +69,7 @@ def _bytes(data: bytes, at: int) -> bytes:
 
 
 def _float(data: bytes, at: int) -> float:
-    """A float of 32 bits; one that is no number keeps its payload, as struct.unpack may not."""
+    """A 32-bit float. A NaN keeps its payload, unlike with struct.unpack."""
     value: float = _F32(data, at)[0]
     if value != value:
         bits = _U32(data, at)[0]
@@ -91,7 +91,7 @@ class Reader:
     # Tables
 
     def fields(self, of: Object) -> list[tuple[Field, Read, Any]]:
-        """The values of a table: the field, what reads it, and what its absence means."""
+        """The values of a table: the field, its reader, and its value if absent."""
         found = self._fields.get(of.index)
         if found is None:
             found = self._fields[of.index] = []
@@ -118,7 +118,7 @@ class Reader:
         return self.schema.layout(of.index).new(values)
 
     def as_map(self, of: Object, data: bytes, at: int) -> dict[str, Any]:
-        """The table at a position by names of the schema: what is present, or all that isn't
+        """The table at a position, by the names of the schema: present fields, or all that aren't
         None."""
         found: dict[str, Any] = {}
         full = self.form == FULL
@@ -136,7 +136,7 @@ class Reader:
     # Unions
 
     def member(self, enum: Enum, tag: int, data: bytes, at: int) -> Any:
-        """A union's member, whose offset is at a position; None for a type that is not known."""
+        """A union's member whose offset is at a position; None for an unknown type."""
         member = enum.by_value.get(tag)
         if member is None or not tag:
             return None
@@ -147,7 +147,7 @@ class Reader:
         return self.table(member.object, data, follow(data, at))
 
     def _named(self, enum: Enum, tag: int, value: Any) -> Any:
-        """A member's value, with its name where its class doesn't tell."""
+        """A member's value, with its name if its class doesn't identify it."""
         if enum.is_ambiguous and tag in enum.by_value:
             return TypedUnion(enum.by_value[tag].name, value)
         return value
@@ -196,7 +196,7 @@ class Reader:
     # Values
 
     def reader(self, field: Field) -> Read:
-        """What reads a field at its position in a table, or in a vector of what it is."""
+        """The reader for a field at its position in a table, or for an element of a vector."""
         if field.shape == SCALAR:
             return self.scalar(field)
         if field.shape == STRUCT:
@@ -210,10 +210,10 @@ class Reader:
             return self._vector(field)
         if field.shape == ARRAY:
             return self._array(field)
-        return lambda data, at: None  # a union's, which needs the table
+        return lambda data, at: None  # for a union, which needs the table
 
     def scalar(self, field: Field) -> Read:
-        """What reads a number, a bool, or an enum's value."""
+        """The reader for a number, a bool, or an enum's value."""
         read = SCALARS[field.scalar].unpack_from
         if field.scalar == BOOL:
             return lambda data, at: data[at] != 0
@@ -226,7 +226,7 @@ class Reader:
         return lambda data, at: read(data, at)[0]
 
     def struct_of(self, field: Field) -> Read:
-        """What reads a struct that may stand for a large integer."""
+        """The reader for a struct that may represent a large integer."""
         of = field.object
         if of.words and field.demand in words.DEMANDS:
             memory, plain, size = self.schema.words == "memory", self.as_dict, of.words
@@ -235,7 +235,7 @@ class Reader:
         return self.struct(of)
 
     def struct(self, of: Object) -> Read:
-        """What reads a struct at its position."""
+        """The reader for a struct at its position."""
         found = self._structs.get(of.index)
         if found is None:
             parts = [(field.name, field.offset, self.reader(field)) for field in of.values]
@@ -282,7 +282,7 @@ class Reader:
 
 
 def dict_of(instance: Any) -> dict[str, Any]:
-    """The fields of an instance that are not None, by the schema's names, all the way down."""
+    """The fields of an instance that are not None, by the schema's names, including nested ones."""
     layout: Layout = type(instance)._layout
     found: dict[str, Any] = {}
     for name, field in zip(layout.names, layout.fields, strict=True):
@@ -322,7 +322,7 @@ def _plain_any(value: Any) -> Any:
 
 
 def _plain(schema: TypedSchema, field: Field, value: Any) -> Any:
-    """One field's value as JSON has it."""
+    """One field's value, in the form for JSON."""
     if field.shape in (VECTOR, ARRAY):
         if isinstance(value, (bytes, bytearray, memoryview)):
             return bytes(value)

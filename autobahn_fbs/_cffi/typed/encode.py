@@ -1,7 +1,7 @@
-"""Writing instances and mappings: what values are taken, and what is wrong with others.
+"""Writes instances and mappings: which values are accepted, and the errors for others.
 
-What WAMP's attributes demand of values is not looked at here: the core finds it when it verifies
-what was written.
+The requirements of WAMP's attributes are not checked here. The core checks them when it verifies
+the output.
 """
 
 from __future__ import annotations
@@ -42,15 +42,15 @@ from .table import TypedTable
 if TYPE_CHECKING:
     from .codec import TypedSchema
 
-#: Tables within tables that are followed, as many as verification follows.
+#: Maximum nesting of tables, the same as for verification.
 _MAX_DEPTH = 64
 
-#: Array and memoryview formats of native numbers, by the size and kind that they mean.
+#: Array and memoryview formats of native numbers, by their size and kind.
 _NATIVE = {kind: (struct.calcsize(kind), kind in "bhilq", kind in "fd") for kind in "bBhHiIlLqQfd"}
 
 
 class Refusal(Exception):
-    """A value that can't be written: why, and the steps to it from the inside out."""
+    """A value that can't be written: the reason, and the steps to it from the inside out."""
 
     def __init__(self, reason: str, code: str = "VALUE") -> None:
         self.reason = reason
@@ -79,7 +79,7 @@ class Encoder:
     def root(self, of: Object, value: Any, identifier: bytes | None) -> bytes:
         """The buffer of a table.
 
-        :raises autobahn.wamp.exception.InvalidPayload: if a value can't be written.
+        :raises autobahn.wamp.exception.InvalidPayload: a value can't be written.
         """
         try:
             ref = self.table(of, value)
@@ -128,13 +128,13 @@ class Encoder:
                 raise _unknown(name)
 
     def _values(self, of: Object, value: Any) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-        """A table's values by the schema's names, and the tags of its unions."""
+        """A table's values by the schema's names, and the types of its unions."""
         layout = self.schema.layout(of.index)
         if isinstance(value, layout.type):
             found = {}
             for (name, absent), field in zip(layout.defaults, layout.fields, strict=True):
                 own = getattr(value, name, None)
-                # A default that its attribute doesn't allow, 0 for a wampid, isn't written.
+                # A default that the field's attribute doesn't allow (0 for a wampid) isn't written.
                 if own is not absent or not field.demand:
                     found[field.name] = own
             return found, {}
@@ -148,7 +148,7 @@ class Encoder:
             raise _expected("value", None)
 
     def _cell(self, field: Field, value: Any, keep: bool) -> Any:
-        """What a table stores for a value: see Builder.table. None for a default."""
+        """The stored form of a value in a table: see Builder.table. None for a default."""
         if field.shape == SCALAR:
             number = scalar(field, value)
             if field.flags & (OPTIONAL | REQUIRED) or (keep and field.flags & KWARG):
@@ -218,7 +218,7 @@ class Encoder:
         return items if field.is_bytes else self._packed(field, items)
 
     def _packed(self, field: Field, items: Any) -> bytes:
-        """Elements that are inline, one after the other."""
+        """Inline elements, one after the other."""
         each = field.element
         if each.shape == SCALAR:
             return pack_scalars(each, self._each(items, lambda value: scalar(each, value)))
@@ -228,7 +228,7 @@ class Encoder:
 
     @staticmethod
     def _each(items: Any, convert: Callable[[Any], Any]) -> list[Any]:
-        """Converts elements one by one; a refusal says which."""
+        """Converts elements one by one; an error names the element."""
         done: list[Any] = []
         try:
             for value in items:
@@ -273,7 +273,7 @@ class Encoder:
         return self.builder.vector(raw, len(raw), align)
 
     def _sorted(self, of: Object, items: Any) -> Any:
-        """Values of a table with a key in the order of that."""
+        """Values of a table with a key, sorted by it."""
         if of.key == NONE:
             return items
         key = of.fields[of.key]
@@ -293,7 +293,7 @@ class Encoder:
     # Unions
 
     def _union(self, field: Field, value: Any, tag: Any, cells: list[Any]) -> None:
-        """Sets a union's cell and that of its tag."""
+        """Sets a union's cell and that of its type."""
         enum, tag_field = field.plan.enum(field.index), field.tag
         assert tag_field is not None
         if field.shape == UNION:
@@ -324,7 +324,7 @@ class Encoder:
         cells[field.number] = self.builder.references(refs)
 
     def _member(self, enum: Enum, value: Any, tag: Any) -> tuple[Member | None, Any]:
-        """Which member a value is, and what of it is written; None for an absent union."""
+        """The member for a value, and the part of the value to write; None for an absent union."""
         if tag is None and isinstance(value, tuple) and len(value) == 2:
             tag, value = value
         if tag is not None:
@@ -390,7 +390,7 @@ def _integer(kind: int, value: Any) -> int:
 
 
 def _power(limit: int) -> str:
-    """The end of a range as people write it."""
+    """The end of a range, as people write it."""
     bits = max(abs(limit), abs(limit + 1)).bit_length() - 1
     if bits < 31:
         return str(limit)
@@ -480,7 +480,7 @@ def _items(field: Field, value: Any) -> Any:
 
 
 def _octets(value: Any) -> bytes:
-    """What a vector of plain ubytes is taken from."""
+    """The bytes for a vector of plain ubytes."""
     if isinstance(value, (bytes, bytearray)):
         return bytes(value)
     if isinstance(value, memoryview):
@@ -495,7 +495,7 @@ def _octets(value: Any) -> bytes:
 
 
 def _numbers(each: Field, value: Any) -> bytes | None:
-    """The bytes of a buffer of numbers of the right kind, or None if the value is none."""
+    """The bytes of a buffer with numbers of the right kind, or None if the value isn't one."""
     if each.shape != SCALAR or each.enum is not None or isinstance(value, (list, tuple)):
         return None
     try:

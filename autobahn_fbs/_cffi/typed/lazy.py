@@ -1,4 +1,4 @@
-"""Fields on demand: a table of a verified buffer, of which only what is asked for is read."""
+"""Fields on demand: reads a table of a verified buffer field by field."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 class TypedLazy:
-    """A table whose fields are read when they are asked for, by attribute.
+    """A table whose fields are read on access, as attributes.
 
-    Vectors of numbers are views of the buffer, tables are lazy in turn.
+    Vectors of numbers are views of the buffer, and nested tables are lazy, too.
     """
 
     # No field's attribute has two underscores on both sides.
@@ -41,11 +41,11 @@ class TypedLazy:
         return f"<lazy {self.__object__.name}>"
 
     def decode(self) -> Any:
-        """All of it, as an instance."""
+        """The whole table as an instance."""
         return self.__schema__.instances.table(self.__object__, self.__data__, self.__at__)
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it, as TypedTable.to_dict() has it."""
+        """The whole table as a dict, like TypedTable.to_dict()."""
         reader = self.__schema__.full_dicts
         found: dict[str, Any] = reader.as_map(self.__object__, self.__data__, self.__at__)
         return found

@@ -1,4 +1,4 @@
-"""One value by its path, ``header.seq`` or ``points[3].x``, of bytes that are not verified."""
+"""Finds one value by its path, ``header.seq`` or ``points[3].x``, in bytes that aren't verified."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _free: list[Any] = []
 
 
 class _Scratch:
-    """What a search needs: memory that the core fills."""
+    """Memory for a search, which the core fills."""
 
     def __init__(self) -> None:
         self.verifier = ffi.new("wfbs_verifier *")
@@ -26,12 +26,12 @@ class _Scratch:
 
 
 def get(schema: TypedSchema, of: Object, data: bytes, path: str, rules: Rules) -> Any:
-    """What is at the path in a table; None for what is absent, on the way as well.
+    """The value at the path in a table; None if it, or a part of the path, is absent.
 
-    :raises KeyError: if the schema doesn't have it.
-    :raises IndexError: if a vector or array has no such element.
-    :raises autobahn.wamp.exception.InvalidPayload: if the bytes on the way to it, or its own, are
-        wrong.
+    :raises KeyError: the schema doesn't have the path.
+    :raises IndexError: a vector or array has no such element.
+    :raises autobahn.wamp.exception.InvalidPayload: the bytes on the path to it, or its own, are
+        invalid.
     """
     try:
         scratch = _free.pop()

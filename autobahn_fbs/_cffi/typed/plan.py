@@ -1,6 +1,6 @@
-"""A schema's plan (csrc/core/schema/plan.h) as Python objects, made of what is needed when it is.
+"""A schema's plan (csrc/core/schema/plan.h) as Python objects, created on demand.
 
-The core has checked all of it: indices are in range, offsets and sizes are sound.
+The core has checked all of it: indices are in range, offsets and sizes are consistent.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ def text(name: Any) -> str:
 
 
 class Field:
-    """A field of a table or struct; an element of its vector or array is another one."""
+    """A field of a table or struct. An element of its vector or array is also represented by a
+    Field."""
 
     def __init__(self, plan: Plan, raw: Any, name: str, number: int) -> None:
         self.plan = plan
@@ -70,7 +71,7 @@ class Field:
         self.demand: int = raw.demand
         self.nested: int = raw.nested
         self.default_bits: int = raw.default_bits
-        #: The python name, the tag's field of a union: set by Object.
+        #: The Python name, and the type field of a union: set by Object.
         self.attribute = name
         self.tag: Field | None = None
         self._element: int = raw.element
@@ -78,7 +79,7 @@ class Field:
 
     @cached_property
     def element(self) -> Field:
-        """What a vector or array consists of, as a field."""
+        """The element of a vector or array, as a field."""
         each: Field = object.__new__(Field)
         each.__dict__.update(self.__dict__)
         each.shape, each.size, each.align = self._element, self.stride, self.element_align
@@ -98,11 +99,11 @@ class Field:
 
     @cached_property
     def object(self) -> Object:
-        """The table or struct that this is."""
+        """The table or struct that this field contains."""
         return self.plan.object(self.index)
 
     def default(self) -> Any:
-        """What absence means, with enums as numbers: a number, a bool or None."""
+        """The value if absent, with enums as numbers: a number, a bool or None."""
         if self.shape != SCALAR or self.flags & OPTIONAL:
             return None
         packer = SCALARS[self.scalar]
@@ -152,7 +153,7 @@ class Object:
         self.refusal = self._refusal(raw)
 
     def _refusal(self, raw: Any) -> str | None:
-        """Why it can't be used."""
+        """The reason why it can't be used."""
         if raw.refused == lib.WFBS_USABLE:
             return None
         why: str = ffi.string(lib.wfbs_refusal_text(raw.refused)).decode()
@@ -174,7 +175,7 @@ class Member:
 
     @cached_property
     def object(self) -> Object:
-        """The table or struct that a union's member is."""
+        """The table or struct of a union's member."""
         return self.plan.object(self.index)
 
 
@@ -207,19 +208,19 @@ class Plan:
 
     def __init__(self, raw: Any, keep: Any) -> None:
         self.raw = raw
-        self._keep = keep  # what the plan points into
+        self._keep = keep  # the memory that the plan points into
         self._objects: dict[int, Object] = {}
         self._enums: dict[int, Enum] = {}
 
     def object(self, index: int) -> Object:
-        """The table or struct of that number."""
+        """The table or struct with that number."""
         found = self._objects.get(index)
         if found is None:
             found = self._objects[index] = Object(self, index)
         return found
 
     def enum(self, index: int) -> Enum:
-        """The enum or union of that number."""
+        """The enum or union with that number."""
         found = self._enums.get(index)
         if found is None:
             found = self._enums[index] = Enum(self, index)

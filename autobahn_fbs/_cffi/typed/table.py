@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class TypedTable:
-    """What the classes of tables and structs have in common."""
+    """The base class of the classes of tables and structs."""
 
     __slots__ = ()
     __match_args__: ClassVar[tuple[str, ...]] = ()
@@ -85,8 +85,8 @@ class TypedTable:
         return reduce_instance(cls.__fbs_schema__, cls.__fbs_name__, own, values)
 
     def to_dict(self) -> dict[str, Any]:
-        """All fields that are not None by their names in the schema, nested ones too; enums by
-        name, a union as two entries."""
+        """All fields that are not None by their names in the schema, including nested ones; enums
+        are names, and a union has two entries."""
         from .decode import dict_of
 
         return dict_of(self)
@@ -109,7 +109,7 @@ class Layout:
         self.type: type = self._make() if bound is None else bound
 
     def _make(self) -> type:
-        """The class; that of an equal type in another schema, if it has one."""
+        """The class; that of an equal type in another schema, if there is one."""
         known: type | None = twin(self.schema, self.object.name)
         if known is not None and issubclass(known, TypedTable):
             return known

@@ -1,4 +1,4 @@
-"""The value of a union where its class alone doesn't tell the member."""
+"""The value of a union whose class alone doesn't identify the member."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 
 class TypedUnion(NamedTuple):
-    """A union's member, by the name that the union has for it, and its value."""
+    """A member of a union: its name in the union, and its value."""
 
     type: str
     value: Any

@@ -1,4 +1,4 @@
-"""Structs of 32-bit words that stand for large integers: UUIDs, Ethereum addresses, numbers."""
+"""Structs of 32-bit words that represent large integers: UUIDs, Ethereum addresses, numbers."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _ETHVAL: int = lib.WFBS_DEMAND_ETHVAL
 
 _NAMES = {_UUID: "uuid", _ETHADR: "ethadr", _ETHHASH: "ethhash", _ETHVAL: "ethval"}
 
-#: Checks with which such a struct is a value of its own.
+#: Checks for which such a struct is a single value.
 DEMANDS = set(_NAMES)
 
 
 def read(raw: bytes, demand: int, memory_order: bool, plain: bool) -> Any:
-    """The value in a struct's bytes; ``plain`` for what JSON knows."""
+    """The value in a struct's bytes; ``plain`` for types that JSON knows."""
     big_endian = raw if memory_order else raw[::-1]
     if demand == _UUID:
         value = UUID(bytes=big_endian)
@@ -30,8 +30,8 @@ def read(raw: bytes, demand: int, memory_order: bool, plain: bool) -> Any:
 
 
 def write(value: Any, demand: int, size: int, memory_order: bool) -> bytes | str | None:
-    """A struct's bytes for a value; None if it is none of those that stand for it (a struct is);
-    or a text that says what is wrong with it."""
+    """A struct's bytes for a value. None if the value doesn't have one of the accepted types (a
+    struct does), or a text that describes the error."""
     big_endian: bytes
     name = _NAMES.get(demand, "")
     if isinstance(value, UUID):

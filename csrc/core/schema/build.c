@@ -1,4 +1,4 @@
-/* Writing a buffer of any schema, back to front: see build.h. */
+/* Writes a buffer of any schema from back to front: see build.h. */
 #include "build.h"
 
 #include "verify.h"
@@ -6,8 +6,9 @@
 bool
 wfbs_build_more(wfbs_builder *b, size_t size)
 {
-    /* Both parts are at most WFBS_BUILD_MAX before, and size_t has at least 32 bits: the sums below
-     * are at most 5 * 2^31 on 64 bits; on 32 bits the first test comes before any sum. */
+    /* Both parts are at most WFBS_BUILD_MAX before the call, and size_t has at least 32 bits. On 64
+     * bits, the sums below are at most 5 * 2^31. On 32 bits, the first test comes before any
+     * sum. */
     if (size > WFBS_BUILD_MAX - b->used || size > WFBS_BUILD_MAX - b->held) {
         return false;
     }
@@ -17,8 +18,8 @@ wfbs_build_more(wfbs_builder *b, size_t size)
     return b->grow(b, wanted < 1024 ? 1024 : wanted);
 }
 
-/* Writes `size` bytes whose ref is to be `modulo` above a multiple of `align`, after zeroed
- * padding. Returns their start. */
+/* Writes `size` bytes after zeroed padding, so that their ref is `modulo` above a multiple of
+ * `align`. Returns their start. */
 static uint8_t *
 place(wfbs_builder *b, size_t size, size_t align, size_t modulo)
 {
@@ -72,8 +73,8 @@ wfbs_build_struct(wfbs_builder *b, size_t size, size_t align)
     return place(b, size, align < 4 ? 4 : align, 0);
 }
 
-/* Writes the vtable right before the table of ref `table`, unless one that was written before is
- * equal. Returns its ref. There is room for it. */
+/* Writes the vtable directly before the table with ref `table`, unless an equal one was written
+ * before. Returns its ref. There is room for it. */
 static uint32_t
 place_vtable(wfbs_builder *b, uint32_t object, const uint8_t *vtable, uint32_t size, uint32_t table)
 {
@@ -110,7 +111,8 @@ wfbs_build_table(wfbs_builder *b, const wfbs_plan *plan, uint32_t object, size_t
         return 0;
     }
     cells = (const wfbs_cell *)(const void *)(b->memory + cells_at); /* memory may have moved */
-    /* The widest fields come first, right after the 4 bytes: so there is no gap between fields. */
+    /* The widest fields come first, directly after the 4 bytes, so there are no gaps between
+     * fields. */
     uint8_t *table = place(b, size, align, 4 & (align - 1));
     uint8_t *vtable = table - vtable_size;
     const uint32_t ref = (uint32_t)b->used;

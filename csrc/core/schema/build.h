@@ -1,35 +1,35 @@
-/* Writing a buffer of any schema by its plan, back to front.
+/* Writes a buffer of any schema by its plan, from back to front.
  *
- * What is written grows down from the end of one block of memory, and what is known but can't be
- * written yet is stacked up from its start. A thing that is written is referred to by its distance
- * from the end (a ref, never 0); the refs of a thing's parts are needed before it can be written.
- * All bytes are set, padding to zero. */
+ * Written bytes grow down from the end of one block of memory. Data that can't be written yet is
+ * stacked up from its start. A written object is referred to by its distance from the end (a ref,
+ * never 0). The refs of an object's parts are needed before the object can be written. All bytes
+ * are set, padding to zero. */
 #ifndef WFBS_BUILD_H
 #define WFBS_BUILD_H
 
 #include "../read.h"
 #include "plan.h"
 
-/* Buffers have less than 2^31 bytes. */
+/* Buffers have fewer than 2^31 bytes. */
 #define WFBS_BUILD_MAX ((size_t)INT32_MAX)
-/* Vtables that are remembered, to be used again. */
+/* The number of vtables that are remembered for sharing. */
 #define WFBS_BUILD_VTABLES 16
 
 typedef struct wfbs_builder {
-    uint8_t *memory; /* owned by whoever provides `grow` */
+    uint8_t *memory; /* owned by the provider of `grow` */
     size_t capacity;
     size_t used;     /* bytes written, at the end */
     size_t held;     /* bytes stacked, at the start */
-    uint32_t align;  /* what anything written needs, at least 4 */
+    uint32_t align;  /* alignment of everything written, at least 4 */
     uint64_t cost;   /* what verification will charge for all that is written, */
     uint64_t tables; /* and the tables that it will visit */
-    /* Replaces memory by a block of at least `capacity` bytes whose first `held` and last `used`
-     * bytes are those of this one. False if it can't. */
+    /* Replaces memory with a block of at least `capacity` bytes. Its first `held` and last `used`
+     * bytes are those of the old block. False if it can't. */
     bool (*grow)(struct wfbs_builder *b, size_t capacity);
-    uint32_t vtables[WFBS_BUILD_VTABLES]; /* refs, 0 for none; by the object's number */
+    uint32_t vtables[WFBS_BUILD_VTABLES]; /* refs by object number, 0 for none */
 } wfbs_builder;
 
-/* Starts a buffer in the memory that `b` has. */
+/* Starts a buffer in the memory of `b`. */
 static inline void
 wfbs_build_start(wfbs_builder *b)
 {
@@ -41,11 +41,11 @@ wfbs_build_start(wfbs_builder *b)
     memset(b->vtables, 0, sizeof b->vtables);
 }
 
-/* The cold half of wfbs_build_reserve. */
+/* The cold part of wfbs_build_reserve. */
 bool wfbs_build_more(wfbs_builder *b, size_t size);
 
-/* Makes sure that `size` bytes are free; memory may move. False if there are none, or the buffer
- * would get too large: `used + size` is above WFBS_BUILD_MAX then. */
+/* Ensures that `size` bytes are free; memory may move. False if there is no memory, or if the
+ * buffer would get too large: then `used + size` is above WFBS_BUILD_MAX. */
 static inline bool
 wfbs_build_reserve(wfbs_builder *b, size_t size)
 {
@@ -53,8 +53,8 @@ wfbs_build_reserve(wfbs_builder *b, size_t size)
     return size <= b->capacity - b->held - b->used || wfbs_build_more(b, size);
 }
 
-/* Stacks `size` zeroed bytes; *at is their place in memory, from its start. To be taken off by
- * setting `held` to that. False as for wfbs_build_reserve. */
+/* Stacks `size` zeroed bytes and sets *at to their offset from the start of memory. To remove them,
+ * set `held` to *at. False as for wfbs_build_reserve. */
 static inline bool
 wfbs_build_hold(wfbs_builder *b, size_t size, size_t *at)
 {
@@ -82,7 +82,7 @@ wfbs_store_u32(uint8_t *p, uint32_t v)
     wfbs_store_u16(p + 2, (uint16_t)(v >> 16));
 }
 
-/* Stores the lower `size` bytes, 1, 2, 4 or 8, of a value. */
+/* Stores the lower `size` bytes (1, 2, 4 or 8) of a value. */
 static inline void
 wfbs_store_bits(uint8_t *p, uint64_t bits, uint32_t size)
 {
@@ -102,36 +102,37 @@ wfbs_store_bits(uint8_t *p, uint64_t bits, uint32_t size)
     }
 }
 
-/* Each of these writes something, whose ref is `b->used` then. NULL, or 0, if there is no room.
+/* Each of these writes an object. Afterwards, its ref is `b->used`. NULL, or 0, if there is no
+ * room.
  *
- * A string of `size` bytes, or a vector with so many elements: returns where they are to be stored,
- * right away. */
+ * A string of `size` bytes, or a vector with this many elements. Returns where the caller must
+ * store them immediately. */
 uint8_t *wfbs_build_string(wfbs_builder *b, size_t size);
 uint8_t *wfbs_build_vector(wfbs_builder *b, size_t count, size_t stride, size_t align);
-/* A struct of its own, a member of a union. */
+/* A struct as a member of a union. */
 uint8_t *wfbs_build_struct(wfbs_builder *b, size_t size, size_t align);
 
-/* Stores the ref of a thing into element `i` of a vector of offsets, whose elements are at `p` and
- * which was the last thing written. */
+/* Stores the ref of an object in element `i` of a vector of offsets. The vector's elements are at
+ * `p`, and it must be the last written object. */
 static inline void
 wfbs_build_link(const wfbs_builder *b, uint8_t *p, size_t i, uint32_t ref)
 {
     wfbs_store_u32(p + 4 * i, (uint32_t)(b->used - 4 - 4 * i) - ref);
 }
 
-/* What is known of a field of a table. */
+/* The state of a table's field. */
 typedef struct {
-    uint64_t bits;    /* of a scalar; the ref of what is referred to; the place of a struct's bytes
-                         in memory, from its start */
+    uint64_t
+        bits; /* of a scalar: its bits; otherwise the ref of the target; or the offset of a struct's bytes from the start of memory */
     uint64_t present; /* 0: nothing is written */
 } wfbs_cell;
 
 /* A table of type `object`; its cells, one for each field, are stacked at `cells`. Returns its ref.
- * 0 if there is no room, or if more than 65535 bytes would be inline. */
+ * 0 if there is no room, or if it would have more than 65535 inline bytes. */
 uint32_t wfbs_build_table(wfbs_builder *b, const wfbs_plan *plan, uint32_t object, size_t cells);
 
-/* The root: the whole buffer is the last b->used bytes of memory then. `identifier` is of 4 bytes,
- * or NULL. */
+/* Writes the root. Afterwards, the whole buffer is the last b->used bytes of memory. `identifier`
+ * has 4 bytes, or is NULL. */
 bool wfbs_build_finish(wfbs_builder *b, uint32_t root, const char *identifier);
 
 #endif

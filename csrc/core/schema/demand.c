@@ -1,4 +1,4 @@
-/* What WAMP attributes demand of values. The rules of text are the RFC's regular expressions,
+/* The requirements of WAMP attributes. The rules for text are the RFC's regular expressions,
  * matched against the whole string. */
 #include "demand.h"
 
@@ -12,8 +12,8 @@ enum { ON_TEXT = 1, ON_BYTES = 2, ON_INTEGER = 4, LAST_EMPTY = 8, ANY_EMPTY = 16
 static const struct {
     const char *name;
     uint8_t on;
-    uint8_t bytes; /* expected of bytes, 0 for any number */
-    uint8_t words; /* expected of a struct of words */
+    uint8_t bytes; /* required number of bytes, 0 for any */
+    uint8_t words; /* required size of a struct of words */
     const char *expected;
 } demands[WFBS_DEMAND_COUNT] = {
     [WFBS_DEMAND_NONE] = {"", 0, 0, 0, ""},
@@ -110,8 +110,8 @@ is_uuid(const uint8_t *data, size_t size)
            && is_hexadecimal(data + 19, 4) && is_hexadecimal(data + 24, 12);
 }
 
-/* Whether a byte can be in a component: strict ones are [0-9a-z_], loose ones all but white space,
- * "." and "#". White space outside ASCII is looked for by is_space. */
+/* Whether a component may contain a byte: strict ones contain [0-9a-z_], loose ones everything
+ * except white space, "." and "#". is_space detects white space outside ASCII. */
 static bool
 is_component_byte(uint8_t c, bool strict)
 {
@@ -121,8 +121,8 @@ is_component_byte(uint8_t c, bool strict)
     return c > ' ' ? c != '.' && c != '#' : !(c == ' ' || (c >= 9 && c <= 13) || c >= 28);
 }
 
-/* Whether Python's \s matches the character outside ASCII that begins at `p`, which has `left`
- * bytes of valid UTF-8. */
+/* Whether Python's \s matches the non-ASCII character at `p`, where `left` bytes of valid UTF-8
+ * remain. */
 static bool
 is_space(const uint8_t *p, size_t left)
 {
@@ -137,12 +137,12 @@ is_space(const uint8_t *p, size_t left)
            || c == 0x205F || c == 0x3000;
 }
 
-/* Components joined by dots, of which `on` says which can be empty. */
+/* Components joined by dots; `on` says which of them may be empty. */
 static bool
 is_uri(const uint8_t *data, size_t size, unsigned on, bool one_component)
 {
     const bool strict = on & STRICT;
-    size_t component = 0; /* bytes of the one at hand */
+    size_t component = 0; /* bytes of the current component */
     for (size_t i = 0; i < size; i++) {
         const uint8_t c = data[i];
         if (c == '.' && !one_component) {
@@ -160,7 +160,7 @@ is_uri(const uint8_t *data, size_t size, unsigned on, bool one_component)
     return component || (on & (ANY_EMPTY | LAST_EMPTY));
 }
 
-/* A scheme, a colon, and something after it, without white space. */
+/* A scheme, a colon, and at least one more character, without white space. */
 static bool
 is_url(const uint8_t *data, size_t size)
 {

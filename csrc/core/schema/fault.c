@@ -1,4 +1,4 @@
-/* Faults as text. */
+/* Errors as text. */
 #include "fault.h"
 
 #include <stdio.h>
@@ -27,7 +27,7 @@ wfbs_fault_name(wfbs_fault_code code)
     return code < WFBS_FAULT_COUNT ? names[code] : "VALUE";
 }
 
-/* Appends to the text that `used` bytes of are there; keeps the zero byte at the end. */
+/* Appends to a text of `used` bytes; keeps the zero byte at the end. */
 static size_t
 append(char *to, size_t room, size_t used, const char *text, size_t size)
 {

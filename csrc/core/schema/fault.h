@@ -1,15 +1,15 @@
-/* What is wrong with a buffer or a value, and where: the first fault found. */
+/* The first error found in a buffer or a value, with its place. */
 #ifndef WFBS_FAULT_H
 #define WFBS_FAULT_H
 
 #include "plan.h"
 
-/* Tables within tables that are followed, as many as Google's verifier follows. */
+/* The maximum nesting of tables, the same as Google's verifier's. */
 #define WFBS_TYPED_MAX_DEPTH 64
-/* Structs within structs. */
+/* The maximum nesting of structs. */
 #define WFBS_STRUCT_MAX_DEPTH 24
 
-/* Every way a buffer can be wrong; the text completes "ns.Table.field: ...". */
+/* All errors in a buffer. The text completes "ns.Table.field: ...". */
 #define WFBS_FAULTS(X)                                                             \
     X(OK, "no error")                                                              \
     X(TOO_SHORT, "shorter than the smallest FlatBuffer")                           \
@@ -63,24 +63,24 @@ typedef enum {
         WFBS_FAULT_COUNT
 } wfbs_fault_code;
 
-/* One step on the way from the root to a fault. */
+/* One step on the path from the root to an error. */
 typedef struct {
-    uint32_t object;  /* in whose .. */
-    uint32_t field;   /* .. field of this number the fault is, */
-    uint32_t element; /* and in this element of it, or WFBS_NONE */
+    uint32_t object;  /* the error is in this object, .. */
+    uint32_t field;   /* .. in its field with this number, */
+    uint32_t element; /* and in this element of the field, or WFBS_NONE */
 } wfbs_step;
 
-/* The steps are pushed from the inside out while calls return. All but `steps` is to be zero at
- * first, and `element` WFBS_NONE: wfbs_fault_init. */
+/* The steps are pushed from the inside out while calls return. Initialize with wfbs_fault_init:
+ * everything but `steps` is zero, and `element` is WFBS_NONE. */
 typedef struct {
     wfbs_fault_code code;
-    wfbs_demand demand; /* which, of WFBS_FAULT_DEMAND */
-    uint64_t got;     /* bytes that were there instead of those that a check expects, if it does */
-    uint64_t at;      /* position in the buffer */
-    uint32_t element; /* of the step that is pushed next */
+    wfbs_demand demand; /* the check, for WFBS_FAULT_DEMAND */
+    uint64_t got;       /* the actual number of bytes, if the check requires a number of bytes */
+    uint64_t at;        /* position in the buffer */
+    uint32_t element;   /* of the step that is pushed next */
     uint32_t count;
     wfbs_step steps[WFBS_TYPED_MAX_DEPTH + WFBS_STRUCT_MAX_DEPTH + 4];
-    char text[240]; /* of WFBS_FAULT_VALUE: what is wrong, set by whoever found it */
+    char text[240]; /* the reason, for WFBS_FAULT_VALUE; set by the code that found it */
 } wfbs_fault;
 
 static inline void
@@ -95,13 +95,13 @@ wfbs_fault_init(wfbs_fault *fault)
     fault->text[0] = 0;
 }
 
-/* Pushes a step; the element is `fault->element`, which is used up. Returns false. */
+/* Pushes a step with the element `fault->element`, and resets that. Always returns false. */
 bool wfbs_fault_step(wfbs_fault *fault, uint32_t object, uint32_t field);
 
 /* The name of a code, "OFFSET_RANGE" for WFBS_FAULT_OFFSET_RANGE; never NULL. */
 const char *wfbs_fault_name(wfbs_fault_code code);
-/* Writes the path, "ns.Table.field[3].other", from an object of a plan on; and the reason. Both
- * end with a zero byte, and are cut where `room`, which is at least 1, doesn't suffice. */
+/* Writes the path "ns.Table.field[3].other", starting from an object of a plan, and the reason.
+ * Both end with a zero byte, and are truncated if `room`, which is at least 1, is too small. */
 void wfbs_fault_path(const wfbs_fault *fault, const wfbs_plan *plan, uint32_t root, char *to,
                      size_t room);
 void wfbs_fault_reason(const wfbs_fault *fault, char *to, size_t room);

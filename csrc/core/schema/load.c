@@ -1,27 +1,28 @@
-/* From the bytes of a .bfbs to a plan: see load.h. The order: verify, enums, structs (each after
- * those inside it), tables, then what can't be used because of its parts. */
+/* Compiles the bytes of a .bfbs to a plan: see load.h. The order: verification, enums, structs
+ * (each after the structs in it), tables, then objects that can't be used because of their
+ * parts. */
 #include "load.h"
 
 #include "loader.h"
 #include "verify.h"
 
-/* Schemas refer to one table from many places (attributes, types), hence the larger factor. */
+/* Schemas refer to one table from many places (attributes, types), so the factor is larger. */
 static const wfbs_limits limits = {
     .max_size = 64 << 20,
     .budget_minimum = 1 << 20,
     .budget_factor = 16,
     .max_tables = 4000000,
 };
-/* Rounds in which refusals spread; more than any honest schema needs. */
+/* The maximum number of rounds in which refusals spread; more than any honest schema needs. */
 enum { ROUNDS = 64 };
-/* Ids of fields whose entry is still within a vtable of 65535 bytes. */
+/* The maximum number of fields: the vtable has at most 65535 bytes. */
 enum { MAX_FIELDS = 32765 };
 
 /* ---- structs and tables */
 
 static bool compile_object(wfbs_loader *l, uint32_t index, unsigned depth);
 
-/* Compiles the structs that a struct has inline. */
+/* Compiles the structs that a struct contains. */
 static bool
 compile_inner(wfbs_loader *l, uint32_t object, uint32_t elements, uint32_t count, unsigned depth)
 {
@@ -44,7 +45,7 @@ compile_inner(wfbs_loader *l, uint32_t object, uint32_t elements, uint32_t count
     return true;
 }
 
-/* Puts each field at the place of its id. */
+/* Puts each field in the place of its id. */
 static bool
 compile_fields(wfbs_loader *l, uint32_t index, uint32_t elements, uint32_t count)
 {
@@ -59,7 +60,7 @@ compile_fields(wfbs_loader *l, uint32_t index, uint32_t elements, uint32_t count
         if (!wfbs_loader_is_name(name, false)) {
             return wfbs_loader_fail_field(l, WFBS_FAULT_SCHEMA_NAME, index, i);
         }
-        if (id >= count || names[id].data) { /* so each id is there once */
+        if (id >= count || names[id].data) { /* so each id occurs once */
             return wfbs_loader_fail_field(l, WFBS_FAULT_SCHEMA_ID, index, i);
         }
         if (!wfbs_loader_field(l, index, i, table, &fields[id], &refusal)) {
@@ -77,7 +78,7 @@ compile_fields(wfbs_loader *l, uint32_t index, uint32_t elements, uint32_t count
     return true;
 }
 
-/* No name twice: the file has them sorted. */
+/* Refuses duplicate names: the file sorts fields by name. */
 static bool
 check_field_order(wfbs_loader *l, uint32_t index, uint32_t elements, uint32_t count)
 {
@@ -93,7 +94,7 @@ check_field_order(wfbs_loader *l, uint32_t index, uint32_t elements, uint32_t co
     return true;
 }
 
-/* Recomputes the layout of a struct, which its file has to agree with. */
+/* Recomputes the layout of a struct, and compares it with the file. */
 static bool
 lay_out_struct(wfbs_loader *l, uint32_t index, uint32_t table)
 {
@@ -109,7 +110,7 @@ lay_out_struct(wfbs_loader *l, uint32_t index, uint32_t table)
     }
     object->align = (uint16_t)align;
     object->size = 1;
-    if (object->refused) { /* its fields are not all known */
+    if (object->refused) { /* not all of its fields are known */
         return true;
     }
     for (uint32_t i = 0; i < object->field_count; i++) {
@@ -134,7 +135,7 @@ lay_out_struct(wfbs_loader *l, uint32_t index, uint32_t table)
     return end == size || wfbs_loader_fail_object(l, WFBS_FAULT_SCHEMA_LAYOUT, index);
 }
 
-/* A union's tags are in the field before it, and nowhere else. */
+/* A union's type is in the field before it, and a type is only before a union. */
 static bool
 check_unions(wfbs_loader *l, uint32_t index)
 {
@@ -164,7 +165,7 @@ check_unions(wfbs_loader *l, uint32_t index)
     return true;
 }
 
-/* What follows from the fields: the key, the last required one, and the order by alignment. */
+/* Facts derived from the fields: the key, the last required field, and the order by alignment. */
 static void
 finish_object(wfbs_loader *l, uint32_t index)
 {
@@ -244,7 +245,7 @@ compile_object(wfbs_loader *l, uint32_t index, unsigned depth)
 
 /* ---- the whole file */
 
-/* Whether something that a field refers to is refused. */
+/* Whether a field refers to something that is refused. */
 static bool
 has_refused_part(const wfbs_loader *l, const wfbs_plan_field *f)
 {
@@ -259,7 +260,7 @@ has_refused_part(const wfbs_loader *l, const wfbs_plan_field *f)
     return shape == WFBS_SHAPE_UNION && l->enums[f->index].refused != WFBS_USABLE;
 }
 
-/* A union is refused with its members. */
+/* A union is refused if a member is. */
 static bool
 spread_to_union(wfbs_loader *l, wfbs_plan_enum *type)
 {
@@ -273,7 +274,7 @@ spread_to_union(wfbs_loader *l, wfbs_plan_enum *type)
     return false;
 }
 
-/* Refuses what has refused parts, until nothing changes. */
+/* Refuses objects with refused parts, until nothing changes. */
 static bool
 spread_refusals(wfbs_loader *l)
 {
@@ -301,7 +302,7 @@ spread_refusals(wfbs_loader *l)
     return true;
 }
 
-/* Names and places of all objects and enums, so that they can be looked up. */
+/* Fills in the names and places of all objects and enums, so that they can be looked up. */
 static bool
 list_types(wfbs_loader *l)
 {
@@ -342,7 +343,7 @@ list_types(wfbs_loader *l)
     return true;
 }
 
-/* The root table and the identifier. */
+/* Sets the root table and the identifier. */
 static bool
 compile_root(wfbs_loader *l)
 {
@@ -377,7 +378,7 @@ verify_file(wfbs_loader *l, const uint8_t *data, size_t size, wfbs_fault *fault)
     return wfbs_typed_verify(&rules, WFBS_REFLECTION_SCHEMA, data, size, "BFBS", fault, &l->schema);
 }
 
-/* Counts what the plan has. Each is at most the number of tables that may be visited. */
+/* Counts the items of the plan. Each count is at most the number of tables that may be visited. */
 static void
 count_all(wfbs_loader *l, wfbs_plan *plan)
 {
@@ -398,7 +399,7 @@ count_all(wfbs_loader *l, wfbs_plan *plan)
     }
 }
 
-/* The bytes of all arrays, with the plan's counts; for some memory, where each of them is. Those
+/* The size of all arrays for the plan's counts; if there is memory, also their positions. Arrays
  * with the strictest alignment come first. */
 static size_t
 place_all(wfbs_loader *l, wfbs_plan *plan, char *memory)
@@ -422,7 +423,7 @@ place_all(wfbs_loader *l, wfbs_plan *plan, char *memory)
         plan->field_names = l->field_names = (void *)places[4];
         plan->orders = l->orders = (void *)places[5];
     }
-    return used + 1; /* of a file without types as well */
+    return used + 1; /* even for a file without types */
 }
 
 size_t

@@ -39,8 +39,8 @@ compile_value(wfbs_loader *l, uint32_t index, uint32_t table, wfbs_plan_value *v
     return true;
 }
 
-/* Sorts the values of a type that has no sign: the file has those above 2^63 first, as negative
- * ones. They are turned to the end, by reversals. */
+/* Sorts the values of an unsigned type. The file has values above 2^63 first, as negative ones.
+ * Reversals rotate them to the end. */
 static void
 turn_values(wfbs_plan_value *values, uint32_t count)
 {
@@ -59,7 +59,15 @@ turn_values(wfbs_plan_value *values, uint32_t count)
     }
 }
 
-/* Checks the order of the values, and finds what follows from it. */
+/* Whether a type of so many bytes can have a value. */
+static bool
+fits(uint64_t value, unsigned scalar)
+{
+    const uint32_t size = wfbs_base_size(scalar);
+    return size == 8 || wfbs_walk_extend(value & ((UINT64_C(1) << 8 * size) - 1), scalar) == value;
+}
+
+/* Checks the values and their order, and derives facts from them. */
 static bool
 finish_enum(wfbs_loader *l, uint32_t index)
 {
@@ -73,6 +81,9 @@ finish_enum(wfbs_loader *l, uint32_t index)
     for (uint32_t i = 0; i < type->value_count; i++) {
         const uint64_t value = values[i].value;
         type->all_bits |= value;
+        if (!fits(value, type->scalar)) {
+            return wfbs_loader_fail_enum(l, WFBS_FAULT_SCHEMA_ENUM, index);
+        }
         if (!i) {
             continue;
         }
@@ -86,7 +97,7 @@ finish_enum(wfbs_loader *l, uint32_t index)
         return true;
     }
     if (!type->is_dense || values[0].value != 0 || type->value_count > 256) {
-        /* Members with numbers of their own needn't be dense, but have to be different. */
+        /* Members with explicit numbers may have gaps, but no duplicates. */
         for (uint32_t i = 1; i < type->value_count; i++) {
             if (values[i].value == values[i - 1].value) {
                 return wfbs_loader_fail_enum(l, WFBS_FAULT_SCHEMA_ENUM, index);

@@ -1,4 +1,4 @@
-/* Reading a verified .bfbs, and pointing at what is wrong in it. */
+/* Reads a verified .bfbs, and reports the places of errors in it. */
 #include "loader.h"
 
 static const wfbs_plan_field *

@@ -1,13 +1,13 @@
-/* What a field of a table or struct is: its type, default and attributes. */
+/* Fills in a field of a table or struct: type, default and attributes. */
 
 #include "demand.h"
 #include "loader.h"
 
-/* What is known of a field while it is looked at. */
+/* The state while a field is compiled. */
 typedef struct {
     wfbs_loader *loader;
     uint32_t object;
-    uint32_t source; /* its place among the object's fields in the file */
+    uint32_t source; /* its index among the object's fields in the file */
     uint32_t table;
     wfbs_plan_field *field;
     wfbs_refusal refusal;
@@ -27,13 +27,13 @@ refuse(context *c, wfbs_refusal refusal)
     return true;
 }
 
-/* Resolves the index of a Type: to an object, or to an enum. */
+/* Resolves the index of a Type to an object or an enum. */
 static bool
 index_of(const context *c, uint32_t type, bool is_enum)
 {
     const wfbs_loader *l = c->loader;
     const uint64_t index = wfbs_loader_scalar(l, type, WFBS_REFLECTION_TYPE, WFBS_TYPE_INDEX);
-    /* Negative ones are large here. */
+    /* Negative values are large here. */
     if (index >= (is_enum ? l->plan->enum_count : l->plan->object_count)) {
         return fail(c, WFBS_FAULT_SCHEMA_INDEX);
     }
@@ -41,7 +41,8 @@ index_of(const context *c, uint32_t type, bool is_enum)
     return true;
 }
 
-/* A scalar, or a tag: of an enum if its index is 0 or more. Sets scalar, index and flags. */
+/* A scalar or a union's type: of an enum if its index is not negative. Sets scalar, index and
+ * flags. */
 static bool
 scalar_type(const context *c, uint32_t type, unsigned base)
 {
@@ -66,7 +67,7 @@ scalar_type(const context *c, uint32_t type, unsigned base)
     return true;
 }
 
-/* What elements are: sets element, scalar, index, stride and element_align. */
+/* The type of the elements: sets element, scalar, index, stride and element_align. */
 static bool
 element_type(context *c, uint32_t type, bool in_array)
 {
@@ -119,7 +120,7 @@ element_type(context *c, uint32_t type, bool in_array)
                : refuse(c, WFBS_REFUSED_BASE_TYPE);
 }
 
-/* A field that is an object: inline, or referred to. */
+/* A field that is an object, inline or by offset. */
 static bool
 object_type(context *c, uint32_t type)
 {
@@ -146,7 +147,7 @@ type_of(context *c, uint32_t type, bool in_struct)
     const uint64_t length = wfbs_loader_scalar(l, type, WFBS_REFLECTION_TYPE, WFBS_TYPE_LENGTH);
     f->size = 4;
     f->align = 4;
-    if (wfbs_base_size((unsigned)base)) { /* base is an enum of bytes: a negative one is large */
+    if (wfbs_base_size((unsigned)base)) { /* base is an enum of bytes: a negative value is large */
         f->shape = WFBS_SHAPE_SCALAR;
         f->size = wfbs_base_size((unsigned)base);
         f->align = (uint16_t)f->size;
@@ -167,7 +168,7 @@ type_of(context *c, uint32_t type, bool in_struct)
             return false;
         }
         f->align = f->element_align;
-        const uint64_t size = length * f->stride; /* below 2^16 times below 2^32 */
+        const uint64_t size = length * f->stride; /* less than 2^16 times less than 2^32 */
         f->size = size < UINT16_MAX ? (uint32_t)size : UINT16_MAX;
         return size < UINT16_MAX || refuse(c, WFBS_REFUSED_SIZE);
     }
@@ -193,7 +194,7 @@ type_of(context *c, uint32_t type, bool in_struct)
     }
 }
 
-/* The default of a scalar, as bits in a buffer. */
+/* The default of a scalar, as its bits in a buffer. */
 static void
 default_of(context *c)
 {
@@ -207,7 +208,8 @@ default_of(context *c)
         f->default_bits = bits;
     }
     else if (f->scalar == WFBS_BASE_FLOAT) {
-        /* Conversion of what is out of range is undefined; beyond all floats is an infinity. */
+        /* Converting a value out of range is undefined; a value beyond all floats becomes an
+         * infinity. */
         uint32_t narrow_bits = real < 0 ? 0xFF800000u : 0x7F800000u;
         if (!(real > 3.4028234663852886e38) && !(real < -3.4028234663852886e38)) { /* or NaN */
             const float narrow = (float)real;
@@ -242,8 +244,8 @@ suits(const wfbs_loader *l, const wfbs_plan_field *f, wfbs_demand demand)
     }
 }
 
-/* The table that the value of nested_flatbuffer names: in the namespace of the table that has the
- * field, or in one around it. WFBS_NONE if there is none. */
+/* The table that nested_flatbuffer names: in the namespace of the table that has the field, or in
+ * an enclosing one. WFBS_NONE if there is none. */
 static uint32_t
 nested_table(const context *c, wfbs_name value)
 {
@@ -258,13 +260,13 @@ nested_table(const context *c, wfbs_name value)
         while (scope && own.data[scope - 1] != '.') {
             scope--;
         }
-        memcpy(text, own.data, scope); /* with its dot */
+        memcpy(text, own.data, scope); /* including its dot */
         memcpy(text + scope, value.data, value.size);
         const uint32_t found = wfbs_plan_find_object(l->plan, text, scope + value.size);
         if (found != WFBS_NONE) {
             return l->objects[found].is_struct ? WFBS_NONE : found;
         }
-        scope -= scope != 0; /* past the dot */
+        scope -= scope != 0; /* after the dot */
     }
     const uint32_t found = wfbs_plan_find_object(l->plan, value.data, value.size);
     return found == WFBS_NONE || l->objects[found].is_struct ? WFBS_NONE : found;
@@ -342,7 +344,7 @@ wfbs_loader_field(wfbs_loader *l, uint32_t object, uint32_t source, uint32_t tab
         refuse(&c, WFBS_REFUSED_OFFSET64);
     }
     if (field->shape == WFBS_SHAPE_SCALAR) {
-        field->flags &= (uint8_t)~WFBS_FIELD_REQUIRED; /* one with its default isn't written */
+        field->flags &= (uint8_t)~WFBS_FIELD_REQUIRED; /* a field with its default isn't written */
         default_of(&c);
     }
     else {

@@ -1,4 +1,4 @@
-/* What the files of the loader share. */
+/* Declarations that the files of the loader share. */
 #ifndef WFBS_LOADER_H
 #define WFBS_LOADER_H
 
@@ -6,7 +6,7 @@
 #include "reflection.h"
 #include "walk.h"
 
-/* A plan in the making: its arrays, not yet const; and the verified file. */
+/* A plan under construction: its arrays, not yet const, and the verified file. */
 typedef struct {
     const uint8_t *data;
     uint32_t schema; /* position of the root table */
@@ -20,10 +20,11 @@ typedef struct {
     wfbs_fault *fault;
 } wfbs_loader;
 
-/* Reading the verified file: `object` and `number` are of wfbs_reflection.
+/* Reads the verified file: `object` and `number` refer to wfbs_reflection.
  *
- * The position of a field, 0 if absent; that of the table or vector that it refers to, 0 if absent
- * (of a vector: of its first element); a scalar, the default if absent; a string, none if absent. */
+ * The position of a field, 0 if absent; the position of the table or vector that it refers to (of a
+ * vector: its first element), 0 if absent; a scalar, or its default if absent; a string, empty if
+ * absent. */
 uint32_t wfbs_loader_table(const wfbs_loader *l, uint32_t table, unsigned object, unsigned number);
 uint32_t wfbs_loader_vector(const wfbs_loader *l, uint32_t table, unsigned object, unsigned number,
                             uint32_t *count);
@@ -35,25 +36,26 @@ wfbs_loader_element(const wfbs_loader *l, uint32_t elements, uint32_t i)
 {
     return wfbs_follow(l->data, elements + 4 * i);
 }
-/* The tables of an object and of an enum. */
+/* The tables of an object and of an enum in the file. */
 uint32_t wfbs_loader_object(const wfbs_loader *l, uint32_t index);
 uint32_t wfbs_loader_enum(const wfbs_loader *l, uint32_t index);
 
-/* Fills the fault: at an object's field, an object, or an enum. Each returns false. */
+/* Fill the fault with the place of an object's field, an object, or an enum. All return false. */
 bool wfbs_loader_fail_field(wfbs_loader *l, wfbs_fault_code code, uint32_t object, uint32_t field);
 bool wfbs_loader_fail_object(wfbs_loader *l, wfbs_fault_code code, uint32_t object);
 bool wfbs_loader_fail_enum(wfbs_loader *l, wfbs_fault_code code, uint32_t index);
-/* Whether text is a name: letters, digits and underscores; with dots if it is a qualified one. */
+/* Whether text is a name: letters, digits and underscores; a qualified name also has dots. */
 bool wfbs_loader_is_name(wfbs_name name, bool qualified);
 bool wfbs_name_is(wfbs_name name, const char *text);
-/* Below 0, 0 or above 0, as strcmp orders them. */
+/* Negative, 0 or positive, like strcmp. */
 int wfbs_name_compare(wfbs_name a, wfbs_name b);
 
-/* load_enums.c: one enum or union, whose name and place are known. False with a fault. */
+/* load_enums.c: one enum or union, whose name and place are known. False with the fault filled. */
 bool wfbs_loader_compile_enum(wfbs_loader *l, uint32_t index);
 
-/* load_types.c: what one field is, from its table. Structs that it contains have been laid out.
- * `source` is its place in the file. True, perhaps with a refusal; or false with a fault. */
+/* load_types.c: fills in one field from its table. The structs that it contains have been laid out.
+ * `source` is its place in the file. True, perhaps with a refusal; or false with the fault
+ * filled. */
 bool wfbs_loader_field(wfbs_loader *l, uint32_t object, uint32_t source, uint32_t table,
                        wfbs_plan_field *field, wfbs_refusal *refusal);
 

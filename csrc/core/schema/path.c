@@ -1,9 +1,9 @@
-/* One value by its path: see path.h. */
+/* Finds one value by its path: see path.h. */
 #include "path.h"
 
 #include "walk.h"
 
-/* What is left of the path, and where it has led. */
+/* The rest of the path, and the place reached so far. */
 typedef struct {
     wfbs_verifier *v;
     const char *next;
@@ -43,7 +43,7 @@ parse_index(walker *w, bool *given, uint32_t *index)
            || fail(w, WFBS_FAULT_PATH, 0);
 }
 
-/* Goes on with the table or struct at a place. True also for the end of the path. */
+/* Continues with the table or struct at a place. Also true at the end of the path. */
 static void
 enter(walker *w, uint32_t object, uint64_t at, bool is_struct)
 {
@@ -52,7 +52,7 @@ enter(walker *w, uint32_t object, uint64_t at, bool is_struct)
     w->in_struct = is_struct;
 }
 
-/* An element of a vector field at `at`: it is verified if it is the last thing on the path. */
+/* An element of a vector field at `at`. It is verified if it is the last part of the path. */
 static bool
 step_element(walker *w, const wfbs_plan_field *f, uint64_t at, uint32_t index, bool last)
 {
@@ -66,7 +66,7 @@ step_element(walker *w, const wfbs_plan_field *f, uint64_t at, uint32_t index, b
             return false;
         }
         const uint64_t count = wfbs_load_u32(v->data + start);
-        /* follow: start + 4 <= size */
+        /* follow() ensures: start + 4 <= size */
         if (count * f->stride > v->size - start - 4) {
             return fail(w, WFBS_FAULT_VECTOR_RANGE, start);
         }
@@ -94,7 +94,7 @@ step_element(walker *w, const wfbs_plan_field *f, uint64_t at, uint32_t index, b
     return last ? wfbs_verify_scalar_or_string(v, f, at) : fail(w, WFBS_FAULT_PATH, 0);
 }
 
-/* The member of a union that is there, and a table or a struct: goes on in it. */
+/* The present member of a union, which must be a table or a struct: continues in it. */
 static bool
 step_union(walker *w, const wfbs_table_head *head, const wfbs_plan_field *f, uint64_t at)
 {
@@ -121,7 +121,7 @@ step_union(walker *w, const wfbs_table_head *head, const wfbs_plan_field *f, uin
     return true;
 }
 
-/* A field of the table at hand. `number` has been found. */
+/* A field of the current table. `number` has been found. */
 static bool
 step_table(walker *w, uint32_t number, bool indexed, uint32_t index, bool last)
 {
@@ -134,7 +134,7 @@ step_table(walker *w, uint32_t number, bool indexed, uint32_t index, bool last)
         return wfbs_fault_step(v->fault, w->object, number);
     }
     *w->place = (wfbs_place){WFBS_PLACE_FIELD, w->object, number, 0, w->at};
-    if (last && !indexed) { /* a tag is verified with its union */
+    if (last && !indexed) { /* a union's type is verified with the union */
         const uint32_t tag = (f->flags & WFBS_FIELD_TAG) != 0;
         return wfbs_verify_field(v, w->object, &head, number + tag);
     }
@@ -162,7 +162,7 @@ step_table(walker *w, uint32_t number, bool indexed, uint32_t index, bool last)
     return good || wfbs_fault_step(v->fault, w->place->object, number);
 }
 
-/* A member of the struct at hand, all of which is within the buffer. */
+/* A member of the current struct, which is within the buffer. */
 static bool
 step_struct(walker *w, uint32_t number, bool indexed, uint32_t index, bool last)
 {

@@ -1,9 +1,9 @@
-/* Looking things up in a plan. */
+/* Look-ups in a plan. */
 #include "plan.h"
 
 #include <string.h>
 
-/* Below 0, 0 or above 0, as strcmp orders names that have no zero byte. */
+/* Negative, 0 or positive, like strcmp for names without zero bytes. */
 static int
 compare(const wfbs_name *name, const char *text, size_t size)
 {
@@ -12,7 +12,8 @@ compare(const wfbs_name *name, const char *text, size_t size)
     return order ? order : (name->size > size) - (name->size < size);
 }
 
-/* The place of a name among `count` sorted ones, each of which begins a record of `stride` bytes. */
+/* The index of a name among `count` sorted names, each at the beginning of a record of `stride`
+ * bytes. */
 static uint32_t
 find(const void *records, size_t stride, uint32_t count, const char *text, size_t size)
 {
@@ -77,7 +78,8 @@ wfbs_plan_find_value(const wfbs_plan *plan, const wfbs_plan_enum *type, uint64_t
 {
     const wfbs_plan_value *values = plan->values + type->values;
     if (type->is_dense) {
-        const uint64_t number = value - values[0].value; /* wraps to what is too large, below it */
+        const uint64_t number =
+            value - values[0].value; /* below `first`, it wraps to a large value */
         return number < type->value_count ? (uint32_t)number : WFBS_NONE;
     }
     const bool is_signed = wfbs_base_is_signed(type->scalar);

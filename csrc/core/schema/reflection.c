@@ -1,8 +1,8 @@
-/* The schema of .bfbs files, as a plan. The default of a field is given where it isn't 0. */
+/* The schema of .bfbs files as a plan. A field's default is given if it isn't 0. */
 #include "reflection.h"
 
-/* Fields in the order of ids. All lists below name them in that order, so that the offset in the
- * vtable follows from the number in the list. */
+/* Fields in the order of ids. All lists below use that order, so that the offset in the vtable
+ * follows from the number in the list. */
 #define AT(number) .offset = (uint16_t)(4 + 2 * (number))
 #define SCALAR(number, base, bytes, bits)                                         \
     {AT(number),          .shape = WFBS_SHAPE_SCALAR, .scalar = WFBS_BASE_##base, \
@@ -23,7 +23,7 @@
 #define STRINGS(number) VECTOR(number, WFBS_SHAPE_STRING, WFBS_NONE, 0)
 #define REQUIRED WFBS_FIELD_REQUIRED
 
-/* The table of each object, its fields and their names side by side. */
+/* The table of each object, with its fields and their names side by side. */
 #define FIELDS(X)                                                        \
     X(STRING(0, REQUIRED), "name") /* Enum, 0 */                         \
     X(TABLES(1, ENUM_VAL, REQUIRED), "values")                           \
@@ -95,7 +95,7 @@ static const wfbs_plan_field fields[] = {FIELDS(FIELD_OF)};
 #define NAME_OF(field, name) {name, sizeof(name) - 1},
 static const wfbs_name names[] = {FIELDS(NAME_OF)};
 
-/* `required` is one more than the number of the last required field. */
+/* `required` is the number of the last required field, plus 1. */
 #define OBJECT(what, text, first, count, last)                                                \
     [WFBS_REFLECTION_##what] = {.name = {"reflection." text, sizeof("reflection." text) - 1}, \
                                 .fields = (first),                                            \

@@ -1,5 +1,5 @@
-/* The schema of .bfbs files themselves (reflection.fbs of FlatBuffers), as a plan: so that they are
- * verified and decoded as any other buffer. */
+/* The schema of .bfbs files themselves (FlatBuffers' reflection.fbs) as a plan, so that they are
+ * verified and decoded like any other buffer. */
 #ifndef WFBS_REFLECTION_H
 #define WFBS_REFLECTION_H
 
@@ -13,7 +13,7 @@ enum {
     WFBS_REFLECTION_KEY_VALUE,
     WFBS_REFLECTION_OBJECT,
     WFBS_REFLECTION_RPC_CALL,
-    WFBS_REFLECTION_REFERENCE, /* an Object of which only the name is looked at */
+    WFBS_REFLECTION_REFERENCE, /* an Object of which only the name is read */
     WFBS_REFLECTION_SCHEMA,
     WFBS_REFLECTION_SCHEMA_FILE,
     WFBS_REFLECTION_SERVICE,

@@ -1,4 +1,4 @@
-/* The gate for a buffer of a known schema: see verify.h. */
+/* The gate for buffers of a known schema: see verify.h. */
 #include "verify.h"
 
 #include "../flex_tokens.h"
@@ -6,7 +6,7 @@
 #include "demand.h"
 #include "walk.h"
 
-/* Fills the fault. Returns false. */
+/* Fills the fault. Always returns false. */
 static bool
 fail(wfbs_verifier *v, wfbs_fault_code code, uint64_t at)
 {
@@ -33,7 +33,7 @@ charge(wfbs_verifier *v, uint64_t cost, uint64_t at)
     return true;
 }
 
-/* The place that the offset at `at` leads to: `size` bytes there are within the buffer, aligned. */
+/* The target of the offset at `at`: `size` bytes there are within the buffer, and aligned. */
 static inline bool
 follow(wfbs_verifier *v, uint64_t at, uint32_t size, uint32_t align, uint64_t *target)
 {
@@ -61,7 +61,8 @@ wfbs_verify_follow(wfbs_verifier *v, uint64_t at, uint64_t *target)
 bool
 wfbs_verify_head(wfbs_verifier *v, uint64_t at, wfbs_table_head *head)
 {
-    /* The offset is signed and counts backwards: below 0, the sum is above any size. */
+    /* The offset is signed and counts backwards: if the sum is negative, it wraps above any
+     * size. */
     const uint64_t vtable = at - (uint64_t)(int64_t)(int32_t)wfbs_load_u32(v->data + at);
     if (vtable >= v->size || v->size - vtable < 4) {
         return fail(v, WFBS_FAULT_VTABLE_RANGE, at);
@@ -81,7 +82,7 @@ wfbs_verify_head(wfbs_verifier *v, uint64_t at, wfbs_table_head *head)
     return true;
 }
 
-/* The position of what the vtable says of a field, 0 for nothing; within the vtable. */
+/* The vtable's entry for a field, 0 if there is none; within the vtable. */
 static inline uint64_t
 entry_of(const wfbs_table_head *head, const wfbs_plan_field *field)
 {
@@ -110,7 +111,7 @@ wfbs_verify_slot(wfbs_verifier *v, const wfbs_table_head *head, const wfbs_plan_
 
 /* ---- values */
 
-/* Whether a value is its enum's: one of its values, or made of its bits. */
+/* Whether a value is valid for its enum: one of its values, or a combination of its bits. */
 static bool
 enum_has(const wfbs_plan *plan, uint32_t index, uint64_t value)
 {
@@ -119,7 +120,7 @@ enum_has(const wfbs_plan *plan, uint32_t index, uint64_t value)
                           : wfbs_plan_find_value(plan, type, value) != WFBS_NONE;
 }
 
-/* `count` scalars from `at` on, which are within the buffer. */
+/* `count` scalars from `at` on, all within the buffer. */
 static bool
 verify_scalars(wfbs_verifier *v, const wfbs_plan_field *field, uint64_t at, uint32_t count)
 {
@@ -155,8 +156,8 @@ verify_string(wfbs_verifier *v, uint8_t demand, uint64_t at)
         return false;
     }
     const uint64_t size = wfbs_load_u32(v->data + start);
-    if (size
-        >= v->size - start - 4) { /* follow: start + 4 <= size; and a zero byte has to be there */
+    if (size >= v->size - start
+                    - 4) { /* follow() ensures: start + 4 <= size; and there must be a zero byte */
         return fail(v, WFBS_FAULT_STRING_RANGE, start);
     }
     const uint8_t *text = v->data + start + 4;
@@ -211,7 +212,7 @@ verify_table_at(wfbs_verifier *v, uint32_t object, uint64_t at)
     return wfbs_verify_follow(v, at, &table) && wfbs_verify_table(v, object, table);
 }
 
-/* A union's member that is not NONE, whose offset is at `at`. */
+/* A union's member whose type is not NONE and whose offset is at `at`. */
 static bool
 verify_member(wfbs_verifier *v, uint32_t index, uint64_t tag, uint64_t tag_at, uint64_t at)
 {
@@ -219,7 +220,7 @@ verify_member(wfbs_verifier *v, uint32_t index, uint64_t tag, uint64_t tag_at, u
     const wfbs_plan_enum *type = &plan->enums[index];
     const uint32_t number = wfbs_plan_find_value(plan, type, tag);
     uint64_t target;
-    if (number == WFBS_NONE) { /* a later schema's, which readers of this one skip */
+    if (number == WFBS_NONE) { /* from a later schema; readers of this one skip it */
         return !v->rules->strict || fail(v, WFBS_FAULT_UNION_TYPE, tag_at);
     }
     const wfbs_plan_value *member = &plan->values[type->values + number];
@@ -253,7 +254,7 @@ verify_vector(wfbs_verifier *v, uint32_t stride, bool charged, uint64_t at, uint
     *count = wfbs_load_u32(v->data + start);
     *elements = start + 4;
     const uint64_t size = (uint64_t)*count * stride; /* below 2^64 */
-    if (size > v->size - *elements) {                /* follow: elements <= size */
+    if (size > v->size - *elements) {                /* follow() ensures: elements <= size */
         return fail(v, WFBS_FAULT_VECTOR_RANGE, start);
     }
     return charge(v, (charged ? size : 0) + 4, start);
@@ -340,7 +341,8 @@ wfbs_verify_scalar_or_string(wfbs_verifier *v, const wfbs_plan_field *field, uin
 
 /* ---- tables */
 
-/* A vector of unions: `tags` and `values` are the places of the two vectors' offsets, 0 if absent. */
+/* A vector of unions: `tags` and `values` are the positions of the two vectors' offsets, 0 if
+ * absent. */
 static bool
 verify_unions(wfbs_verifier *v, const wfbs_plan_field *field, uint64_t tags, uint64_t values)
 {
@@ -363,7 +365,7 @@ verify_unions(wfbs_verifier *v, const wfbs_plan_field *field, uint64_t tags, uin
     return true;
 }
 
-/* The union that `value` describes; the field before it holds the tag(s). */
+/* The union that `value` describes; the previous field holds its type(s). */
 static bool
 verify_union_field(wfbs_verifier *v, const wfbs_table_head *head, const wfbs_plan_field *value)
 {
@@ -380,7 +382,7 @@ verify_union_field(wfbs_verifier *v, const wfbs_table_head *head, const wfbs_pla
     else {
         const uint8_t tag = tag_at ? v->data[tag_at] : 0;
         uint64_t target;
-        if (at && !follow(v, at, 1, 1, &target)) { /* whatever the tag says */
+        if (at && !follow(v, at, 1, 1, &target)) { /* whatever its type is */
             return false;
         }
         if (tag && !at) {
@@ -395,7 +397,7 @@ verify_union_field(wfbs_verifier *v, const wfbs_table_head *head, const wfbs_pla
            || fail(v, WFBS_FAULT_REQUIRED, head->at);
 }
 
-/* A value that is there, by its shape. */
+/* A present value, by its shape. */
 static bool
 verify_value(wfbs_verifier *v, const wfbs_plan_field *field, uint64_t at)
 {
@@ -427,7 +429,7 @@ verify_one(wfbs_verifier *v, const wfbs_table_head *head, const wfbs_plan_field 
 {
     uint64_t at;
     if (field->flags & (WFBS_FIELD_TAG | WFBS_FIELD_DEPRECATED)) {
-        return true; /* a tag is looked at with its union; what is deprecated is never read */
+        return true; /* a union's type is checked with its union; deprecated fields are never read */
     }
     if (is_union(field)) {
         return verify_union_field(v, head, field);

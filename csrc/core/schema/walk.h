@@ -1,5 +1,5 @@
-/* Reading a buffer that wfbs_typed_verify() has accepted, by the plan. None of these can fail, nor
- * checks anything. */
+/* Reads a buffer that wfbs_typed_verify() has accepted, by the plan. None of these functions can
+ * fail or checks anything. */
 #ifndef WFBS_WALK_H
 #define WFBS_WALK_H
 
@@ -11,7 +11,7 @@ static inline uint32_t
 wfbs_walk_slot(const uint8_t *data, uint32_t table, const wfbs_plan_field *field)
 {
     const uint32_t vtable =
-        table - wfbs_load_u32(data + table); /* mod 2^32, as signed offsets want */
+        table - wfbs_load_u32(data + table); /* mod 2^32, as signed offsets require */
     if (field->offset + 2u > wfbs_load_u16(data + vtable)) {
         return 0;
     }
@@ -35,7 +35,7 @@ wfbs_walk_bits(const uint8_t *p, unsigned base)
     }
 }
 
-/* The bits as a number of 64 bits, sign-extended for signed integers. */
+/* The bits as a 64-bit number, sign-extended for signed integers. */
 static inline uint64_t
 wfbs_walk_extend(uint64_t bits, unsigned base)
 {

@@ -1,4 +1,4 @@
-/* Calls of Autobahn's message classes, in C: see constructors.h. */
+/* Calls Autobahn's message classes in C: see constructors.h. */
 #include "constructors.h"
 
 #include "../messages/types.h"
@@ -6,7 +6,7 @@
 typedef wfbs_constructor constructor;
 typedef wfbs_parameter parameter;
 
-/* ---- whether Autobahn's constructor would do the same */
+/* ---- whether Autobahn's constructor would give the same result */
 
 PyObject *
 wfbs_constructor_watched(const wfbs_class *c, unsigned index)
@@ -38,8 +38,8 @@ wfbs_class_is_ordinary(const wfbs_class *c)
     return true;
 }
 
-/* Whether those functions still have the code and defaults that they had: reloaders and tracers put
- * other code into a function, which its class does not notice. */
+/* Whether those functions still have their original code and defaults: reloaders and tracers
+ * replace a function's code, which its class doesn't notice. */
 static inline bool
 has_same_code(const constructor *k)
 {
@@ -70,12 +70,12 @@ wfbs_constructor_is_unchanged(wfbs_class *c)
         same = now == k->watched[i];
         Py_XDECREF(now);
     }
-    /* Looking something up gave the type a version, unless there are no more of them. */
+    /* A look-up gave the type a version, unless none are left. */
     k->version = same ? k->type->tp_version_tag : 0;
     return same;
 }
 
-/* Whether somebody steps through the program, and would miss Autobahn's constructor. */
+/* Whether a debugger steps through the program, and would miss Autobahn's constructor. */
 static inline bool
 is_traced(void)
 {
@@ -123,7 +123,7 @@ is_enum_name(const wfbs_field *field, PyObject *value)
     return false;
 }
 
-/* Whether Autobahn's constructor surely stores `value` (borrowed, not None) as it is. Runs no
+/* Whether Autobahn's constructor certainly stores `value` (borrowed, not None) unchanged. Runs no
  * Python code. */
 static inline bool
 is_good(const parameter *p, PyObject *value)
@@ -156,23 +156,23 @@ is_good(const parameter *p, PyObject *value)
     }
 }
 
-/* The place of the parameter `name`, looked for in the order of the signature from `next` on and
- * then from `first` on; k->count if there is none. */
+/* The index of the parameter `name`, searched in the order of the signature, starting at `next` and
+ * then at `first`; k->count if there is none. */
 static inline unsigned
 find_parameter(const constructor *k, PyObject *name, unsigned first, unsigned next)
 {
     unsigned at = next;
     for (unsigned tried = first; tried < k->count; tried++, at++) {
         at = at < k->count ? at : first;
-        if (k->parameters[at].name == name) { /* both are interned, or Autobahn has to judge */
+        if (k->parameters[at].name == name) { /* both are interned, or Autobahn has to decide */
             return at;
         }
     }
     return k->count;
 }
 
-/* Puts the arguments of a call where their slots are in `values` and their bits into *given. False
- * if Autobahn has to judge. Borrows; runs no Python code. */
+/* Puts the arguments of a call into their slots in `values`, and sets their bits in *given. False
+ * if Autobahn has to decide. Borrows; runs no Python code. */
 static inline bool
 take_arguments(const constructor *k, PyObject *const *args, size_t count, PyObject *names,
                PyObject **values, uint32_t *given)
@@ -203,7 +203,7 @@ take_arguments(const constructor *k, PyObject *const *args, size_t count, PyObje
     return true;
 }
 
-/* The rules of Autobahn's constructor that bind several arguments. */
+/* The rules of Autobahn's constructor about several arguments. */
 static inline bool
 fits_together(const constructor *k, PyObject *const *values, uint32_t given)
 {
@@ -214,7 +214,7 @@ fits_together(const constructor *k, PyObject *const *values, uint32_t given)
 
 /* ---- calls */
 
-/* An instance of `type` with `values` (borrowed) in its slots, new dicts where they belong. New
+/* An instance of `type` with `values` (borrowed) in its slots, and new dicts where needed. New
  * reference or NULL with MemoryError. */
 static PyObject *
 make(const constructor *k, PyTypeObject *type, PyObject *const *values, uint32_t given)
@@ -244,7 +244,7 @@ make(const constructor *k, PyTypeObject *type, PyObject *const *values, uint32_t
     return self;
 }
 
-/* What calling the class does without us. */
+/* Calls the class as Python would without us. */
 static PyObject *
 call_python(PyObject *type, PyObject *const *args, size_t count, PyObject *names)
 {
@@ -263,8 +263,8 @@ call_python(PyObject *type, PyObject *const *args, size_t count, PyObject *names
     return result;
 }
 
-/* The class behind a type whose calls come here, NULL once the interpreter has begun to take the
- * module apart. */
+/* The class for a type whose calls come here; NULL once the interpreter has begun to tear down the
+ * module. */
 static inline wfbs_class *
 class_of(PyTypeObject *type)
 {

@@ -1,4 +1,4 @@
-/* Messages made of others, whose payload is not decoded: see forward.h. */
+/* Messages made from others, whose payload is not decoded: see forward.h. */
 #include "forward.h"
 
 #include "../../core/cbor_plain.h"
@@ -8,7 +8,7 @@
 /* wfbs_received.plain */
 enum { UNKNOWN = 0, PLAIN = 1, OTHER = 2 };
 
-/* Whether a payload field is absent, or CBOR that nothing can be wrong with. */
+/* Whether a payload field is absent, or is CBOR that is certainly valid. */
 static bool
 is_plain_field(const wfbs_class *c, const wfbs_received *r, wfbs_use use, wfbs_cbor_major outermost)
 {
@@ -16,8 +16,8 @@ is_plain_field(const wfbs_class *c, const wfbs_received *r, wfbs_use use, wfbs_c
     return !span.data || wfbs_cbor_is_plain(span.data, span.size, outermost);
 }
 
-/* The class of a message that came in with args and kwargs which surely can be decoded, so that it
- * makes no difference whether they are decoded here or where they arrive; NULL for any other. */
+/* The class of a received message whose args and kwargs can certainly be decoded, so that it makes
+ * no difference whether they are decoded here or by the receiver; NULL for any other. */
 static const wfbs_class *
 forwardable_class(wfbs_state *state, PyObject *message)
 {

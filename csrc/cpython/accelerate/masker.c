@@ -1,4 +1,5 @@
-/* The type Masker: what Autobahn's XorMaskerNvx does through cffi, without three objects a frame. */
+/* The type Masker: does the same as Autobahn's XorMaskerNvx, which uses cffi, without its three
+ * objects per frame. */
 #include "masker.h"
 
 #include <string.h>
@@ -8,10 +9,10 @@
 typedef struct {
     PyObject ob_base;
     unsigned char mask[MASK_SIZE];
-    size_t pointer; /* how many bytes have been processed */
+    size_t pointer; /* number of processed bytes */
 } wfbs_masker;
 
-/* Writes `size` bytes of `in`, masked, to `out`; `pointer` is how many came before them. */
+/* Writes `size` bytes of `in`, masked, to `out`; `pointer` is the number of bytes before them. */
 static void
 mask_bytes(unsigned char *out, const unsigned char *in, size_t size, const unsigned char *mask,
            size_t pointer)
@@ -34,8 +35,9 @@ mask_bytes(unsigned char *out, const unsigned char *in, size_t size, const unsig
     }
 }
 
-/* tp_new: Masker(mask, length=None). The length is a hint, which Autobahn's maskers take. An
-   AssertionError if `mask` has not 4 bytes, as there; TypeError if it isn't bytes-like. */
+/* tp_new: Masker(mask, length=None). The length is a hint for compatibility with Autobahn's
+ * maskers. AssertionError if `mask` doesn't have 4 bytes, as in Autobahn; TypeError if it isn't
+ * bytes-like. */
 static PyObject *
 masker_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
@@ -65,7 +67,7 @@ masker_dealloc(PyObject *self)
     Py_DECREF(type);
 }
 
-/* process(data) -> bytes. One thread at a time, as all of a connection. */
+/* process(data) -> bytes. One thread at a time, like everything in a connection. */
 static PyObject *
 masker_process(PyObject *self_object, PyObject *data)
 {
@@ -78,7 +80,8 @@ masker_process(PyObject *self_object, PyObject *data)
     if (result) {
         mask_bytes((unsigned char *)PyBytes_AS_STRING(result), in.buf, (size_t)in.len, self->mask,
                    self->pointer);
-        self->pointer += (size_t)in.len; /* may wrap around, as the mask does: 4 divides 2**64 */
+        self->pointer +=
+            (size_t)in.len; /* may wrap around together with the mask: 4 divides 2**64 */
     }
     PyBuffer_Release(&in);
     return result;

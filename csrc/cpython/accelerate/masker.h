@@ -1,4 +1,4 @@
-/* WebSocket frame masking (RFC 6455, section 5.3), as Autobahn's maskers do it. */
+/* WebSocket frame masking (RFC 6455, section 5.3), compatible with Autobahn's maskers. */
 #ifndef WFBS_ACCELERATE_MASKER_H
 #define WFBS_ACCELERATE_MASKER_H
 

@@ -1,6 +1,6 @@
-/* A buffer of received bytes, as receivers of length-prefixed messages use one: they add what comes,
- * look at the length, cut out a message when it is whole, and keep the rest. With bytes, everything
- * is copied each time that something comes; here a message is copied once, when it is cut out. */
+/* A buffer of received bytes for receivers of length-prefixed messages. They add incoming bytes,
+ * read the length, cut out a message once it is complete, and keep the rest. With bytes, everything
+ * is copied whenever bytes come in. Here, a message is copied once, when it is cut out. */
 #include "pieces.h"
 
 #include <string.h>
@@ -8,15 +8,15 @@
 typedef struct {
     PyObject_HEAD
     PyObject *list;     /* owned: a list of exact bytes, none of them empty */
-    Py_ssize_t skipped; /* bytes of the first that no longer count */
-    Py_ssize_t size;    /* bytes that count, in all of them */
+    Py_ssize_t skipped; /* bytes of the first piece that are already consumed */
+    Py_ssize_t size;    /* total number of remaining bytes */
 } pieces;
 
 /* Adds bytes-like `data` (borrowed). 0, or -1 with an exception. */
 static int
 append(pieces *p, PyObject *data)
 {
-    PyObject *bytes = PyBytes_FromObject(data); /* itself, if it is exact bytes */
+    PyObject *bytes = PyBytes_FromObject(data); /* the object itself, if it is exact bytes */
     int failed = !bytes;
     if (bytes && PyBytes_GET_SIZE(bytes)) {
         failed = PyList_Append(p->list, bytes);
@@ -55,7 +55,7 @@ pieces_length(PyObject *self)
     return ((pieces *)self)->size;
 }
 
-/* self + data and self += data: both add to self, which they return. */
+/* self + data and self += data: both add to self, and return it. */
 static PyObject *
 pieces_concat(PyObject *self, PyObject *data)
 {
@@ -79,7 +79,7 @@ cut(const pieces *p, Py_ssize_t start, Py_ssize_t stop)
     }
     PyObject *bytes = PyBytes_FromStringAndSize(NULL, wanted);
     char *to = bytes ? PyBytes_AS_STRING(bytes) : NULL;
-    /* `stop` <= size: the pieces end with or after what is wanted. */
+    /* `stop` <= size, so the pieces extend to `stop` or beyond. */
     while (bytes && wanted) {
         PyObject *piece = PyList_GET_ITEM(p->list, i++);
         Py_ssize_t there = PyBytes_GET_SIZE(piece) - at;
@@ -92,7 +92,7 @@ cut(const pieces *p, Py_ssize_t start, Py_ssize_t stop)
     return bytes;
 }
 
-/* What is from `start` on, as Pieces of its own that share the bytes. New reference or NULL. */
+/* The rest from `start` on, as new Pieces that share the bytes. New reference or NULL. */
 static PyObject *
 rest(const pieces *p, PyTypeObject *type, Py_ssize_t start)
 {
@@ -137,7 +137,8 @@ pieces_subscript(PyObject *self, PyObject *key)
     return result;
 }
 
-/* Pieces equal the bytes that they are, since a receiver's tests compare its buffer with bytes. */
+/* Pieces compare equal to bytes with the same content, because a receiver's tests compare its
+ * buffer with bytes. */
 static PyObject *
 pieces_compare(PyObject *self, PyObject *other, int op)
 {

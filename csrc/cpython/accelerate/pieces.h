@@ -1,4 +1,4 @@
-/* What was received of a stream and not yet read, without joining it: stands for bytes. */
+/* Received bytes of a stream that haven't been read yet, not joined; used in place of bytes. */
 #ifndef WFBS_ACCELERATE_PIECES_H
 #define WFBS_ACCELERATE_PIECES_H
 

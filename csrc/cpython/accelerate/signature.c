@@ -1,7 +1,7 @@
-/* What is known of Autobahn's constructors, and putting ours in their place: see constructors.h.
+/* Facts about Autobahn's constructors, and installing ours in their place: see constructors.h.
  *
- * What a class takes is read from the signature of Autobahn's constructor; what is good for a
- * parameter follows from the field of that name in the generated tables. */
+ * The parameters of a class come from the signature of Autobahn's constructor. The accepted values
+ * of a parameter come from the field of that name in the generated tables. */
 #include "constructors.h"
 
 #include "../messages/types.h"
@@ -14,7 +14,7 @@ takes_of(const wfbs_class *c, const wfbs_attribute *a)
     const wfbs_field *f = a->field;
     switch ((wfbs_use)f->use) {
     case WFBS_USE_INT:
-        /* A revoked id goes with request 0 only; some ints have to be positive. */
+        /* A revoked id is only valid with request 0; some ints must be positive. */
         return f->check == WFBS_CHECK_POSITIVE
                        || (c->table->rule == WFBS_RULE_REVOKE && !(f->flags & WFBS_FLAG_POSITIONAL))
                    ? WFBS_TAKES_NONE
@@ -94,7 +94,7 @@ read_signature(const wfbs_class *c, constructor *k)
     k->defaults = Py_XNewRef(PyFunction_GET_DEFAULTS(init));
     const PyCodeObject *code = (const PyCodeObject *)PyFunction_GET_CODE(init);
     PyObject *defaults = PyFunction_GET_DEFAULTS(init);
-    Py_ssize_t count = defaults ? PyTuple_GET_SIZE(defaults) : 0; /* one for each but self */
+    Py_ssize_t count = defaults ? PyTuple_GET_SIZE(defaults) : 0; /* one for each except self */
     if (code->co_argcount != count + 1 || code->co_kwonlyargcount
         || code->co_flags & (CO_VARARGS | CO_VARKEYWORDS)) {
         return false;
@@ -114,7 +114,7 @@ wfbs_constructor_prepare(wfbs_class *c)
 {
     const wfbs_table *t = c->table;
     Py_ssize_t slots = slot_at(c->received_offset);
-    if (c->constructor) { /* it stays until the module goes: a call may be at work with it */
+    if (c->constructor) { /* it is kept as long as the module, because a call may be using it */
         return wfbs_constructor_is_unchanged(c) ? 0 : -1;
     }
     if (!wfbs_class_is_ordinary(c) || slots > WFBS_MAX_SLOTS) {
@@ -188,7 +188,7 @@ wfbs_constructor_traverse(wfbs_class *c, visitproc visit, void *arg)
     return 0;
 }
 
-/* The class that `cls` is. NULL with TypeError. */
+/* The facts about the class `cls`. NULL with TypeError. */
 static wfbs_class *
 class_for(wfbs_state *state, PyObject *cls)
 {
@@ -219,7 +219,7 @@ wfbs_constructor_install(wfbs_state *state, PyObject *cls)
         }
         return -1;
     }
-    /* A class written in Python has no module of its own here: this is how a call finds us. The
+    /* A class written in Python has no module of its own here. A call finds ours through this. The
      * type releases it. */
     heap->ht_module = Py_NewRef(state->module);
     c->plain->tp_vectorcall = wfbs_constructor_call;

@@ -1,4 +1,4 @@
-/* A growable array of bytes: the scratch space that values are encoded into.
+/* A growable array of bytes: scratch memory for encoding values.
  *
  * All zero is a valid, empty buffer. Memory comes from PyMem_Malloc's family, so the
  * thread must hold the GIL (or be attached, on a free-threaded build). */
@@ -11,7 +11,7 @@
 
 #include "../../core/portable.h"
 
-/* Free-threaded builds take the object's lock; with the GIL this is nothing. */
+/* Free-threaded builds take the object's lock; with the GIL, this does nothing. */
 #ifndef Py_BEGIN_CRITICAL_SECTION
 #define Py_BEGIN_CRITICAL_SECTION(op) {
 #define Py_END_CRITICAL_SECTION() }
@@ -23,7 +23,7 @@ typedef struct {
     size_t capacity; /* bytes allocated, <= PY_SSIZE_T_MAX */
 } wfbs_buffer;
 
-/* The cold half of wfbs_buffer_reserve: moves the bytes to a larger block. */
+/* The cold part of wfbs_buffer_reserve: moves the bytes to a larger block. */
 WFBS_MUST_USE static inline int
 wfbs_buffer_grow(wfbs_buffer *b, size_t extra)
 {
@@ -37,8 +37,8 @@ wfbs_buffer_grow(wfbs_buffer *b, size_t extra)
         return -1;
     }
     wanted = b->size + extra;
-    /* Grow by half at least, so that n appends copy O(n) bytes; limit is at most half of
-     * SIZE_MAX and capacity <= limit, so 1.5 times that still fits. */
+    /* Grows by at least half, so that n appends copy O(n) bytes. limit is at most half of SIZE_MAX
+     * and capacity <= limit, so 1.5 times capacity still fits. */
     if (wanted < b->capacity + b->capacity / 2) {
         wanted = b->capacity + b->capacity / 2;
     }
@@ -59,7 +59,7 @@ wfbs_buffer_grow(wfbs_buffer *b, size_t extra)
 }
 
 /* Makes room for `extra` more bytes after `size`; `data` may move. Returns 0, or -1 with
- * MemoryError set and the buffer as it was. */
+ * MemoryError set and the buffer unchanged. */
 WFBS_MUST_USE static inline int
 wfbs_buffer_reserve(wfbs_buffer *b, size_t extra)
 {
@@ -70,7 +70,7 @@ wfbs_buffer_reserve(wfbs_buffer *b, size_t extra)
     return wfbs_buffer_grow(b, extra);
 }
 
-/* Releases the memory and leaves a valid, empty buffer. Can't fail. */
+/* Frees the memory and leaves a valid, empty buffer. Can't fail. */
 static inline void
 wfbs_buffer_free(wfbs_buffer *b)
 {

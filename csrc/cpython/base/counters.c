@@ -1,4 +1,4 @@
-/* The counters as Python has them. */
+/* The counters as Python objects. */
 #include "counters.h"
 
 static const char *const count_names[WFBS_COUNTS] = {
@@ -35,7 +35,7 @@ store(PyObject *dict, const char *name, uint64_t number)
     return result;
 }
 
-/* What a counter has. Cannot fail. */
+/* The value of a counter. Cannot fail. */
 static uint64_t
 number_at(uint64_t *number)
 {

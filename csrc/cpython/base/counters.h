@@ -1,8 +1,8 @@
 /* Counts what a process does with its messages: the numbers behind autobahn_fbs.counters().
  *
- * With the GIL, counting is an addition to the module's state. Without it, the additions are atomic,
- * and what is counted for every message is spread over a few places, so that threads with
- * sessions of their own don't wait for each other's cache lines. */
+ * With the GIL, counting is an addition in the module's state. Without it, the additions are
+ * atomic, and counters that change with every message are spread over a few places, so that threads
+ * with sessions of their own don't compete for cache lines. */
 #ifndef WFBS_COUNTERS_H
 #define WFBS_COUNTERS_H
 
@@ -19,23 +19,23 @@ enum { WFBS_COUNT_PLACES = 1 };
 
 typedef enum {
     WFBS_COUNT_ENCODED,          /* messages that were encoded */
-    WFBS_COUNT_CACHE_HITS,       /* serialized from what the message had kept */
-    WFBS_COUNT_PASS_ONS,         /* received messages that gave their own bytes */
+    WFBS_COUNT_CACHE_HITS,       /* serialized from the message's cache */
+    WFBS_COUNT_PASS_ONS,         /* received messages that were sent as their original bytes */
     WFBS_COUNT_PAYLOADS,         /* args and kwargs that were received */
-    WFBS_COUNT_PAYLOADS_DECODED, /* those of them that somebody read */
+    WFBS_COUNT_PAYLOADS_DECODED, /* received args and kwargs that were read */
     WFBS_COUNTS
 } wfbs_count;
 
-/* Why messages are refused, beyond what verification has codes for. */
+/* Reasons for refusing messages, in addition to verification's codes. */
 enum {
     WFBS_REFUSED_METADATA = WFBS_ERROR_COUNT,
     WFBS_REFUSED_BATCH,
-    WFBS_REFUSED_PAYLOAD, /* refused when it was read, not when it came */
+    WFBS_REFUSED_PAYLOAD, /* refused when it was read, not when it was received */
     WFBS_REFUSED_COUNT
 };
 
 typedef struct {
-    uint64_t counts[16]; /* WFBS_COUNTS of them; two cache lines, shared with no other place */
+    uint64_t counts[16]; /* WFBS_COUNTS numbers; two cache lines, not shared with other places */
 } wfbs_count_place;
 
 typedef struct {
@@ -43,7 +43,7 @@ typedef struct {
     uint64_t refused[WFBS_REFUSED_COUNT];
 } wfbs_counters;
 
-/* Counts `more` of something. Cannot fail. */
+/* Adds `more` to a counter. Cannot fail. */
 static inline void
 wfbs_count_add(wfbs_counters *counters, wfbs_count what, unsigned more)
 {
@@ -57,7 +57,7 @@ wfbs_count_add(wfbs_counters *counters, wfbs_count what, unsigned more)
 #endif
 }
 
-/* Counts a message that was refused; `reason` is a wfbs_error_code or WFBS_REFUSED_. Cannot fail. */
+/* Counts a refused message; `reason` is a wfbs_error_code or WFBS_REFUSED_. Cannot fail. */
 static inline void
 wfbs_count_refused(wfbs_counters *counters, unsigned reason)
 {
@@ -68,7 +68,7 @@ wfbs_count_refused(wfbs_counters *counters, unsigned reason)
 #endif
 }
 
-/* The counters as a new dict, those of refusals in a dict in it. New reference or NULL. */
+/* The counters as a new dict, with the refusals in a nested dict. New reference or NULL. */
 PyObject *wfbs_counters_dict(wfbs_counters *counters);
 
 #endif

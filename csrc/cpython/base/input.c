@@ -1,4 +1,4 @@
-/* Bytes to read from. See input.h. */
+/* Input bytes. See input.h. */
 #include "input.h"
 
 int

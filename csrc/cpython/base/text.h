@@ -1,4 +1,4 @@
-/* Bytes as str, and the short keys of maps, which are shared between calls. */
+/* Bytes as str, and a cache for short map keys, which calls share. */
 #ifndef WFBS_TEXT_H
 #define WFBS_TEXT_H
 
@@ -7,10 +7,10 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* The top bits of all 8 bytes of a word: none is set in ASCII. */
+/* The top bits of all 8 bytes of a word: all clear in ASCII. */
 #define WFBS_TOP_BITS UINT64_C(0x8080808080808080)
 
-/* In the byte order of the machine: for comparing and hashing only. */
+/* In the machine's byte order, for comparing and hashing only. */
 static inline uint64_t
 wfbs_text_load64(const uint8_t *p)
 {
@@ -53,11 +53,11 @@ wfbs_text_from_ascii(const uint8_t *p, size_t size)
     return text;
 }
 
-/* A new str of valid UTF-8 that is not all ASCII, or short. NULL with MemoryError. */
+/* A new str of valid UTF-8 that isn't all ASCII, or is short. NULL with MemoryError. */
 static inline PyObject *
 wfbs_text_from_wide(const uint8_t *p, size_t size)
 {
-    if (size <= 2) { /* of one character at most, which CPython shares */
+    if (size <= 2) { /* at most one character, which CPython shares */
         return PyUnicode_DecodeUTF8((const char *)p, (Py_ssize_t)size, NULL);
     }
     return wfbs_utf8_decode_valid(p, size);
@@ -71,16 +71,16 @@ wfbs_text_from_valid(const uint8_t *p, size_t size)
                                                    : wfbs_text_from_wide(p, size);
 }
 
-/* ---- keys of maps */
+/* ---- map keys */
 
-/* Keys of at most this many bytes, all ASCII, are shared between decoded maps. */
+/* ASCII keys of at most this many bytes are shared between decoded maps. */
 #define WFBS_KEY_MAX 32
-/* Slots of the cache of shared keys, as a power of two. A slot holds one string at most, so
- * this also bounds the memory that the cache keeps alive. */
+/* Slots of the cache of shared keys, as a power of two. A slot has at most one string, so this also
+ * bounds the memory that the cache keeps alive. */
 #define WFBS_KEY_BITS 9
 #define WFBS_KEY_SLOTS (1 << WFBS_KEY_BITS)
 
-/* Shared keys; all zero is a valid, empty cache. Without a GIL nothing is shared. */
+/* Shared keys; all zero is a valid, empty cache. Without a GIL, nothing is shared. */
 typedef struct {
 #ifdef Py_GIL_DISABLED
     char unused;
@@ -108,12 +108,12 @@ wfbs_keys_clear(wfbs_keys *keys)
 
 #else
 
-/* Mixes `size` bytes (1 to WFBS_KEY_MAX) into a word of which the top bits are good, and
- * ORs all of them into `seen`. Reads some bytes twice rather than byte by byte. */
+/* Mixes `size` bytes (1 to WFBS_KEY_MAX) into a word whose top bits are well distributed, and ORs
+ * all of them into `seen`. Reads some bytes twice, which is faster than byte by byte. */
 static inline uint64_t
 wfbs_keys_mix(const uint8_t *p, size_t size, uint64_t *seen)
 {
-    const uint64_t factor = UINT64_C(0x9e3779b97f4a7c15); /* 2**64 over the golden ratio */
+    const uint64_t factor = UINT64_C(0x9e3779b97f4a7c15); /* 2**64 divided by the golden ratio */
     uint64_t hash = size, word;
     if (size >= 8) {
         for (size_t i = 0; i + 8 < size; i += 8) {
@@ -134,7 +134,7 @@ wfbs_keys_mix(const uint8_t *p, size_t size, uint64_t *seen)
     return (hash ^ word) * factor;
 }
 
-/* The shared str of a key, whose hash is then known as well. New reference; or NULL, without an
+/* The shared str of a key, with its hash already computed. New reference; or NULL: without an
  * exception for a key that is not shared (short, long, or not ASCII), or with MemoryError. */
 static inline PyObject *
 wfbs_keys_share(wfbs_keys *keys, const uint8_t *p, size_t size)

@@ -5,7 +5,7 @@
 #include <Python.h>
 #include <string.h>
 
-/* A type's name as in its __name__: for some types made in C, tp_name includes the module.
+/* A type's name, like its __name__: for some types defined in C, tp_name includes the module.
  * Borrowed from the type. Never fails. */
 static inline const char *
 wfbs_type_name(const PyTypeObject *type)

@@ -1,14 +1,13 @@
-/* Converts str to UTF-8 and back without CPython's functions. Those would keep the UTF-8 for as
- * long as the str lives, or copy it, or raise; and they take twice as long for text that isn't
- * ASCII. */
+/* Converts str to UTF-8 and back without CPython's functions. Those keep the UTF-8 as long as the
+ * str exists, or copy it, or raise; and they take twice as long for non-ASCII text. */
 #ifndef WFBS_UTF8_H
 #define WFBS_UTF8_H
 
 #include "buffer.h"
 
-/* How many bytes UTF-8 takes for `length` code points, or SIZE_MAX where a surrogate is among
- * them. A code point kept in 1, 2 or 4 bytes takes at most twice as many, so the count of what is
- * in memory can't reach SIZE_MAX. Inlined for a constant `kind`. */
+/* The size of `length` code points in UTF-8, or SIZE_MAX if there is a surrogate among them. A code
+ * point stored in 1, 2 or 4 bytes takes at most twice as many, so the result for data in memory
+ * can't reach SIZE_MAX. Inlined for a constant `kind`. */
 static inline size_t
 wfbs_utf8_size_of_kind(int kind, const void *data, Py_ssize_t length)
 {
@@ -18,12 +17,12 @@ wfbs_utf8_size_of_kind(int kind, const void *data, Py_ssize_t length)
     for (Py_ssize_t i = 0; i < length; i++) { /* without branches, so that compilers vectorize it */
         const Py_UCS4 c = PyUnicode_READ(kind, data, i);
         size += (size_t)(c > 0x7f) + (size_t)(c > 0x7ff) + (size_t)(c > 0xffff);
-        surrogates |= c - 0xd800 < 0x800; /* unsigned, so less than 0xd800 wraps to a lot */
+        surrogates |= c - 0xd800 < 0x800; /* unsigned, so values below 0xd800 wrap to large ones */
     }
     return surrogates ? SIZE_MAX : size;
 }
 
-/* Writes the UTF-8 to `p`, where there is room for it: 4 bytes for each code point are enough.
+/* Writes the UTF-8 to `p`, which must have enough room: 4 bytes for each code point suffice.
  * Returns its end, or NULL at a surrogate. */
 static inline uint8_t *
 wfbs_utf8_put_kind(uint8_t *p, int kind, const void *data, Py_ssize_t length)
@@ -122,8 +121,8 @@ wfbs_utf8_decode_valid(const uint8_t *p, size_t size)
         length += (p[i] & 0xc0) != 0x80;
         top = p[i] > top ? p[i] : top;
     }
-    /* The greatest byte is the first one of the greatest code point: up to C3 for what is below
-     * 256, up to EF for what is below 65536. */
+    /* The greatest byte is the first one of the greatest code point: up to C3 for code points below
+     * 256, up to EF for those below 65536. */
     PyObject *text = PyUnicode_New(length, top < 0x80   ? 0x7f
                                            : top < 0xc4 ? 0xff
                                            : top < 0xf0 ? 0xffff

@@ -1,13 +1,13 @@
-/* CBOR to Python objects, as cbor2.loads(data) reads it.
+/* CBOR to Python objects, with the same results as cbor2.loads(data).
  *
- * Bounds are kept by one number, reader.spare: the bytes ahead that no item still to be read
- * needs for its initial byte. An item takes its initial byte from what its container has set
- * aside for it, and everything else (arguments, contents, the initial bytes of its own items)
- * from `spare`, after comparing. Hence no byte outside the input is read, and what is allocated
- * ahead for all open containers together never exceeds one slot for each byte of input.
+ * One number ensures the bounds, reader.spare: the bytes ahead that are not needed for the initial
+ * bytes of items still to be read. An item takes its initial byte from the bytes that its container
+ * has reserved for it, and everything else (arguments, contents, the initial bytes of its own
+ * items) from `spare`, after a comparison. Therefore no byte outside the input is read, and the
+ * memory allocated ahead for all open containers never exceeds one slot for each byte of input.
  *
- * Functions that return NULL without an exception have met something that cbor2 decides; with one,
- * there is no memory, or a map that would take too long. */
+ * If a function returns NULL without an exception, cbor2 has to decide about the input. With an
+ * exception, memory is exhausted, or a map would take too long. */
 #include "cbor.h"
 
 #include <limits.h>
@@ -19,14 +19,14 @@
 
 typedef struct {
     const uint8_t *next; /* the next byte of the input */
-    size_t spare;        /* bytes from `next` on, without those set aside */
+    size_t spare;        /* bytes from `next` on, without the reserved ones */
     wfbs_cbor *codec;
 } reader;
 
 static PyObject *decode_item(reader *r, int depth);
 
-/* Reads 8 bytes, most significant first. Spelled out, since compilers make one instruction of
- * that and not of a loop. */
+/* Reads 8 bytes, most significant byte first. Spelled out because compilers turn this, but not a
+ * loop, into one instruction. */
 static inline uint64_t
 get64(const uint8_t *p)
 {
@@ -34,8 +34,8 @@ get64(const uint8_t *p)
            | (uint64_t)p[4] << 24 | (uint64_t)p[5] << 16 | (uint64_t)p[6] << 8 | (uint64_t)p[7];
 }
 
-/* Reads the argument that the initial byte `byte` announces into `n`. Returns 1, or 0 where the
- * input ends first, the encoding is reserved, or the length is indefinite. */
+/* Reads the argument of the initial byte `byte` into `n`. Returns 1, or 0 if the input ends first,
+ * the encoding is reserved, or the length is indefinite. */
 static inline int
 read_argument(reader *r, uint8_t byte, uint64_t *n)
 {
@@ -72,8 +72,8 @@ read_argument(reader *r, uint8_t byte, uint64_t *n)
     }
 }
 
-/* Reads a length and takes that many bytes, which start at the returned address; or returns NULL
- * as read_argument returns 0. */
+/* Reads a length and consumes that many bytes. Returns their address; or NULL, as read_argument
+ * returns 0. */
 static inline const uint8_t *
 take_string(reader *r, uint8_t byte, size_t *size)
 {
@@ -90,13 +90,13 @@ take_string(reader *r, uint8_t byte, size_t *size)
     return start;
 }
 
-/* Returns a new str, or NULL: without an exception where the bytes aren't UTF-8. */
+/* Returns a new str, or NULL: without an exception if the bytes aren't UTF-8. */
 static PyObject *
 decode_text(const uint8_t *p, size_t size)
 {
     PyObject *text;
 
-    if (size > 1 && wfbs_text_is_ascii(p, size)) { /* CPython shares the shorter ones */
+    if (size > 1 && wfbs_text_is_ascii(p, size)) { /* CPython shares shorter ones */
         return wfbs_text_from_ascii(p, size);
     }
     text = PyUnicode_DecodeUTF8((const char *)p, (Py_ssize_t)size, NULL);
@@ -106,7 +106,7 @@ decode_text(const uint8_t *p, size_t size)
     return text;
 }
 
-/* Returns a new reference to a str for a map key, shared where it is short and ASCII; or NULL as
+/* Returns a new reference to a str for a map key, shared if it is short and ASCII; or NULL as
  * decode_text. */
 static inline PyObject *
 decode_key(reader *r, const uint8_t *p, size_t size)
@@ -123,7 +123,7 @@ decode_array(reader *r, uint8_t byte, int depth)
     PyObject *list, *item;
     uint64_t count;
 
-    /* Each item takes a byte at least, so a greater count can't be right. */
+    /* Each item takes at least one byte, so a greater count must be wrong. */
     if (depth >= WFBS_CBOR_READ_DEPTH || !read_argument(r, byte, &count) || count > r->spare) {
         return NULL;
     }
@@ -143,8 +143,8 @@ decode_array(reader *r, uint8_t byte, int depth)
     return list;
 }
 
-/* Reads a key of a map. Returns a new reference, or NULL as decode_item: also for a container,
- * of which cbor2 makes a hashable form. */
+/* Reads a map key. Returns a new reference; or NULL as decode_item, also for a container, which
+ * cbor2 converts to a hashable form. */
 static inline PyObject *
 decode_map_key(reader *r, int depth)
 {
@@ -163,8 +163,8 @@ decode_map_key(reader *r, int depth)
     return decode_item(r, depth);
 }
 
-/* Returns a new int, or NULL with MemoryError set. Of CPython's constructors the one for `long`
- * is the fastest. */
+/* Returns a new int, or NULL with MemoryError set. The constructor for `long` is CPython's
+ * fastest. */
 static inline PyObject *
 new_unsigned(uint64_t n)
 {
@@ -189,7 +189,8 @@ new_negative(uint64_t n)
     return value;
 }
 
-/* Reads an entry of a small map into `dict`. Returns 0, or -1 as decode_item returns NULL. */
+/* Reads an entry of a small map into `dict`. Returns 0, or -1 when decode_item would return
+ * NULL. */
 static inline int
 decode_entry(reader *r, PyObject *dict, int depth)
 {
@@ -210,8 +211,8 @@ decode_entry(reader *r, PyObject *dict, int depth)
     return status;
 }
 
-/* Reads a key of a large map, as decode_map_key. If it is neither text nor bytes, *counted is true
- * and *hash is its hash, which numbers tell before they are made. */
+/* Reads a key of a large map, like decode_map_key. If it is neither text nor bytes, sets *counted
+ * to true and *hash to its hash. A number's hash is known before the number is created. */
 static inline PyObject *
 decode_large_key(reader *r, int depth, bool *counted, uint64_t *hash)
 {
@@ -258,7 +259,7 @@ decode_large_entry(reader *r, wfbs_large_map *m, int depth)
     return status;
 }
 
-/* Returns a new dict of so many entries, or NULL as decode_item. */
+/* Returns a new dict with this many entries, or NULL as decode_item. */
 static PyObject *
 decode_large_map(reader *r, size_t count, int depth)
 {
@@ -270,7 +271,7 @@ decode_large_map(reader *r, size_t count, int depth)
     return wfbs_large_map_end(&map, status == 0);
 }
 
-/* Returns a new dict, or NULL as decode_item. Of equal keys the first one stays, with the value
+/* Returns a new dict, or NULL as decode_item. Of equal keys, the first one is kept, with the value
  * of the last. */
 static PyObject *
 decode_map(reader *r, uint8_t byte, int depth)
@@ -278,7 +279,7 @@ decode_map(reader *r, uint8_t byte, int depth)
     PyObject *dict;
     uint64_t count;
 
-    /* Each entry takes two bytes at least, so a greater count can't be right. */
+    /* Each entry takes at least two bytes, so a greater count must be wrong. */
     if (depth >= WFBS_CBOR_READ_DEPTH || !read_argument(r, byte, &count) || count > r->spare / 2) {
         return NULL;
     }
@@ -295,8 +296,8 @@ decode_map(reader *r, uint8_t byte, int depth)
     return dict;
 }
 
-/* Returns a new float from its `count` bytes, or NULL as decode_item: also for a short NaN that
- * isn't the usual one, since converting the others is up to cbor2. */
+/* Returns a new float from its `count` bytes; or NULL as decode_item, also for an unusual short
+ * NaN, whose conversion is left to cbor2. */
 static PyObject *
 decode_float(reader *r, int count)
 {
@@ -350,8 +351,8 @@ decode_simple(reader *r, uint8_t byte)
     }
 }
 
-/* Reads one item, of which the initial byte has been set aside, within `depth` containers.
- * Returns a new reference; or NULL, with MemoryError or ValueError set or without an exception. */
+/* Reads one item, whose initial byte has been reserved, nested in `depth` containers. Returns a new
+ * reference; or NULL, with MemoryError or ValueError set, or without an exception. */
 static PyObject *
 decode_item(reader *r, int depth)
 {
@@ -387,7 +388,7 @@ int
 wfbs_cbor_check_input(const uint8_t *data, size_t size)
 {
     const size_t needed = wfbs_cbor_scratch(data, size);
-    void *scratch = needed > 0 ? PyMem_Malloc(needed) : NULL; /* NULL where that is too much */
+    void *scratch = needed > 0 ? PyMem_Malloc(needed) : NULL; /* NULL if that is too much */
     const char *refusal;
 
     if (needed > 0 && scratch == NULL) {
@@ -403,7 +404,7 @@ wfbs_cbor_check_input(const uint8_t *data, size_t size)
     return 0;
 }
 
-/* Returns what cbor2.loads(data) returns, or NULL with what it raises. */
+/* Returns the result of cbor2.loads(data), or NULL with its exception. */
 static PyObject *
 call_loads(wfbs_cbor *c, const uint8_t *data, size_t size)
 {
@@ -418,8 +419,9 @@ call_loads(wfbs_cbor *c, const uint8_t *data, size_t size)
     return value;
 }
 
-/* Returns NULL with CBORDecodeError set, or MemoryError. What cbor2.loads makes of such input depends
- * on its version: an error of some kind, or an object that is no value, such as its break marker. */
+/* Returns NULL with CBORDecodeError set, or MemoryError. The result of cbor2.loads for such input
+ * depends on its version: some error, or an object that is not a value, such as its break
+ * marker. */
 static PyObject *
 refuse_malformed(wfbs_cbor *c, const uint8_t *data, size_t size, const char *malformed)
 {
@@ -438,8 +440,8 @@ refuse_malformed(wfbs_cbor *c, const uint8_t *data, size_t size, const char *mal
     return NULL;
 }
 
-/* Returns what cbor2.loads(data) returns, or NULL with an exception set: ValueError, too, for
- * what cbor2 is kept away from. */
+/* Returns the result of cbor2.loads(data), or NULL with an exception set: also ValueError for input
+ * that is kept away from cbor2. */
 static PyObject *
 decode_with_cbor2(wfbs_cbor *c, const uint8_t *data, size_t size)
 {

@@ -1,21 +1,21 @@
-/* Python objects to CBOR, as cbor2.dumps(obj) writes them: the shortest head for every length
- * and integer, floats in 64 bits but for the infinities and NaN, containers of definite length,
+/* Python objects to CBOR, with the same bytes as cbor2.dumps(obj): the shortest head for every
+ * length and integer, floats with 64 bits except infinities and NaN, containers of definite length,
  * maps in the order of the dict.
  *
- * Nothing here runs Python code: only exact types are looked into, nothing is hashed, compared
- * or called, and no object that the collector tracks is created. While the GIL is held nobody
- * can therefore change a list or a dict half-way, and borrowed references are safe. Builds
- * without a GIL work on private copies of lists and dicts. */
+ * Nothing here runs Python code: only exact types are examined, nothing is hashed, compared or
+ * called, and no object that the collector tracks is created. With the GIL, therefore, nobody can
+ * change a list or a dict while it is encoded, and borrowed references are safe. Builds without a
+ * GIL work on private copies of lists and dicts. */
 #include "cbor.h"
 #include "../../core/cbor_head.h"
 
 #include <string.h>
 
-/* What the functions below return besides -1 (an exception is set). */
+/* Return values of the functions below, besides -1 (an exception is set). */
 enum {
     ENCODED = 0,
     UNKNOWN = 1, /* no exception set, cbor_foreign.c has to do it */
-    ODD_KEY = 2, /* no exception set, a key of kwargs is no str */
+    ODD_KEY = 2, /* no exception set, a key of kwargs isn't a str */
 };
 
 static int encode_item(wfbs_buffer *out, PyObject *obj, int depth);
@@ -31,9 +31,8 @@ append_head(wfbs_buffer *out, uint8_t major, uint64_t n)
     return 0;
 }
 
-/* Appends a head and the `size` bytes at `data` that it announces. Returns 0, or -1 with
- * MemoryError set. `size` comes from an object in memory (<= PY_SSIZE_T_MAX), so that the sum
- * can't wrap. */
+/* Appends a head and the `size` bytes at `data` that follow it. Returns 0, or -1 with MemoryError
+ * set. `size` is the size of an object in memory (<= PY_SSIZE_T_MAX), so the sum can't wrap. */
 static inline int
 append_string(wfbs_buffer *out, uint8_t major, const void *data, size_t size)
 {
@@ -48,8 +47,8 @@ append_string(wfbs_buffer *out, uint8_t major, const void *data, size_t size)
     return 0;
 }
 
-/* Encodes a str of the given kind. The UTF-8 is written here rather than asked for: CPython
- * would keep it with the str for as long as that lives. Returns ENCODED, UNKNOWN, or -1. */
+/* Encodes a str of the given kind. Writes the UTF-8 itself, because CPython would keep it as long
+ * as the str exists. Returns ENCODED, UNKNOWN, or -1. */
 static inline int
 encode_kind(wfbs_buffer *out, PyObject *obj, int kind)
 {
@@ -68,7 +67,7 @@ encode_kind(wfbs_buffer *out, PyObject *obj, int kind)
     return ENCODED;
 }
 
-/* Encodes a str that isn't all ASCII. Returns ENCODED, UNKNOWN, or -1 with MemoryError set. */
+/* Encodes a non-ASCII str. Returns ENCODED, UNKNOWN, or -1 with MemoryError set. */
 static int
 encode_wide_str(wfbs_buffer *out, PyObject *obj)
 {
@@ -98,8 +97,8 @@ encode_str(wfbs_buffer *out, PyObject *obj)
     return encode_wide_str(out, obj);
 }
 
-/* Encodes an exact int outside the range of int64. Returns ENCODED, UNKNOWN where it takes more
- * than 64 bits, or -1 with MemoryError set. */
+/* Encodes an exact int outside the range of int64. Returns ENCODED, UNKNOWN if it takes more than
+ * 64 bits, or -1 with MemoryError set. */
 static int
 encode_wide_int(wfbs_buffer *out, PyObject *obj, int sign)
 {
@@ -158,7 +157,7 @@ encode_float(wfbs_buffer *out, PyObject *obj)
     return 0;
 }
 
-/* Appends the one byte of a value that has no argument. Returns 0, or -1 with MemoryError. */
+/* Appends the single byte of a value without an argument. Returns 0, or -1 with MemoryError. */
 static inline int
 append_simple(wfbs_buffer *out, uint8_t byte)
 {
@@ -184,7 +183,7 @@ encode_tuple(wfbs_buffer *out, PyObject *obj, int depth)
 
 #ifdef Py_GIL_DISABLED
 
-/* Encodes an exact list that other threads may be changing: through a copy. */
+/* Encodes an exact list that other threads may change, through a copy. */
 static int
 encode_list(wfbs_buffer *out, PyObject *obj, int depth)
 {
@@ -212,8 +211,8 @@ encode_list(wfbs_buffer *out, PyObject *obj, int depth)
 
 #endif
 
-/* Encodes an exact dict that nobody changes meanwhile. Returns as encode_item, or ODD_KEY if
- * there is a key that is no str and `kwargs` is set. */
+/* Encodes an exact dict that nobody changes meanwhile. Returns as encode_item, or ODD_KEY if a key
+ * isn't a str and `kwargs` is set. */
 static inline int
 encode_still_dict(wfbs_buffer *out, PyObject *obj, int depth, int kwargs)
 {
@@ -248,8 +247,8 @@ encode_dict(wfbs_buffer *out, PyObject *obj, int depth, int kwargs)
 #endif
 }
 
-/* Appends `obj`, which lies within `depth` containers. Returns ENCODED, UNKNOWN (no exception
- * set, out->size anywhere), or -1 with MemoryError set. */
+/* Appends `obj`, which is nested in `depth` containers. Returns ENCODED, UNKNOWN (no exception set,
+ * out->size undefined), or -1 with MemoryError set. */
 static int
 encode_item(wfbs_buffer *out, PyObject *obj, int depth)
 {

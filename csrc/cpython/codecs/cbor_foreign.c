@@ -1,23 +1,23 @@
-/* Values that the encoder doesn't know as a whole: the containers around what it doesn't know are
- * written here, with a bound on how deep they go, and cbor2 gets the leaves alone. It knows no bound
- * but the C stack, of which it takes about 1 kB a level.
+/* Encodes values with parts that the encoder doesn't know. The containers around these parts are
+ * written here, with a limit for their depth, and cbor2 gets only the leaves. cbor2 itself has no
+ * limit but the C stack, of which it takes about 1 kB per level.
  *
- * Python code runs in between, so everything is read from copies that nobody else can change. */
+ * Python code runs in between, so everything is read from private copies. */
 #include "cbor.h"
 
 #include <stdbool.h>
 #include <string.h>
 
-/* A container on the way from the whole value down to the item being written. */
+/* A container on the path from the whole value to the current item. */
 typedef struct level {
-    PyObject *container; /* borrowed from the level around it */
+    PyObject *container; /* borrowed from the enclosing level */
     const struct level *outer;
-    int depth; /* containers up to this one */
+    int depth; /* depth, including this one */
 } level;
 
 static int encode_any(wfbs_cbor *c, wfbs_buffer *out, PyObject *obj, const level *outer);
 
-/* Whether `here` is one of the containers around it. */
+/* Whether `here` is one of the enclosing containers. */
 static bool
 contains_itself(const level *here)
 {
@@ -29,7 +29,7 @@ contains_itself(const level *here)
     return false;
 }
 
-/* Raises what autobahn_fbs._cbor.refuse does. Returns -1. */
+/* Raises the exception of autobahn_fbs._cbor.refuse. Returns -1. */
 static int
 refuse(wfbs_cbor *c, const level *here)
 {
@@ -99,8 +99,8 @@ append_bytes(wfbs_buffer *out, PyObject *bytes)
     return 0;
 }
 
-/* Appends anything else: a leaf, or what autobahn_fbs._cbor.opened makes of it. Leaves can be as
- * deep as anything. Returns 0 or -1. */
+/* Appends any other value: a leaf, or the result of autobahn_fbs._cbor.opened. Leaves may be at any
+ * depth. Returns 0 or -1. */
 static int
 encode_foreign(wfbs_cbor *c, wfbs_buffer *out, PyObject *obj, const level *here)
 {

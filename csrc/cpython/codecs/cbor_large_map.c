@@ -1,4 +1,4 @@
-/* What is seldom done to a large map. See cbor_large_map.h. */
+/* Rare operations on a large map. See cbor_large_map.h. */
 #include "cbor_large_map.h"
 
 #include <string.h>
@@ -27,12 +27,13 @@ wfbs_large_map_refuse(void)
     return -1;
 }
 
-/* Makes room for the hashes and for the largest table, and fills in the hashes so far. Returns 0, or
- * -1 with MemoryError set. */
+/* Makes room for the hashes and for the largest table, and fills in the hashes so far. Returns 0,
+ * or -1 with MemoryError set. */
 static int
 make_room(wfbs_large_map *m)
 {
-    /* An entry takes two bytes of the input, so this is below 5 times its size: no overflow. */
+    /* An entry takes two bytes of input, so this is less than 5 times the input's size: no
+     * overflow. */
     const size_t words = m->entries + wfbs_probes_words(wfbs_probes_places(m->entries));
     m->hashes = PyMem_Malloc(words * sizeof(uint64_t));
     if (m->hashes == NULL) {

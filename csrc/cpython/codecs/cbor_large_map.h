@@ -1,5 +1,5 @@
-/* A dict that is made of a map of many entries, so that numbers that collide are refused before
- * they cost much: core/key_probes.h. */
+/* Creates a dict from a map with many entries. Refuses numbers that collide before they take much
+ * time: core/key_probes.h. */
 #ifndef WFBS_CBOR_LARGE_MAP_H
 #define WFBS_CBOR_LARGE_MAP_H
 
@@ -12,30 +12,31 @@
 
 typedef struct {
     PyObject *dict; /* owned */
-    size_t entries; /* more are not put in */
-    size_t numbers; /* keys that are counted */
-    uint64_t next;  /* while `hashes` is NULL: their hashes are the `numbers` below that, ascending,
-                        * so that each has a place of its own */
-    uint64_t *hashes; /* owned, or NULL: theirs; room for `entries`, and then for `probes` */
-    size_t most;      /* elements that `probes` is for; 0 without hashes */
+    size_t entries; /* the maximum number of entries */
+    size_t numbers; /* keys that were counted */
+    uint64_t
+        next; /* while `hashes` is NULL, their hashes are the integers below `numbers`, in ascending order, so that each has a slot of its own */
+    uint64_t *hashes; /* owned, or NULL: their hashes; room for `entries`, followed by `probes` */
+    size_t most;      /* the number of elements that `probes` is for; 0 without hashes */
     wfbs_probes probes;
 } wfbs_large_map;
 
-/* Begins an empty one. Returns 0, or -1 with MemoryError set; wfbs_large_map_end is due then, too. */
+/* Initializes an empty map. Returns 0, or -1 with MemoryError set. Call wfbs_large_map_end in
+ * either case. */
 int wfbs_large_map_begin(wfbs_large_map *m, size_t entries);
 
-/* Returns the dict as a new reference if `whole`, otherwise NULL. Frees all else. */
+/* Returns the dict as a new reference if `whole`, otherwise NULL. Frees everything else. */
 PyObject *wfbs_large_map_end(wfbs_large_map *m, bool whole);
 
-/* Makes the table as large as the dict's is after one more key. Returns 0, or -1 with ValueError or
- * MemoryError set. */
+/* Makes the table as large as the dict's table after one more key. Returns 0, or -1 with ValueError
+ * or MemoryError set. */
 int wfbs_large_map_grow(wfbs_large_map *m);
 
-/* Sets ValueError. Returns -1, to be returned. */
+/* Sets ValueError. Always returns -1. */
 int wfbs_large_map_refuse(void);
 
-/* Puts in an entry. Returns 0, or -1 with an exception set: ValueError where there are too many
- * numbers beside others. */
+/* Inserts an entry. Returns 0, or -1 with an exception set: ValueError if there are too many
+ * numbers together with others. */
 static inline int
 wfbs_large_map_put(wfbs_large_map *m, PyObject *key, PyObject *value)
 {
@@ -47,7 +48,7 @@ wfbs_large_map_put(wfbs_large_map *m, PyObject *key, PyObject *value)
                : wfbs_large_map_refuse();
 }
 
-/* The same for a key that is neither text nor bytes, and its hash; ValueError, too, where the
+/* The same for a key that is neither text nor bytes, and its hash. Also sets ValueError if the
  * numbers collide. */
 static inline int
 wfbs_large_map_put_number(wfbs_large_map *m, PyObject *key, uint64_t hash, PyObject *value)

@@ -1,4 +1,4 @@
-/* What the CBOR codec keeps between calls: other modules' functions and the shared map keys. */
+/* The CBOR codec's state between calls: other modules' functions and the shared map keys. */
 #include "cbor.h"
 
 #ifdef Py_GIL_DISABLED
@@ -9,9 +9,9 @@
 #define UNLOCK(c) ((void)(c))
 #endif
 
-/* Returns a new reference to the attribute `name` of the module `origin`, from `slot` (inside `c`) or, the first
- * time, by importing it. The import runs Python code that may come back here, so nothing is
- * locked meanwhile and the first to finish fills the slot. */
+/* Returns a new reference to the attribute `name` of the module `origin`, from `slot` (inside `c`)
+ * or, the first time, by importing it. The import runs Python code that may call this again, so no
+ * lock is held meanwhile, and the first to finish fills the slot. */
 static PyObject *
 from_module(wfbs_cbor *c, PyObject **slot, const char *origin, const char *name)
 {
@@ -71,7 +71,7 @@ wfbs_cbor_traverse(wfbs_cbor *c, visitproc visit, void *arg)
     Py_VISIT(c->refuse);
     Py_VISIT(c->loads);
     Py_VISIT(c->decode_error);
-    return 0; /* the keys are exact str, which refer to nothing */
+    return 0; /* the keys are exact str, which have no references */
 }
 
 void

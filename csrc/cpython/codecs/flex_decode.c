@@ -1,8 +1,8 @@
 /* FlexBuffers to Python objects: null, bool, int, float, str (also for keys), bytes for blobs,
  * list for vectors of every kind, dict for maps (in the order of the buffer: sorted by key).
  *
- * Everything is checked on the way, by the functions of core/flex_read.h; an element of a vector needs
- * no check of its own place, since vectors are checked as a whole. */
+ * The functions of core/flex_read.h check everything on the way. The place of a vector's element
+ * needs no check, because vectors are checked as a whole. */
 #include "flex.h"
 
 #include <limits.h>
@@ -14,7 +14,7 @@ static PyObject *decode_value(wfbs_flex_decoder *d, const wfbs_flex_ref *ref, un
 PyObject *
 wfbs_flex_raise(wfbs_flex *f, const wfbs_flex_reader *r)
 {
-    /* While the module is being torn down, the class is gone, but objects may remain. */
+    /* During module teardown, the class is gone, but objects may remain. */
     PyObject *type = f->error ? f->error : PyExc_ValueError;
     PyObject *text = PyUnicode_FromFormat("%s, at offset %llu", wfbs_flex_error_text(r->error),
                                           (unsigned long long)r->error_at);
@@ -44,7 +44,7 @@ wfbs_flex_decoder_open(wfbs_flex_decoder *d, wfbs_flex *f, const uint8_t *data, 
 int
 wfbs_flex_decoder_grow(wfbs_flex_decoder *d)
 {
-    /* At most 2 places of 32 bytes for each 32 of the size of an object in memory: can't wrap. */
+    /* At most 2 slots of 32 bytes for each 32 bytes of an object in memory: can't wrap. */
     const unsigned bits = wfbs_flex_seen_bits((size_t)d->reader.size);
     const size_t count = ((size_t)1 << bits) + WFBS_FLEX_SEEN;
 
@@ -52,7 +52,7 @@ wfbs_flex_decoder_grow(wfbs_flex_decoder *d)
         return 0;
     }
     _Static_assert(sizeof(size_t) <= 8 && sizeof(PyObject *) <= 8, "a place takes 32 bytes");
-    uint64_t *memory = PyMem_Calloc(count, 32); /* large ones take no time until they are used */
+    uint64_t *memory = PyMem_Calloc(count, 32); /* large blocks take no time until they are used */
     if (!memory) {
         PyErr_NoMemory();
         return -1;
@@ -74,7 +74,7 @@ wfbs_flex_decoder_close(wfbs_flex_decoder *d)
     d->lent = NULL;
 }
 
-/* Notes a fault. Returns NULL, always. */
+/* Records an error. Always returns NULL. */
 static PyObject *
 fail(wfbs_flex_decoder *d, wfbs_flex_error error, uint64_t at)
 {
@@ -84,8 +84,8 @@ fail(wfbs_flex_decoder *d, wfbs_flex_error error, uint64_t at)
 
 /* ---- text */
 
-/* Returns a new str; or NULL, with the reader's error set where the bytes aren't UTF-8, otherwise
- * with MemoryError set. */
+/* Returns a new str; or NULL, with the reader's error set if the bytes aren't UTF-8, otherwise with
+ * MemoryError set. */
 static PyObject *
 new_text(wfbs_flex_decoder *d, const wfbs_flex_span *span)
 {
@@ -101,7 +101,7 @@ new_text(wfbs_flex_decoder *d, const wfbs_flex_span *span)
     return wfbs_text_from_wide(p, size);
 }
 
-/* Returns a new reference to a str for a key, shared between calls where it is short and ASCII; or
+/* Returns a new reference to a str for a key, shared between calls if it is short and ASCII; or
  * NULL as new_text. */
 static inline PyObject *
 new_key(wfbs_flex_decoder *d, const wfbs_flex_span *span)
@@ -111,9 +111,9 @@ new_key(wfbs_flex_decoder *d, const wfbs_flex_span *span)
     return key || PyErr_Occurred() ? key : new_text(d, span);
 }
 
-/* Returns a new reference to the str of a text whose place is known to be good: the one made
- * before, or a new one, which is kept. `width` as for wfbs_flex_places; a key has none. NULL with
- * the reader's error or MemoryError set. */
+/* Returns a new reference to the str of a text whose place has been checked: an earlier str, or a
+ * new one, which is kept. `width` as for wfbs_flex_places; 0 for a key. NULL with the reader's
+ * error or MemoryError set. */
 static inline PyObject *
 shared_text(wfbs_flex_decoder *d, const wfbs_flex_span *span, unsigned width)
 {
@@ -128,10 +128,10 @@ shared_text(wfbs_flex_decoder *d, const wfbs_flex_span *span, unsigned width)
     }
     PyObject *text = width ? new_text(d, span) : new_key(d, span);
     if (!text) {
-        return NULL; /* nothing is read after that, so the place may be out of date */
+        return NULL; /* nothing is read after that, so the slot may be outdated */
     }
     if (visit == WFBS_FLEX_FIRST) {
-        d->places[d->kept++] = place; /* each place once, so there is room for it */
+        d->places[d->kept++] = place; /* each slot once, so there is room for it */
     }
     else {
         Py_DECREF(d->texts[place]);
@@ -180,14 +180,14 @@ decode_blob(wfbs_flex_decoder *d, const wfbs_flex_ref *ref)
     return PyBytes_FromStringAndSize((const char *)d->reader.data + span.at, (Py_ssize_t)span.size);
 }
 
-/* ---- numbers: `width` bytes at position `at`, which are known to be there */
+/* ---- numbers: `width` bytes at position `at`, within the data */
 
 static inline PyObject *
 new_signed(wfbs_flex_decoder *d, uint64_t at, unsigned width)
 {
     const int64_t n = wfbs_flex_load_signed(d->reader.data + at, width);
 
-    /* Of CPython's constructors the one for `long` is the fastest. */
+    /* The constructor for `long` is CPython's fastest. */
     return n >= LONG_MIN && n <= LONG_MAX ? PyLong_FromLong((long)n) : PyLong_FromLongLong(n);
 }
 
@@ -241,7 +241,7 @@ decode_vector(wfbs_flex_decoder *d, const wfbs_flex_ref *ref, unsigned depth)
     PyObject *list = PyList_New((Py_ssize_t)vector.count);
     for (uint64_t i = 0; list && i < vector.count; i++) {
         const wfbs_flex_ref item = wfbs_flex_item(&d->reader, &vector, i);
-        PyObject *value = item.type == WFBS_FLEX_INT /* the most frequent one: saves a call */
+        PyObject *value = item.type == WFBS_FLEX_INT /* the most frequent case: saves a call */
                               ? new_signed(d, item.at, item.slot_width)
                               : decode_value(d, &item, depth);
         if (!value) {
@@ -281,8 +281,8 @@ decode_map(wfbs_flex_decoder *d, const wfbs_flex_ref *ref, unsigned depth)
     return dict;
 }
 
-/* Decodes a value within `depth` containers. Returns a new reference; or NULL, with the reader's
- * error set, or without it and with MemoryError set. */
+/* Decodes a value nested in `depth` containers. Returns a new reference; or NULL, with either the
+ * reader's error or MemoryError set. */
 static PyObject *
 decode_value(wfbs_flex_decoder *d, const wfbs_flex_ref *ref, unsigned depth)
 {

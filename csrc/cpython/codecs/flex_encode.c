@@ -1,9 +1,9 @@
 /* Python objects to FlexBuffers.
  *
- * Nothing here runs Python code: objects are looked into by type, nothing is called, hashed or
- * compared, and no object that the collector tracks is created (but for errors, at the end). While
- * the GIL is held nobody can therefore change a list or a dict half-way, and borrowed references
- * are safe. Builds without a GIL work on private copies of lists and dicts. */
+ * Nothing here runs Python code: objects are examined by type, nothing is called, hashed or
+ * compared, and no object that the collector tracks is created (except for errors, at the end).
+ * With the GIL, therefore, nobody can change a list or a dict while it is encoded, and borrowed
+ * references are safe. Builds without a GIL work on private copies of lists and dicts. */
 #include "flex_write.h"
 #include "../base/type_name.h"
 #include "../base/utf8.h"
@@ -11,12 +11,12 @@
 #include <float.h>
 #include <math.h>
 
-enum { SHORT_LENGTH = 63 }; /* of a str, in characters: UTF-8 has at most 252 bytes for them */
+enum { SHORT_LENGTH = 63 }; /* characters of a str: they take at most 252 bytes in UTF-8 */
 
 static int encode_value(wfbs_flex_writer *w, PyObject *obj, unsigned depth, wfbs_flex_slot *slot);
 
-/* Notes a step on the way to what was refused. Not a reference to the key, since raising an
- * exception can run a finalizer that drops it. Returns -1, always. */
+/* Records a step on the path to the refused value. Doesn't keep a reference to the key, because
+ * raising an exception can run a finalizer that drops it. Always returns -1. */
 static int
 trace(wfbs_flex_writer *w, wfbs_flex_step step)
 {
@@ -26,12 +26,12 @@ trace(wfbs_flex_writer *w, wfbs_flex_step step)
     return -1;
 }
 
-/* ---- values that are no containers */
+/* ---- values other than containers */
 
 static inline wfbs_flex_slot
 int_slot(int64_t n)
 {
-    /* The width of the magnitude and a sign bit: below 2**63, so doubling can't wrap. */
+    /* The width of the magnitude plus a sign bit: it is below 2**63, so doubling can't wrap. */
     const uint64_t magnitude = (uint64_t)(n >= 0 ? n : ~n);
     return (wfbs_flex_slot){(uint64_t)n, WFBS_FLEX_INT, wfbs_flex_width_of(magnitude * 2)};
 }
@@ -59,7 +59,7 @@ encode_int(wfbs_flex_writer *w, PyObject *obj, wfbs_flex_slot *slot)
     return -1;
 }
 
-/* A float takes 32 bits where they hold its value, except NaN. */
+/* A float takes 32 bits if they represent its value exactly, except NaN. */
 static inline wfbs_flex_slot
 float_slot(double value)
 {
@@ -72,8 +72,8 @@ float_slot(double value)
     return (wfbs_flex_slot){bits, WFBS_FLEX_FLOAT, narrow ? 2 : 3};
 }
 
-/* Encodes a str of which the UTF-8 is so short, whatever the characters, that its length takes one
- * byte: without counting it first. */
+/* Encodes a str that is so short that the length of its UTF-8 takes one byte, whatever the
+ * characters are, without computing the length first. */
 static int
 encode_short_str(wfbs_flex_writer *w, PyObject *obj, wfbs_flex_slot *slot)
 {
@@ -183,8 +183,8 @@ encode_list(wfbs_flex_writer *w, PyObject *obj, unsigned depth, wfbs_flex_slot *
     return status;
 }
 
-/* Encodes a dict that nobody changes meanwhile. The values are written in the order of their
- * keys, so that equal dicts give equal bytes. */
+/* Encodes a dict that nobody changes meanwhile. Writes the values in the order of their keys, so
+ * that equal dicts give equal bytes. */
 static int
 encode_still_dict(wfbs_flex_writer *w, PyObject *obj, unsigned depth, wfbs_flex_slot *slot)
 {
@@ -195,7 +195,8 @@ encode_still_dict(wfbs_flex_writer *w, PyObject *obj, unsigned depth, wfbs_flex_
     if (wfbs_flex_write_keys(w, obj, depth) < 0) {
         return -1;
     }
-    /* Until the map is written no other one at this depth can be, so the layout stays. */
+    /* Until the map is written, there is no other one at this depth, so the layout remains
+     * valid. */
     if (wfbs_flex_take_slots(w, layout->count, &first) < 0) {
         return -1;
     }
@@ -228,7 +229,7 @@ encode_dict(wfbs_flex_writer *w, PyObject *obj, unsigned depth, wfbs_flex_slot *
 #endif
 }
 
-/* Encodes what isn't of the exact types below: subclasses as what they derive from. */
+/* Encodes subclasses of the exact types below as their base types. */
 static int
 encode_other(wfbs_flex_writer *w, PyObject *obj, unsigned depth, wfbs_flex_slot *slot)
 {
@@ -275,7 +276,7 @@ encode_other(wfbs_flex_writer *w, PyObject *obj, unsigned depth, wfbs_flex_slot 
     return encode_dict(w, obj, depth, slot);
 }
 
-/* Writes what `obj` consists of, within `depth` containers. *slot gets the value. */
+/* Writes the parts of `obj`, nested in `depth` containers. Sets *slot to the value. */
 static int
 encode_value(wfbs_flex_writer *w, PyObject *obj, unsigned depth, wfbs_flex_slot *slot)
 {
@@ -304,8 +305,8 @@ encode_value(wfbs_flex_writer *w, PyObject *obj, unsigned depth, wfbs_flex_slot 
 
 /* ---- errors */
 
-/* The way to what was refused, such as [3]["name"]; empty for the value as a whole. New reference
- * or NULL. */
+/* The path to the refused value, such as [3]["name"]; empty for the whole value. New reference or
+ * NULL. */
 static PyObject *
 path_to_refused(const wfbs_flex_writer *w)
 {
@@ -330,14 +331,14 @@ path_to_refused(const wfbs_flex_writer *w)
     return path;
 }
 
-/* Raises what was refused. */
+/* Raises the error for the refused value. */
 static void
 raise_refusal(wfbs_flex_writer *w)
 {
     PyObject *path = w->refusal == WFBS_FLEX_BAD_PYTHON ? NULL : path_to_refused(w);
 
     if (!path) {
-        return; /* with an exception set, either way */
+        return; /* with an exception set, in either case */
     }
     const char *type = wfbs_type_name(Py_TYPE(w->culprit));
     switch (w->refusal) {
@@ -399,7 +400,7 @@ wfbs_flex_encode_as(wfbs_flex *f, wfbs_buffer *out, PyObject *obj, bool compact)
         status = wfbs_flex_append_root(&w, &root);
     }
     if (status < 0) {
-        raise_refusal(&w); /* which reads keys from the output */
+        raise_refusal(&w); /* they read keys from the output */
         out->size = w.base;
         Py_XDECREF(w.culprit);
     }

@@ -1,18 +1,19 @@
-/* FlexBuffers: the keys of maps, sorted by their bytes.
+/* FlexBuffers: map keys, sorted by their bytes.
  *
- * Two things are shared, by rules that depend on nothing but the value, so that equal values give
- * equal bytes: a key that was written before (as far as a table of fixed size remembers it, which
- * is indexed by a hash of the key's bytes); and, in compact form, the whole vector of keys of the
- * last map at the same depth, if it has the same keys: most often a list of records. Keys of more
- * than WFBS_FLEX_SHARED_MAX bytes are not shared, since readers bound what sharing can stand for.
+ * Two things are shared, by rules that depend only on the value, so that equal values give equal
+ * bytes. First, keys that were written before, if a table of fixed size, which is indexed by a hash
+ * of the key's bytes, still remembers them. Second, in compact form, the whole key vector of the
+ * last map at the same depth, if it has the same keys: most often in a list of records. Keys of
+ * more than WFBS_FLEX_SHARED_MAX bytes are not shared, because readers limit the expansion by
+ * sharing.
  *
- * Only in compact form, since Google's C++ verifier with a reuse tracker (flatc) counts each shared
- * vector as one more level of nesting, and refuses what has more than 64 levels. */
+ * Only in compact form, because Google's C++ verifier with a reuse tracker (flatc) counts each
+ * shared vector as another level of nesting, and refuses more than 64 levels. */
 #include "flex_write.h"
 #include "../base/utf8.h"
 
-/* Makes room for `count` keys; not even for none are the arrays NULL then, to which nothing may be
- * added. */
+/* Makes room for `count` keys. Even for 0 keys, the arrays aren't NULL, because adding to NULL is
+ * undefined. */
 static int
 layout_reserve(wfbs_flex_writer *w, wfbs_flex_layout *layout, size_t count)
 {
@@ -33,7 +34,7 @@ layout_reserve(wfbs_flex_writer *w, wfbs_flex_layout *layout, size_t count)
         layout->ranks = ranks;
     }
     if (!keys || !ranks) {
-        layout->capacity = 0; /* both are at least as large as they were */
+        layout->capacity = 0; /* both are at least as large as before */
         PyErr_NoMemory();
         return wfbs_flex_refuse(w, WFBS_FLEX_BAD_PYTHON, NULL);
     }
@@ -42,8 +43,8 @@ layout_reserve(wfbs_flex_writer *w, wfbs_flex_layout *layout, size_t count)
     return 0;
 }
 
-/* Finds the UTF-8 of a key (borrowed from it), and that it is one. CPython keeps the UTF-8 of a
- * str that isn't ASCII; keys repeat, so that is welcome. NULL where it is refused. */
+/* Finds the UTF-8 of a key (borrowed from it), and checks that it is valid. CPython keeps the UTF-8
+ * of a non-ASCII str, which helps because keys repeat. NULL if the key is refused. */
 static inline const uint8_t *
 key_text(wfbs_flex_writer *w, PyObject *key, size_t *size)
 {
@@ -61,7 +62,7 @@ key_text(wfbs_flex_writer *w, PyObject *key, size_t *size)
         *size = (size_t)PyUnicode_GET_LENGTH(key);
         return PyUnicode_DATA(key);
     }
-    if (wfbs_utf8_size(key) == SIZE_MAX) { /* here, since raising could run a finalizer */
+    if (wfbs_utf8_size(key) == SIZE_MAX) { /* here, because raising could run a finalizer */
         wfbs_flex_refuse(w, WFBS_FLEX_BAD_KEY_TEXT, key);
         return NULL;
     }
@@ -75,17 +76,17 @@ key_text(wfbs_flex_writer *w, PyObject *key, size_t *size)
     return (const uint8_t *)text;
 }
 
-/* Whether the key as written at `position`, `size` bytes long, is `text`. */
+/* Whether the written key at `position`, `size` bytes long, is `text`. */
 static inline bool
 is_written(const wfbs_flex_writer *w, size_t position, const uint8_t *text, size_t size)
 {
     return memcmp(w->out->data + w->base + position, text, size) == 0;
 }
 
-/* ---- the same keys in the same order as the last map at this depth: the fast way */
+/* ---- the same keys in the same order as the last map at this depth: the fast path */
 
-/* Whether `dict` has the keys of `layout` in their order; then the values of the layout are its
- * values. Returns 1 or 0, or -1 as above. */
+/* Whether `dict` has the keys of `layout` in the same order; if so, the layout gets its values.
+ * Returns 1 or 0, or -1 as above. */
 static int
 fits_layout(wfbs_flex_writer *w, PyObject *dict, wfbs_flex_layout *layout)
 {
@@ -97,7 +98,7 @@ fits_layout(wfbs_flex_writer *w, PyObject *dict, wfbs_flex_layout *layout)
     }
     for (wfbs_flex_key *known = layout->keys; PyDict_Next(dict, &at, &key, &value); known++) {
 #ifndef Py_GIL_DISABLED
-        /* Nothing has run since that could have replaced the object by another one. */
+        /* No code has run since that could have replaced the object with another one. */
         if (key == known->key) {
             known->value = value;
             continue;
@@ -132,7 +133,7 @@ compare(const wfbs_flex_key *keys, const wfbs_flex_rank *a, const wfbs_flex_rank
     return order ? order : (x->size > y->size) - (x->size < y->size);
 }
 
-/* How many bytes all keys have in common at their beginning. */
+/* The length of the common prefix of all keys, in bytes. */
 static size_t
 common_prefix(const wfbs_flex_key *keys, size_t count)
 {
@@ -162,8 +163,8 @@ insertion_sort(const wfbs_flex_key *keys, wfbs_flex_rank *ranks, size_t count)
     }
 }
 
-enum { RUN = 16 };   /* what insertion sorts fastest */
-enum { MANY = 256 }; /* what is worth counting bytes */
+enum { RUN = 16 };   /* up to this many, insertion sort is fastest */
+enum { MANY = 256 }; /* from this many on, counting bytes pays off */
 
 /* Merges two sorted neighbours, [0, middle) and [middle, count), into `into`. */
 static void
@@ -182,7 +183,7 @@ merge(const wfbs_flex_key *keys, const wfbs_flex_rank *from, size_t middle, size
     }
 }
 
-/* Sorts `count` ranks, with as many to work in. The time is n log n. */
+/* Sorts `count` ranks, with as many more as scratch memory. Takes time n log n. */
 static void
 merge_sort(const wfbs_flex_key *keys, wfbs_flex_rank *ranks, wfbs_flex_rank *work, size_t count)
 {
@@ -206,8 +207,8 @@ merge_sort(const wfbs_flex_key *keys, wfbs_flex_rank *ranks, wfbs_flex_rank *wor
     }
 }
 
-/* The same by the first four bytes of the prefixes, last one first; where these are equal, by
- * merging. */
+/* The same by the first four bytes of the prefixes, last byte first; merges ranks with equal
+ * bytes. */
 static void
 radix_sort(const wfbs_flex_key *keys, wfbs_flex_rank *ranks, wfbs_flex_rank *work, size_t count)
 {
@@ -227,7 +228,7 @@ radix_sort(const wfbs_flex_key *keys, wfbs_flex_rank *ranks, wfbs_flex_rank *wor
         if (next[(ranks[0].prefix >> shift) & 0xff] == count) {
             continue; /* the same byte everywhere */
         }
-        for (size_t i = 0; i < 256; i++) { /* from how many there are to where they begin */
+        for (size_t i = 0; i < 256; i++) { /* turns counts into start positions */
             const size_t some = next[i];
             next[i] = sum;
             sum += some;
@@ -251,8 +252,8 @@ radix_sort(const wfbs_flex_key *keys, wfbs_flex_rank *ranks, wfbs_flex_rank *wor
     }
 }
 
-/* Sets the prefixes of ranks in the order of the keys, and returns the bits in which any two of
- * them differ. */
+/* Sets the prefixes of ranks in the order of the keys, and returns the bits in which they
+ * differ. */
 static uint64_t
 set_prefixes(wfbs_flex_layout *layout, size_t skip)
 {
@@ -276,7 +277,7 @@ sort(wfbs_flex_layout *layout)
     uint64_t difference = set_prefixes(layout, 0);
     bool sorted = true;
 
-    /* Where all keys begin with the same bytes ("item_1", "item_2"), those behind are better. */
+    /* If all keys begin with the same bytes ("item_1", "item_2"), uses the bytes after those. */
     if (count > RUN && difference >> 56 == 0) {
         size_t skip = 0;
         for (; difference != 0 && difference >> 56 == 0; difference <<= 8) {
@@ -294,8 +295,8 @@ sort(wfbs_flex_layout *layout)
 
 /* ---- writing */
 
-/* Writes a key unless the pool (if it is to be used) knows it; either way its position is known
- * then. */
+/* Writes a key unless the pool (if used) knows it. Afterwards, its position is known in either
+ * case. */
 static int
 write_key(wfbs_flex_writer *w, wfbs_flex_key *key, bool pooled)
 {
@@ -327,7 +328,7 @@ write_key(wfbs_flex_writer *w, wfbs_flex_key *key, bool pooled)
     return 0;
 }
 
-/* Whether the sorted keys of two layouts are equal; those of `old` are written. */
+/* Whether the sorted keys of two layouts are equal. Those of `old` are written. */
 static bool
 same_keys(const wfbs_flex_writer *w, const wfbs_flex_layout *old, const wfbs_flex_layout *fresh)
 {
@@ -344,13 +345,13 @@ same_keys(const wfbs_flex_writer *w, const wfbs_flex_layout *old, const wfbs_fle
     return true;
 }
 
-/* Writes the vector of a sorted layout's keys; and before it the keys, unless they are `written`. A
- * layout with a key that isn't to be shared gets no stamp, so that no map is taken for one like it. */
+/* Writes the key vector of a sorted layout, after the keys themselves unless they are `written`. A
+ * layout with a key that must not be shared gets no stamp, so that later maps don't share it. */
 static int
 write_key_vector(wfbs_flex_writer *w, wfbs_flex_layout *layout, bool written)
 {
-    /* A map of very many keys is a table rather than a record: its keys don't occur again, and
-     * would only drive others out. */
+    /* A map with very many keys is a table rather than a record. Its keys don't occur again, and
+     * would only evict others. */
     const bool pooled = layout->count <= WFBS_FLEX_POOL / 2;
     const wfbs_flex_rank *ranks = layout->ranks;
     wfbs_flex_slot vector;
@@ -366,7 +367,7 @@ write_key_vector(wfbs_flex_writer *w, wfbs_flex_layout *layout, bool written)
         if (!written && write_key(w, key, pooled) < 0) {
             return -1;
         }
-        /* A str subclass can have two keys in a dict that are the same text. */
+        /* A dict can have two keys of a str subclass with the same text. */
         if (!written && i > 0 && compare(layout->keys, &ranks[i - 1], &ranks[i]) == 0) {
             return wfbs_flex_refuse(w, WFBS_FLEX_BAD_KEY_TWICE, key->key);
         }

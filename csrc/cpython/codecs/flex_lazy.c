@@ -1,9 +1,9 @@
 /* Lazy: one vector or map of a FlexBuffer, whose values are decoded on demand.
  *
- * Each access checks what it reads, along the way to the value, with a budget of its own; nothing
- * else is looked at. What a Lazy knows about its container was checked when it was made; offsets
- * inside are checked at each access, so that bytes which are changed between two accesses (of a
- * bytearray) give other values or errors, and nothing worse. */
+ * Each access checks the bytes that it reads on the path to the value, with its own budget, and
+ * nothing else. The facts that a Lazy has about its container were checked when it was created.
+ * Offsets inside are checked at each access. If bytes (of a bytearray) change between two accesses,
+ * the result is other values or errors, and nothing worse. */
 #include "flex.h"
 
 #include "../base/type_name.h"
@@ -14,7 +14,7 @@ typedef struct {
     wfbs_flex *codec; /* of the module, which the type keeps alive */
     const uint8_t *data;
     size_t size;
-    wfbs_flex_ref ref; /* of this container */
+    wfbs_flex_ref ref; /* budget of this container */
     wfbs_flex_map map; /* its elements; `keys` for maps only */
 } lazy_object;
 
@@ -30,8 +30,8 @@ is_map(const lazy_object *self)
     return self->ref.type == WFBS_FLEX_MAP;
 }
 
-/* Decodes what `ref` refers to: a container to a Lazy, anything else to its value. New reference,
- * or NULL with an exception set. */
+/* Decodes the target of `ref`: a container to a Lazy, anything else to its value. New reference, or
+ * NULL with an exception set. */
 static PyObject *
 lazy_value(wfbs_flex_decoder *d, PyObject *owner, const wfbs_flex_ref *ref)
 {
@@ -63,8 +63,8 @@ lazy_value(wfbs_flex_decoder *d, PyObject *owner, const wfbs_flex_ref *ref)
     return (PyObject *)lazy;
 }
 
-/* A view onto the bytes of `data`. New reference or NULL. Without a GIL bytes can change between
- * a check and what relies on it, so there a buffer that can be written to is copied. */
+/* A view of the bytes of `data`. New reference or NULL. Without a GIL, bytes could change between a
+ * check and the code that relies on it, so a writable buffer is copied there. */
 static PyObject *
 open_view(PyObject *data)
 {
@@ -151,7 +151,7 @@ lazy_find(lazy_object *self, PyObject *key, uint64_t *index)
         return 0;
     }
     const char *text = PyUnicode_AsUTF8AndSize(key, &size);
-    if (!text) { /* a surrogate, which no key has */
+    if (!text) { /* a surrogate, which no key contains */
         if (!PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
             return -1;
         }
@@ -159,7 +159,7 @@ lazy_find(lazy_object *self, PyObject *key, uint64_t *index)
         return 0;
     }
     if (memchr(text, 0, (size_t)size)) {
-        return 0; /* no key has a zero byte either */
+        return 0; /* nor does a key contain a zero byte */
     }
     wfbs_flex_decoder_open(&decoder, self->codec, self->data, self->size);
     const bool done =
@@ -178,7 +178,7 @@ lazy_length(PyObject *self)
     return (Py_ssize_t)lazy_of(self)->map.values.count; /* <= the size of the bytes */
 }
 
-/* The element at an index that counts from the beginning: for iteration. */
+/* The element at an index that counts from the beginning, for iteration. */
 static PyObject *
 lazy_item(PyObject *self, Py_ssize_t index)
 {

@@ -1,4 +1,4 @@
-/* FlexBuffers: what the codec keeps between calls, and its two types. */
+/* FlexBuffers: the codec's state between calls, and its two types. */
 #include "flex_write.h"
 
 PyDoc_STRVAR(error_doc,
@@ -25,7 +25,7 @@ wfbs_flex_traverse(wfbs_flex *f, visitproc visit, void *arg)
 {
     Py_VISIT(f->error);
     Py_VISIT(f->lazy_type);
-    return 0; /* the keys are exact str, which refer to nothing */
+    return 0; /* the keys are exact str, which have no references */
 }
 
 void

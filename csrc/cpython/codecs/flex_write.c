@@ -3,9 +3,9 @@
 
 #include <assert.h>
 
-/* ---- memory of the writer */
+/* ---- the writer's memory */
 
-/* Frees the memory that a layout holds. */
+/* Frees the memory of a layout. */
 static void
 layout_free(wfbs_flex_layout *layout)
 {
@@ -48,7 +48,7 @@ wfbs_flex_scratch_take(wfbs_flex *f)
     f->scratch = NULL;
 #endif
     if (scratch && ++scratch->stamp == 0) {
-        /* After 2**32 calls old stamps come again, so whatever has one is forgotten. */
+        /* After 2**32 calls, old stamps occur again, so everything with a stamp is forgotten. */
         wfbs_flex_scratch_free(scratch);
         scratch = scratch_new();
         if (scratch) {
@@ -96,8 +96,8 @@ wfbs_flex_take_slots(wfbs_flex_writer *w, size_t count, size_t *first)
     wfbs_flex_scratch *scratch = w->scratch;
 
     *first = w->slot_count;
-    /* Never NULL afterwards, since nothing may be added to that, not even 0.
-     * slot_count <= slot_capacity, so the difference can't wrap. */
+    /* Never NULL afterwards, because even adding 0 to NULL is undefined. slot_count <=
+     * slot_capacity, so the difference can't wrap. */
     if (!scratch->slots || count > scratch->slot_capacity - w->slot_count) {
         const size_t limit = (size_t)PY_SSIZE_T_MAX / sizeof(wfbs_flex_slot);
         size_t capacity;

@@ -1,5 +1,5 @@
-/* The writer of FlexBuffers: what its three files share. Values that wait for their container are on a
- * stack of slots; core/flex_put.h has the bytes. */
+/* The writer of FlexBuffers: declarations that its three files share. Values that wait for their
+ * container are on a stack of slots; core/flex_put.h writes containers from them. */
 #ifndef WFBS_FLEX_WRITE_H
 #define WFBS_FLEX_WRITE_H
 
@@ -17,9 +17,9 @@ typedef struct {
     size_t position; /* where the key was written, from the beginning of the buffer */
 } wfbs_flex_key;
 
-/* Where a key belongs in the order of a map. */
+/* The place of a key in the order of a map. */
 typedef struct {
-    uint64_t prefix; /* of what follows the bytes that all keys begin with */
+    uint64_t prefix; /* of the bytes after the common prefix of all keys */
     size_t index;    /* into the keys */
 } wfbs_flex_rank;
 
@@ -34,14 +34,14 @@ typedef struct {
     uint8_t width;  /* logarithm, of the vector of keys */
 } wfbs_flex_layout;
 
-/* Scratch memory that has grown by more bytes than this isn't kept after the call. */
+/* If scratch memory has grown beyond this size, it is freed after the call. */
 #define WFBS_FLEX_KEPT_SIZE ((size_t)2 << 20)
 
-/* Memory of the writer that is worth keeping between calls. */
+/* The writer's memory that is kept between calls. */
 typedef struct wfbs_flex_scratch {
     wfbs_flex_slot *slots; /* owned, PyMem */
     size_t slot_capacity;
-    uint32_t stamp;         /* of the current call; what has another one is out of date */
+    uint32_t stamp;         /* of the current call; entries with another stamp are outdated */
     size_t grown;           /* bytes allocated for slots and layouts */
     wfbs_flex_layout fresh; /* being sorted, before it replaces another */
     wfbs_flex_layout layouts[WFBS_FLEX_MAX_DEPTH]; /* the last map at each depth */
@@ -52,7 +52,7 @@ typedef struct wfbs_flex_scratch {
     } pool[WFBS_FLEX_POOL];
 } wfbs_flex_scratch;
 
-/* What makes a value impossible to write; PYTHON: the exception is set already. */
+/* The reason why a value can't be written; PYTHON: the exception is already set. */
 typedef enum {
     WFBS_FLEX_BAD_TYPE,
     WFBS_FLEX_BAD_INT,
@@ -65,7 +65,7 @@ typedef enum {
     WFBS_FLEX_BAD_PYTHON
 } wfbs_flex_refusal;
 
-/* A step on the way to a value: an index, or a key, by its place in what is written. */
+/* A step on the path to a value: an index, or a key, given by its position in the output. */
 typedef struct {
     bool is_key;
     size_t at; /* the index, or the position of the key */
@@ -73,8 +73,8 @@ typedef struct {
 } wfbs_flex_step;
 
 typedef struct {
-    wfbs_buffer *out; /* borrowed */
-    size_t base;      /* where in `out` the FlexBuffer begins; positions count from there */
+    wfbs_buffer *out;           /* borrowed */
+    size_t base;                /* start of the FlexBuffer in `out`; positions count from there */
     wfbs_flex_scratch *scratch; /* owned while writing */
     bool compact;               /* typed vectors, indirect numbers, shared vectors of keys */
     size_t slot_count;
@@ -84,51 +84,51 @@ typedef struct {
     wfbs_flex_step steps[WFBS_FLEX_MAX_DEPTH]; /* innermost first; only step_count are valid */
 } wfbs_flex_writer;
 
-/* The functions below return 0, or -1 with something refused or an exception set (and then
- * `refusal` is PYTHON). */
+/* The functions below return 0, or -1 with a refused value or an exception set (then `refusal` is
+ * PYTHON). */
 
 /* ---- flex_write.c */
 
-/* The writer's memory, for one call: kept from an earlier one, or new. NULL with MemoryError. */
+/* The writer's memory for one call: kept from an earlier call, or new. NULL with MemoryError. */
 wfbs_flex_scratch *wfbs_flex_scratch_take(wfbs_flex *f);
 
-/* Takes it back, to keep it or, where it has become large, to free it. */
+/* Takes the memory back: keeps it, or frees it if it has become large. */
 void wfbs_flex_scratch_give(wfbs_flex *f, wfbs_flex_scratch *scratch);
 
-/* Frees it (NULL: nothing to do). */
+/* Frees the memory (NULL: does nothing). */
 void wfbs_flex_scratch_free(wfbs_flex_scratch *scratch);
 
-/* Notes that `culprit` (borrowed, NULL for PYTHON) can't be written. Returns -1, always. */
+/* Records that `culprit` (borrowed, NULL for PYTHON) can't be written. Always returns -1. */
 int wfbs_flex_refuse(wfbs_flex_writer *w, wfbs_flex_refusal refusal, PyObject *culprit);
 
-/* Makes room for `count` more slots on the stack and takes them: *first gets the index of the
- * first. They are given back by setting slot_count. The stack may move. */
+/* Reserves `count` more slots on the stack, and sets *first to the index of the first. To release
+ * them, set slot_count. The stack may move. */
 WFBS_MUST_USE int wfbs_flex_take_slots(wfbs_flex_writer *w, size_t count, size_t *first);
 
-/* Appends a string or blob. *slot gets it. */
+/* Appends a string or blob, and sets *slot to it. */
 WFBS_MUST_USE int wfbs_flex_append_bytes(wfbs_flex_writer *w, uint8_t type, const void *data,
                                          size_t size, wfbs_flex_slot *slot);
 
-/* The same without the content, which is to be written to the returned address at once: `size`
- * bytes. NULL for -1. */
+/* The same without the content: the caller must write `size` bytes to the returned address
+ * immediately. NULL instead of -1. */
 uint8_t *wfbs_flex_begin_bytes(wfbs_flex_writer *w, uint8_t type, size_t size,
                                wfbs_flex_slot *slot);
 
-/* Appends the last `count` slots of the stack as a vector and takes them from the stack. *slot
- * gets it. A map's vector has a layout, with its keys; others have NULL. */
+/* Appends the last `count` slots of the stack as a vector, and removes them from the stack. Sets
+ * *slot to the vector. A map's vector has a layout, with its keys; otherwise, layout is NULL. */
 WFBS_MUST_USE int wfbs_flex_append_vector(wfbs_flex_writer *w, uint8_t type, size_t count,
                                           const wfbs_flex_layout *layout, wfbs_flex_slot *slot);
 
-/* Makes the widest numbers among the last `count` slots indirect where that saves space. */
+/* Makes the widest numbers among the last `count` slots indirect if that saves space. */
 WFBS_MUST_USE int wfbs_flex_append_indirect(wfbs_flex_writer *w, size_t count);
 
-/* Appends the root: what ends a FlexBuffer. */
+/* Appends the root, which ends a FlexBuffer. */
 WFBS_MUST_USE int wfbs_flex_append_root(wfbs_flex_writer *w, const wfbs_flex_slot *slot);
 
 /* ---- flex_keys.c */
 
-/* Makes sure that the keys of `dict` (borrowed, an exact dict or a subclass) and a vector of them
- * are written, and fills the layout of `depth`, which is valid until the next map there. */
+/* Ensures that the keys of `dict` (borrowed, an exact dict or a subclass) and their vector are
+ * written, and fills the layout of `depth`, which is valid until the next map at that depth. */
 WFBS_MUST_USE int wfbs_flex_write_keys(wfbs_flex_writer *w, PyObject *dict, unsigned depth);
 
 #endif

@@ -5,7 +5,7 @@
 #include "decode.h"
 #include "payload.h"
 
-/* What an attribute is whose slot is NULL. New reference, or NULL with an exception. */
+/* The value of an attribute whose slot is NULL. New reference, or NULL with an exception. */
 static PyObject *
 find_value(const wfbs_attribute *a, const wfbs_received *r)
 {
@@ -33,7 +33,7 @@ wfbs_received_get_private(PyObject *self, void *attribute)
     value = Py_XNewRef(*slot);
     if (!value) {
         value = find_value(a, r);
-        /* Decoding can run Python code, which can have filled the slot. */
+        /* Decoding can run Python code, which may have filled the slot. */
         if (value && *slot) {
             Py_SETREF(value, Py_NewRef(*slot));
         }
@@ -76,7 +76,7 @@ wfbs_received_set_private(PyObject *self, PyObject *value, void *attribute)
     *slot = Py_NewRef(value);
     r->assigned |= wfbs_bit_of(a);
     PyObject **serialized = wfbs_slot_of(self, a->cls->serialized);
-    cache = *serialized; /* what was serialized before is no longer what this message says */
+    cache = *serialized; /* the cached bytes no longer match the message */
     *serialized = NULL;
     Py_END_CRITICAL_SECTION();
     Py_XDECREF(old);
@@ -99,7 +99,7 @@ wfbs_received_set(PyObject *self, PyObject *value, void *attribute)
         }
         return wfbs_received_set_private(self, value, attribute);
     }
-    /* Autobahn's own setter: it checks, and assigns to the private name. */
+    /* Autobahn's own setter checks the value, and assigns it to the private name. */
     return Py_TYPE(a->property)->tp_descr_set(a->property, self, value);
 }
 
@@ -122,8 +122,8 @@ wfbs_received_view(PyObject *self, void *attribute)
     return wfbs_payload_view(r->buffer, span);
 }
 
-/* The id of the codec that args and kwargs are in, None where the views of both are None. New
- * reference, or NULL with ProtocolError for metadata that should name it and can't be read. */
+/* The id of the codec of args and kwargs; None if both views are None. New reference, or NULL with
+ * ProtocolError if the metadata should name the codec and can't be read. */
 PyObject *
 wfbs_received_get_codec(PyObject *self, void *cls)
 {

@@ -1,5 +1,5 @@
-/* One attribute's Python value -> one field's value. What the typed field can't
- * express goes to the metadata; what the wire can't hold is refused by name. */
+/* Converts one attribute's Python value to one field's value. If the typed field can't express it,
+ * it goes to the metadata. If the wire format can't express it, an error names the attribute. */
 #include "convert.h"
 
 #include "../state.h"
@@ -35,8 +35,8 @@ refuse_type(const wfbs_attribute *a, const char *expected, PyObject *value)
                        wfbs_type_name(Py_TYPE(value)));
 }
 
-/* An int in 0 .. 2**64-1 into *out; false with TypeError or ValueError. `what`
- * completes the text for items of lists, "" for the attribute itself. */
+/* An int in 0 .. 2**64-1 into *out; false with TypeError or ValueError. `what` is a prefix of the
+ * text for items of lists, "" for the attribute itself. */
 static bool
 convert_u64(const wfbs_attribute *a, PyObject *value, const char *what, uint64_t *out)
 {
@@ -49,7 +49,7 @@ convert_u64(const wfbs_attribute *a, PyObject *value, const char *what, uint64_t
     if (*out == (uint64_t)-1 && PyErr_Occurred()) {
         PyErr_Clear();
         PyObject *digits = PyObject_Repr(value);
-        if (!digits) { /* CPython limits how many an int may show */
+        if (!digits) { /* CPython limits the number of digits that an int may show */
             if (!PyErr_ExceptionMatches(PyExc_ValueError)) {
                 return false;
             }
@@ -74,7 +74,7 @@ convert_text(const wfbs_attribute *a, PyObject *value, const char *what, wfbs_sp
     }
     Py_ssize_t size;
     Py_INCREF(
-        value); /* CPython 3.11 can run finalizers as it raises: one may empty the list it is in */
+        value); /* CPython 3.11 can run finalizers when it raises: one may empty the list that contains the str */
     const char *data = PyUnicode_AsUTF8AndSize(value, &size);
     if (!data && PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
         PyErr_Clear();
@@ -139,7 +139,7 @@ convert_bool(const wfbs_attribute *a, PyObject *value, wfbs_value *out)
     return WFBS_CONVERT_OK;
 }
 
-/* The value of the enum that is called `text`, or -1. */
+/* The value of the enum with the name `text`, or -1. */
 static int
 enum_value(const wfbs_enum *e, wfbs_span text)
 {
@@ -152,7 +152,7 @@ enum_value(const wfbs_enum *e, wfbs_span text)
     return -1;
 }
 
-/* Whether `value` is a name that Autobahn takes as custom (x_...): 1, 0, -1. */
+/* Whether `value` is a name that Autobahn accepts as custom (x_...): 1, 0, -1. */
 static int
 is_custom_name(const wfbs_attribute *a, PyObject *value)
 {
@@ -202,8 +202,8 @@ convert_enum(const wfbs_attribute *a, PyObject *value, wfbs_value *out)
     return WFBS_CONVERT_OK;
 }
 
-/* Room for an item of `size` bytes for each of a list; out->size is their number. NULL with an
- * exception. */
+/* Allocates an element of `size` bytes for each item of a list; out->size is their number. NULL
+ * with an exception. */
 static void *
 take_items(const wfbs_attribute *a, PyObject *value, wfbs_arena *arena, size_t size,
            wfbs_value *out)
@@ -231,7 +231,8 @@ convert_enums(const wfbs_attribute *a, PyObject *value, wfbs_arena *arena, wfbs_
         }
         int number = enum_value(&wfbs_enums[a->field->sub], text);
         if (number < 0) {
-            result = WFBS_CONVERT_METADATA; /* one unknown name moves the whole list there */
+            result =
+                WFBS_CONVERT_METADATA; /* one unknown name moves the whole list to the metadata */
         }
         items[i] = (uint8_t)number;
     }
@@ -271,8 +272,8 @@ convert_strs(const wfbs_attribute *a, PyObject *value, wfbs_arena *arena, wfbs_v
     return WFBS_CONVERT_OK;
 }
 
-/* What a hop has under `name`: borrowed, NULL if there is nothing. Compares the texts, since a
- * look-up can call a key's __eq__, which might change what is being converted. */
+/* The value of a hop for `name`: borrowed, NULL if there is none. Compares texts, because a look-up
+ * can call a key's __eq__, which might change the value being converted. */
 static PyObject *
 hop_item(PyObject *hop, PyObject *name)
 {
@@ -286,7 +287,7 @@ hop_item(PyObject *hop, PyObject *name)
     return NULL;
 }
 
-/* One hop: session, authid or None, authrole, nothing else. */
+/* One hop: session, authid or None, authrole, and nothing else. */
 static wfbs_converted
 convert_principal(const wfbs_attribute *a, PyObject *hop, wfbs_value *values, uint32_t *present)
 {
@@ -382,7 +383,7 @@ convert_role(const wfbs_attribute *a, unsigned index, PyObject *role, wfbs_value
         if (!feature) {
             return false;
         }
-        Py_DECREF(feature); /* only its identity with a singleton matters from here */
+        Py_DECREF(feature); /* from here on, only its identity with a singleton matters */
         if (feature == Py_True || feature == Py_False) {
             values[slot].as.scalar = feature == Py_True;
             record->present |= UINT32_C(1) << slot;
@@ -448,8 +449,8 @@ convert_roles(const wfbs_attribute *a, PyObject *value, wfbs_arena *arena, wfbs_
     return WFBS_CONVERT_OK;
 }
 
-/* A dict for the metadata. Where Message.parse looks at the keys, they have to be
- * str, and those of WELCOME.custom x_* names. */
+/* A dict for the metadata. If Message.parse checks the keys, they must be str; those of
+ * WELCOME.custom must be x_* names. */
 static wfbs_converted
 convert_dict(const wfbs_attribute *a, PyObject *value)
 {
@@ -474,7 +475,7 @@ convert_dict(const wfbs_attribute *a, PyObject *value)
     return WFBS_CONVERT_METADATA;
 }
 
-/* bytes; or a memoryview, which is what upstream's reader gives, copied. */
+/* bytes; or a memoryview, which upstream's reader returns, copied. */
 static wfbs_converted
 convert_payload(const wfbs_attribute *a, PyObject *value, wfbs_arena *arena, wfbs_value *out)
 {

@@ -1,4 +1,4 @@
-/* Makes Python objects of a verified buffer's fields, on demand. */
+/* Creates Python objects from a verified buffer's fields, on demand. */
 #include "decode.h"
 
 #include "../base/text.h"
@@ -11,7 +11,7 @@ wfbs_decode_text(wfbs_span text)
     return wfbs_text_from_valid(text.data, text.size);
 }
 
-/* The string of an enum's value, None where it has none. New reference. */
+/* The string of an enum's value, None if it has none. New reference. */
 static PyObject *
 decode_enum(const wfbs_state *state, unsigned index, unsigned value)
 {
@@ -19,7 +19,7 @@ decode_enum(const wfbs_state *state, unsigned index, unsigned value)
     return Py_NewRef(name ? name : Py_None);
 }
 
-/* A list of `count` items that `item` makes. New reference or NULL. */
+/* A list of `count` items that `item` creates. New reference or NULL. */
 #define WFBS_DECODE_LIST(item)                          \
     do {                                                \
         PyObject *list = PyList_New((Py_ssize_t)count); \
@@ -61,7 +61,7 @@ set_stealing(PyObject *dict, PyObject *key, PyObject *value)
     return done;
 }
 
-/* The text at slot `slot` of a table, or `otherwise` (borrowed) if absent. New reference. */
+/* The text in slot `slot` of a table, or `otherwise` (borrowed) if absent. New reference. */
 static PyObject *
 decode_text_slot(const uint8_t *data, uint32_t table, unsigned slot, PyObject *otherwise)
 {
@@ -69,8 +69,8 @@ decode_text_slot(const uint8_t *data, uint32_t table, unsigned slot, PyObject *o
     return place ? wfbs_decode_text(wfbs_span_at(data, place)) : Py_XNewRef(otherwise);
 }
 
-/* One hop of forward_for. Autobahn's writer leaves out an empty authrole, which
- * can't be None, and an empty authid, which then reads as None. */
+/* One hop of forward_for. Autobahn's writer leaves out an empty authrole, which can't be None, and
+ * an empty authid, which is then read as None. */
 static PyObject *
 decode_principal(const wfbs_state *state, const uint8_t *data, uint32_t table)
 {
@@ -145,7 +145,7 @@ decode_roles(const wfbs_state *state, unsigned index, const uint8_t *data, uint3
     return roles;
 }
 
-/* Upstream's one-pair map, for peers that write it: {key: value}. */
+/* Upstream's map with one pair, for peers that write it: {key: value}. */
 static PyObject *
 decode_map(const uint8_t *data, uint32_t table)
 {
@@ -161,8 +161,8 @@ decode_map(const uint8_t *data, uint32_t table)
     return map;
 }
 
-/* args or kwargs through the codec that the message names; checked as
- * Message.parse and the constructors check them. */
+/* Decodes args or kwargs with the codec that the message names. Checks them like Message.parse and
+ * the constructors. */
 static PyObject *
 decode_payload(const wfbs_attribute *a, const wfbs_received *r, wfbs_span span)
 {
@@ -188,7 +188,7 @@ decode_payload(const wfbs_attribute *a, const wfbs_received *r, wfbs_span span)
     }
     bool good;
     if (a->field->use == WFBS_USE_ARGS) {
-        /* PUBLISH also takes text and bytes there (Publish.parse). */
+        /* PUBLISH also accepts text and bytes here (Publish.parse). */
         good = PyList_CheckExact(value) || value == Py_None
                || (c->index == WFBS_MESSAGE_PUBLISH
                    && (PyUnicode_CheckExact(value) || PyBytes_CheckExact(value)));
@@ -213,7 +213,7 @@ decode_payload(const wfbs_attribute *a, const wfbs_received *r, wfbs_span span)
     return value;
 }
 
-/* Counts what came of it: a payload that was read for the first time, or one that can't be. */
+/* Counts the result: a payload that was read for the first time, or one that can't be decoded. */
 static void
 count_decoded(const wfbs_attribute *a, const wfbs_received *r, bool good)
 {
@@ -229,7 +229,7 @@ count_decoded(const wfbs_attribute *a, const wfbs_received *r, bool good)
     }
 }
 
-/* What an absent field reads as. New reference or NULL. */
+/* The value of an absent field. New reference or NULL. */
 static PyObject *
 decode_absent(const wfbs_attribute *a)
 {
@@ -272,7 +272,7 @@ wfbs_decode_attribute(const wfbs_attribute *a, const wfbs_received *r)
     case WFBS_USE_PPT_CIPHER: {
         unsigned payload = c->table->slot_of[WFBS_USE_PAYLOAD];
         if (!wfbs_slot_position(r->data, r->table, payload)) {
-            Py_RETURN_NONE; /* in normal mode the tag is the transport's business */
+            Py_RETURN_NONE; /* in normal mode, the number is only for the transport */
         }
         if (f->kind == WFBS_KIND_STRING) {
             return wfbs_decode_text(wfbs_span_at(r->data, place));

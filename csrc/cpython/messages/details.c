@@ -1,4 +1,4 @@
-/* A received message's metadata as a dict, before anything is made of it. */
+/* A received message's metadata as a dict, before it is converted. */
 #include "details.h"
 
 #include "../../core/cbor_guard.h"

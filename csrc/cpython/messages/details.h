@@ -1,4 +1,4 @@
-/* A received message's metadata as a dict, before anything is made of it. */
+/* A received message's metadata as a dict, before it is converted. */
 #ifndef WFBS_DETAILS_H
 #define WFBS_DETAILS_H
 
@@ -16,14 +16,14 @@ wfbs_details_are_extra(const wfbs_class *c, wfbs_dialect dialect)
            && c->table->fields[slot].flags & WFBS_FLAG_POSITIONAL;
 }
 
-/* The metadata of a received message, which has some. New dict with string keys, also in all
- * maps that WAMP defines; or NULL with ProtocolError. */
+/* The metadata of a received message that has some. New dict with string keys, also in all maps
+ * that WAMP defines; or NULL with ProtocolError. */
 PyObject *wfbs_details_read(const wfbs_class *c, const wfbs_received *r);
-/* Sets *name to a new reference to the codec that these details name. 1, or 0 if they name none, or
- * -1 with an error. */
+/* Sets *name to a new reference to the codec name in these details. 1, or 0 if there is none, or -1
+ * with an error. */
 int wfbs_details_find_codec(PyObject *details, PyObject **name);
-/* The name of the custom codec that wrote a received message's payload. New reference (None if it
- * is not stated) or NULL with ProtocolError. */
+/* The name of the custom codec of a received message's payload. New reference (None if it is not
+ * stated) or NULL with ProtocolError. */
 PyObject *wfbs_details_codec(const wfbs_class *c, const wfbs_received *r);
 
 #endif

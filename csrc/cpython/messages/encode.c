@@ -1,8 +1,8 @@
-/* A message's attributes -> one FlatBuffers message.
+/* Encodes a message's attributes as one FlatBuffers message.
  *
- * The order matters for safety. Payloads and metadata are encoded first, because their codecs can
- * run Python code. Only then are pointers into strings and lists collected, and no Python code runs
- * from there to the last byte. */
+ * The order is important for safety. Payloads and metadata are encoded first, because their codecs
+ * can run Python code. Only then are pointers into strings and lists collected. From there to the
+ * last byte, no Python code runs. */
 #include "encode.h"
 
 #include "../../core/frame.h"
@@ -12,34 +12,34 @@
 #include "still.h"
 
 #ifndef Py_GIL_DISABLED
-#define SHARED_SCRATCH 1 /* one thread at a time: scratch memory can be kept in the state */
+#define SHARED_SCRATCH 1 /* one thread at a time, so scratch memory can be kept in the state */
 #endif
 
 /* The state of one call. */
 typedef struct {
     wfbs_class *cls;
     PyObject *message;               /* borrowed */
-    uint32_t held;                   /* attributes whose value is in refs */
-    PyObject *refs[WFBS_MAX_FIELDS]; /* owned values by attribute, where held */
+    uint32_t held;                   /* attributes whose values are in refs */
+    PyObject *refs[WFBS_MAX_FIELDS]; /* owned values by attribute, if held */
     wfbs_value values[WFBS_MAX_FIELDS];
-    uint32_t present;  /* slots with a value to write */
+    uint32_t present;  /* slots with a value to be written */
     uint32_t payloads; /* slots whose bytes are in `scratch` */
     uint32_t in_metadata;
-    size_t at[WFBS_MAX_FIELDS];      /* where an encoded payload begins in `scratch` */
+    size_t at[WFBS_MAX_FIELDS];      /* start of each encoded payload in `scratch` */
     uint32_t raw;                    /* payloads whose bytes are taken from a received message: */
     const wfbs_class *raw_owner;     /* its class */
     const wfbs_received *raw_source; /* borrowed */
     wfbs_codec codec;                /* of args and kwargs */
-    PyObject *codec_name;            /* owned, behind codec.name of a received message */
+    PyObject *codec_name;            /* owned: codec.name of a received message */
     wfbs_buffer scratch;
     wfbs_arena arena;
-    size_t metadata_at; /* where the metadata begins in `scratch` */
+    size_t metadata_at; /* start of the metadata in `scratch` */
     wfbs_span metadata;
 } encoding;
 
-/* Whether the attributes of `message`, args and kwargs aside, are simply in its slots. If not, it is
- * one that came in, a user's subclass, or one that upstream's reader made; or other threads may be
- * writing the slots. */
+/* Whether all attributes of `message` except args and kwargs are in its slots. Otherwise, the
+ * message was received, has a user's subclass, or comes from upstream's reader; or other threads
+ * may be writing the slots. */
 static inline bool
 is_plain(const wfbs_class *c, PyObject *message)
 {
@@ -84,7 +84,8 @@ received_source(const encoding *e)
     return r->buffer ? r : NULL;
 }
 
-/* Those of args and kwargs, by the bits given, that nobody has read or set in a received message. */
+/* Those of args and kwargs (selected by the given bits) that nobody has read or set in a received
+ * message. */
 static inline uint32_t
 untouched(const wfbs_class *c, PyObject *message, uint32_t args, uint32_t kwargs)
 {
@@ -97,9 +98,8 @@ untouched(const wfbs_class *c, PyObject *message, uint32_t args, uint32_t kwargs
     return found;
 }
 
-/* Which of args and kwargs are copied out of the message that they are taken from: those that nobody
- * looked at, if they are in the codec that is wanted. CBOR has two numbers: 0, and 3 where it is
- * named. */
+/* Which of args and kwargs are copied from the message that they are taken from: those that nobody
+ * has read, if they have the desired codec. CBOR has two numbers: 0, and 3 if it is named. */
 static void
 encoding_codec_of_source(encoding *e, PyObject *source, wfbs_codec wanted, uint32_t args,
                          uint32_t kwargs)
@@ -115,8 +115,8 @@ encoding_codec_of_source(encoding *e, PyObject *source, wfbs_codec wanted, uint3
     }
 }
 
-/* Settles the codec of args and kwargs. A received message whose payload nobody has read or set
- * keeps its codec along with its bytes, even if the codec is unknown here. 0 or -1. */
+/* Determines the codec of args and kwargs. If nobody has read or set the payload of a received
+ * message, it keeps its codec and its bytes, even if the codec is unknown here. 0 or -1. */
 static int
 encoding_codec(encoding *e, wfbs_codec wanted)
 {
@@ -154,7 +154,7 @@ encoding_codec(encoding *e, wfbs_codec wanted)
     return 0;
 }
 
-/* Whether a value may be sent as args or kwargs: what Message.parse takes. */
+/* Whether a value may be sent as args or kwargs, by the rules of Message.parse. */
 static bool
 payload_has_good_type(const wfbs_attribute *a, PyObject *value)
 {
@@ -221,8 +221,8 @@ encoding_payload(encoding *e, wfbs_attribute *a)
     return 0;
 }
 
-/* Handles None for an attribute that needs a value: refuses it, or writes an empty string, as the
- * schema requires, and null in the metadata. */
+/* Handles None for an attribute that needs a value: refuses it, or writes an empty string if the
+ * schema requires one, and null in the metadata. */
 static int
 encoding_none(encoding *e, const wfbs_attribute *a)
 {
@@ -261,7 +261,7 @@ encoding_take(encoding *e, unsigned i, PyObject *value)
     return 0;
 }
 
-/* Fetches every attribute but args and kwargs. */
+/* Fetches every attribute except args and kwargs. */
 static int
 encoding_fetch(encoding *e)
 {
@@ -317,15 +317,16 @@ encoding_check_payload(encoding *e)
     if (!args) {
         e->codec.name = NULL;
     }
-    else if (e->codec.number != WFBS_CODEC_CBOR) { /* the tag names the codec of args and kwargs */
+    else if (e->codec.number
+             != WFBS_CODEC_CBOR) { /* this field names the codec of args and kwargs */
         e->values[serializer].as.scalar = e->codec.number;
         e->present |= bit(serializer);
     }
     return 0;
 }
 
-/* The schema dialect's place for an enum's string that the enum lacks: fills it
- * and returns true, or false if the message has no such field. */
+/* Fills the schema dialect's field for an enum's string that the enum lacks. Returns true, or false
+ * if the message has no such field. */
 static bool
 encoding_enum_name(encoding *e, unsigned index, wfbs_dialect dialect)
 {
@@ -337,14 +338,14 @@ encoding_enum_name(encoding *e, unsigned index, wfbs_dialect dialect)
         return false;
     }
     const char *text =
-        PyUnicode_AsUTF8AndSize(e->refs[index], &size); /* converted before: can't fail */
+        PyUnicode_AsUTF8AndSize(e->refs[index], &size); /* it was converted before: can't fail */
     e->values[slot].as.bytes = (const uint8_t *)text;
     e->values[slot].size = (size_t)size;
     e->present |= bit(slot);
     return text != NULL;
 }
 
-/* Converts the values of the commonest types here, without a call. Returns whether it did; no
+/* Converts values of the most common types inline, without a call. Returns whether it did. No
  * exception is set in either case. */
 static inline bool
 convert_common(const wfbs_field *field, PyObject *value, wfbs_value *out)
@@ -361,7 +362,9 @@ convert_common(const wfbs_field *field, PyObject *value, wfbs_value *out)
     case WFBS_USE_INT:
         if (field->kind == WFBS_KIND_U64 && PyLong_CheckExact(value)) {
             uint64_t number = PyLong_AsUnsignedLongLong(value);
-            if (number <= (UINT64_C(1) << 53)) { /* what no check refuses; errors are above */
+            if (number
+                <= (UINT64_C(1)
+                    << 53)) { /* only values that no check refuses; errors are raised above */
                 out->as.scalar = number;
                 return true;
             }
@@ -376,10 +379,10 @@ convert_common(const wfbs_field *field, PyObject *value, wfbs_value *out)
     }
 }
 
-/* Fetches and converts in one go, without holding anything, where every attribute is in its slot
- * and of the commonest types, as in most messages that applications make. Returns whether it was
- * so; if not, nothing has changed but e->values. No Python code runs here or before the last byte
- * is written, so that the slots keep their values alive. */
+/* Fetches and converts in one pass, without keeping references, if every attribute is in its slot
+ * and has one of the most common types, as in most messages that applications create. Returns
+ * whether it did; if not, only e->values has changed. No Python code runs here or before the last
+ * byte is written, so the slots keep their values alive. */
 static bool
 encoding_fill_plain(encoding *e, wfbs_dialect dialect)
 {
@@ -408,8 +411,7 @@ encoding_fill_plain(encoding *e, wfbs_dialect dialect)
     return true;
 }
 
-/* Converts all values that the typed fields can hold; *more gets the bits of
- * those they can't. */
+/* Converts all values that the typed fields can express; sets *more to the bits of the others. */
 static int
 encoding_convert(encoding *e, wfbs_dialect dialect, uint32_t *more)
 {
@@ -436,8 +438,8 @@ encoding_convert(encoding *e, wfbs_dialect dialect, uint32_t *more)
     return 0;
 }
 
-/* Converts, and moves to the metadata what does not fit, until all fits. Encoding
- * metadata can run Python code, so what was converted before is converted again. */
+/* Converts, and moves values that don't fit to the metadata, until all fit. Encoding metadata can
+ * run Python code, so values that were converted before are converted again. */
 static int
 encoding_fill(encoding *e, wfbs_dialect dialect)
 {
@@ -462,7 +464,7 @@ encoding_fill(encoding *e, wfbs_dialect dialect)
             return -1;
         }
     }
-    /* The scratch buffer has stopped moving. */
+    /* From here on, the scratch buffer doesn't move. */
     for (uint32_t todo = e->payloads; todo; todo &= todo - 1) {
         unsigned i = wfbs_lowest_bit(todo);
         e->values[i].as.bytes = e->scratch.data + e->at[i];
@@ -506,10 +508,10 @@ encoding_write(encoding *e, wfbs_dialect dialect, bool batched, wfbs_buffer *out
     return bytes;
 }
 
-/* Scratch memory is kept between calls, but never above this many bytes. */
+/* Scratch memory is kept between calls, but at most this many bytes. */
 enum { SCRATCH_KEPT = 1024 * 1024 };
 
-/* Takes a scratch buffer out of the state: encoding can re-enter. */
+/* Takes a scratch buffer from the state, because encoding can be re-entered. */
 static wfbs_buffer
 scratch_take(wfbs_buffer *kept)
 {

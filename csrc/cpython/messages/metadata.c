@@ -1,8 +1,8 @@
 /* Message.metadata: a CBOR map of the WAMP details that typed fields can't hold.
  *
  * Written only if needed. Read when a message is received, so that its content is checked like
- * everything else; the values go straight into the message's slots. In the schema dialect it is the
- * complete details map. */
+ * everything else. The values go directly into the message's slots. In the schema dialect, it is
+ * the complete details map. */
 #include "metadata.h"
 
 #include "../../core/cbor_guard.h"
@@ -12,8 +12,8 @@
 #include "decode.h"
 #include "details.h"
 
-/* The details map to begin with: empty, or (schema dialect) a copy of what
- * marshal() has as details. New reference or NULL. */
+/* The initial details map: empty, or (schema dialect) a copy of the details from marshal(). New
+ * reference or NULL. */
 static PyObject *
 details_begin(wfbs_class *c, PyObject *message, wfbs_dialect dialect)
 {
@@ -23,8 +23,8 @@ details_begin(wfbs_class *c, PyObject *message, wfbs_dialect dialect)
     return wfbs_call_helper(c->state, "details", message, NULL, NULL);
 }
 
-/* Raises an error that names the attribute whose value can't be encoded, if one of them fails
- * alone. */
+/* Raises an error that names the attribute that can't be encoded, if encoding the attributes
+ * separately finds one. */
 static void
 refuse_culprit(wfbs_class *c, PyObject *const *values, uint32_t mask)
 {
@@ -48,8 +48,8 @@ refuse_culprit(wfbs_class *c, PyObject *const *values, uint32_t mask)
     PyErr_Restore(type, error, traceback);
 }
 
-/* Whether a reader takes the keys of all maps in the metadata that was just written; otherwise raises
- * ValueError. The entries of hops are all in which a writer can have others. */
+/* Whether a reader accepts the keys of all maps in the metadata that was just written; otherwise
+ * raises ValueError. Only the entries of hops can have other keys when they are written. */
 static bool
 has_text_keys(wfbs_class *c, const wfbs_buffer *written, size_t start)
 {
@@ -100,7 +100,7 @@ wfbs_metadata_encode(wfbs_class *c, PyObject *message, PyObject *const *values, 
 
 /* ---- reading */
 
-/* Raises ProtocolError about a metadata entry; returns -1. */
+/* Raises ProtocolError about a metadata entry. Always returns -1. */
 static int
 refuse_entry(const wfbs_attribute *a, const char *why)
 {
@@ -121,7 +121,7 @@ is_uri(PyObject *value, wfbs_uri_mode mode)
     return wfbs_uri_is_valid((const uint8_t *)text, (size_t)size, mode);
 }
 
-/* Whether `value` is an int that a peer may send in this place: 1, 0. */
+/* Whether `value` is an int that a peer may send here: 1, 0. */
 static bool
 is_unsigned(PyObject *value, bool positive)
 {
@@ -175,7 +175,7 @@ is_principal(const wfbs_state *state, PyObject *hop)
            && authrole && is_text(authrole);
 }
 
-/* The string `value` in the field's enum? 1, 0. */
+/* Whether the string `value` is in the field's enum: 1, 0. */
 static bool
 is_enum_name(const wfbs_field *f, PyObject *value)
 {
@@ -188,8 +188,8 @@ is_enum_name(const wfbs_field *f, PyObject *value)
     return false;
 }
 
-/* Whether the entry's value has the type and range that Message.parse demands:
- * 1, 0, or -1 with an exception. */
+/* Whether the entry's value has the type and range that Message.parse requires: 1, 0, or -1 with an
+ * exception. */
 static int
 entry_is_good(const wfbs_attribute *a, PyObject *value)
 {
@@ -242,7 +242,7 @@ entry_is_good(const wfbs_attribute *a, PyObject *value)
     }
 }
 
-/* Whether a typed field says what the attribute is: its own, or the one for names that its
+/* Whether a typed field states the attribute: its own field, or the one for names that its
  * enumeration lacks. */
 static bool
 is_typed(const wfbs_attribute *a, const wfbs_received *r)
@@ -253,8 +253,8 @@ is_typed(const wfbs_attribute *a, const wfbs_received *r)
            || (name != WFBS_NO_SLOT && wfbs_slot_position(r->data, r->table, name));
 }
 
-/* Stores an entry after comparing it with the typed field, if that is there too. Only valid values
- * are compared: a decimal from an old cbor2, for example, can raise even then. */
+/* Stores an entry after comparing it with the typed field, if both are present. Only valid values
+ * are compared; even then, comparing can raise, for example for a decimal from an old cbor2. */
 static int
 store_entry(wfbs_attribute *a, PyObject *self, PyObject *value)
 {
@@ -283,7 +283,7 @@ store_entry(wfbs_attribute *a, PyObject *self, PyObject *value)
     return 0;
 }
 
-/* Roles from a details map: they are added to those of the typed tables. */
+/* Adds roles from a details map to those of the typed tables. */
 static int
 store_roles(wfbs_attribute *a, PyObject *self, PyObject *value)
 {
@@ -322,8 +322,8 @@ store_custom(wfbs_attribute *a, PyObject *self, PyObject *details)
     return 0;
 }
 
-/* Whether the attribute of slot `slot` is true in Python's sense, or for `any`, is not None: 1, 0, or
- * -1 with an exception. */
+/* Whether the attribute of slot `slot` is true in Python's sense or, with `any`, is not None: 1, 0,
+ * or -1 with an exception. */
 static int
 is_set(wfbs_class *c, PyObject *self, unsigned slot, bool any)
 {
@@ -333,7 +333,7 @@ is_set(wfbs_class *c, PyObject *self, unsigned slot, bool any)
     return set;
 }
 
-/* Raises ProtocolError if the attribute of slot `cause` is set (in the sense of `any`), but that of
+/* Raises ProtocolError if the attribute of slot `cause` is set (as defined by `any`), but that of
  * slot `needed` is None. 0, or -1 with an exception. */
 static int
 check_needs(wfbs_class *c, PyObject *self, unsigned cause, bool any, unsigned needed)
@@ -348,8 +348,8 @@ check_needs(wfbs_class *c, PyObject *self, unsigned cause, bool any, unsigned ne
     return set < 0 || there < 0 ? -1 : 0;
 }
 
-/* Raises ProtocolError if the ID of what was revoked (slot `revoked`) is 0, or goes with a request
- * (slot `request`). 0, or -1 with an exception. */
+/* Raises ProtocolError if the revoked ID (slot `revoked`) is 0, or is present together with a
+ * request (slot `request`). 0, or -1 with an exception. */
 static int
 check_revoked(wfbs_class *c, PyObject *self, unsigned revoked, unsigned request)
 {
@@ -364,8 +364,8 @@ check_revoked(wfbs_class *c, PyObject *self, unsigned revoked, unsigned request)
     return there < 0 || value < 0 || asked < 0 ? -1 : 0;
 }
 
-/* The rules that tie fields together, now that the metadata has been read: verify.c leaves them open
- * when there is metadata. 0, or -1 with ProtocolError. */
+/* The rules about several fields, after the metadata has been read. If there is metadata, verify.c
+ * doesn't check them. 0, or -1 with ProtocolError. */
 static int
 check_rules(wfbs_class *c, PyObject *self)
 {
@@ -400,7 +400,7 @@ check_rules(wfbs_class *c, PyObject *self)
 static int
 check_codec(wfbs_class *c, const wfbs_received *r, PyObject *details)
 {
-    static const char *const plain = "cbor"; /* what 0 stands for */
+    static const char *const plain = "cbor"; /* the meaning of 0 */
     const wfbs_attribute *a = &c->attributes[c->table->slot_of[WFBS_USE_ENC_SERIALIZER]];
     uint8_t number = wfbs_received_u8(c, r, WFBS_USE_ENC_SERIALIZER);
     if (number == WFBS_CODEC_NAMED) {
@@ -438,7 +438,7 @@ apply_details(wfbs_class *c, PyObject *self, PyObject *details)
             continue;
         }
         if (!(a->field->flags & WFBS_FLAG_DETAIL) || (!transparent && wfbs_use_is_enc(use))) {
-            continue; /* without a payload, Message.parse doesn't look at enc_* either */
+            continue; /* without a payload, Message.parse ignores enc_*, too */
         }
         PyObject *value = PyDict_GetItemWithError(details, a->detail);
         if (!value) {

@@ -4,9 +4,9 @@
 
 #include "payload.h"
 
-/* Encodes the attributes in `mask` as a CBOR map at the end of `out`; under the
- * schema dialect the whole details of `message`. `values` are borrowed and there
- * for the attributes in `held`; the others are None. 0, or -1 with an exception. */
+/* Encodes the attributes in `mask` as a CBOR map at the end of `out`; under the schema dialect, the
+ * complete details of `message`. `values` are borrowed, and present for the attributes in `held`;
+ * the others are None. 0, or -1 with an exception. */
 WFBS_MUST_USE int wfbs_metadata_encode(wfbs_class *c, PyObject *message, PyObject *const *values,
                                        uint32_t held, uint32_t mask, wfbs_dialect dialect,
                                        wfbs_codec codec, wfbs_buffer *out);

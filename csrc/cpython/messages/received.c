@@ -1,11 +1,12 @@
-/* The life of a received message. */
+/* Creating, comparing, copying and freeing received messages. */
 #include "received.h"
 
 #include "metadata.h"
 #include "payload.h"
 
-/* The class of an instance of ours, NULL with an exception once the interpreter has begun to tear
- * down our types. Our types can't be subclassed, so the exact type is one of the registered ones. */
+/* The class of an instance of ours; NULL with an exception once the interpreter has begun to tear
+ * down our types. Our types can't be subclassed, so the exact type is one of the registered
+ * ones. */
 static wfbs_class *
 class_of(PyObject *self)
 {
@@ -13,8 +14,8 @@ class_of(PyObject *self)
     return state ? wfbs_class_find(state, Py_TYPE(self)) : NULL;
 }
 
-/* The first and one past the last of Autobahn's slots in an instance. They follow
- * from the type alone: the collector may ask when the module is gone. */
+/* The first and one past the last of Autobahn's slots in an instance. They depend only on the type,
+ * because the collector may ask when the module no longer exists. */
 static inline PyObject **
 slots_begin(PyObject *self)
 {
@@ -44,7 +45,7 @@ wfbs_received_new(wfbs_class *c, PyObject *buffer, const uint8_t *data, size_t s
     r->metadata = envelope->metadata;
     r->metadata_size = envelope->metadata_size;
     r->dialect = (uint8_t)dialect;
-    /* The slots of Message itself start as None, but for the cache. */
+    /* The slots of Message itself start as None, except the cache. */
     PyObject **cache = wfbs_slot_of(self, c->serialized), **end = wfbs_slot_of(self, c->base_end);
     for (PyObject **slot = slots_begin(self); slot < end; slot++) {
         if (slot != cache) {
@@ -66,7 +67,7 @@ received_traverse(PyObject *self, visitproc visit, void *arg)
         Py_VISIT(*slot);
     }
     Py_VISIT(((wfbs_received *)slots_end(self))->source);
-    return 0; /* the buffer is bytes and the cipher a str: no cycle goes through them */
+    return 0; /* the buffer is bytes and the cipher a str: neither can be part of a cycle */
 }
 
 static int
@@ -79,7 +80,7 @@ received_clear(PyObject *self)
     return 0;
 }
 
-/* Drops what is not in Autobahn's slots, and the message itself. */
+/* Drops everything outside Autobahn's slots, and the message itself. */
 static void
 release(PyObject *self)
 {
@@ -94,7 +95,7 @@ release(PyObject *self)
 static void
 received_dealloc(PyObject *self)
 {
-    bool linked = false; /* a slot (_router_internal, say) has another received message */
+    bool linked = false; /* a slot (for example _router_internal) has another received message */
     PyObject_GC_UnTrack(self);
     for (PyObject **slot = slots_begin(self); slot < slots_end(self); slot++) {
         PyObject *value = *slot;
@@ -110,7 +111,8 @@ received_dealloc(PyObject *self)
         release(self);
         return;
     }
-    /* That one may refer to another, and so on: a long chain would exhaust the C stack. */
+    /* That message may refer to another one, and so on: recursion over a long chain would exhaust
+     * the C stack. */
     Py_TRASHCAN_BEGIN(self, received_dealloc)
     received_clear(self);
     release(self);
@@ -126,7 +128,7 @@ same_content(wfbs_class *c, PyObject *self, PyObject *other)
     for (unsigned i = 0; i < c->table->field_count; i++) {
         const wfbs_attribute *a = &c->attributes[i];
         if (!a->name || (!a->property && Py_TYPE(other) != c->received)) {
-            continue; /* a plain message has no place for it */
+            continue; /* a plain message has no slot for it */
         }
         PyObject *mine = PyObject_GetAttr(self, a->name);
         PyObject *theirs = mine ? PyObject_GetAttr(other, a->name) : NULL;
@@ -158,8 +160,8 @@ received_compare(PyObject *self, PyObject *other, int op)
 }
 
 /* Whether two values have the same encoding: 1, 0 (also if the second has none), or -1 with an
- * exception. A value that was read may have none, such as half a surrogate pair from JSON; then the
- * values themselves are compared. */
+ * exception. If a value that was read has no encoding, for example half a surrogate pair from JSON,
+ * the values themselves are compared. */
 static int
 same_bytes(wfbs_state *state, wfbs_codec codec, PyObject *before, PyObject *now)
 {
@@ -178,9 +180,9 @@ same_bytes(wfbs_state *state, wfbs_codec codec, PyObject *before, PyObject *now)
     return same;
 }
 
-/* Compares the values of one exposed attribute in two messages: 1, 0 or -1. By
- * encoding, because True == 1 == 1.0 and an equal list is not the same list; args and
- * kwargs in their own codec, which may know types that CBOR does not. */
+/* Compares the values of one exposed attribute in two messages: 1, 0 or -1. Compares encodings,
+ * because True == 1 == 1.0, and an equal list may differ in such values. args and kwargs are
+ * compared in their own codec, which may know types that CBOR does not. */
 static int
 same_encoding(wfbs_class *c, const wfbs_attribute *a, PyObject *fresh, PyObject *self)
 {
@@ -216,7 +218,7 @@ wfbs_received_unchanged(wfbs_class *c, PyObject *self)
     if (!exposed) {
         return 1;
     }
-    /* Someone may hold a list or dict of this message. Decode it again and compare. */
+    /* Other code may have a list or dict of this message. Decode it again and compare. */
     wfbs_envelope envelope = {c->index, r->table, r->metadata, r->metadata_size};
     PyObject *fresh = wfbs_received_new(c, r->buffer, r->data, r->size, &envelope, r->dialect);
     if (!fresh) {
@@ -235,7 +237,7 @@ wfbs_received_unchanged(wfbs_class *c, PyObject *self)
 
 /* ---- copying */
 
-/* The attributes whose value, as it is now, can be changed in place. */
+/* The attributes whose current values can be changed in place. */
 static uint32_t
 changeable(const wfbs_class *c, PyObject *self)
 {
@@ -249,9 +251,8 @@ changeable(const wfbs_class *c, PyObject *self)
     return found;
 }
 
-/* A new message over the same buffer, with the same slots but for the cache of
- * serializations. The two messages then share these values, so they count as exposed. New
- * reference or NULL. */
+/* A new message over the same buffer, with the same slots except the cache of serializations. The
+ * two messages then share these values, so they count as exposed. New reference or NULL. */
 static PyObject *
 received_copy(PyObject *self, PyObject *Py_UNUSED(ignored))
 {
@@ -303,8 +304,8 @@ received_deepcopy(PyObject *self, PyObject *memo)
     return copy;
 }
 
-/* Pickles as its bytes (encoded again if changed), its dialect and the attributes
- * that are never sent. */
+/* Pickles a message as its bytes (encoded again if changed), its dialect and the attributes that
+ * are never sent. */
 static PyObject *
 received_reduce(PyObject *self, PyObject *Py_UNUSED(ignored))
 {
@@ -323,7 +324,7 @@ received_reduce(PyObject *self, PyObject *Py_UNUSED(ignored))
     return result;
 }
 
-/* Message.serialize: ours for our serializers, Autobahn's for all others. */
+/* Message.serialize: our implementation for our serializers, Autobahn's for all others. */
 static PyObject *
 received_serialize(PyObject *self, PyObject *serializer)
 {
@@ -345,8 +346,8 @@ PyDoc_STRVAR(serialize_doc,
              "A message that nobody changed gives back the bytes it came in, for serializers of\n"
              "this package; any other serializer gets what marshal() returns.");
 
-/* As Autobahn's __str__, but never raises what reading an attribute raises: transports log messages
- * that nobody has read. */
+/* Like Autobahn's __str__, but never raises the errors of reading an attribute, because transports
+ * log messages that nobody has read. */
 static PyObject *
 received_str(PyObject *self)
 {

@@ -1,17 +1,17 @@
-/* The life of a received message. */
+/* Creating and comparing received messages. */
 #ifndef WFBS_RECEIVED_H
 #define WFBS_RECEIVED_H
 
 #include "../state.h"
 
-/* A received message over `buffer` (borrowed; exact bytes), whose message lies
- * at `data`. New reference or NULL. */
+/* A received message over `buffer` (borrowed; exact bytes), whose message is at `data`. New
+ * reference or NULL. */
 PyObject *wfbs_received_new(wfbs_class *c, PyObject *buffer, const uint8_t *data, size_t size,
                             const wfbs_envelope *envelope, wfbs_dialect dialect);
 extern PyType_Slot wfbs_received_slots[];
 extern PyMethodDef wfbs_received_methods[];
 
-/* Whether a received message still says what its bytes say: 1, 0, or -1. */
+/* Whether a received message is still equal to its bytes: 1, 0, or -1. */
 WFBS_MUST_USE int wfbs_received_unchanged(wfbs_class *c, PyObject *self);
 
 #endif

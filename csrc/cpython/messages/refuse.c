@@ -17,8 +17,8 @@ wfbs_refuse(const wfbs_attribute *a, PyObject *exception, const char *format, ..
     return WFBS_CONVERT_ERROR;
 }
 
-/* What to add to the text of an error about args or kwargs that a codec can't encode. New str, or
- * NULL with MemoryError or what is not about a value. */
+/* An addition to the text of an error about args or kwargs that a codec can't encode. New str; or
+ * NULL with MemoryError or an exception that doesn't concern a value. */
 static PyObject *
 advice_on(wfbs_state *state, unsigned codec, PyObject *payload)
 {

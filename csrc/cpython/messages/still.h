@@ -1,4 +1,4 @@
-/* Values that other threads can change while they are converted. */
+/* Private copies of values that other threads can change while they are converted. */
 #ifndef WFBS_STILL_H
 #define WFBS_STILL_H
 
@@ -6,7 +6,7 @@
 
 #ifdef Py_GIL_DISABLED
 
-/* A private copy of a list, or NULL with MemoryError: of the dicts in it as well. */
+/* A private copy of a list, and of the dicts in it, or NULL with MemoryError. */
 static inline PyObject *
 wfbs_copy_hops(PyObject *list)
 {
@@ -21,8 +21,8 @@ wfbs_copy_hops(PyObject *list)
     return copy;
 }
 
-/* The value of an attribute (stolen), or a private copy if other threads can change it while it
- * is converted: conversion borrows from it. NULL with MemoryError. */
+/* The value of an attribute (stolen), or a private copy if other threads can change it while it is
+ * converted, because conversion borrows from it. NULL with MemoryError. */
 static inline PyObject *
 wfbs_keep_still(const wfbs_attribute *a, PyObject *value)
 {

@@ -1,8 +1,8 @@
 /* One C subclass for each of Autobahn's message classes.
  *
- * An instance is Autobahn's instance (its slots, where they were) followed by a
- * wfbs_received. Every attribute, public and private, is overridden by an
- * accessor over the buffer; a slot that is still NULL has not been decoded. */
+ * An instance consists of Autobahn's instance (with its slots in the same places) and a
+ * wfbs_received. An accessor over the buffer overrides each attribute, public and private. A slot
+ * that is still NULL has not been decoded. */
 #include "types.h"
 
 #include "accessors.h"
@@ -47,7 +47,7 @@ property_of(PyTypeObject *type, PyObject *name)
     return property;
 }
 
-/* Sorts an attribute into the sets that encoding works with. */
+/* Adds an attribute to the sets that encoding uses. */
 static void
 attribute_classify(wfbs_class *c, const wfbs_attribute *a)
 {
@@ -102,8 +102,8 @@ attribute_init(wfbs_class *c, unsigned index)
     return 0;
 }
 
-/* The accessors: public and private name of every attribute, the views, the
- * payload's codec, and the serialization cache. 0, or -1 with MemoryError. */
+/* Creates the accessors: public and private name of every attribute, the views, the payload's
+ * codec, and the serialization cache. 0, or -1 with MemoryError. */
 static int
 class_getset(wfbs_class *c)
 {
@@ -150,7 +150,7 @@ class_getset(wfbs_class *c)
     return 0;
 }
 
-/* Makes the subclass. 0, or -1 with an exception. */
+/* Creates the subclass. 0, or -1 with an exception. */
 static int
 class_subclass(wfbs_class *c, PyObject *module)
 {
@@ -191,7 +191,7 @@ class_init(wfbs_class *c, wfbs_state *state, unsigned index, PyObject *message_m
         return -1;
     }
     c->plain = (PyTypeObject *)plain;
-    /* Then an instance is its header and slots, nothing else. */
+    /* In this case, an instance consists only of its header and slots. */
     if (!PyType_Check(plain) || c->plain->tp_itemsize || c->plain->tp_dictoffset
         || c->plain->tp_weaklistoffset) {
         PyErr_Format(PyExc_TypeError, "autobahn.wamp.message.%s is not a class with slots alone",

@@ -4,7 +4,7 @@
 
 #include "../state.h"
 
-/* Makes the 25 received types. 0, or -1 with an exception. */
+/* Creates the 25 received types. 0, or -1 with an exception. */
 WFBS_MUST_USE int wfbs_types_create(wfbs_state *state, PyObject *message_module);
 /* The offset of slot `name` in instances of `type`, or -1 with TypeError. */
 Py_ssize_t wfbs_slot_offset(PyTypeObject *type, PyObject *name);

@@ -1,14 +1,16 @@
-/* The base type of the object serializers: messages to bytes and back. The Python subclass has the
- * constants and everything that is not on the hot path. */
+/* The base type of the object serializers, which convert messages to bytes and back. The Python
+ * subclass has the constants and everything outside the hot path. */
 #include "object.h"
 
 #include <structmember.h>
 
 #include "../../core/frame.h"
+#include "../base/dict.h"
 #include "../base/input.h"
 #include "../base/type_name.h"
 #include "../messages/encode.h"
 #include "../messages/received.h"
+#include "foreign.h"
 
 PyDoc_STRVAR(
     object_serializer_doc,
@@ -58,7 +60,7 @@ object_serializer_init(PyObject *self, PyObject *args, PyObject *kwargs)
     }
     Py_END_CRITICAL_SECTION();
     if (again) {
-        /* A codec, or another thread, may be at work with what it is now. */
+        /* A codec, or another thread, may be using the current settings. */
         PyErr_SetString(PyExc_TypeError, "an object serializer can't be initialized again");
         return -1;
     }
@@ -74,16 +76,16 @@ object_serializer_dealloc(PyObject *self)
     Py_DECREF(type);
 }
 
-/* A raw WAMP list becomes a message first, as with the other object serializers
- * it would after a round trip. New reference or NULL. */
+/* A raw WAMP list is first converted to a message, as with the other object serializers after a
+ * round trip. New reference or NULL. */
 static PyObject *
 parse_raw(wfbs_state *state, PyObject *list)
 {
     return wfbs_call_helper(state, "parse", list, NULL, NULL);
 }
 
-/* The bytes of a received message that still says what they say, framed as
- * asked. New reference. */
+/* The bytes of a received message that is still equal to them, framed as required. New
+ * reference. */
 static PyObject *
 pass_on(const wfbs_received *r, bool batched)
 {
@@ -104,12 +106,12 @@ pass_on(const wfbs_received *r, bool batched)
     return result;
 }
 
-/* The cache of serializations of a message that is not ours: new reference, NULL without an
+/* The cache of serializations of a message that isn't ours: new reference; NULL without an
  * exception if it has none. */
 static PyObject *
 cache_of(const wfbs_class *c, PyObject *message)
 {
-#ifdef Py_GIL_DISABLED /* other threads may be replacing it */
+#ifdef Py_GIL_DISABLED /* another thread may be replacing it */
     PyObject *cache = PyObject_GetAttr(message, c->state->str_serialized);
     if (!cache) {
         PyErr_Clear();
@@ -121,19 +123,6 @@ cache_of(const wfbs_class *c, PyObject *message)
         Py_CLEAR(cache);
     }
     return cache;
-}
-
-/* What is under `key` in a dict that other threads may be changing: new reference; NULL if there
- * is nothing, or with an exception. */
-static PyObject *
-look_up(PyObject *dict, PyObject *key)
-{
-#if PY_VERSION_HEX >= 0x030d0000
-    PyObject *value;
-    return PyDict_GetItemRef(dict, key, &value) > 0 ? value : NULL;
-#else
-    return Py_XNewRef(PyDict_GetItemWithError(dict, key));
-#endif
 }
 
 PyObject *
@@ -165,7 +154,7 @@ wfbs_serialize(wfbs_state *state, PyObject *serializer, PyObject *message)
                 return pass_on(r, s->batched);
             }
         }
-        /* Changed: encoded again every time, since one of its lists may change again. */
+        /* It was changed: it is encoded every time, because one of its lists may change again. */
         PyObject *again =
             wfbs_encode_message(c, message, (wfbs_dialect)s->dialect, s->batched, codec);
         wfbs_count_add(&state->counters, WFBS_COUNT_ENCODED, again != NULL);
@@ -173,9 +162,9 @@ wfbs_serialize(wfbs_state *state, PyObject *serializer, PyObject *message)
     }
     PyObject *cache = cache_of(c, message);
     if (cache && PyDict_GET_SIZE(cache)) {
-        PyObject *bytes = look_up(cache, serializer);
+        PyObject *bytes = wfbs_dict_find(cache, serializer);
         if (bytes && !PyBytes_CheckExact(bytes)) {
-            Py_CLEAR(bytes); /* nothing of ours: it is replaced */
+            Py_CLEAR(bytes); /* not one of ours: it is replaced */
         }
         if (bytes || PyErr_Occurred()) {
             wfbs_count_add(&state->counters, WFBS_COUNT_CACHE_HITS, bytes != NULL);
@@ -234,7 +223,7 @@ object_serializer_serialize_payload(PyObject *self, PyObject *data)
 
 /* ---- reading */
 
-/* Counts args and kwargs of a verified message whose table is at `table`. Cannot fail. */
+/* Counts the args and kwargs of a verified message whose table is at `table`. Cannot fail. */
 static inline void
 count_payloads(const wfbs_class *c, const uint8_t *data, uint32_t table)
 {
@@ -256,7 +245,9 @@ unserialize_one(wfbs_state *state, const wfbs_object_serializer *s, const wfbs_i
     wfbs_dialect dialect = (wfbs_dialect)s->dialect;
     if (!wfbs_verify(data, size, dialect, &s->limits, &envelope, &error)) {
         wfbs_count_refused(&state->counters, error.code);
-        return wfbs_raise_verify(state, &error);
+        wfbs_raise_verify(state, &error);
+        wfbs_explain_foreign(state, s, in);
+        return NULL;
     }
     const wfbs_class *c = &state->classes[envelope.message];
     PyObject *message = wfbs_received_new(&state->classes[envelope.message], in->buffer, data, size,
@@ -270,7 +261,7 @@ unserialize_one(wfbs_state *state, const wfbs_object_serializer *s, const wfbs_i
     return message;
 }
 
-/* All messages of a batch: each after its length, 32 bits, big-endian. */
+/* All messages of a batch. Each follows its length: 32 bits, big-endian. */
 static PyObject *
 unserialize_batch(wfbs_state *state, const wfbs_object_serializer *s, const wfbs_input *in)
 {
@@ -289,6 +280,7 @@ unserialize_batch(wfbs_state *state, const wfbs_object_serializer *s, const wfbs
                                 : size ? "message length runs past the frame"
                                        : "empty message",
                                 at);
+            wfbs_explain_foreign(state, s, in);
             Py_CLEAR(list);
             break;
         }

@@ -1,5 +1,5 @@
 /* The base type of the transport serializers: the hot path, and the statistics of Autobahn's
- * Serializer. The Python subclass has the constants and everything that is not on the hot path. */
+ * Serializer. The Python subclass has the constants and everything outside the hot path. */
 #include "transport.h"
 
 #include <structmember.h>
@@ -57,8 +57,8 @@ transport_serializer_dealloc(PyObject *self)
     Py_DECREF(type);
 }
 
-/* The object serializer behind `t`: new reference, since Python code that runs meanwhile, or
- * another thread, can replace it. NULL with an exception; *state gets the module's. */
+/* The object serializer of `t`: a new reference, because Python code that runs meanwhile, or
+ * another thread, can replace it. NULL with an exception; sets *state to the module's. */
 static PyObject *
 transport_open(transport_serializer *t, wfbs_state **state)
 {
@@ -86,7 +86,7 @@ transport_get_serializer(PyObject *self, void *Py_UNUSED(closure))
     return serializer ? serializer : Py_NewRef(Py_None);
 }
 
-/* Accepts only our object serializers, so that no call has to check. */
+/* Accepts only our object serializers, so that calls need not check. */
 static int
 transport_set_serializer(PyObject *self, PyObject *value, void *Py_UNUSED(closure))
 {
@@ -109,8 +109,8 @@ transport_set_serializer(PyObject *self, PyObject *value, void *Py_UNUSED(closur
     return 0;
 }
 
-/* Counts messages of `size` bytes together, and lets Autobahn's bookkeeping reset the statistics
- * if it is due. Rated messages are the size in units of RATED_MESSAGE_SIZE, rounded up. 0 or -1. */
+/* Counts messages of `size` bytes in total, and lets Autobahn's bookkeeping reset the statistics if
+ * that is due. Rated messages are the size in units of RATED_MESSAGE_SIZE, rounded up. 0 or -1. */
 static int
 count_messages(transport_serializer *t, counters *c, size_t size, Py_ssize_t messages)
 {
@@ -258,7 +258,7 @@ counter_set(PyObject *self, PyObject *value, void *offset)
     {name, counter_get, counter_set, NULL, (void *)offsetof(transport_serializer, member)}
 #define WFBS_OBJECT(name, member) {name, T_OBJECT, offsetof(transport_serializer, member), 0, NULL}
 
-/* Named as the attributes of Autobahn's Serializer, whose methods use them. */
+/* The names are those of the attributes of Autobahn's Serializer, whose methods use them. */
 static PyMemberDef transport_serializer_members[] = {
     WFBS_OBJECT("_autoreset_callback", autoreset_callback),
     WFBS_OBJECT("_autoreset_rated_messages", autoreset_rated_messages),

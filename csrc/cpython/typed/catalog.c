@@ -1,18 +1,19 @@
-/* TypedCatalog: codecs by the names of their tables; the hot calls of typed.Catalog. */
+/* TypedCatalog: codecs by table name, and the hot calls of typed.Catalog. */
 #include "typed.h"
 
 #include <stddef.h>
 #include <structmember.h>
 
+#include "../base/dict.h"
 #include "../base/type_name.h"
 
 typedef struct {
     PyObject_HEAD
-    PyObject *codecs;  /* owned dict: names -> codecs */
-    wfbs_typed *typed; /* of the module, which the type keeps */
+    PyObject *codecs;  /* owned dict: name -> codec */
+    wfbs_typed *typed; /* of the module, which the type keeps alive */
 } catalog_object;
 
-/* The codec of a name: out of the dict, or from the method _codec. New reference or NULL. */
+/* The codec for a name: from the dict, or from the method _codec. New reference or NULL. */
 static PyObject *
 catalog_find(PyObject *self, PyObject *name)
 {
@@ -22,7 +23,7 @@ catalog_find(PyObject *self, PyObject *name)
     codecs = Py_XNewRef(((catalog_object *)self)->codecs);
     Py_END_CRITICAL_SECTION();
     if (codecs && PyDict_CheckExact(codecs)) {
-        codec = Py_XNewRef(PyDict_GetItemWithError(codecs, name));
+        codec = wfbs_dict_find(codecs, name);
     }
     Py_XDECREF(codecs);
     if (!codec && PyErr_Occurred()) {

@@ -18,7 +18,7 @@ typedef struct {
     int form;
 } options;
 
-/* One of them. 0, or -1 with TypeError or ValueError. */
+/* Parses one keyword argument. 0, or -1 with TypeError or ValueError. */
 static int
 option_set(options *o, PyObject *name, PyObject *value)
 {
@@ -61,7 +61,7 @@ option_set(options *o, PyObject *name, PyObject *value)
     return -1;
 }
 
-/* One argument by position, and options. 0 or -1. */
+/* One positional argument, and options. 0 or -1. */
 static int
 options_parse(options *o, PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
@@ -80,7 +80,7 @@ options_parse(options *o, PyObject *const *args, Py_ssize_t count, PyObject *nam
 
 /* ---- verified input */
 
-/* Opens bytes and verifies them. 0, with in->buffer for the caller to release, or -1. */
+/* Opens bytes and verifies them. 0, and the caller must release in->buffer; or -1. */
 static int
 open_verified(wfbs_codec_object *c, PyObject *data, const options *o, wfbs_input *in,
               uint32_t *root)
@@ -98,13 +98,14 @@ open_verified(wfbs_codec_object *c, PyObject *data, const options *o, wfbs_input
     return 0;
 }
 
-/* Makes the classes that decoding and encoding need, on first use: until then they can be bound. */
+/* Creates the classes that decoding and encoding need, on first use: until then, classes can be
+ * bound. */
 static bool
 make_ready(wfbs_codec_object *c)
 {
     bool ready;
 #ifdef Py_GIL_DISABLED
-    Py_BEGIN_CRITICAL_SECTION(c); /* so that what another thread made is seen */
+    Py_BEGIN_CRITICAL_SECTION(c); /* makes objects from other threads visible */
     ready = c->ready;
     Py_END_CRITICAL_SECTION();
 #else
@@ -198,7 +199,7 @@ wfbs_codec_lazy(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObjec
     return lazy;
 }
 
-/* The value at a place that was found. */
+/* The value at a place that has been found. */
 static PyObject *
 place_value(wfbs_schema *s, const wfbs_place *place, const uint8_t *data)
 {
@@ -261,7 +262,7 @@ wfbs_codec_get(PyObject *self, PyObject *const *args, Py_ssize_t count)
     return value;
 }
 
-/* ---- what it says of itself */
+/* ---- attributes of the codec */
 
 /* Names of the members that are positional arguments, keyword arguments, or both, as a tuple. */
 static PyObject *
@@ -353,7 +354,7 @@ wfbs_codec_new(wfbs_schema *schema, uint32_t object)
     return (PyObject *)c;
 }
 
-/* The same codec with other limits, those of an autobahn_fbs.limits.Limits, which has checked them. */
+/* The same codec with other limits, from an autobahn_fbs.limits.Limits, which has checked them. */
 static PyObject *
 codec_limited(PyObject *self, PyObject *limits)
 {

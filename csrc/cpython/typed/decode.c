@@ -15,7 +15,7 @@ enum_form(const wfbs_decoding *d)
     return is_plain(d) ? WFBS_ENUM_NAMES : WFBS_ENUM_MEMBERS;
 }
 
-/* The values of a struct or table into the slots of a new instance. */
+/* Stores the values of a struct or table in the slots of a new instance. */
 static PyObject *
 fill_slots(const wfbs_layout *layout, PyObject *const *values)
 {
@@ -32,7 +32,7 @@ fill_slots(const wfbs_layout *layout, PyObject *const *values)
     return self;
 }
 
-/* An instance of a user's class, out of all values (stolen). */
+/* An instance of a user's class from all values (stolen). */
 static PyObject *
 make_instance(const wfbs_layout *layout, PyObject **values)
 {
@@ -78,7 +78,7 @@ decode_array(const wfbs_decoding *d, const wfbs_plan_field *f, const uint8_t *fr
     return list;
 }
 
-/* A struct that is a field or an element: words with an attribute are one value. */
+/* A struct that is a field or an element. Words with an attribute are a single value. */
 static PyObject *
 decode_struct_field(const wfbs_decoding *d, const wfbs_plan_field *f, const uint8_t *from)
 {
@@ -132,7 +132,7 @@ decode_vector(const wfbs_decoding *d, const wfbs_plan_field *f, uint32_t at)
     return list;
 }
 
-/* A union's member, whose offset is at `at`. None for one that this schema doesn't have. */
+/* A union's member whose offset is at `at`. None for a member that this schema doesn't have. */
 static PyObject *
 decode_union(const wfbs_decoding *d, uint32_t index, uint8_t tag, uint32_t at)
 {
@@ -221,7 +221,7 @@ wfbs_decode_member(const wfbs_decoding *d, const wfbs_layout *layout, const wfbs
     }
 }
 
-/* The name of a union's member, or the names of many, for a dict. The union is there. */
+/* The name of a union's member, or the names of many, for a dict. The union is present. */
 static PyObject *
 decode_tag(const wfbs_decoding *d, const wfbs_plan_field *f, uint32_t table)
 {
@@ -232,7 +232,7 @@ decode_tag(const wfbs_decoding *d, const wfbs_plan_field *f, uint32_t table)
     return wfbs_scalar_object(d->schema, f - 1, d->data[at], WFBS_ENUM_NAMES);
 }
 
-/* A dict of the members that are there; with defaults for the full form. */
+/* A dict of the members that are present; the full form also has defaults. */
 static PyObject *
 decode_dict(const wfbs_decoding *d, const wfbs_layout *layout, uint32_t table)
 {
@@ -268,7 +268,7 @@ decode_dict(const wfbs_decoding *d, const wfbs_layout *layout, uint32_t table)
     return dict;
 }
 
-/* An instance with all members, each the absent one's if it isn't there. */
+/* An instance with all members. Absent ones get their default. */
 static PyObject *
 decode_fields(const wfbs_decoding *d, const wfbs_layout *layout, uint32_t table)
 {
@@ -330,7 +330,7 @@ wfbs_decode_table(const wfbs_decoding *d, uint32_t object, uint32_t table)
         return layout->kind == WFBS_CLASS_OURS ? decode_fields(d, layout, table)
                                                : decode_bound(d, layout, table);
     }
-    if (d->form == WFBS_FORM_TOP) { /* what is below is as in instances */
+    if (d->form == WFBS_FORM_TOP) { /* values below are as in instances */
         const wfbs_decoding below = {d->schema, d->data, WFBS_FORM_INSTANCE, d->owner};
         return decode_dict(&below, layout, table);
     }

@@ -1,9 +1,9 @@
-/* A .bfbs as dicts: decoded by the plan of reflection, which has no classes. */
+/* A .bfbs as dicts, decoded by reflection's plan, which has no classes. */
 #include "typed.h"
 
 static PyObject *table_dict(const uint8_t *data, uint32_t object, uint32_t table);
 
-/* The elements of a vector as a list: of dicts, or of str. */
+/* The elements of a vector as a list of dicts or str. */
 static PyObject *
 vector_list(const uint8_t *data, const wfbs_plan_field *f, uint32_t at)
 {
@@ -29,7 +29,7 @@ vector_list(const uint8_t *data, const wfbs_plan_field *f, uint32_t at)
     return list;
 }
 
-/* A dict of the fields that are there. */
+/* A dict of the fields that are present. */
 static PyObject *
 table_dict(const uint8_t *data, uint32_t object, uint32_t table)
 {
@@ -44,7 +44,7 @@ table_dict(const uint8_t *data, uint32_t object, uint32_t table)
             continue;
         }
         switch (f->shape) {
-        case WFBS_SHAPE_SCALAR: /* no enum of this schema is in Python */
+        case WFBS_SHAPE_SCALAR: /* Python has no enums for this schema */
             value = wfbs_scalar_object(NULL, f, wfbs_walk_bits(data + at, f->scalar),
                                        WFBS_ENUM_NUMBERS);
             break;

@@ -1,5 +1,8 @@
-/* Instances and mappings to bytes: tables, and whole buffers. vectors.c has what they refer to. */
+/* Encodes instances and mappings as tables and whole buffers. vectors.c encodes vectors and
+ * unions. */
 #include "typed.h"
+
+#include "../base/dict.h"
 
 static inline wfbs_cell *
 cell_of(wfbs_encoding *e, size_t cells, uint32_t number)
@@ -7,7 +10,7 @@ cell_of(wfbs_encoding *e, size_t cells, uint32_t number)
     return (wfbs_cell *)(void *)(e->builder.memory + cells) + number;
 }
 
-/* A value that is there into its cell. */
+/* Stores a present value in its cell. */
 static bool
 encode_value(wfbs_encoding *e, uint32_t object, uint32_t number, PyObject *value, PyObject *tag,
              bool keep, size_t cells)
@@ -21,7 +24,8 @@ encode_value(wfbs_encoding *e, uint32_t object, uint32_t number, PyObject *value
         if (!wfbs_scalar_bits(e, f, value, &bits)) {
             return false;
         }
-        if (f->size < 8) { /* a default has no bits above its size, a negative value here has */
+        if (f->size
+            < 8) { /* a default has no bits above its size, but a negative value here does */
             bits &= (UINT64_C(1) << 8 * f->size) - 1;
         }
         if (bits == f->default_bits && !(f->flags & WFBS_FIELD_OPTIONAL) && !keep) {
@@ -58,7 +62,7 @@ encode_value(wfbs_encoding *e, uint32_t object, uint32_t number, PyObject *value
     return true;
 }
 
-/* One member of a table. */
+/* Encodes one member of a table. */
 static bool
 encode_member(wfbs_encoding *e, uint32_t object, wfbs_source *s, uint32_t i, bool top, size_t cells)
 {
@@ -68,12 +72,13 @@ encode_member(wfbs_encoding *e, uint32_t object, wfbs_source *s, uint32_t i, boo
     PyObject *value, *tag = NULL;
     bool good = wfbs_source_get(s, i, &value);
     if (good && m->tag && s->kind == WFBS_FROM_DICT) {
-        tag = Py_XNewRef(PyDict_GetItemWithError(s->value, m->tag));
+        tag = wfbs_dict_find(s->value, m->tag);
         s->found += tag != NULL;
         good = tag || !PyErr_Occurred();
     }
     if (good && (!value || value == Py_None)) {
-        /* None is no value of a scalar with a default, unless a mapping has left it out. */
+        /* None is not a value for a scalar with a default, unless a mapping has left the field
+         * out. */
         if (f->flags & WFBS_FIELD_REQUIRED) {
             e->fault->code = WFBS_FAULT_REQUIRED;
             good = false;
@@ -86,7 +91,8 @@ encode_member(wfbs_encoding *e, uint32_t object, wfbs_source *s, uint32_t i, boo
         }
     }
     else if (good && s->kind == WFBS_FROM_SLOTS && value == m->absent && f->demand) {
-        /* A default that its attribute doesn't allow, 0 for a wampid, isn't written or checked. */
+        /* A default that the field's attribute doesn't allow (0 for a wampid) is neither written
+         * nor checked. */
     }
     else if (good) {
         const bool keep = top && (f->flags & WFBS_FIELD_KWARG) && e->options->keep_kwargs;
@@ -100,7 +106,7 @@ encode_member(wfbs_encoding *e, uint32_t object, wfbs_source *s, uint32_t i, boo
 uint32_t
 wfbs_encode_table(wfbs_encoding *e, uint32_t object, PyObject *value)
 {
-    const bool top = e->depth == WFBS_TYPED_MAX_DEPTH; /* a nested one is below */
+    const bool top = e->depth == WFBS_TYPED_MAX_DEPTH; /* a nested buffer is one level deeper */
     const size_t held = e->builder.held;
     size_t cells;
     wfbs_source s;
@@ -154,7 +160,8 @@ grow(wfbs_builder *b, size_t capacity)
     return true;
 }
 
-/* Memory from the last call, if no other call is using it; small enough to keep, back to there. */
+/* Takes the scratch memory of the last call, unless another call is using it; returns it if it is
+ * small enough to keep. */
 enum { KEPT = 256 * 1024 };
 
 static void
@@ -188,7 +195,7 @@ give_scratch(wfbs_typed *t, wfbs_builder *b)
 
 static PyObject *encode_nested(wfbs_encoding *e, uint32_t object, PyObject *value);
 
-/* Starts encoding into scratch memory. */
+/* Starts encoding in scratch memory. */
 static void
 encoding_open(wfbs_encoding *e, wfbs_schema *schema, const wfbs_encode_options *options,
               wfbs_fault *fault)
@@ -205,7 +212,7 @@ encoding_open(wfbs_encoding *e, wfbs_schema *schema, const wfbs_encode_options *
     e->is_nested = false;
 }
 
-/* Whether the buffer that was written is within the limits that it will be verified by. */
+/* Whether the written buffer is within the limits for verifying it. */
 static bool
 check_limits(wfbs_encoding *e)
 {
@@ -221,8 +228,8 @@ check_limits(wfbs_encoding *e)
     return e->fault->code == WFBS_FAULT_OK;
 }
 
-/* Writes the value as the root of what was opened, which is closed. New bytes, None instead of them
- * to discard it, or NULL with the fault filled or an exception. */
+/* Writes the value as the root of an opened encoder, and closes the encoder. New bytes; None if
+ * `discard`; or NULL with the fault filled or an exception. */
 static PyObject *
 encode_whole(wfbs_encoding *e, uint32_t object, PyObject *value)
 {
@@ -241,8 +248,9 @@ encode_whole(wfbs_encoding *e, uint32_t object, PyObject *value)
     return bytes;
 }
 
-/* The bytes of a value for a nested_flatbuffer field. Its levels count as those around it do, which
- * bounds the C stack, and as they do when the whole is verified. New bytes or NULL. */
+/* The bytes of a value for a nested_flatbuffer field. Its levels count in addition to the enclosing
+ * ones, which bounds the C stack; verifying the whole buffer counts them in the same way. New bytes
+ * or NULL. */
 static PyObject *
 encode_nested(wfbs_encoding *outer, uint32_t object, PyObject *value)
 {

@@ -1,4 +1,4 @@
-/* The enums of a schema in Python, and names. */
+/* The Python enums of a schema, and names. */
 #include "typed.h"
 
 PyObject *
@@ -67,7 +67,7 @@ enum_pairs(const wfbs_plan *plan, const wfbs_plan_enum *type)
     return pairs;
 }
 
-/* The class and its members, in the order of the plan. 0 or -1. */
+/* Creates the class and its members, in the order of the plan. 0 or -1. */
 static int
 enum_fill(wfbs_schema *schema, const wfbs_plan_enum *type, wfbs_enum_objects *made)
 {
@@ -104,7 +104,7 @@ wfbs_enum_of(wfbs_schema *schema, uint32_t index)
         wfbs_enum_free(&made, type->value_count);
         return NULL;
     }
-    if (objects->type) { /* made while Python code ran */
+    if (objects->type) { /* created while Python code ran */
         wfbs_enum_free(&made, type->value_count);
     }
     else {

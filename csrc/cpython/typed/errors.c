@@ -1,7 +1,8 @@
-/* InvalidPayload, with the place of what is wrong. */
+/* InvalidPayload, with the place of the error. */
 #include "typed.h"
 
-/* Sets an attribute of an exception; steals the value. Best effort: the text says the same. */
+/* Sets an attribute of an exception; steals the value. Ignores failure, because the text has the
+ * same information. */
 static void
 set_detail(PyObject *error, const char *name, PyObject *value)
 {
@@ -19,7 +20,7 @@ wfbs_raise_fault(wfbs_typed *t, const wfbs_fault *fault, const wfbs_plan *plan, 
     if (PyErr_Occurred()) {
         return NULL;
     }
-    if (!t->invalid_payload) { /* at the interpreter's end */
+    if (!t->invalid_payload) { /* when the interpreter ends */
         PyErr_SetString(PyExc_RuntimeError, "autobahn_fbs._cpython is being unloaded");
         return NULL;
     }

@@ -1,29 +1,15 @@
-/* TypedTable: the classes made at run time, and the life of their instances. */
+/* TypedTable: creating, changing, copying and freeing instances of classes made at run time. */
 #include "typed.h"
 
-#include <stddef.h>
 #include <structmember.h>
 
 #include "../base/type_name.h"
 
-/* ---- classes */
-
-static PyObject *meta_new(PyTypeObject *meta, PyObject *args, PyObject *kwargs);
-
-wfbs_typed_class *
-wfbs_class_of(PyTypeObject *type)
-{
-    for (; type; type = type->tp_base) {
-        if (Py_TYPE(type)->tp_new == meta_new && ((wfbs_typed_class *)type)->adopted) {
-            return (wfbs_typed_class *)type;
-        }
-    }
-    return NULL;
-}
-
-/* The layout behind an instance of ours. NULL with RuntimeError if the collector was here. */
+/* The layout of an instance of ours. Sets *held to a new reference to the class that keeps the
+ * layout, because code that runs meanwhile can change the instance's class. NULL with an
+ * exception. */
 static const wfbs_layout *
-layout_of(PyObject *self)
+layout_of(PyObject *self, wfbs_typed_class **held)
 {
     wfbs_typed_class *c = wfbs_class_of(Py_TYPE(self));
     if (!c || !c->layout) {
@@ -31,103 +17,11 @@ layout_of(PyObject *self)
                         c ? "the schema is being unloaded" : "not a class of a schema");
         return NULL;
     }
+    *held = (wfbs_typed_class *)Py_NewRef(c);
     return c->layout;
 }
 
-static PyObject *
-meta_new(PyTypeObject *meta, PyObject *args, PyObject *kwargs)
-{
-    return PyType_Type.tp_new(meta, args, kwargs); /* our part is zeroed */
-}
-
-static int
-meta_traverse(PyObject *self, visitproc visit, void *arg)
-{
-    Py_VISIT(((wfbs_typed_class *)self)->schema);
-    return PyType_Type.tp_traverse(self, visit, arg);
-}
-
-static int
-meta_clear(PyObject *self)
-{
-    ((wfbs_typed_class *)self)->layout = NULL;
-    Py_CLEAR(((wfbs_typed_class *)self)->schema);
-    return PyType_Type.tp_clear(self);
-}
-
-static void
-meta_dealloc(PyObject *self)
-{
-    PyTypeObject *meta = Py_TYPE(self);
-    PyObject_GC_UnTrack(self);
-    ((wfbs_typed_class *)self)->layout = NULL;
-    Py_CLEAR(((wfbs_typed_class *)self)->schema);
-    PyObject_GC_Track(self); /* as type's own dealloc expects it */
-    Py_INCREF(meta);
-    PyType_Type.tp_dealloc(self);
-    Py_DECREF(meta);
-    Py_DECREF(meta);
-}
-
-static PyType_Slot meta_slots[] = {
-    {Py_tp_doc, "The class of classes made for the tables of a schema."},
-    {Py_tp_new, meta_new},
-    {Py_tp_traverse, meta_traverse},
-    {Py_tp_clear, meta_clear},
-    {Py_tp_dealloc, meta_dealloc},
-    {0, NULL},
-};
-
-PyType_Spec wfbs_typed_meta_spec = {
-    .name = "autobahn_fbs._cpython.TypedMeta",
-    .basicsize = sizeof(wfbs_typed_class),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC
-             | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_TYPE_SUBCLASS,
-    .slots = meta_slots,
-};
-
-Py_ssize_t
-wfbs_class_slot(PyTypeObject *type, PyObject *attribute)
-{
-    PyObject *found = PyObject_GetAttr((PyObject *)type, attribute);
-    Py_ssize_t offset = 0;
-    if (!found) {
-        if (!PyErr_ExceptionMatches(PyExc_AttributeError)) {
-            return -1;
-        }
-        PyErr_Clear();
-        return 0;
-    }
-    if (Py_TYPE(found) == &PyMemberDescr_Type) {
-        const PyMemberDef *member = ((PyMemberDescrObject *)found)->d_member;
-        if (member->type == T_OBJECT_EX && !(member->flags & READONLY)) {
-            offset = member->offset;
-        }
-    }
-    Py_DECREF(found);
-    return offset;
-}
-
-PyTypeObject *
-wfbs_class_new(wfbs_schema *schema, uint32_t object, PyObject *wire, PyObject *attributes)
-{
-    PyObject *name = wfbs_name_str(schema->plan.objects[object].name);
-    PyObject *arguments[] = {(PyObject *)schema->typed->meta_type,
-                             (PyObject *)schema->typed->table_type,
-                             (PyObject *)schema,
-                             name,
-                             wire,
-                             attributes};
-    PyObject *type = name ? wfbs_typed_help(schema->typed, "make_class", arguments, 6) : NULL;
-    Py_XDECREF(name);
-    if (type && (!PyType_Check(type) || Py_TYPE(type)->tp_new != meta_new)) {
-        PyErr_SetString(PyExc_SystemError, "make_class() returned something else");
-        Py_CLEAR(type);
-    }
-    return (PyTypeObject *)type;
-}
-
-/* ---- making and freeing instances */
+/* ---- creating and freeing instances */
 
 PyObject *
 wfbs_instance_new(PyTypeObject *type)
@@ -143,7 +37,7 @@ void
 wfbs_instance_finish(PyObject *self, bool holds)
 {
 #ifdef Py_GIL_DISABLED
-    holds = true; /* no tracking later, which another thread might do at the same time */
+    holds = true; /* no tracking later, because another thread might do it at the same time */
 #endif
     if (holds) {
         PyObject_GC_Track(self);
@@ -192,7 +86,7 @@ instance_dealloc(PyObject *self)
     Py_TRASHCAN_END
 }
 
-/* Sets what isn't set yet to what absence means. */
+/* Sets the members that aren't set yet to their values if absent. */
 static void
 fill_absent(PyObject *self, const wfbs_layout *layout)
 {
@@ -205,14 +99,14 @@ fill_absent(PyObject *self, const wfbs_layout *layout)
     }
 }
 
-/* Sets the member of a keyword. 0, or -1 with TypeError. */
+/* Sets the member for a keyword argument. 0, or -1 with TypeError. */
 static int
 set_keyword(PyObject *self, const wfbs_layout *layout, PyObject *name, PyObject *value,
             Py_ssize_t positional)
 {
     const wfbs_member *m = NULL;
     Py_ssize_t i;
-    for (i = 0; i < (Py_ssize_t)layout->count && !m; i++) { /* names are interned, mostly */
+    for (i = 0; i < (Py_ssize_t)layout->count && !m; i++) { /* names are usually interned */
         m = layout->members[i].name == name ? &layout->members[i] : NULL;
     }
     if (!m) {
@@ -237,7 +131,7 @@ set_keyword(PyObject *self, const wfbs_layout *layout, PyObject *name, PyObject 
     return 0;
 }
 
-/* Sets the members that are given by position. 0, or -1 with TypeError. */
+/* Sets the members for positional arguments. 0, or -1 with TypeError. */
 static int
 set_positional(PyObject *self, const wfbs_layout *layout, PyObject *const *args, Py_ssize_t count)
 {
@@ -253,6 +147,30 @@ set_positional(PyObject *self, const wfbs_layout *layout, PyObject *const *args,
     return 0;
 }
 
+static PyObject *instance_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs);
+static int instance_init(PyObject *self, PyObject *args, PyObject *kwargs);
+
+/* Calls a class whose __new__ or __init__ has been set. */
+static PyObject *
+call_as_type(PyObject *type, PyObject *const *args, Py_ssize_t count, PyObject *names)
+{
+    PyObject *result = NULL;
+    PyObject *positional = PyTuple_New(count), *keywords = PyDict_New();
+    bool good = positional && keywords;
+    for (Py_ssize_t i = 0; good && i < count; i++) {
+        PyTuple_SET_ITEM(positional, i, Py_NewRef(args[i]));
+    }
+    for (Py_ssize_t i = 0; good && names && i < PyTuple_GET_SIZE(names); i++) {
+        good = PyDict_SetItem(keywords, PyTuple_GET_ITEM(names, i), args[count + i]) == 0;
+    }
+    if (good) {
+        result = PyType_Type.tp_call(type, positional, keywords);
+    }
+    Py_XDECREF(positional);
+    Py_XDECREF(keywords);
+    return result;
+}
+
 static PyObject *
 instance_vectorcall(PyObject *type, PyObject *const *args, size_t flags, PyObject *names)
 {
@@ -261,6 +179,10 @@ instance_vectorcall(PyObject *type, PyObject *const *args, size_t flags, PyObjec
     if (!layout) {
         PyErr_SetString(PyExc_RuntimeError, "the schema is being unloaded");
         return NULL;
+    }
+    if (((PyTypeObject *)type)->tp_new != instance_tp_new
+        || ((PyTypeObject *)type)->tp_init != instance_init) {
+        return call_as_type(type, args, count, names);
     }
     PyObject *self = wfbs_instance_new((PyTypeObject *)type);
     if (!self) {
@@ -296,31 +218,81 @@ instance_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     return self;
 }
 
-static int
-instance_init(PyObject *self, PyObject *args, PyObject *kwargs)
+/* Instances are not tracked until they refer to an object that can refer back. */
+static inline void
+track(PyObject *self)
 {
-    const wfbs_layout *layout = layout_of(self);
-    const Py_ssize_t count = PyTuple_GET_SIZE(args);
-    PyObject *name, *value;
-    Py_ssize_t at = 0;
-    int failed = layout ? set_positional(self, layout, PySequence_Fast_ITEMS(args), count) : -1;
-    while (!failed && kwargs && PyDict_Next(kwargs, &at, &name, &value)) {
-        failed = set_keyword(self, layout, name, value, count);
+    if (!PyObject_GC_IsTracked(self)) { /* without a GIL, all are tracked */
+        PyObject_GC_Track(self);
     }
-    return failed;
 }
 
 static int
-instance_setattro(PyObject *self, PyObject *name, PyObject *value)
+instance_init(PyObject *self, PyObject *args, PyObject *kwargs)
 {
-    const int failed = PyObject_GenericSetAttr(self, name, value);
-#ifndef Py_GIL_DISABLED
-    if (!failed && value && PyObject_IS_GC(value) && !PyObject_GC_IsTracked(self)) {
-        PyObject_GC_Track(self);
+    wfbs_typed_class *held = NULL;
+    const wfbs_layout *layout = layout_of(self, &held);
+    const Py_ssize_t count = PyTuple_GET_SIZE(args);
+    PyObject *name, *value;
+    Py_ssize_t at = 0;
+    if (!layout) {
+        return -1;
     }
-#endif
+    track(self);
+    int failed = set_positional(self, layout, PySequence_Fast_ITEMS(args), count);
+    while (!failed && kwargs && PyDict_Next(kwargs, &at, &name, &value)) {
+        failed = set_keyword(self, layout, name, value, count);
+    }
+    Py_DECREF(held);
     return failed;
 }
+
+#ifndef Py_GIL_DISABLED
+/* The offset of the slot for an attribute of an instance: 0 if the attribute isn't a slot; -1 with
+ * an exception. */
+static Py_ssize_t
+slot_offset(PyTypeObject *type, const wfbs_typed_class *c, PyObject *name)
+{
+    if (type == &c->heap.ht_type) { /* the descriptors of its slots are in its own dict */
+        PyObject *found = PyDict_GetItemWithError(type->tp_dict, name);
+        if (found && Py_TYPE(found) == &PyMemberDescr_Type && PyDescr_TYPE(found) == type) {
+            return ((PyMemberDescrObject *)found)->d_member->offset;
+        }
+        return PyErr_Occurred() ? -1 : 0;
+    }
+    const int is_field = c->layout ? PyDict_Contains(c->layout->by_attribute, name) : 0;
+    if (is_field <= 0) {
+        return is_field;
+    }
+    /* A derived class can have another attribute with this name. */
+    const Py_ssize_t offset = wfbs_class_slot(type, name);
+    const Py_ssize_t end = (Py_ssize_t)sizeof(PyObject *) * c->slots;
+    return offset < (Py_ssize_t)sizeof(PyObject) + end ? offset : 0;
+}
+
+/* Only this function writes our slots. Their descriptors can't, because they would not track the
+ * instance. */
+static int
+instance_setattro(PyObject *self, PyObject *name, PyObject *value)
+{
+    const wfbs_typed_class *c = wfbs_class_of(Py_TYPE(self));
+    const Py_ssize_t offset = c ? slot_offset(Py_TYPE(self), c, name) : 0;
+    if (offset <= 0) {
+        return offset < 0 ? -1 : PyObject_GenericSetAttr(self, name, value);
+    }
+    PyObject **slot = (PyObject **)(void *)((char *)self + offset), *old = *slot;
+    if (!value && !old) {
+        PyErr_SetObject(PyExc_AttributeError, name);
+        return -1;
+    }
+    *slot = Py_XNewRef(value);
+    if (value && PyObject_IS_GC(value)) {
+        track(self);
+    }
+    Py_XDECREF(old);
+    return 0;
+}
+#endif
 
 void
 wfbs_class_adopt(PyTypeObject *type, wfbs_schema *schema, wfbs_layout *layout)
@@ -333,13 +305,15 @@ wfbs_class_adopt(PyTypeObject *type, wfbs_schema *schema, wfbs_layout *layout)
     type->tp_dealloc = instance_dealloc;
     type->tp_traverse = instance_traverse;
     type->tp_clear = instance_clear;
-    type->tp_setattro = instance_setattro;
+#ifndef Py_GIL_DISABLED
+    wfbs_class_guard(type, layout);
+#endif
     type->tp_vectorcall = instance_vectorcall;
 }
 
-/* ---- what instances do */
+/* ---- methods of instances */
 
-/* The value of a member as a new reference; None for one that was deleted. */
+/* The value of a member as a new reference; None for a deleted one. */
 static PyObject *
 member_value(PyObject *self, const wfbs_member *m)
 {
@@ -357,11 +331,16 @@ instance_richcompare(PyObject *self, PyObject *other, int op)
     if ((op != Py_EQ && op != Py_NE) || Py_TYPE(self) != Py_TYPE(other)) {
         Py_RETURN_NOTIMPLEMENTED;
     }
-    const wfbs_layout *layout = layout_of(self);
-    int equal = layout ? 1 : -1;
-    if (layout && Py_EnterRecursiveCall(" in comparison")) {
+    wfbs_typed_class *held = NULL;
+    const wfbs_layout *layout = layout_of(self, &held);
+    if (!layout) {
         return NULL;
     }
+    if (Py_EnterRecursiveCall(" in comparison")) {
+        Py_DECREF(held);
+        return NULL;
+    }
+    int equal = 1;
     for (uint32_t i = 0; equal > 0 && i < layout->count; i++) {
         PyObject *a = member_value(self, &layout->members[i]);
         PyObject *b = member_value(other, &layout->members[i]);
@@ -369,21 +348,22 @@ instance_richcompare(PyObject *self, PyObject *other, int op)
         Py_DECREF(a);
         Py_DECREF(b);
     }
-    if (layout) {
-        Py_LeaveRecursiveCall();
-    }
+    Py_LeaveRecursiveCall();
+    Py_DECREF(held);
     return equal < 0 ? NULL : PyBool_FromLong(equal == (op == Py_EQ));
 }
 
 static PyObject *
 instance_repr(PyObject *self)
 {
-    const wfbs_layout *layout = layout_of(self);
+    wfbs_typed_class *held = NULL;
+    const wfbs_layout *layout = layout_of(self, &held);
     if (!layout) {
         return NULL;
     }
     const int entered = Py_ReprEnter(self);
     if (entered) {
+        Py_DECREF(held);
         return entered > 0 ? PyUnicode_FromString("...") : NULL;
     }
     PyObject *parts = PyList_New(0);
@@ -404,6 +384,7 @@ instance_repr(PyObject *self)
     Py_XDECREF(comma);
     Py_XDECREF(parts);
     Py_ReprLeave(self);
+    Py_DECREF(held);
     return text;
 }
 
@@ -412,21 +393,23 @@ static PyObject *
 instance_copy(PyObject *self, PyObject *unused)
 {
     (void)unused;
-    const wfbs_layout *layout = layout_of(self);
+    wfbs_typed_class *held = NULL;
+    const wfbs_layout *layout = layout_of(self, &held);
     if (!layout) {
         return NULL;
     }
-    /* A __new__ in Python could return anything, which has no such slots. */
+    /* A __new__ in Python could return any object, which may lack the slots. */
     PyObject *copy = instance_tp_new(Py_TYPE(self), NULL, NULL);
     for (uint32_t i = 0; copy && i < layout->count; i++) {
         PyObject **slot = wfbs_member_of(copy, &layout->members[i]);
         PyObject *value = member_value(self, &layout->members[i]);
         Py_XSETREF(*slot, value);
     }
+    Py_DECREF(held);
     return copy;
 }
 
-/* copy.replace(): a copy with other values of some members. */
+/* copy.replace(): a copy with some members changed. */
 static PyObject *
 instance_replace(PyObject *self, PyObject *args, PyObject *kwargs)
 {
@@ -436,12 +419,18 @@ instance_replace(PyObject *self, PyObject *args, PyObject *kwargs)
         PyErr_SetString(PyExc_TypeError, "__replace__() takes keyword arguments only");
         return NULL;
     }
+    wfbs_typed_class *held = NULL;
     copy = instance_copy(self, NULL);
+    const wfbs_layout *layout = copy ? layout_of(copy, &held) : NULL;
+    if (!layout) {
+        Py_CLEAR(copy);
+    }
     while (copy && kwargs && PyDict_Next(kwargs, &at, &name, &value)) {
-        if (set_keyword(copy, layout_of(copy), name, value, 0) < 0) {
+        if (set_keyword(copy, layout, name, value, 0) < 0) {
             Py_CLEAR(copy);
         }
     }
+    Py_XDECREF(held);
     return copy;
 }
 
@@ -449,11 +438,11 @@ static PyObject *
 instance_reduce(PyObject *self, PyObject *unused)
 {
     (void)unused;
-    const wfbs_layout *layout = layout_of(self);
+    wfbs_typed_class *c = NULL;
+    const wfbs_layout *layout = layout_of(self, &c);
     if (!layout) {
         return NULL;
     }
-    wfbs_typed_class *c = wfbs_class_of(Py_TYPE(self));
     PyObject *values = PyTuple_New(layout->count);
     for (uint32_t i = 0; values && i < layout->count; i++) {
         PyTuple_SET_ITEM(values, i, member_value(self, &layout->members[i]));
@@ -467,6 +456,7 @@ instance_reduce(PyObject *self, PyObject *unused)
     }
     Py_XDECREF(arguments[1]);
     Py_XDECREF(values);
+    Py_DECREF(c);
     return reduced;
 }
 
@@ -474,11 +464,15 @@ static PyObject *
 instance_to_dict(PyObject *self, PyObject *unused)
 {
     (void)unused;
-    if (!layout_of(self)) {
+    wfbs_typed_class *held = NULL;
+    if (!layout_of(self, &held)) {
         return NULL;
     }
-    wfbs_schema *schema = wfbs_class_of(Py_TYPE(self))->schema;
-    return PyObject_CallMethodOneArg((PyObject *)schema, schema->typed->str_to_dict, self);
+    wfbs_schema *schema = held->schema;
+    PyObject *dict =
+        PyObject_CallMethodOneArg((PyObject *)schema, schema->typed->str_to_dict, self);
+    Py_DECREF(held);
+    return dict;
 }
 
 static PyMethodDef instance_methods[] = {
@@ -500,6 +494,9 @@ static PyType_Slot table_slots[] = {
     {Py_tp_dealloc, instance_dealloc},
     {Py_tp_traverse, instance_traverse},
     {Py_tp_clear, instance_clear},
+#ifndef Py_GIL_DISABLED
+    {Py_tp_setattro, instance_setattro},
+#endif
     {Py_tp_richcompare, instance_richcompare},
     {Py_tp_hash, PyObject_HashNotImplemented},
     {Py_tp_repr, instance_repr},

@@ -1,4 +1,4 @@
-/* What a class is for a table or struct: its members' slots, names and defaults. */
+/* The layout of a table's or struct's class: its members' slots, names and defaults. */
 #include "typed.h"
 
 void
@@ -32,7 +32,7 @@ wfbs_absent_value(wfbs_schema *schema, const wfbs_plan_field *f)
     return wfbs_scalar_object(schema, f, f->default_bits, WFBS_ENUM_MEMBERS);
 }
 
-/* Fills names and default of a member. 0 or -1. */
+/* Fills in the names and the default of a member. 0 or -1. */
 static int
 member_init(wfbs_schema *schema, const wfbs_plan_object *object, uint32_t number, wfbs_member *m)
 {
@@ -43,12 +43,12 @@ member_init(wfbs_schema *schema, const wfbs_plan_object *object, uint32_t number
     m->wire = wfbs_name_str(*name);
     m->absent = wfbs_absent_value(schema, f);
     if (is_union) {
-        m->tag = wfbs_name_str(name[-1]); /* the loader made sure that it is there */
+        m->tag = wfbs_name_str(name[-1]); /* the loader has checked that it exists */
     }
     return m->wire && m->absent && (m->tag || !is_union) ? 0 : -1;
 }
 
-/* The members of an object, without a class yet. NULL with an exception. */
+/* The members of an object that has no class yet. NULL with an exception. */
 static wfbs_layout *
 layout_members(wfbs_schema *schema, uint32_t index)
 {
@@ -81,8 +81,8 @@ layout_members(wfbs_schema *schema, uint32_t index)
     return layout;
 }
 
-/* The members' names in the schema, and those of their attributes, which are changed where Python
- * can't have them: two new tuples. 0, or -1 with an exception. */
+/* The members' names in the schema, and their attribute names, which differ if Python can't use a
+ * name: two new tuples. 0, or -1 with an exception. */
 static int
 names_of(wfbs_schema *schema, const wfbs_layout *layout, PyObject **wire, PyObject **names)
 {
@@ -105,7 +105,7 @@ names_of(wfbs_schema *schema, const wfbs_layout *layout, PyObject **wire, PyObje
     return -1;
 }
 
-/* Whether each member has a slot of the class. */
+/* Whether the class has a slot for each member. */
 static bool
 has_all_slots(const wfbs_layout *layout)
 {
@@ -117,7 +117,7 @@ has_all_slots(const wfbs_layout *layout)
     return true;
 }
 
-/* Fills in names and slots for a class (borrowed). 0 or -1. */
+/* Fills in the names and slots of a class (borrowed). 0 or -1. */
 static int
 layout_attach(wfbs_layout *layout, PyTypeObject *type, PyObject *names)
 {
@@ -154,18 +154,19 @@ wfbs_layout_of(wfbs_schema *schema, uint32_t object)
         wfbs_layout_free(layout);
         layout = NULL;
     }
-    else if (!has_all_slots(layout)) { /* a name with a meaning that attribute_names() left */
+    else if (!has_all_slots(layout)) { /* a special name that attribute_names() didn't change */
         PyErr_Format(PyExc_SystemError, "%R lacks a slot", type);
         wfbs_layout_free(layout);
         layout = NULL;
     }
-    else if (schema->layouts[object]) { /* made while Python code ran */
+    else if (schema->layouts[object]) { /* created while Python code ran */
         wfbs_layout_free(layout);
         layout = schema->layouts[object];
     }
     else {
         layout->kind = WFBS_CLASS_OURS;
-        if (!((wfbs_typed_class *)type)->adopted) { /* else it is an equal type's, elsewhere */
+        if (!((wfbs_typed_class *)type)
+                 ->adopted) { /* otherwise it belongs to an equal type in another schema */
             wfbs_class_adopt(type, schema, layout);
         }
         schema->layouts[object] = layout;
@@ -176,8 +177,8 @@ wfbs_layout_of(wfbs_schema *schema, uint32_t object)
     return layout;
 }
 
-/* Whether what the plan says of a field is in Python, too; the objects that it needs are marked and
- * added to `todo`. 0 or -1. */
+/* Whether Python has all that the plan says about a field. Marks the objects that it needs and adds
+ * them to `todo`. 0 or -1. */
 static int
 closure_field(wfbs_schema *schema, const wfbs_plan_field *f, bool *seen, uint32_t *todo,
               uint32_t *count)
@@ -248,7 +249,7 @@ wfbs_layout_bind(wfbs_schema *schema, uint32_t object, PyTypeObject *type)
         layout->kind = WFBS_CLASS_CALLED;
     }
     if ((PyTypeObject *)wfbs_class_of(type) == type && layout->kind == WFBS_CLASS_SLOTS) {
-        layout->kind = WFBS_CLASS_OURS; /* of another schema that has the same table */
+        layout->kind = WFBS_CLASS_OURS; /* of another schema with the same table */
     }
     if (schema->layouts[object]) {
         PyObject *name = wfbs_name_str(schema->plan.objects[object].name);

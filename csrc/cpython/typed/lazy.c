@@ -1,4 +1,4 @@
-/* TypedLazy: a table of verified bytes, whose fields are read when asked for. */
+/* TypedLazy: a table of verified bytes, whose fields are read on access. */
 #include "typed.h"
 
 #include <stddef.h>
@@ -7,7 +7,7 @@ typedef struct {
     PyObject_HEAD
     wfbs_schema *schema; /* owned */
     PyObject *buffer;    /* owned bytes */
-    const uint8_t *data; /* the FlatBuffer in them */
+    const uint8_t *data; /* the FlatBuffer in the bytes */
     uint32_t object;
     uint32_t table;
 } lazy_object;
@@ -42,7 +42,7 @@ format_of(unsigned base)
     return formats[base];
 }
 
-/* A view of scalars in the buffer, as memoryview.cast makes it. New reference or NULL. */
+/* A view of scalars in the buffer, as from memoryview.cast. New reference or NULL. */
 static PyObject *
 scalar_view(const lazy_object *lazy, const wfbs_plan_field *f, uint32_t at)
 {
@@ -63,7 +63,7 @@ scalar_view(const lazy_object *lazy, const wfbs_plan_field *f, uint32_t at)
     return view;
 }
 
-/* A vector of tables as a list of lazy ones. */
+/* A vector of tables as a list of lazy tables. */
 static PyObject *
 table_list(const lazy_object *lazy, const wfbs_plan_field *f, uint32_t at)
 {
@@ -82,7 +82,8 @@ table_list(const lazy_object *lazy, const wfbs_plan_field *f, uint32_t at)
     return list;
 }
 
-/* A union's member that is a table, as a lazy one; NULL without an exception for another member. */
+/* A union's member that is a table, as a lazy table; NULL without an exception for any other
+ * member. */
 static PyObject *
 union_table(const lazy_object *lazy, const wfbs_plan_field *f, uint32_t at)
 {

@@ -1,4 +1,4 @@
-/* TypedSchema: a .bfbs, its plan, and what is made of it on demand. */
+/* TypedSchema: a .bfbs, its plan, and objects created from it on demand. */
 #include "typed.h"
 
 #include <stddef.h>
@@ -28,8 +28,8 @@ schema_traverse(PyObject *self, visitproc visit, void *arg)
     return 0;
 }
 
-/* Breaks the cycle with the codecs; that with the classes is broken on their side, for instances
- * that are still there need the layouts. */
+/* Breaks the cycle with the codecs. The cycle with the classes is broken on their side, because
+ * existing instances still need the layouts. */
 static int
 schema_clear(PyObject *self)
 {
@@ -123,7 +123,7 @@ schema_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     return (PyObject *)s;
 }
 
-/* ---- what it says */
+/* ---- descriptions */
 
 /* Names of the structs, or of the tables, as a tuple. */
 static PyObject *
@@ -164,7 +164,7 @@ schema_get_enums(PyObject *self, void *unused)
     return wfbs_names_tuple(list);
 }
 
-/* Why an object is refused: a new str. */
+/* The reason why an object is refused: a new str. */
 static PyObject *
 refusal_of(const wfbs_plan *plan, const wfbs_plan_object *object)
 {
@@ -225,9 +225,9 @@ schema_get_words(PyObject *self, void *unused)
                                                                                   : "rfc");
 }
 
-/* ---- types of it */
+/* ---- its types */
 
-/* The object of a name, which can be used. WFBS_NONE with KeyError or InvalidPayload. */
+/* The usable object with a name. WFBS_NONE with KeyError or InvalidPayload. */
 static uint32_t
 usable_object(wfbs_schema *s, PyObject *name)
 {
@@ -325,8 +325,8 @@ schema_bind(PyObject *self, PyObject *args)
     return failed ? NULL : Py_NewRef(Py_None);
 }
 
-/* A value of a table or struct as a dict of what isn't None, all the way down: what its bytes would
- * be decoded to. New reference or NULL. */
+/* A value of a table or struct as a nested dict without None: the dict that its bytes would decode
+ * to. New reference or NULL. */
 static PyObject *
 dict_of(wfbs_schema *schema, uint32_t object, PyObject *value)
 {

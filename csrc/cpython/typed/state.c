@@ -1,10 +1,10 @@
-/* The module's part for typed payloads. */
+/* The module's state for typed payloads. */
 #include "typed.h"
 
-/* The name of the capsule by which types find this state in their module. */
+/* The name of the capsule through which types find this state in their module. */
 #define CAPSULE "autobahn_fbs.typed"
 
-/* Every reference of it. */
+/* Every reference in it. */
 #define WFBS_TYPED_OBJECTS(each) \
     each(t->schema_type);        \
     each(t->codec_type);         \
@@ -21,7 +21,7 @@
     each(t->str_to_dict);        \
     each(t->str_codec);
 
-/* The attribute of a module that is imported. New reference or NULL. */
+/* The attribute of an imported module. New reference or NULL. */
 static PyObject *
 import_name(const char *module, const char *name)
 {
@@ -97,7 +97,7 @@ wfbs_typed_of(PyTypeObject *type)
         if (PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE)) {
             module = PyType_GetModule(type); /* borrowed */
             if (!module) {
-                PyErr_Clear(); /* a class made in Python */
+                PyErr_Clear(); /* a class defined in Python */
             }
         }
     }
@@ -120,7 +120,7 @@ wfbs_typed_help(wfbs_typed *t, const char *name, PyObject *const *args, size_t c
         if (!helpers) {
             return NULL;
         }
-        Py_XSETREF(t->helpers, helpers); /* another one may have been imported meanwhile */
+        Py_XSETREF(t->helpers, helpers); /* another thread may have imported it meanwhile */
     }
     PyObject *function = PyObject_GetAttrString(t->helpers, name);
     PyObject *result = function ? PyObject_Vectorcall(function, args, count, NULL) : NULL;

@@ -1,10 +1,11 @@
-/* Instances, mappings and sequences as sources of values; structs and texts to bytes. */
+/* Reads values from instances, mappings and sequences; encodes structs and texts. */
 #include "typed.h"
 
+#include "../base/dict.h"
 #include "../base/type_name.h"
 #include "../base/utf8.h"
 
-/* Says how `value` stands for the object. False with the fault filled or an exception. */
+/* Determines how `value` represents the object. False with the fault filled or an exception. */
 bool
 wfbs_source_open(wfbs_encoding *e, uint32_t object, PyObject *value, bool sequences, wfbs_source *s)
 {
@@ -14,7 +15,7 @@ wfbs_source_open(wfbs_encoding *e, uint32_t object, PyObject *value, bool sequen
     s->found = 0;
     s->value = NULL;
     if (type == layout->type || PyObject_TypeCheck(value, layout->type)) {
-        /* A subclass has the slots at the same places. */
+        /* A subclass has the slots at the same offsets. */
         s->kind = layout->kind == WFBS_CLASS_CALLED ? WFBS_FROM_ATTRIBUTES : WFBS_FROM_SLOTS;
         s->value = Py_NewRef(value);
         return true;
@@ -48,7 +49,7 @@ wfbs_source_open(wfbs_encoding *e, uint32_t object, PyObject *value, bool sequen
     return wfbs_refuse_type(e->fault, expected, value);
 }
 
-/* One member's value: *out is a new reference, or NULL if it isn't given. */
+/* One member's value: sets *out to a new reference, or to NULL if it isn't given. */
 bool
 wfbs_source_get(wfbs_source *s, uint32_t i, PyObject **out)
 {
@@ -67,14 +68,14 @@ wfbs_source_get(wfbs_source *s, uint32_t i, PyObject **out)
         *out = PyObject_GetAttr(s->value, m->name);
         return *out != NULL;
     default:
-        *out = Py_XNewRef(PyDict_GetItemWithError(s->value, m->wire));
+        *out = wfbs_dict_find(s->value, m->wire);
         s->found += *out != NULL;
         return *out || !PyErr_Occurred();
     }
 }
 
-/* Whether a key that a mapping has is the name of a member or of a union's tag. Runs Python code if
- * the key's class is derived from str; no exception stays. */
+/* Whether a mapping's key is the name of a member or of a union's type. Runs Python code if the
+ * key's class is derived from str; clears exceptions. */
 static bool
 is_known_key(const wfbs_layout *layout, PyObject *key)
 {
@@ -87,13 +88,13 @@ is_known_key(const wfbs_layout *layout, PyObject *key)
     return known;
 }
 
-/* Refuses a mapping with a key that is no field. */
+/* Refuses a mapping with a key that isn't a field. */
 bool
 wfbs_source_close(wfbs_encoding *e, wfbs_source *s)
 {
     bool good = true;
     if (s->kind == WFBS_FROM_DICT && PyDict_GET_SIZE(s->value) != s->found) {
-        PyObject *keys = PyDict_Keys(s->value); /* code of theirs can change the dict */
+        PyObject *keys = PyDict_Keys(s->value); /* Python code of the keys can change the dict */
         good = keys && wfbs_refuse_value(e->fault, "keys changed while it was encoded");
         for (Py_ssize_t i = 0; keys && i < PyList_GET_SIZE(keys); i++) {
             PyObject *key = PyList_GET_ITEM(keys, i);
@@ -148,7 +149,7 @@ encode_array(wfbs_encoding *e, const wfbs_plan_field *f, PyObject *value, size_t
     return good;
 }
 
-/* A struct that is a field or an element of field `f`: words can be given as one value. */
+/* A struct that is field `f` or an element of it: words can be given as a single value. */
 bool
 wfbs_encode_struct_field(wfbs_encoding *e, const wfbs_plan_field *f, PyObject *value, size_t place)
 {

@@ -1,4 +1,4 @@
-/* TypedUnion: a member of a union with its name there, where its class doesn't tell. */
+/* TypedUnion: a member of a union with its name, for members whose class doesn't identify them. */
 #include "typed.h"
 
 static PyObject *
@@ -43,6 +43,13 @@ union_newargs(PyObject *self, PyObject *unused)
     return PyTuple_Pack(2, PyTuple_GET_ITEM(self, 0), PyTuple_GET_ITEM(self, 1));
 }
 
+static int
+union_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self)); /* which tuple's own traverse doesn't visit */
+    return PyTuple_Type.tp_traverse(self, visit, arg);
+}
+
 static PyMethodDef union_methods[] = {
     {"__getnewargs__", union_newargs, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
@@ -57,16 +64,17 @@ static PyGetSetDef union_getset[] = {
 static PyType_Slot union_slots[] = {
     {Py_tp_doc, "A union's member, by the name that the union has for it, and its value."},
     {Py_tp_new, union_new},
+    {Py_tp_traverse, union_traverse},
     {Py_tp_repr, union_repr},
     {Py_tp_methods, union_methods},
     {Py_tp_getset, union_getset},
     {0, NULL},
 };
 
-/* A subclass of tuple, whose size and layout it has. */
+/* A subclass of tuple, with its size and layout. */
 static PyType_Spec union_spec = {
     .name = "autobahn_fbs._cpython.TypedUnion",
-    .flags = Py_TPFLAGS_DEFAULT,
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
     .slots = union_slots,
 };
 

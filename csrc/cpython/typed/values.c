@@ -1,4 +1,4 @@
-/* Scalars, texts and structs of words, both ways. */
+/* Encodes and decodes scalars, texts and structs of words. */
 #include "typed.h"
 
 #include <math.h>
@@ -53,7 +53,7 @@ static const struct {
     [WFBS_BASE_ULONG] = {"0 to 2**64-1", 0, UINT64_MAX},
 };
 
-/* An exact or derived int within the range of a base type. */
+/* An int, exact or derived, within the range of a base type. */
 static bool
 integer_bits(wfbs_encoding *e, unsigned base, PyObject *value, uint64_t *bits)
 {
@@ -78,7 +78,7 @@ integer_bits(wfbs_encoding *e, unsigned base, PyObject *value, uint64_t *bits)
     return wfbs_refuse_value(e->fault, "%s expected, got %lld", ranges[base].range, small);
 }
 
-/* The bits of a float from those of a double that is no number: its payload is kept. */
+/* The bits of a float from those of a double that is not a number. Keeps its payload. */
 static uint32_t
 narrow_nan(uint64_t wide)
 {
@@ -122,14 +122,14 @@ float_bits(wfbs_encoding *e, unsigned base, PyObject *value, uint64_t *bits)
     return true;
 }
 
-/* The float of 32 bits as an object. */
+/* The 32-bit float as an object. */
 static PyObject *
 float_object(uint32_t bits)
 {
     float narrow;
     double wide;
     memcpy(&narrow, &bits, sizeof narrow);
-    if (isnan(narrow)) { /* conversion would make a signalling one quiet */
+    if (isnan(narrow)) { /* a conversion would make a signalling NaN quiet */
         const uint64_t wide_bits = (uint64_t)(bits >> 31) << 63 | UINT64_C(0x7FF) << 52
                                    | (uint64_t)(bits & 0x7FFFFF) << 29;
         memcpy(&wide, &wide_bits, sizeof wide);
@@ -142,7 +142,7 @@ float_object(uint32_t bits)
 
 /* ---- enums */
 
-/* The place of a str among the names of an enum. */
+/* The index of a str among the names of an enum. */
 static uint32_t
 find_name(wfbs_schema *schema, uint32_t index, PyObject *name)
 {
@@ -156,13 +156,13 @@ find_name(wfbs_schema *schema, uint32_t index, PyObject *name)
     Py_ssize_t size;
     const char *text = PyUnicode_AsUTF8AndSize(name, &size);
     if (!text) {
-        PyErr_Clear(); /* a surrogate: no name has one */
+        PyErr_Clear(); /* a surrogate, which no name contains */
         return WFBS_NONE;
     }
     return wfbs_plan_find_name(&schema->plan, type, text, (size_t)size);
 }
 
-/* The names of bits, separated by spaces, as flatc writes them. */
+/* The names of bits, separated by spaces, in flatc's format. */
 static bool
 flags_of_names(wfbs_encoding *e, uint32_t index, PyObject *text, uint64_t *bits)
 {
@@ -170,12 +170,12 @@ flags_of_names(wfbs_encoding *e, uint32_t index, PyObject *text, uint64_t *bits)
     const wfbs_plan_enum *type = &plan->enums[index];
     Py_ssize_t size;
     const char *p = PyUnicode_AsUTF8AndSize(text, &size);
-    const char *end = p + size;
     *bits = 0;
     if (!p) {
         PyErr_Clear();
         return wfbs_refuse_value(e->fault, "name of a value expected, got another str");
     }
+    const char *end = p + size;
     while (p < end) {
         const char *space = memchr(p, ' ', (size_t)(end - p));
         const char *stop = space ? space : end;
@@ -190,7 +190,7 @@ flags_of_names(wfbs_encoding *e, uint32_t index, PyObject *text, uint64_t *bits)
     return true;
 }
 
-/* Bits of a scalar that is an enum's. */
+/* The bits of a scalar with an enum. */
 static bool
 enum_bits(wfbs_encoding *e, const wfbs_plan_field *field, PyObject *value, uint64_t *bits)
 {
@@ -282,7 +282,8 @@ wfbs_scalar_bits(wfbs_encoding *e, const wfbs_plan_field *field, PyObject *value
     return good;
 }
 
-/* The text of an enum's bits: a name, or names separated by spaces; a number where one has none. */
+/* The text for an enum's bits: a name, or names separated by spaces; a number if there is no
+ * name. */
 static PyObject *
 flags_text(wfbs_schema *schema, uint32_t index, uint64_t bits)
 {

@@ -1,4 +1,4 @@
-/* Vectors and unions: what encode.c's tables refer to. */
+/* Encodes vectors and unions, for the tables in encode.c. */
 #include "typed.h"
 
 #include "../base/type_name.h"
@@ -9,7 +9,7 @@ cell_of(wfbs_encoding *e, size_t cells, uint32_t number)
     return (wfbs_cell *)(void *)(e->builder.memory + cells) + number;
 }
 
-/* The elements of a list or the like, as a tuple that nobody else can change. New reference, or
+/* The elements of a list or similar, as a tuple that no other code can change. New reference, or
  * NULL with the fault filled or an exception. */
 static PyObject *
 items_of(wfbs_encoding *e, PyObject *value)
@@ -30,11 +30,12 @@ items_of(wfbs_encoding *e, PyObject *value)
 
 /* ---- bytes and scalars */
 
-/* Checks given bytes of a nested buffer, as verification of the whole will. */
+/* Checks the given bytes of a nested buffer in the same way as verifying the whole does. */
 static bool
 check_nested(wfbs_encoding *e, const wfbs_plan_field *f, const uint8_t *data, size_t size)
 {
-    const wfbs_limits any = {WFBS_BUILD_MAX, SIZE_MAX, 1, SIZE_MAX}; /* the whole has limits */
+    const wfbs_limits any = {WFBS_BUILD_MAX, SIZE_MAX, 1,
+                             SIZE_MAX}; /* the limits apply to the whole */
     const wfbs_typed_rules rules = {&e->schema->plan, &any, e->options->strict};
     wfbs_verifier v;
     uint32_t root;
@@ -52,7 +53,7 @@ check_nested(wfbs_encoding *e, const wfbs_plan_field *f, const uint8_t *data, si
     return true;
 }
 
-/* Checks bytes by the field's attribute, and as a FlexBuffer; as a nested buffer, if they were
+/* Checks bytes by the field's attribute, and as a FlexBuffer; also as a nested buffer, if they were
  * `given`. */
 static bool
 check_bytes(wfbs_encoding *e, const wfbs_plan_field *f, const uint8_t *data, size_t size,
@@ -78,7 +79,7 @@ check_bytes(wfbs_encoding *e, const wfbs_plan_field *f, const uint8_t *data, siz
     return f->nested == WFBS_NONE || !given || check_nested(e, f, data, size);
 }
 
-/* Bytes of any object with a buffer; `given` by the caller, or else of our own making. */
+/* The bytes of any object with a buffer; `given` by the caller, or else created by us. */
 static bool
 copy_buffer(wfbs_encoding *e, const wfbs_plan_field *f, PyObject *value, bool given)
 {
@@ -96,7 +97,7 @@ copy_buffer(wfbs_encoding *e, const wfbs_plan_field *f, PyObject *value, bool gi
     return to ? check_bytes(e, f, to, size, given) : wfbs_refuse_room(e);
 }
 
-/* Whether a buffer's elements are as they lie in a vector: of the same size and kind. */
+/* Whether a buffer's elements have the same size and kind as in a vector. */
 static bool
 format_suits(const wfbs_plan_field *f, const Py_buffer *view)
 {
@@ -112,7 +113,7 @@ format_suits(const wfbs_plan_field *f, const Py_buffer *view)
     return format[0] && !format[1] && strchr(wanted, format[0]);
 }
 
-/* Scalars out of an array, memoryview and the like. 1, 0 if it isn't one, -1 as false. */
+/* Copies scalars from an array, memoryview or similar. 1, 0 if it isn't one, -1 as false. */
 static int
 copy_scalars(wfbs_encoding *e, const wfbs_plan_field *f, PyObject *value)
 {
@@ -150,7 +151,7 @@ encode_scalars(wfbs_encoding *e, const wfbs_plan_field *f, PyObject *items)
     }
     for (Py_ssize_t i = 0; i < count; i++, to += f->stride) {
         uint64_t bits;
-        /* Python code that runs here can't reach this builder, so `to` stays valid. */
+        /* Python code that runs here can't access this builder, so `to` stays valid. */
         if (!wfbs_scalar_bits(e, f, PyTuple_GET_ITEM(items, i), &bits)) {
             e->fault->element = (uint32_t)i;
             return false;
@@ -161,7 +162,7 @@ encode_scalars(wfbs_encoding *e, const wfbs_plan_field *f, PyObject *items)
     return !(f->flags & WFBS_FIELD_BYTES) || check_bytes(e, f, to, (size_t)count, true);
 }
 
-/* ---- vectors of anything else */
+/* ---- vectors of other types */
 
 static bool
 encode_structs(wfbs_encoding *e, const wfbs_plan_field *f, PyObject *items)
@@ -174,7 +175,8 @@ encode_structs(wfbs_encoding *e, const wfbs_plan_field *f, PyObject *items)
     if (!to || !wfbs_build_hold(&e->builder, f->stride, &place)) {
         return wfbs_refuse_room(e);
     }
-    const size_t end = e->builder.used - 4; /* of the first element, from the end of memory */
+    const size_t end =
+        e->builder.used - 4; /* distance of the first element from the end of memory */
     for (Py_ssize_t i = 0; i < count; i++) {
         PyObject *item = PyTuple_GET_ITEM(items, i);
         memset(e->builder.memory + place, 0, f->stride);
@@ -194,7 +196,7 @@ encode_structs(wfbs_encoding *e, const wfbs_plan_field *f, PyObject *items)
     return true;
 }
 
-/* Whether the table of ref `a` comes after that of `b` by their key. */
+/* Whether the table with ref `a` is after that with ref `b` in the order of their keys. */
 static bool
 is_after(const wfbs_encoding *e, const wfbs_plan_field *key, uint32_t a, uint32_t b)
 {
@@ -215,8 +217,8 @@ is_after(const wfbs_encoding *e, const wfbs_plan_field *key, uint32_t a, uint32_
     return wfbs_base_is_signed(key->scalar) ? (int64_t)x > (int64_t)y : x > y;
 }
 
-/* Sorts `count` refs by the tables' key, by merging runs between the two halves of `refs`, which
- * has room for twice as many. Equal ones keep their order. */
+/* Sorts `count` refs by the tables' key. Merges runs between the two halves of `refs`, which has
+ * room for twice as many. The sort is stable. */
 static void
 sort_refs(const wfbs_encoding *e, const wfbs_plan_field *key, uint32_t *refs, size_t count)
 {
@@ -240,7 +242,7 @@ sort_refs(const wfbs_encoding *e, const wfbs_plan_field *key, uint32_t *refs, si
     }
 }
 
-/* A vector of offsets to things whose refs are stacked at `refs`. */
+/* A vector of offsets to objects whose refs are stacked at `refs`. */
 static bool
 encode_links(wfbs_encoding *e, size_t refs, size_t count)
 {
@@ -290,8 +292,9 @@ encode_references(wfbs_encoding *e, const wfbs_plan_field *f, PyObject *items)
 
 /* ---- unions */
 
-/* The member of a union that a value is by itself: its name in a tuple, its class, or a str. The
- * tag's place among the union's values; the value proper in *value (borrowed from it). */
+/* Determines the member of a union from a value: from the name in a tuple, its class, or a str.
+ * Returns the index of the type among the union's values, and the actual value in *value (borrowed
+ * from the argument). */
 static bool
 member_of(wfbs_encoding *e, uint32_t index, PyObject *tag, PyObject **value, uint32_t *number)
 {
@@ -331,7 +334,7 @@ member_of(wfbs_encoding *e, uint32_t index, PyObject *tag, PyObject **value, uin
     return wfbs_refuse_type(e->fault, expected, *value);
 }
 
-/* Writes a union's member. Its ref, and its tag; 0 as ever. */
+/* Writes a union's member. Returns its ref, and its type; 0 as in the functions above. */
 static uint32_t
 encode_union_member(wfbs_encoding *e, uint32_t index, PyObject *tag, PyObject *value,
                     uint8_t *tag_bits)
@@ -401,7 +404,7 @@ wfbs_check_no_union(wfbs_encoding *e, const wfbs_plan_field *f, PyObject *tag)
         if (!wfbs_tag_of(e, f->index, tag, &number)) {
             return false;
         }
-        none = number == 0; /* the loader made sure that tag 0 comes first */
+        none = number == 0; /* the loader has checked that type 0 comes first */
     }
     if (!none) {
         e->fault->code = WFBS_FAULT_UNION_VALUE;
@@ -409,7 +412,7 @@ wfbs_check_no_union(wfbs_encoding *e, const wfbs_plan_field *f, PyObject *tag)
     return none;
 }
 
-/* Two vectors: of tags and of members. `tags` is what a mapping has for the former, or NULL. */
+/* Two vectors: of types and of members. `tags` is the mapping's value for the types, or NULL. */
 static bool
 encode_unions(wfbs_encoding *e, const wfbs_plan_field *f, PyObject *items, PyObject *tags,
               uint64_t *tag_ref)
@@ -447,7 +450,7 @@ encode_unions(wfbs_encoding *e, const wfbs_plan_field *f, PyObject *items, PyObj
     return good;
 }
 
-/* ---- all of them */
+/* ---- all vectors */
 
 static bool
 encode_items(wfbs_encoding *e, const wfbs_plan_field *f, PyObject *value, PyObject *tags,
@@ -495,7 +498,7 @@ wfbs_encode_vector(wfbs_encoding *e, uint32_t object, uint32_t number, PyObject 
         else if (f->nested == WFBS_NONE || PyList_Check(value) || PyTuple_Check(value)) {
             good = encode_items(e, f, value, NULL, &tag_ref);
         }
-        else { /* a table: a buffer of its own */
+        else { /* a table as a buffer of its own */
             PyObject *bytes = e->nested(e, f->nested, value);
             good = bytes && copy_buffer(e, f, bytes, false);
             Py_XDECREF(bytes);

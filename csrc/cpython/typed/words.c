@@ -1,10 +1,10 @@
-/* uint128_t, uint160_t and uint256_t of WAMP's wamp.fbs: structs of words that stand for one number,
- * which is a UUID, an address or a hash by the attribute of the field. */
+/* uint128_t, uint160_t and uint256_t of WAMP's wamp.fbs: structs of words that represent one
+ * number. The field's attribute makes it a UUID, an address or a hash. */
 #include "typed.h"
 
 #include "../base/type_name.h"
 
-/* Turns big-endian bytes of the number into those of the struct, or back. */
+/* Converts big-endian bytes of the number to those of the struct, or back. */
 static void
 turn(const wfbs_schema *schema, uint8_t *to, const uint8_t *from, unsigned size)
 {
@@ -13,7 +13,7 @@ turn(const wfbs_schema *schema, uint8_t *to, const uint8_t *from, unsigned size)
     }
 }
 
-/* Big-endian bytes of an int, as to_bytes has them. 1, or -1 with the fault filled or an exception. */
+/* Big-endian bytes of an int, as from to_bytes. 1, or -1 with the fault filled or an exception. */
 static int
 bytes_of_int(wfbs_encoding *e, PyObject *value, unsigned size, uint8_t *big)
 {
@@ -44,7 +44,7 @@ digit_of(char c)
     return c >= '0' && c <= '9' ? c - '0' : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-/* Big-endian bytes of hexadecimal text, which passes the check of the attribute. */
+/* Big-endian bytes from hexadecimal text that has passed the attribute's check. */
 static int
 bytes_of_text(wfbs_encoding *e, wfbs_demand demand, PyObject *value, unsigned size, uint8_t *big)
 {
@@ -122,7 +122,7 @@ wfbs_words_bytes(wfbs_encoding *e, const wfbs_plan_field *field, const wfbs_plan
     return got;
 }
 
-/* uuid.UUID of 16 bytes. */
+/* uuid.UUID from 16 bytes. */
 static PyObject *
 uuid_object(wfbs_typed *t, const uint8_t *big)
 {
@@ -134,7 +134,7 @@ uuid_object(wfbs_typed *t, const uint8_t *big)
     return uuid;
 }
 
-/* Hexadecimal text of bytes; with dashes as a UUID has them, or after 0x. */
+/* Hexadecimal text from bytes; with dashes as in a UUID, or after 0x. */
 static PyObject *
 hexadecimal(const uint8_t *big, unsigned size, bool is_uuid)
 {
@@ -155,7 +155,7 @@ hexadecimal(const uint8_t *big, unsigned size, bool is_uuid)
     return PyUnicode_FromStringAndSize(text, used);
 }
 
-/* An int of big-endian bytes. */
+/* An int from big-endian bytes. */
 static PyObject *
 int_object(const uint8_t *big, unsigned size)
 {

@@ -1,0 +1,37 @@
+"""Memoryviews in args and kwargs, for codecs that don't write them as binary.
+
+Every codec sends a memoryview as the bytes that it shows, in C order, whatever its format and shape
+are. CBOR, FlexBuffers and MessagePack do this themselves.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def as_bytes(value: Any) -> Any:
+    """`value` with bytes in place of memoryviews and bytearrays, in lists, tuples and dicts, too.
+    Without any, or nested too deep to look, it is `value` itself."""
+    try:
+        return _copied(value, {})
+    except RecursionError:
+        return value
+
+
+def _copied(value: Any, known: dict[int, Any]) -> Any:
+    """:param known: what came of each container, by its id. One that contains itself stays."""
+    if isinstance(value, memoryview):
+        return value.tobytes()
+    if isinstance(value, bytearray):
+        return bytes(value)
+    if not isinstance(value, (list, tuple, dict)):
+        return value
+    if id(value) not in known:
+        known[id(value)] = value
+        inner = list(value.values()) if isinstance(value, dict) else list(value)
+        copies = [_copied(each, known) for each in inner]
+        if any(copy is not each for copy, each in zip(copies, inner, strict=True)):
+            known[id(value)] = (
+                dict(zip(value, copies, strict=True)) if isinstance(value, dict) else copies
+            )
+    return known[id(value)]

@@ -1,0 +1,112 @@
+"""``info --pid``: what can be seen of the drop-in in running processes, from outside.
+
+Linux shows the files that a process has mapped, the extension among them, and the environment that
+it was started with. Nothing is asked of the process itself. What it has done since can't be seen:
+whether ``install()`` was called, and which parts are accelerated. Its log says that.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from .._run import ACCELERATE, ALLOW_RAWSOCKET, BOOTSTRAP, PREFER
+
+PROC = Path("/proc")
+
+_EXTENSION = re.compile(
+    r"(/.*/autobahn_fbs/(?:_cpython|_cffi/_core)\.[^/]*?)( \(deleted\))?$", re.M
+)
+_VERSION = re.compile(r'^__version__ = "([\w.+-]+)"$', re.MULTILINE)
+
+
+def family(pid: int) -> list[int]:
+    """The process and all that it has started, and so on, that still run."""
+    children: dict[int, list[int]] = {}
+    for path in PROC.glob("[0-9]*/stat"):
+        try:  # "12 (a name) S 7 ...": the name may have anything in it
+            parent = int(path.read_text(errors="replace").rpartition(")")[2].split()[1])
+        except (OSError, ValueError, IndexError):  # it has ended
+            continue
+        children.setdefault(parent, []).append(int(path.parent.name))
+    found = [pid]
+    for each in found:
+        found += sorted(set(children.get(each, ())) - set(found))
+    return found
+
+
+def look(pid: int) -> dict[str, Any]:
+    """What can be seen of one process.
+
+    :raises OSError: there is no such process, or it belongs to another user.
+    """
+    folder = PROC / str(pid)
+    words = (folder / "cmdline").read_text(errors="replace").strip("\0").split("\0")
+    maps = (folder / "maps").read_text(errors="replace")
+    found = _EXTENSION.search(maps)
+    return {
+        "pid": pid,
+        "command": " ".join(filter(None, words)),
+        "extension": found[1] if found else None,
+        "replaced": bool(found and found[2]),
+        "version": _version(found[1]) if found and not found[2] else None,
+        **_started((folder / "environ").read_bytes()),
+    }
+
+
+def _version(extension: str) -> str | None:
+    """Of the package whose extension that is."""
+    path = Path(extension)
+    package = next(each for each in path.parents if each.name == "autobahn_fbs")
+    try:
+        found = _VERSION.search((package / "__init__.py").read_text("utf-8"))
+    except OSError:
+        return None
+    return found[1] if found else None
+
+
+def _started(environ: bytes) -> dict[str, Any]:
+    """How a process was started: all None if it has overwritten its environment, as those of
+    Crossbar.io do when they set their title."""
+    if b"\0\0" in environ or environ.startswith(b"\0"):
+        return {"launched": None, "switches": None, "variables": None}
+    entries = dict(os.fsdecode(each).partition("=")[::2] for each in environ.split(b"\0") if each)
+    path = entries.get("PYTHONPATH", "").split(os.pathsep)
+    switches = {ALLOW_RAWSOCKET: "--allow-rawsocket", PREFER: "--prefer"}
+    given = [words for entry, words in switches.items() if entry in path]
+    for entry in path:
+        if entry.startswith(f"{ACCELERATE}="):
+            given.append(f"--accelerate{entry.removeprefix(ACCELERATE).rstrip('=')}")
+    return {
+        "launched": BOOTSTRAP in path,
+        "switches": given,
+        "variables": {k: v for k, v in sorted(entries.items()) if k.startswith("AUTOBAHN_FBS_")},
+    }
+
+
+def describe(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The same for people: names and texts."""
+    if not found["extension"]:
+        yield "extension", "not loaded: this process doesn't use autobahn_fbs"
+    elif found["replaced"]:
+        yield "extension", f"loaded: {found['extension']}, which has been replaced since: restart"
+    else:
+        version = found["version"] or "unknown"
+        yield "extension", f"loaded: {found['extension']}, version {version}"
+    if found["launched"] is None:
+        yield "started", "unknown: the process has overwritten its environment"
+        return
+    by = "with run" if found["launched"] else "without run"
+    yield "started", " ".join([by, *found["switches"]])
+    for name, value in found["variables"].items():
+        yield "variable", f"{name}={value}"
+
+
+#: What follows from it.
+NOTE = (
+    "Loaded means that the process can use autobahn_fbs. What is installed and accelerated is in\n"
+    "its log, in a line that begins with: autobahn_fbs: installed"
+)

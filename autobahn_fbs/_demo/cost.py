@@ -1,0 +1,308 @@
+"""What a message costs a real router and a client, in processor time: contenders that take turns.
+
+Each contender has routers and a client process of its own (``cost_client``), all alive in one run.
+For each scene the contenders take turns, for a part of a second each. What counts is the best of
+the rounds. Linux only, for the processor time of the routers.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+from .config import make_site
+from .router import Router
+
+#: Crossbar.io without the drop-in: what the script "crossbar" does.
+STOCK = ("-c", "from crossbar import run; run()", "start")
+
+
+def run_words(*options: str) -> tuple[str, ...]:
+    """Crossbar.io with the drop-in, and more options of the launcher."""
+    return ("-m", "autobahn_fbs", "run", "--allow-rawsocket", *options, "--", "crossbar", "start")
+
+
+@dataclass(frozen=True)
+class Contender:
+    """How routers are started, and the options of their client."""
+
+    name: str
+    command: tuple[str, ...]
+    client: tuple[str, ...]
+    serializer: str = "flatbuffers"
+    #: For all processes, besides what is there.
+    environ: tuple[tuple[str, str], ...] = ()
+    #: The permission that sessions have is kept once it has been looked up.
+    cache: bool = False
+
+    @property
+    def has_drop_in(self) -> bool:
+        """Whether the routers know FlatBuffers."""
+        return "autobahn_fbs" in self.command
+
+
+def accelerated(name: str, parts: str = "", serializer: str = "flatbuffers") -> Contender:
+    """A contender with parts of acceleration; all for ""."""
+    switch = f"--accelerate={parts}" if parts else "--accelerate"
+    client = ("--drop-in", "--accelerate", parts or "all")
+    return Contender(name, run_words(switch), client, serializer)
+
+
+#: Stock with Autobahn's msgpack, the drop-in, and the same accelerated.
+USUAL = (
+    Contender("stock", STOCK, (), "msgpack"),
+    Contender("drop-in", run_words(), ("--drop-in",)),
+    accelerated("accelerated"),
+)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is sent over what. Calls are on their way `flights` at a time, events `window`."""
+
+    name: str
+    kind: str
+    transport: str
+    args: list[Any] = field(default_factory=list)
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    #: The size of a last arg of bytes; none if 0.
+    blob: int = 0
+    subscribers: int = 1
+    flights: int = 24
+    window: int = 200
+    #: Whether the first session joins the last router, and the others the first one.
+    turned: bool = False
+
+
+SMALL_EVENTS = Scene(
+    "events rawsocket small",
+    "events",
+    "rawsocket",
+    [21.5, "celsius", 4711],
+    {"sensor": 7, "station": "Zugspitze"},
+)
+
+
+@dataclass
+class Cost:
+    """The best of the rounds for one scene and contender.
+
+    `spent` is processor time in microseconds for each event that was received or call that was
+    answered, by whom; `rate` is events or calls a second. `memory` is by how many bytes for each
+    session those that joined for the scene made the routers grow. It says something only of a
+    router's first scene, and only if many join.
+    """
+
+    scene: str
+    contender: str
+    spent: dict[str, float]
+    rate: float
+    memory: dict[str, float] | None = None
+
+
+class StartedAs(Router):
+    """A mixin for routers: started as `contender` says. See :func:`started_as`."""
+
+    contender: ClassVar[Contender]
+
+    def configure(self) -> dict[str, Any]:
+        config = super().configure()
+        for worker in config["workers"]:
+            for transport in worker.get("transports", ()):
+                if not self.contender.has_drop_in:  # it doesn't know flatbuffers
+                    transport["serializers"] = ["msgpack", "cbor", "json"]
+            for realm in worker.get("realms", ()):
+                for role in realm["roles"]:
+                    for permission in role["permissions"]:
+                        permission["cache"] = self.contender.cache
+        return config
+
+
+def started_as(contender: Contender, kind: type[Any] = Router) -> type[Any]:
+    """A class of routers of a kind that are started as this contender says."""
+    bases = (StartedAs,) if kind is Router else (StartedAs, kind)
+    return type(
+        f"{kind.__name__}Started", bases, {"contender": contender, "COMMAND": contender.command}
+    )
+
+
+def with_environ(contender: Contender, routers: Any) -> Any:
+    """What entering `routers` gives, with the contender's environment while they start."""
+    os.environ.update(contender.environ)
+    try:
+        return routers.__enter__()
+    finally:
+        for name, _ in contender.environ:
+            del os.environ[name]
+
+
+class Team(AbstractContextManager["Team"]):
+    """A contender's routers and its client, running.
+
+    :param processes: the processes whose time counts, by what they are called in tables.
+    :param doors: the routers' ports for WebSocket and RawSocket. The client's first session joins
+        at the first door, all others at the last.
+    :param realms: the client does the same in each of them at once.
+    """
+
+    def __init__(
+        self,
+        contender: Contender,
+        processes: dict[str, list[int]],
+        doors: Sequence[tuple[int, int]],
+        realms: Sequence[str] = (),
+    ) -> None:
+        self.name = contender.name
+        self._processes = processes
+        words = [
+            *("--websocket", *(str(websocket) for websocket, _ in doors)),
+            *("--rawsocket", *(str(rawsocket) for _, rawsocket in doors)),
+            *("--serializer", contender.serializer, *contender.client),
+            *(("--realm", *realms) if realms else ()),
+        ]
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  # closed in __exit__
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", f"{__package__}.cost_client", *words],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            env={**os.environ, **dict(contender.environ)},
+            text=True,
+        )
+        #: The client's process.
+        self.client = self._process.pid
+
+    def open(self, scene: Scene) -> dict[str, float]:
+        """Has the client connect for a scene; the bytes for a subscriber that this took."""
+        before = {name: resident_bytes(pids) for name, pids in self._processes.items()}
+        self._ask(open=asdict(scene))
+        return {
+            name: (resident_bytes(pids) - before[name]) / scene.subscribers
+            for name, pids in self._processes.items()
+        }
+
+    def close(self) -> None:
+        """Has it leave."""
+        self._ask(close=True)
+
+    def _ask(self, **order: Any) -> dict[str, Any]:
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None and stdout is not None
+        stdin.write(json.dumps(order) + "\n")
+        stdin.flush()
+        line = stdout.readline()
+        if not line:
+            self._errors.seek(0)
+            raise RuntimeError(
+                f"the client of {self.name} has ended: {self._errors.read()[-2000:]}"
+            )
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def turn(self, seconds: float) -> tuple[dict[str, float], float]:
+        """Microseconds for a message, by what spent them, and messages a second."""
+        before = {name: cpu_seconds(pids) for name, pids in self._processes.items()}
+        answer = self._ask(run=seconds)
+        count = max(answer["count"], 1)
+        spent = {
+            name: (cpu_seconds(pids) - before[name]) / count * 1e6
+            for name, pids in self._processes.items()
+        }
+        return {**spent, "client": answer["cpu"] / count * 1e6}, count / answer["seconds"]
+
+    def __exit__(self, *error: object) -> None:
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        self._errors.close()
+
+
+def team_of(contender: Contender, router: Router) -> Team:
+    """The client of one router that runs."""
+    doors = [(router.websocket, router.rawsocket)]
+    return Team(contender, {"router": router.processes()[1:]}, doors)
+
+
+@contextmanager
+def running(contenders: Sequence[Contender]) -> Iterator[list[Team]]:
+    """A router for each of these contenders, started side by side, and their clients.
+
+    :raises RouterFailed: one did not start.
+    """
+    with ExitStack() as stack:
+        routers = [started_as(contender)(make_site().auth) for contender in contenders]
+        with ThreadPoolExecutor(len(routers)) as pool:
+            list(pool.map(stack.enter_context, routers))
+        yield [
+            stack.enter_context(team_of(contender, router))
+            for contender, router in zip(contenders, routers, strict=True)
+        ]
+
+
+def cpu_seconds(pids: Iterable[int]) -> float:
+    """Processor time that processes have used so far; 0 where the system doesn't say."""
+    total = 0
+    for pid in pids:
+        for task in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+            try:
+                total += int(task.read_text().split()[0])
+            except OSError:  # the thread has ended
+                continue
+    return total / 1e9
+
+
+def resident_bytes(pids: Iterable[int]) -> int:
+    """Memory that processes have, in bytes; 0 where the system doesn't say."""
+    pages = 0
+    for pid in pids:
+        with suppress(OSError):
+            pages += int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages and pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def measure(
+    teams: list[Team],
+    scene: Scene,
+    rounds: int,
+    seconds: float,
+    progress: Callable[[str], None] = lambda text: None,
+) -> list[Cost]:
+    """Has the teams play a scene in turns."""
+    found: dict[str, list[tuple[dict[str, float], float]]] = {team.name: [] for team in teams}
+    grown = {}
+    for team in teams:
+        grown[team.name] = team.open(scene)
+        team.turn(seconds / 2)  # to warm up
+    for number in range(rounds):
+        # The one that goes first is another each time.
+        first = number % len(teams)
+        for team in teams[first:] + teams[:first]:
+            found[team.name].append(team.turn(seconds))
+        progress(f"{scene.name}: round {number + 1} of {rounds}")
+    for team in teams:
+        team.close()
+    return [
+        Cost(
+            scene.name,
+            name,
+            {who: min(spent[who] for spent, _ in turns) for who in turns[0][0]},
+            max(rate for _, rate in turns),
+            grown[name] if scene.subscribers > 1 else None,
+        )
+        for name, turns in found.items()
+    ]

@@ -1,0 +1,110 @@
+"""``info --pid``: what is seen of running processes, and what can't be."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+import autobahn_fbs
+from autobahn_fbs._backend import native
+from autobahn_fbs._cli import processes
+
+if not Path("/proc/self/maps").exists():
+    pytest.skip("NOT TESTED: processes, for want of Linux's /proc", allow_module_level=True)
+
+USES_IT = "import autobahn_fbs; autobahn_fbs.install(); "
+WAITS = "import sys; print('ready', flush=True); sys.stdin.read()"
+PARENT = (
+    "import subprocess, sys; child = subprocess.Popen([sys.executable, '-c', sys.argv[1]],"
+    " stdout=subprocess.PIPE); child.stdout.readline(); "
+)
+RUN = ("-m", "autobahn_fbs", "run", "--prefer", "--accelerate=texts,masks")
+
+
+@contextmanager
+def running(*words: str, **variables: str) -> Iterator[int]:
+    """A Python with these arguments that is waiting: its process id."""
+    environ = {key: value for key, value in os.environ.items() if not key.startswith("AUTOBAHN")}
+    process = subprocess.Popen(
+        [sys.executable, *words],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**environ, **variables},
+    )
+    assert process.stdin is not None and process.stdout is not None
+    try:
+        assert process.stdout.readline() == b"ready\n"
+        yield process.pid
+    finally:
+        process.stdin.close()
+        process.wait(30)
+        process.stdout.close()
+
+
+def info(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "autobahn_fbs", "info", *words],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_a_launched_program_has_its_extension_and_switches():
+    with running(*RUN, "-c", USES_IT + WAITS, AUTOBAHN_FBS_BACKEND=autobahn_fbs.backend) as pid:
+        found = processes.look(pid)
+    assert found["extension"] == str(Path(native.__file__).resolve()) or not native.__file__
+    assert (found["version"], found["replaced"]) == (autobahn_fbs.__version__, False)
+    assert found["launched"] is True
+    assert found["switches"] == ["--prefer", "--accelerate=texts,masks"]
+    assert found["variables"] == {
+        "AUTOBAHN_FBS_BACKEND": autobahn_fbs.backend,
+        "AUTOBAHN_FBS_PREFER": "1",
+    }
+
+
+def test_a_program_that_calls_install_was_not_launched():
+    with running("-c", USES_IT + WAITS) as pid:
+        found = processes.look(pid)
+    assert found["extension"] and found["launched"] is False and found["switches"] == []
+
+
+def test_a_program_without_it_has_no_extension():
+    with running("-c", WAITS) as pid:
+        done = info("--pid", str(pid))
+    assert done.returncode == 0, done.stderr
+    assert "not loaded: this process doesn't use autobahn_fbs" in done.stdout
+
+
+def test_children_are_shown_too():
+    with running("-c", PARENT + WAITS, USES_IT + WAITS) as pid:
+        done = info("--json", "--pid", str(pid))
+    parent, child = [json.loads(line) for line in done.stdout.splitlines()]
+    assert parent["pid"] == pid and parent["extension"] is None
+    assert child["pid"] != pid and child["extension"]
+
+
+def test_an_overwritten_environment_is_said_to_be_unknown():
+    assert processes._started(b"\0\0\0\0AUTOBAHN_FBS_PREFER=1\0")["launched"] is None
+    assert processes._started(b"ontroller\0\0\0A=1\0")["launched"] is None
+    assert processes._started(b"")["launched"] is False
+    lines = dict(processes.describe({**processes.look(os.getpid()), "launched": None}))
+    assert lines["started"] == "unknown: the process has overwritten its environment"
+
+
+def test_a_replaced_extension_is_said_to_need_a_restart(tmp_path: Path):
+    found = {**processes.look(os.getpid()), "extension": "/x/y.so", "replaced": True}
+    assert "has been replaced since: restart" in dict(processes.describe(found))["extension"]
+
+
+def test_no_such_process_is_an_error():
+    done = info("--pid", str(2**22 + 1))  # above Linux's highest
+    assert done.returncode == 1
+    assert done.stderr.endswith(f"process {2**22 + 1}: there is no such process\n")
