@@ -27,6 +27,8 @@ PYTHONPATH passes the drop-in on, as a "sitecustomize" module. It also runs your
 The drop-in can't reach an interpreter with -I, -E or -S, a child process with another PYTHONPATH,
 or with another sitecustomize that comes first, or a frozen executable. If PROGRAM is like this, it
 isn't started. If PROGRAM starts such a Python, there is a warning on standard error.
+A Crossbar.io that offers flatbuffers and was started without this ends with "AssertionError:
+WAMP-FlatBuffers serialization does not support message batching currently".
 """
 
 
