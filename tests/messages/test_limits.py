@@ -38,17 +38,13 @@ def test_the_limit_is_for_each_message_of_a_batch():
 
 def test_tables_are_counted():
     assert reader(max_tables=102).unserialize(FORWARDED)
-    with pytest.raises(
-        ProtocolError, match=r"Principal: more tables .* \(Limits\.max_tables\)"
-    ):
+    with pytest.raises(ProtocolError, match=r"Principal: more tables .* \(Limits\.max_tables\)"):
         reader(max_tables=101).unserialize(FORWARDED)
 
 
 def test_the_apparent_size_is_bounded():
     assert reader(apparent_size=0, apparent_factor=2).unserialize(FORWARDED)
-    with pytest.raises(
-        ProtocolError, match=r"add up to more .* \(Limits\.apparent_size\)"
-    ):
+    with pytest.raises(ProtocolError, match=r"add up to more .* \(Limits\.apparent_size\)"):
         reader(apparent_size=0, apparent_factor=1).unserialize(FORWARDED)
 
 
