@@ -47,7 +47,7 @@ def _parser() -> tuple[Parser, list[str]]:
         help="see it working: a real router, authenticated sessions, message rates",
         description="Starts a Crossbar.io router on loopback, joins sessions over "
         "wamp.2.flatbuffers with every authentication method, exchanges messages between "
-        "FlatBuffers and JSON peers, and measures message rates. Takes ten to twenty seconds and "
+        "FlatBuffers and JSON peers, and measures message rates. Takes 20 to 35 seconds and "
         "leaves nothing behind. Without Crossbar.io, it shows what works without a router.",
     )
     demo.add_argument(
