@@ -14,7 +14,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -97,13 +97,16 @@ class Cost:
     """The best of the rounds for one scene and contender.
 
     `spent` is processor time in microseconds for each event that was received or call that was
-    answered, by whom; `rate` is events or calls a second.
+    answered, by whom; `rate` is events or calls a second. `memory` is by how many bytes for each
+    session those that joined for the scene made the routers grow. It says something only of a
+    router's first scene, and only if many join.
     """
 
     scene: str
     contender: str
     spent: dict[str, float]
     rate: float
+    memory: dict[str, float] | None = None
 
 
 class StartedAs(Router):
@@ -178,9 +181,14 @@ class Team(AbstractContextManager["Team"]):
         #: The client's process.
         self.client = self._process.pid
 
-    def open(self, scene: Scene) -> None:
-        """Has the client connect for a scene."""
+    def open(self, scene: Scene) -> dict[str, float]:
+        """Has the client connect for a scene; the bytes for a subscriber that this took."""
+        before = {name: resident_bytes(pids) for name, pids in self._processes.items()}
         self._ask(open=asdict(scene))
+        return {
+            name: (resident_bytes(pids) - before[name]) / scene.subscribers
+            for name, pids in self._processes.items()
+        }
 
     def close(self) -> None:
         """Has it leave."""
@@ -258,6 +266,15 @@ def cpu_seconds(pids: Iterable[int]) -> float:
     return total / 1e9
 
 
+def resident_bytes(pids: Iterable[int]) -> int:
+    """Memory that processes have, in bytes; 0 where the system doesn't say."""
+    pages = 0
+    for pid in pids:
+        with suppress(OSError):
+            pages += int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages and pages * os.sysconf("SC_PAGE_SIZE")
+
+
 def measure(
     teams: list[Team],
     scene: Scene,
@@ -267,8 +284,9 @@ def measure(
 ) -> list[Cost]:
     """Has the teams play a scene in turns."""
     found: dict[str, list[tuple[dict[str, float], float]]] = {team.name: [] for team in teams}
+    grown = {}
     for team in teams:
-        team.open(scene)
+        grown[team.name] = team.open(scene)
         team.turn(seconds / 2)  # to warm up
     for number in range(rounds):
         # The one that goes first is another each time.
@@ -284,6 +302,7 @@ def measure(
             name,
             {who: min(spent[who] for spent, _ in turns) for who in turns[0][0]},
             max(rate for _, rate in turns),
+            grown[name] if scene.subscribers > 1 else None,
         )
         for name, turns in found.items()
     ]
