@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What a message costs a real Crossbar.io router and a client: stock, drop-in, accelerated.
+"""The cost of a message for a real Crossbar.io router and a client: stock, drop-in, accelerated.
 
     python benchmarks/router.py [--quick] [--scene WORD ...] [--contender NAME ...]
                                 [--seconds 1] [--rounds 5] [-o FILE] [--plot FILE]
@@ -46,7 +46,7 @@ _STOCK, _DROP_IN, _ACCELERATED = USUAL
 CONTENDERS = [
     *USUAL,
     accelerated("accelerated-msgpack", serializer="msgpack"),
-    # What docs/tuning.rst is about.
+    # The contenders in docs/tuning.rst.
     replace(_STOCK, name="stock-cache", cache=True),
     replace(_STOCK, name="stock-optimized", environ=_OPTIMIZED),
     replace(_STOCK, name="stock-uvloop", client=_UVLOOP),

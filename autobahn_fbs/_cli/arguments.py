@@ -1,4 +1,4 @@
-"""The arguments of ``dump``, ``verify``, ``catalog`` and ``info``, and how they end."""
+"""The command-line arguments of ``dump``, ``verify`` and ``info``, and their exit status."""
 
 from __future__ import annotations
 

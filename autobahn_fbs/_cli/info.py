@@ -33,7 +33,7 @@ def _schema() -> str:
 
 
 def gather() -> dict[str, Any]:
-    """Everything that ``info --json`` says. What can't be found out is None."""
+    """The content of ``info --json``. Values that can't be determined are None."""
     from .. import payloads
     from .._accelerate import prospects
     from .._backend import native
@@ -112,7 +112,7 @@ def _processes(options: argparse.Namespace) -> int:
 
 
 def _in_short(groups: dict[str, str]) -> str:
-    """What there is to say of a part: where it would be off, and why."""
+    """A summary of a part: where it would be off, and why."""
     off = [f"off: {reason}" for reason in groups.values() if reason not in ("on", "absent")]
     if all(reason == "absent" for reason in groups.values()):
         return "absent"

@@ -22,12 +22,12 @@ from typing import Any, ClassVar
 from .config import make_site
 from .router import Router
 
-#: Crossbar.io without the drop-in: what the script "crossbar" does.
+#: Crossbar.io without the drop-in: the same as the script "crossbar".
 STOCK = ("-c", "from crossbar import run; run()", "start")
 
 
 def run_words(*options: str) -> tuple[str, ...]:
-    """Crossbar.io with the drop-in, and more options of the launcher."""
+    """Crossbar.io with the drop-in, and additional options of the launcher."""
     return ("-m", "autobahn_fbs", "run", "--allow-rawsocket", *options, "--", "crossbar", "start")
 
 
@@ -39,9 +39,9 @@ class Contender:
     command: tuple[str, ...]
     client: tuple[str, ...]
     serializer: str = "flatbuffers"
-    #: For all processes, besides what is there.
+    #: Added to the environment of all processes.
     environ: tuple[tuple[str, str], ...] = ()
-    #: The permission that sessions have is kept once it has been looked up.
+    #: The router keeps a session's permission once it has been looked up.
     cache: bool = False
 
     @property
@@ -67,7 +67,8 @@ USUAL = (
 
 @dataclass(frozen=True)
 class Scene:
-    """What is sent over what. Calls are on their way `flights` at a time, events `window`."""
+    """What is sent, and over which transport. `flights` calls, or a `window` of events, are in
+    flight."""
 
     name: str
     kind: str
@@ -96,8 +97,8 @@ SMALL_EVENTS = Scene(
 class Cost:
     """The best of the rounds for one scene and contender.
 
-    `spent` is processor time in microseconds for each event that was received or call that was
-    answered, by whom; `rate` is events or calls a second.
+    `spent` is processor time in microseconds for each received event or answered call, by process;
+    `rate` is events or calls per second.
     """
 
     scene: str
@@ -107,7 +108,7 @@ class Cost:
 
 
 class StartedAs(Router):
-    """A mixin for routers: started as `contender` says. See :func:`started_as`."""
+    """A mixin for routers that starts them as `contender` specifies. See :func:`started_as`."""
 
     contender: ClassVar[Contender]
 
@@ -125,7 +126,7 @@ class StartedAs(Router):
 
 
 def started_as(contender: Contender, kind: type[Any] = Router) -> type[Any]:
-    """A class of routers of a kind that are started as this contender says."""
+    """A class of routers of a kind that are started as this contender specifies."""
     bases = (StartedAs,) if kind is Router else (StartedAs, kind)
     return type(
         f"{kind.__name__}Started", bases, {"contender": contender, "COMMAND": contender.command}
@@ -133,7 +134,8 @@ def started_as(contender: Contender, kind: type[Any] = Router) -> type[Any]:
 
 
 def with_environ(contender: Contender, routers: Any) -> Any:
-    """What entering `routers` gives, with the contender's environment while they start."""
+    """Enters `routers`, with the contender's environment while they start, and returns the
+    result."""
     os.environ.update(contender.environ)
     try:
         return routers.__enter__()
@@ -143,12 +145,12 @@ def with_environ(contender: Contender, routers: Any) -> Any:
 
 
 class Team(AbstractContextManager["Team"]):
-    """A contender's routers and its client, running.
+    """A contender's running routers and client.
 
-    :param processes: the processes whose time counts, by what they are called in tables.
+    :param processes: the processes to measure, by their names in tables.
     :param doors: the routers' ports for WebSocket and RawSocket. The client's first session joins
         at the first door, all others at the last.
-    :param realms: the client does the same in each of them at once.
+    :param realms: the client does the same in each of them at the same time.
     """
 
     def __init__(
@@ -179,11 +181,11 @@ class Team(AbstractContextManager["Team"]):
         self.client = self._process.pid
 
     def open(self, scene: Scene) -> None:
-        """Has the client connect for a scene."""
+        """Connects the client for a scene."""
         self._ask(open=asdict(scene))
 
     def close(self) -> None:
-        """Has it leave."""
+        """Disconnects the client."""
         self._ask(close=True)
 
     def _ask(self, **order: Any) -> dict[str, Any]:
@@ -201,7 +203,7 @@ class Team(AbstractContextManager["Team"]):
         return answer
 
     def turn(self, seconds: float) -> tuple[dict[str, float], float]:
-        """Microseconds for a message, by what spent them, and messages a second."""
+        """Microseconds per message, by process, and messages per second."""
         before = {name: cpu_seconds(pids) for name, pids in self._processes.items()}
         answer = self._ask(run=seconds)
         count = max(answer["count"], 1)
@@ -265,13 +267,13 @@ def measure(
     seconds: float,
     progress: Callable[[str], None] = lambda text: None,
 ) -> list[Cost]:
-    """Has the teams play a scene in turns."""
+    """Runs a scene with the teams in turns."""
     found: dict[str, list[tuple[dict[str, float], float]]] = {team.name: [] for team in teams}
     for team in teams:
         team.open(scene)
         team.turn(seconds / 2)  # to warm up
     for number in range(rounds):
-        # The one that goes first is another each time.
+        # A different one goes first each time.
         first = number % len(teams)
         for team in teams[first:] + teams[:first]:
             found[team.name].append(team.turn(seconds))

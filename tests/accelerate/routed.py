@@ -1,5 +1,5 @@
-"""What Crossbar.io's broker and dealer send for messages that come in, as text: run by
-test_routing.py with and without acceleration.
+"""The messages that Crossbar.io's broker and dealer send in answer to received ones, as text: run
+by test_routing.py with and without acceleration.
 
     python routed.py PART...
 """
@@ -54,7 +54,7 @@ SENT: list[str] = []
 
 
 def session(name: str, number: int, serializer: str) -> Any:
-    """A session that is attached to the router; what it is sent is noted."""
+    """A session that is attached to the router and records the messages sent to it."""
     made = mock.Mock(_session_id=number, _authid=name, _authrole="member", _realm="realm1")
     made._session_roles = {
         "callee": role.RoleCalleeFeatures(call_canceling=True),

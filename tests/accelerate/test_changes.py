@@ -147,7 +147,7 @@ def test_a_function_with_an_unknown_fingerprint_is_left_alone(target, monkeypatc
     monkeypatch.setitem(part.KNOWN, f"{NAME}:Class.name", {"0123456789abcdef": "another"})
     it.apply()
     assert it.state is State.REFUSED
-    assert it.reason == f"{NAME}:Class.name is not one that is known"
+    assert it.reason == f"{NAME}:Class.name is not a known version"
     assert target.function(1) == "old 1"
 
 

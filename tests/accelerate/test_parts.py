@@ -100,7 +100,7 @@ print(json.dumps([_accelerate.status(), said]))
     )
     state, reason = status[part][group.name]
     assert state == "refused"
-    assert reason == f"{target} is not one that is known"
+    assert reason == f"{target} is not a known version"
     assert said.count(f"{part} is off in {group.name}: {reason}") == 1
     for name, groups in status.items():
         for other, (state, why) in groups.items():

@@ -1,4 +1,4 @@
-"""The part ``pieces``: a buffer of what was received, and connections that read more at once."""
+"""The part ``pieces``: a buffer of received bytes, and connections that read more at once."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Receiver(raw.PrefixProtocol):
 
 
 def stream(source: random.Random) -> tuple[list[bytes], list[bytes]]:
-    """Messages, and what they come in."""
+    """Messages, and the pieces that they arrive in."""
     messages = [source.randbytes(source.choice((0, 1, 5, 300, 70000))) for _ in range(12)]
     data = b"".join(struct.pack("!L", len(each)) + each for each in messages)
     pieces = []

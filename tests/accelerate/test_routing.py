@@ -1,4 +1,4 @@
-"""The part ``routing``: what a router passes on is not decoded and encoded again."""
+"""The part ``routing``: a router forwards payloads without decoding and encoding them."""
 
 from __future__ import annotations
 
@@ -246,7 +246,7 @@ def routed(*parts: str) -> list[str]:
     for line in done.stdout.splitlines():
         scenes += [[line]] if line.startswith("--") or not scenes else []
         scenes[-1].append(line)
-    # A broker goes through its receivers in the order of a set.
+    # A broker iterates over its receivers in the order of a set.
     return [line for scene in scenes for line in sorted(scene)]
 
 

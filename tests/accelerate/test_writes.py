@@ -1,4 +1,4 @@
-"""The part ``writes``: what one iteration of asyncio's loop writes is sent at once."""
+"""The part ``writes``: everything that one iteration of asyncio's loop writes is sent at once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from autobahn_fbs._accelerate import gathering
 
 
 class Counting(asyncio.Protocol):
-    """What a server got, and in how many pieces."""
+    """The bytes that a server received, and the number of pieces."""
 
     def __init__(self) -> None:
         self.received = bytearray()
@@ -40,7 +40,7 @@ class Client(asyncio.Protocol):
 
 
 class Sends:
-    """A socket that counts what is sent."""
+    """A socket that counts the bytes sent."""
 
     def __init__(self, sock: Any) -> None:
         self._sock = sock

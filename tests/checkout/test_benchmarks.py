@@ -1,6 +1,6 @@
-"""The benchmarks measure what they say: messages come back right, and reports add up.
+"""The benchmarks measure what they claim: messages come back unchanged, and reports add up.
 
-Nothing here is about time: how fast something is depends on the machine.
+These tests don't check speed, which depends on the machine.
 """
 
 from __future__ import annotations
@@ -296,7 +296,7 @@ def test_a_table_has_no_cell_that_markup_takes_for_something_else() -> None:
 
 def test_the_documentations_part_has_an_empty_line_around_each_table() -> None:
     pages = report.rst({"CPython": _results(), "PyPy": _results()})
-    assert "\n\nCPython beside PyPy: " in pages
+    assert "\n\nCPython compared with PyPy: " in pages
     for part in pages.split("\n\n"):
         rules = [line for line in part.splitlines() if set(line) == {"=", " "}]
         assert len(rules) in (0, 3), part

@@ -19,7 +19,7 @@ from support.checkout import ROOT
 PACKAGE = Path(autobahn_fbs.__file__).parent
 C_IMPORT = re.compile(r'PyImport_ImportModule(?:Level)?\("(autobahn_fbs[\w.]*)"')
 
-#: What programs are started with, and what tools look for: nobody imports these.
+#: Files that programs are started with, and that tools look for: nothing imports these.
 STARTED = {
     "autobahn_fbs.__main__",
     "autobahn_fbs._bootstrap.sitecustomize",

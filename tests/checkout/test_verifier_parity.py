@@ -1,8 +1,8 @@
-"""Our verdicts beside those of Google's C++ verifier, on good and broken messages.
+"""Compares our verdicts with those of Google's C++ verifier, on valid and broken messages.
 
-What Google's verifier refuses, ours refuses. What ours alone refuses falls under one of the
-stricter rules, which SECURITY.rst lists. The verifier is the distribution's (its flatc and its
-headers, version 2.0.8 in Debian 12), its code is generated from our schemas, and it runs with its
+If Google's verifier refuses a message, ours does, too. If only ours refuses it, the reason is one
+of the stricter rules that SECURITY.rst lists. The verifier is the distribution's (its flatc and its
+headers, version 2.0.8 in Debian 12). Its code is generated from our schemas, and it runs with its
 default options.
 """
 
@@ -34,7 +34,8 @@ HERE = ROOT / "tests" / "support" / "verifier"
 DIALECTS = ("autobahn", "schema")
 SERIALIZERS = {name: FlatBuffersObjectSerializer(dialect=name) for name in DIALECTS}
 
-#: Error codes with which our verifier may refuse what Google's takes, each a rule of SECURITY.rst.
+#: Error codes with which our verifier may refuse messages that Google's accepts. Each is a rule of
+#: SECURITY.rst.
 STRICTER = set(
     re.findall(r"X\((\w+)\)", (HERE / "stricter.h").read_text("utf-8").partition("(X)")[2])
 )
@@ -51,7 +52,7 @@ class Verdicts:
         self.names = names.stdout.split()
 
     def __call__(self, cases: Iterable[Case]) -> list[tuple[bool, str]]:
-        """For each message, whether Google's verifier takes it, and our error code."""
+        """For each message, whether Google's verifier accepts it, and our error code."""
         stdin = b"".join(
             struct.pack("<BI", DIALECTS.index(dialect), len(data)) + data for dialect, data in cases
         )
@@ -173,13 +174,13 @@ def test_a_tag_that_names_nothing_is_refused_by_us_alone(verdicts):
 
 
 def references(count: int) -> bytes:
-    """A PUBLISH whose forward_for refers to one Principal, which says nothing, ``count`` times."""
+    """A PUBLISH whose forward_for refers ``count`` times to one empty Principal."""
     head = bytearray(build("Publish", {"request": 1, "topic": "a.b", "forward_for": [{}]}))
     vector = head.rindex(struct.pack("<I", 1))  # its length; the only offset comes after it
     (offset,) = struct.unpack_from("<I", head, vector + 4)
     target = vector + 4 + offset
-    # The table stays where it is; the vector, written anew, goes to the end, and can't refer back.
-    # So the table goes there, too: a vtable of two sizes, and the table itself.
+    # The table keeps its place. The rewritten vector goes to the end, and can't refer back, so the
+    # new table goes there, too: a vtable of two sizes, and the table itself.
     place = len(head)
     assert place % 4 == 0 and target < place
     table = place + 4 + 4 * count + 4

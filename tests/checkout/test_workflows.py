@@ -1,4 +1,4 @@
-"""The workflows (.github) run nothing that could change under them, with few rights."""
+"""The workflows (.github) use only pinned actions, with minimal permissions."""
 
 from __future__ import annotations
 

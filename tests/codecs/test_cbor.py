@@ -58,7 +58,7 @@ def same(a: object, b: object) -> bool:
 
 
 def outcome(function: Any, argument: object) -> tuple[object, type | None, str]:
-    """What a call returned, or the type and text of what it raised."""
+    """The result of a call, or the type and text of its exception."""
     try:
         return function(argument), None, ""
     except Exception as error:
@@ -70,7 +70,7 @@ def assert_decodes_as_cbor2_does(data: bytes) -> None:
     if our_error is ValueError and our_text.startswith("CBOR: "):
         return  # kept away from cbor2, for which see test_amplification
     if our_text in ("a break that ends nothing", "a simple value below 32 in two bytes"):
-        return  # some versions of cbor2 take that for a value; so says csrc/core/cbor_guard.h
+        return  # some versions of cbor2 accept this as a value, see csrc/core/cbor_guard.h
     theirs, their_error, their_text = outcome(cbor2.loads, data)
     assert (our_error, our_text) == (their_error, their_text)
     assert same(ours, theirs), (data.hex(), ours, theirs)
@@ -119,8 +119,8 @@ anything = st.recursive(
     max_leaves=12,
 )
 
-# RFC 8949, appendix A: the encoding and the value, None where there is no plain Python value.
-# The second table holds what can be decoded but is not what cbor2 writes for the value.
+# RFC 8949, appendix A: the encoding and the value, None if there is no plain Python value. The
+# second table has encodings that can be decoded but that cbor2 doesn't write.
 RFC_BOTH_WAYS: list[tuple[str, object]] = [
     ("00", 0),
     ("01", 1),

@@ -1,5 +1,5 @@
-"""CBOR that isn't well-formed is refused: the examples of RFC 8949, appendix F, and that everything
-put around or behind them changes nothing about that."""
+"""Malformed CBOR is refused: the examples of RFC 8949, appendix F, even if other bytes surround or
+follow them."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""CBOR that nests: written by our own code to a bound, so that neither a small stack nor a sequence
-that yields itself ends the process. cbor2 gets the leaves alone."""
+"""Nested CBOR: our own code writes it up to a limit, so that neither a small stack nor an endlessly
+nested sequence ends the process. cbor2 gets only the leaves."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_what_is_written_around_leaves_of_cbor2_has_the_bytes_of_cbor2(value):
 
 
 class Mirror(collections.UserDict[Any, Any]):
-    """A mapping that yields itself, each time anew."""
+    """A mapping that contains another one like it, without end."""
 
     def items(self) -> Any:
         return [("k", Mirror())]

@@ -1,5 +1,5 @@
-"""FlexBuffers: what is written reads back, here and in two other implementations, and the other
-way round; the lazy reader; errors of values that can't be written."""
+"""FlexBuffers: our output can be read here and by two other implementations, and vice versa; the
+lazy reader; errors for values that can't be written."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ VALUES = st.recursive(
     ),
     max_leaves=30,
 )
-# What Google's implementation can do as well: keys are ASCII there, ints signed.
+# Values that Google's implementation also supports: keys are ASCII there, ints signed.
 GOOGLES = st.recursive(
     st.none()
     | st.booleans()
@@ -69,7 +69,7 @@ def typed(value: Any) -> Any:
 
 
 def built(build: Any, **options: Any) -> bytes:
-    """What Google's builder makes of a function that is called with it."""
+    """The result of Google's builder for a function that is called with it."""
     builder = google.Builder(**options)
     build(builder)
     return bytes(builder.Finish())
@@ -165,7 +165,7 @@ def test_keys_that_differ_late_are_sorted():
     assert list(loads(dumps(dict.fromkeys(keys)))) == sorted(keys)
 
 
-# ---- what is shared, and that it depends on the value alone
+# ---- sharing, which depends only on the value
 
 
 @given(st.dictionaries(KEYS, VALUES, max_size=5))
@@ -304,7 +304,7 @@ def flatc(tmp_path: Path, *arguments: str | Path) -> None:
     subprocess.run([str(program), "--flexbuffers", "-o", tmp_path, *arguments], check=True)
 
 
-# What JSON and flatc can express: no empty keys, no bytes, floats that aren't whole.
+# Values that JSON and flatc can express: no empty keys, no bytes, no whole floats.
 DOCUMENT: dict[str, Any] = {
     "numbers": [0, -1, 255, 256, -(2**31), 2**40, 2**63 - 1, 2**64 - 1, 0.5, -1.25],
     "texts": ["", "x", 'text with "quotes" and é ☃'],
@@ -535,7 +535,7 @@ def test_a_map_that_is_not_sorted_is_read_and_searched():
     assert lazy.get("cc") is None
 
 
-# ---- nothing is leaked
+# ---- no leaks
 
 
 def exercise() -> None:

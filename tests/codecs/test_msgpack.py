@@ -1,4 +1,4 @@
-"""Keys of maps in MessagePack, by whichever library Autobahn takes (test_switches.py has both)."""
+"""Map keys in MessagePack, with the library that Autobahn uses (test_switches.py has both)."""
 
 from __future__ import annotations
 

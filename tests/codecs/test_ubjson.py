@@ -1,4 +1,4 @@
-"""What bjdata would be harmed by doesn't reach it; what it writes does."""
+"""Input that would harm bjdata doesn't reach it; everything that it writes does."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def test_nesting_is_taken_up_to_its_limit():
 
 
 def test_every_text_is_taken():
-    """Only what is structure is looked at."""
+    """Only the structure is checked."""
     for text in (b"[$Z#l", b"[$[#U", b"[$U#[", b"{$"):
         check(memoryview(b"[SU" + bytes([len(text)]) + text + b"]"))
         check(memoryview(b"[[$B#U" + bytes([len(text)]) + text + b"]"))
@@ -198,6 +198,6 @@ print("done")
 
 @ubjson
 def test_what_is_taken_crashes_nothing():
-    """In a process of its own, which may die: random changes of what bjdata writes."""
+    """In a process of its own, which may crash: random changes of bjdata's output."""
     done = run_python("-c", MUTATE)
     assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr[-2000:]

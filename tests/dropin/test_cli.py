@@ -44,7 +44,7 @@ def framed(*messages: bytes) -> bytes:
 
 @pytest.fixture
 def cli(tmp_path: Path) -> Verb:
-    """Runs a verb in a folder of its own, which has some files."""
+    """Runs a verb in a folder of its own with some files."""
     files = {"event": EVENT, "bad": BAD, "batch": framed(EVENT, WELCOME), "text": b"Hello, world!"}
     for name, data in files.items():
         (tmp_path / name).write_bytes(data)
@@ -72,7 +72,7 @@ def lines(done: Any) -> list[dict[str, Any]]:
 # dump
 
 
-#: As docs/command_line.rst has it.
+#: The example in docs/command_line.rst.
 SHOWN = """\
 EVENT [36]  136 bytes at offset 0, payload in cbor
   subscription            @88 +8       1
@@ -480,7 +480,7 @@ def test_lengths_that_are_wrong_have_a_place(framing: str) -> None:
         assert fault == sources.Fault(len(good), reason)
 
 
-# What is shown
+# The output
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), {1: 2}, {(1, 2): b"x"}, {3, 4}])

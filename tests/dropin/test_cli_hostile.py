@@ -1,4 +1,4 @@
-"""``dump`` and ``verify`` end well whatever is in a file: no traceback, linear time and memory."""
+"""``dump`` and ``verify`` end properly for any file: no traceback, linear time and memory."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """install() reaches every way to a serializer and uninstall() puts everything back.
 
-Each test runs in a fresh interpreter: what is imported first matters, and nothing may leak.
+Each test runs in a fresh interpreter, because the order of imports matters, and no state may leak.
 """
 
 from __future__ import annotations

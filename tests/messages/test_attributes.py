@@ -1,5 +1,5 @@
-"""Each attribute by itself: what looks alike is kept apart, and what the wire can't hold is
-refused, by name, when serializing."""
+"""Each attribute separately: similar values are distinguished, and values that the wire format
+can't express are refused, by name, when serializing."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_any_serializer_reads_any_payload_codec(codec, any_serializer, dialect, 
     assert received.enc_serializer is None
 
 
-# ---- what the wire can't hold
+# ---- values that the wire format can't express
 
 
 @pytest.mark.parametrize(("klass", "name"), ATTRIBUTES, ids=case_id)

@@ -1,4 +1,5 @@
-"""What a message states twice, it states alike; else readers of one place see what others don't."""
+"""If a message states a fact twice, both must agree; otherwise, readers of one place would see
+other values than readers of the other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""counters(): what a process did with its messages, each number for what it says."""
+"""counters(): what a process did with its messages, and the meaning of each number."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Counted = Callable[[Callable[[], object]], dict[str, Any]]
 
 
 def counted(act: Callable[[], object]) -> dict[str, Any]:
-    """What the counters show of a call: those that changed, and by how much."""
+    """The counters that a call changes, and by how much."""
     before: Any = autobahn_fbs.counters()
     act()
     after: Any = autobahn_fbs.counters()

@@ -1,5 +1,5 @@
-"""A received message goes on: back as the bytes it came in, changed as it was changed, through
-another serializer, as a copy and as a pickle."""
+"""Forwarding a received message: as the received bytes, with changes, through another serializer,
+as a copy and as a pickle."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_a_list_or_dict_changed_in_place_is_sent_as_changed(kind, any_serializer
     (again,) = any_serializer.unserialize(now)
     assert_same(again, received)
     assert [line.split(":")[0] for line in differences(again, sample)] == [f"Publish.{name}"]
-    MUTATIONS[kind](getattr(received, name))  # and once more, past any cache
+    MUTATIONS[kind](getattr(received, name))  # and once more, without any cache
     assert_same(receive(received, any_serializer), received)
 
 
@@ -246,7 +246,7 @@ def test_a_copy_shares_what_was_read_and_a_deep_copy_does_not():
 
 
 def test_what_a_copy_shares_and_is_changed_in_place_is_changed_in_both(any_serializer):
-    """Also what was there from the beginning, since it came in the metadata."""
+    """Also values that were present from the beginning, because they came in the metadata."""
     received = receive(
         m.Hello("realm1", full(m.Hello)["roles"], authextra={"a": 1}), any_serializer
     )

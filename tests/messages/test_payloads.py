@@ -1,4 +1,4 @@
-"""Payload codecs: every composition of envelope and codec, custom ones, and what goes wrong."""
+"""Payload codecs: every composition of envelope and codec, custom codecs, and errors."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ def test_a_codec_that_is_not_known_leaves_the_rest_readable(shouting, dialect):
     assert (received.topic, received.publisher, received.enc_serializer) == ("a.b", 7, None)
     assert received.args_view is not None
     assert reader.serialize(received) == data
-    received.topic = "c.d"  # changed, it still goes on with the payload it came with
+    received.topic = "c.d"  # if changed, it is still sent with its original payload
     (again,) = reader.unserialize(reader.serialize(received))
     assert again.topic == "c.d" and bytes(again.args_view) == bytes(received.args_view)
     autobahn_fbs.register_payload_serializer(
@@ -183,7 +183,7 @@ def test_what_a_custom_codec_raises_on_writing_names_the_attribute(shouting):
 
 
 class Silent(Exception):
-    """An exception that can't say what it is about."""
+    """An exception whose text can't be read."""
 
     def __str__(self) -> str:
         raise LookupError("no text")

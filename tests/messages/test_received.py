@@ -1,6 +1,6 @@
 """A received message is Autobahn's message: in class, comparison, assignment, copies and pickles.
 
-What it adds: it is lazy, gives views into the buffer, and goes out again as the bytes it came in.
+Its additions: it is lazy, offers views of the buffer, and is sent as the bytes that were received.
 """
 
 from __future__ import annotations

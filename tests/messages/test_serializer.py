@@ -1,5 +1,5 @@
-"""The serializers keep Autobahn's contracts: ISerializer, IObjectSerializer, statistics, the
-cache of serialized bytes, and what routers and transports do with them."""
+"""The serializers fulfil Autobahn's contracts: ISerializer, IObjectSerializer, statistics, the
+cache of serialized bytes, and their use by routers and transports."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def test_the_object_serializer_takes_raw_wamp_lists(any_serializer):
         try:
             expected = type(msg).parse(plain_copy(msg).marshal())
         except (ProtocolError, AssertionError):
-            continue  # what Autobahn's own list form can't say
+            continue  # facts that Autobahn's own list form can't express
         (received,) = any_serializer.unserialize(any_serializer.serialize(expected.marshal()))
         assert_same(received, expected)
 
@@ -410,7 +410,7 @@ def test_a_property_of_a_subclass_is_what_is_sent(objser):
     assert received.topic == "shout.a.b"
 
 
-#: Messages that upstream's reader gets right (test_upstream.py has what it gets wrong).
+#: Messages that upstream's reader reads correctly (test_upstream.py has the others).
 READ_BY_UPSTREAM = [
     m.Abort("a.b", "why"),
     m.Challenge("wampcra"),
@@ -452,7 +452,7 @@ def test_minimal_messages_are_small(objser):
         assert len(objser.serialize(klass(**minimal(klass)))) <= 250, klass.__name__
 
 
-# -- what a codec, or whoever holds a value, does meanwhile
+# -- what a codec, or other code with a reference to a value, does meanwhile
 
 
 def test_a_payload_view_that_was_released_is_refused(objser):
@@ -466,7 +466,7 @@ def test_a_payload_view_that_was_released_is_refused(objser):
 
 @pytest.fixture
 def meddling():
-    """Registers a codec that first calls whatever is put into the list."""
+    """Registers a codec that first calls the functions in the list."""
     calls = []
 
     def dumps(value):

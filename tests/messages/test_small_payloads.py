@@ -131,7 +131,7 @@ def test_payloads_that_other_threads_change_are_well_formed():
     thread.start()
     try:
         for _ in range(3000):
-            msg = m.Event(1, 2)  # which looks through what it is given, and may fail at it
+            msg = m.Event(1, 2)  # which examines its argument, and may fail
             msg.args, msg.kwargs = args, kwargs
             data = SERIALIZER.serialize(msg)
             (again,) = SERIALIZER.unserialize(data)

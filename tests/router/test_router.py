@@ -155,7 +155,7 @@ def test_a_call_that_takes_too_long_times_out(place: Place) -> None:
             await asyncio.sleep(10)
 
         await callee.register(wait, "com.example.slow")
-        one_second = CallOptions(timeout=1)  # WAMP says milliseconds, Crossbar.io counts seconds
+        one_second = CallOptions(timeout=1)  # WAMP defines milliseconds, Crossbar.io counts seconds
         with pytest.raises(ApplicationError) as error:
             await asyncio.wait_for(caller.call("com.example.slow", options=one_second), 8)
         assert error.value.error == "wamp.error.canceled"

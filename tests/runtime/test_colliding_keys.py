@@ -1,4 +1,4 @@
-"""Numbers as keys cost linear time, however they were chosen; honest ones are taken."""
+"""Numbers as keys take linear time, however they were chosen; honest ones are accepted."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def endless(keys: list[int]) -> bytes:
 
 
 def beside_a_tag(keys: list[int]) -> bytes:
-    """cbor2 reads what has tags in it."""
+    """cbor2 reads input with tags."""
     return b"\x82\xd8\x64\x00" + plain(keys)
 
 
@@ -75,7 +75,7 @@ def read(data: bytes) -> None:
 
 
 def seconds_to_read(data: bytes) -> float:
-    """Whether it is taken or refused."""
+    """Whether it is accepted or refused."""
     best = float("inf")
     for _ in range(5):
         start = time.process_time()
@@ -144,7 +144,7 @@ def test_the_chosen_elements_do_cost_a_set_quadratic_time():
 def test_chosen_elements_cost_linear_time(
     place: Callable[[bytes], bytes], form: Callable[[list[int]], bytes]
 ):
-    """Up to 25 kB they are taken, since they cost little; then they are refused."""
+    """Up to 25 kB they are accepted, because they cost little; larger ones are refused."""
     small, large = (place(form(elements(size))) for size in (8_192, 131_072))
     for _ in range(3):
         growth = seconds_to_read(large) / len(large) * len(small) / seconds_to_read(small)
@@ -215,7 +215,7 @@ def test_the_same_key_again_is_as_before():
 @pytest.mark.parametrize("key", [7, 1000, -1, 2**63, 1.5, True], ids=repr)
 @pytest.mark.parametrize("before", [[], [3, 5, 9], [*range(1000, 1200)]], ids=len)
 def test_one_key_again_and_again_is_one_key(key, before):
-    """Before, each took a place of its own, and the search for one more never ended."""
+    """Before, each took a slot of its own, and the search for another one never ended."""
     keys = [*before, *[key] * 20_000]
     value = native.cbor_loads(plain(keys))
     assert value == dict.fromkeys(keys)
@@ -223,7 +223,7 @@ def test_one_key_again_and_again_is_one_key(key, before):
 
 
 def test_two_keys_in_turn_are_two_keys():
-    """Each takes a place beyond the other's, in a small table."""
+    """In a small table, each takes a slot beyond the other's."""
     assert native.cbor_loads(plain([8, 16] * 10_000)) == {8: None, 16: None}
 
 

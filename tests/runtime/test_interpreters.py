@@ -1,4 +1,4 @@
-"""Several interpreters in one process, each with a GIL of its own (PEP 684)."""
+"""Several interpreters in one process, each with its own GIL (PEP 684)."""
 
 from __future__ import annotations
 

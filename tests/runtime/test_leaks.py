@@ -1,5 +1,5 @@
-"""Nothing is leaked: memory, objects and references stay where they were over many rounds of
-every message, good and bad."""
+"""Nothing is leaked: memory, objects and references stay constant over many rounds of every
+message, valid and invalid."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def broken_payloads_all() -> None:
     for data in BROKEN_PAYLOADS:
         (msg,) = OBJSERS[0].unserialize(data)
         for name in ("args", "kwargs"):
-            with suppress(ProtocolError):  # cbor2 before 6 takes one of them
+            with suppress(ProtocolError):  # cbor2 before 6 accepts one of them
                 getattr(msg, name)
 
 
@@ -160,7 +160,7 @@ WORK = [
 
 
 def watched() -> list[Any]:
-    """Objects that C code holds or hands out often; a leaked reference shows here."""
+    """Objects that C code keeps or returns often; a leaked reference shows here."""
     return [
         None, True, False, "", b"", (), *set(RECEIVED), *MESSAGE_CLASSES, ProtocolError,
         *OBJSERS, *(data for _, data in WIRE), *role.ROLE_NAME_TO_CLASS.values(),
@@ -170,7 +170,7 @@ def watched() -> list[Any]:
 
 
 def settle() -> None:
-    """Lets go of all that the interpreter itself keeps for later."""
+    """Frees everything that the interpreter itself keeps for later."""
     gc.collect()
     clear = getattr(sys, "_clear_internal_caches", None) or sys._clear_type_cache
     clear()
@@ -209,7 +209,7 @@ def traced_memory() -> int:
 
 
 def growth(work: Callable[[], None], measure: Callable[[], int] = traced_memory) -> list[int]:
-    """What was gained in each of some rounds; ends with the first round that gains nothing."""
+    """The growth in each of some rounds; ends with the first round without growth."""
     grown: list[int] = []
     while len(grown) < 8 and not (grown and grown[-1] <= 0):
         settle()
@@ -224,7 +224,7 @@ def growth(work: Callable[[], None], measure: Callable[[], int] = traced_memory)
 @pytest.mark.parametrize("work", WORK, ids=lambda work: work.__name__)
 def test_the_total_of_all_references_stays_constant(work: Callable[[], None]):
     """Not only to objects that are known here: one reference more in every round is found."""
-    idle = min(growth(lambda: None, sys.gettotalrefcount))  # what measuring itself keeps
+    idle = min(growth(lambda: None, sys.gettotalrefcount))  # memory of the measurement itself
     work()
     grown = [total - idle for total in growth(work, sys.gettotalrefcount)]
     assert min(grown) <= 0, f"references grow by {grown} in rounds of the same work"
@@ -232,8 +232,8 @@ def test_the_total_of_all_references_stays_constant(work: Callable[[], None]):
 
 @cache
 def growths() -> dict[str, list[int]]:
-    """The growth of all work, from an interpreter that counts memory since its start: what was
-    allocated before one began to count would look like a gain when it is replaced."""
+    """The growth of all work, from an interpreter that counts memory since its start: memory that
+    was allocated before counting began would look like growth when it is replaced."""
     done = run_python("-X", "tracemalloc", __file__)
     assert done.returncode == 0, done.stderr
     result: dict[str, list[int]] = json.loads(done.stdout.splitlines()[-1])

@@ -1,5 +1,5 @@
-"""Two threads at one thing, in every order: one does something while the other stops at each
-bytecode of the package. Where that is C code, there is nothing to stop at."""
+"""Two threads use one object in every order: one acts while the other stops at each bytecode of the
+package. C code has no such stops."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def receive() -> Any:
 
 
 class Interrupted:
-    """Calls `act`, and `other` in another thread when `act` has come to its step `place`: a
-    bytecode or a line."""
+    """Calls `act`, and `other` in another thread when `act` has reached step `place`: a bytecode or
+    a line."""
 
     def __init__(
         self, act: Callable[[], Any], other: Callable[[], Any], place: int, step: str
@@ -73,14 +73,14 @@ class Interrupted:
             if self.left < 0 and not self.came:
                 self.came = True
                 self.thread.start()
-                self.thread.join(0.005)  # not to its end if it waits for what is stopped here
+                self.thread.join(0.005)  # not to its end if it waits for the stopped thread
         return self._trace
 
 
 def in_every_order(
     one: Act, other: Act, check: Callable[[Any, Any, Any], None], step: str = "opcode"
 ) -> None:
-    """Does both to a message, and then checks it and what they returned."""
+    """Does both with a message, and then checks it and their results."""
     for place in count():
         msg = receive()
         done = Interrupted(lambda: one(msg), lambda: other(msg), place, step)  # noqa: B023
@@ -188,5 +188,5 @@ def test_bytes_that_change_while_they_are_read_give_a_value_or_an_error_of_ours(
     for place in range(0, 400, 5):
         data = bytearray(original)
         lazy = flexbuffers.loads(data, lazy=True)
-        if not Interrupted(read, change, place, "opcode").came:  # ours alone: no other is caught
+        if not Interrupted(read, change, place, "opcode").came:  # only ours: no other is caught
             break

@@ -287,7 +287,7 @@ def test_a_class_that_lacks_a_field_or_comes_too_late_is_refused(tmp_path: Path)
         catalog.table("own3.V")(U)
 
 
-# What is questionable
+# Possible problems
 
 
 def test_a_schema_without_the_built_in_attributes_is_reported():
@@ -301,7 +301,9 @@ def test_what_a_compiled_schema_can_not_say_is_reported():
 
 def test_an_arg_after_a_kwarg_and_a_method_without_a_type_are_reported():
     found = load("orders").check()
-    assert any("Mixed.second: an arg after the kwarg first" in text for text in found)
+    assert any(
+        "Mixed.second: positional field after the keyword field first" in text for text in found
+    )
     assert any("IOrders.fixme" in text for text in found)
 
 

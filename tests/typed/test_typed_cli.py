@@ -1,4 +1,4 @@
-"""The verb ``catalog``: what is in schemas, and what is wrong with them."""
+"""The verb ``catalog``: the contents of schemas, and their problems."""
 
 from __future__ import annotations
 

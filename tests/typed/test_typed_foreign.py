@@ -1,4 +1,4 @@
-"""Schemas and buffers that others made: google/flatbuffers, xbr, cfxdb and Autobahn itself."""
+"""Schemas and buffers made by others: google/flatbuffers, xbr, cfxdb and Autobahn itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Levels, tables and sizes: what is written is within the limits that it is verified by."""
+"""Levels, tables and sizes: every buffer that is written is within the limits for verifying it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What a compiled schema may not say: each rule of the loader, by a file that breaks it alone.
+"""Invalid compiled schemas: each rule of the loader, with a file that breaks only this rule.
 
-The files are made by the engine itself: a good one is decoded as ``reflection.fbs`` describes it,
-changed, and encoded again.
+The engine itself makes the files: a valid one is decoded by ``reflection.fbs``, changed, and
+encoded again.
 """
 
 from __future__ import annotations

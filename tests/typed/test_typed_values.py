@@ -1,4 +1,4 @@
-"""Which Python values a field takes, which it refuses, and what comes back."""
+"""The Python values that a field accepts and refuses, and those that come back."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NESTED = Catalog.load(SCHEMAS / "nested.bfbs")
 
 
 def through(table: str, field: str, value: Any, catalog: Catalog = BASICS) -> Any:
-    """What a field's value reads as after it was written."""
+    """A field's value after a round trip."""
     data = catalog.encode(table, {field: value})
     return getattr(catalog.decode(table, data), field)
 

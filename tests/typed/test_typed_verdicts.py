@@ -1,8 +1,8 @@
-"""Our verdicts beside those of Google's C++ verifier, on good and broken buffers.
+"""Compares our verdicts with those of Google's C++ verifier, on valid and broken buffers.
 
-What Google's verifier refuses, ours refuses. What ours alone refuses falls under one of the
-stricter rules. The verifier is the distribution's (its flatc and headers), its code is generated
-from the schemas beside this file, and it runs with its default options.
+If Google's verifier refuses a buffer, ours does, too. If only ours refuses it, the reason is one of
+the stricter rules. The verifier is the distribution's (its flatc and headers). Its code is
+generated from the schemas in this folder, and it runs with its default options.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ TABLES = [
 ]
 CATALOGS = {name: Catalog.load(SCHEMAS / f"{name}.bfbs") for name in {n for n, _ in TABLES}}
 
-#: Codes with which ours may refuse what Google's takes.
+#: Codes with which ours may refuse buffers that Google's accepts.
 STRICTER = {
     "BOOL_VALUE",
     "STRING_UTF8",
@@ -91,7 +91,7 @@ def google(program: Path, cases: list[Case]) -> list[bool]:
 
 
 def ours(case: Case) -> str:
-    """Our code: "OK" if it is taken."""
+    """Our code: "OK" if it is accepted."""
     schema, table = TABLES[case[0]]
     try:
         CATALOGS[schema].verify(table, case[1])

@@ -1,7 +1,7 @@
 """Bytes from an enemy: every truncation, flipped bytes, random changes, amplification.
 
-Whatever comes in, either ``unserialize`` raises ProtocolError, or every attribute can be read in
-any order, and then only the payload codec's ProtocolError may come. Nothing else, ever.
+For any input, either ``unserialize`` raises ProtocolError, or every attribute can be read in any
+order, and the only possible error is the payload codec's ProtocolError.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ def good(klass: type[Message], **changes: Any) -> dict[str, Any]:
 
 
 def parsed(klass: type[Message], raw: list[Any]) -> Message | None:
-    """What Autobahn makes of a WAMP list; None if it refuses it."""
+    """Autobahn's message for a WAMP list; None if it refuses it."""
     try:
         return klass.parse(raw)
     except (ProtocolError, InvalidUriError, AssertionError):
@@ -65,7 +65,7 @@ def parsed(klass: type[Message], raw: list[Any]) -> Message | None:
 
 
 def received(data: bytes) -> Message | None:
-    """What we make of a FlatBuffers message; None if it is refused."""
+    """Our message for a FlatBuffers message; None if it is refused."""
     try:
         (msg,) = SERIALIZER.unserialize(data)
     except ProtocolError:
@@ -76,7 +76,7 @@ def received(data: bytes) -> Message | None:
 def check(
     klass: type[Message], attributes: dict[str, Any], details: dict[str, Any] | None = None
 ) -> None:
-    """Both verdicts are the same, and so is the content of what is accepted."""
+    """Both verdicts are the same, and so is the content of accepted messages."""
     wanted = parsed(klass, raw_list(klass, attributes, details))
     got = received(typed(klass, attributes, details))
     case = f"{klass.__name__} {attributes} {details or ''}"[:300]
@@ -231,7 +231,7 @@ def test_args_and_kwargs_of_other_types_are_refused_when_read(klass):
     ):
         for value in values:
             if klass is m.Publish and name == "args" and isinstance(value, (str, bytes)):
-                continue  # PUBLISH alone takes them
+                continue  # only PUBLISH accepts them
             (msg,) = SERIALIZER.unserialize(typed(klass, good(klass, **{name: value})))
             with pytest.raises(ProtocolError, match=rf"{klass.__name__.upper()}\.{name}"):
                 getattr(msg, name)
@@ -351,7 +351,7 @@ EVIL_DETAILS: list[Any] = [
 
 
 def beyond_the_wire(value: Any) -> bool:
-    """Integers outside 0 to 2**64-1, which parse takes in some places and we nowhere."""
+    """Integers outside 0 to 2**64-1, which parse accepts in some places, and we don't."""
     if isinstance(value, bool):
         return False
     if isinstance(value, int):
@@ -381,7 +381,7 @@ def test_details_in_the_metadata_are_judged_as_by_parse(klass, name):
     base = {"enc_algo": "x_own"} if name in ("enc_key", "enc_serializer") else {}
     for value in EVIL_DETAILS:
         details = {**base, DETAIL_NAMES.get((klass, name), name): value}
-        if beyond_the_wire(value) and klass is not m.Unregister:  # which takes any list
+        if beyond_the_wire(value) and klass is not m.Unregister:  # which accepts any list
             assert received(typed(klass, attributes, details)) is None, details
         else:
             check(klass, attributes, details)
