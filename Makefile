@@ -6,7 +6,7 @@
 BUILD ?= build
 PYRIGHT = pyright
 # The tests of what is written in C, on several processors.
-C_TESTS = tests/messages tests/codecs tests/wire tests/runtime
+C_TESTS = tests/messages tests/codecs tests/wire tests/runtime tests/typed
 PYTEST = PYTHONHASHSEED=0 python -m pytest -q -n auto
 C_FILES = $(shell git ls-files '*.c' '*.h' '*.cc')
 # ASan wraps crypt(), which it finds only if libcrypt is loaded from the start.
@@ -63,7 +63,7 @@ sanitize: ## Test the C code under ASan and UBSan: gcc, some minutes
 traps: ## Test the C code with traps where clang, unlike gcc, finds undefined behaviour
 	$(in_copy) && CC=clang CFLAGS="-g -fsanitize=undefined,nullability -fsanitize-trap=all" \
 	    python setup.py -q build_ext && \
-	    $(PYTEST) tests/messages tests/codecs tests/wire
+	    $(PYTEST) tests/messages tests/codecs tests/wire tests/typed
 
 cffi: ## Test the binding that PyPy uses, on CPython
 	$(in_copy) && AUTOBAHN_FBS_BUILD_CFFI=1 python setup.py -q build_ext && \

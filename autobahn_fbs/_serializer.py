@@ -48,7 +48,7 @@ class FlatBuffersObjectSerializer(native.ObjectSerializer):
     #: The bytes need a binary transport.
     BINARY = True
     #: The module that implements the serializer, for version displays.
-    FLATBUFFERS_MODULE = sys.modules[__package__ or "autobahn_fbs"]
+    FLATBUFFERS_MODULE = sys.modules[__name__.rpartition(".")[0]]
     #: Maps FlatBuffers message codes (``MessageType`` in the schema) to message classes.
     MESSAGE_TYPE_MAP: ClassVar[dict[int, type[Message]]] = {
         (37 if kind == 337 else kind): cls for kind, cls in Serializer.MESSAGE_TYPE_MAP.items()

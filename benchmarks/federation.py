@@ -9,7 +9,8 @@ Each contender has two nodes, a link between them and a client process of its ow
 the same time; they take turns as in router.py. Node 2 connects to node 1. Events are published and
 calls are made at node 1, and received at node 2; in "turned" scenes, it is the other way round. The
 output is processor time in microseconds for each received event or answered call: for each node's
-worker, both together ("nodes"), and the client, which has all sessions.
+worker, both together ("nodes"), and the client, which has all sessions. An event of "fan-out" goes
+to 100 subscribers at one node.
 
 ``cbor`` is stock Crossbar.io with CBOR on all legs. ``cbor-link`` has the drop-in, FlatBuffers at
 the clients, and CBOR on the link, which is the link's default without ``run --prefer``.
@@ -53,6 +54,11 @@ CONTENDERS = [
 ]
 
 SCENES = [
+    # The first one also shows what a session takes in memory.
+    scene("fan-out small", "events", "rawsocket", "small", subscribers=100),
+    scene("fan-out small websocket", "events", "websocket", "small", subscribers=100),
+    scene("fan-out 2.4kB", "events", "rawsocket", "large", subscribers=100),
+    scene("fan-out 2.4kB websocket", "events", "websocket", "large", subscribers=100),
     scene("events small", "events", "rawsocket", "small"),
     scene("events small websocket", "events", "websocket", "small"),
     scene("events small turned", "events", "rawsocket", "small", turned=True),

@@ -14,7 +14,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -98,13 +98,16 @@ class Cost:
     """The best of the rounds for one scene and contender.
 
     `spent` is processor time in microseconds for each received event or answered call, by process;
-    `rate` is events or calls per second.
+    `rate` is events or calls per second. `memory` is the growth of the routers in bytes for each
+    session that joined for the scene. It is only meaningful for a router's first scene, and only if
+    many sessions join.
     """
 
     scene: str
     contender: str
     spent: dict[str, float]
     rate: float
+    memory: dict[str, float] | None = None
 
 
 class StartedAs(Router):
@@ -180,9 +183,15 @@ class Team(AbstractContextManager["Team"]):
         #: The client's process.
         self.client = self._process.pid
 
-    def open(self, scene: Scene) -> None:
-        """Connects the client for a scene."""
+    def open(self, scene: Scene) -> dict[str, float]:
+        """Connects the client for a scene; returns the memory that this took, in bytes for each
+        subscriber."""
+        before = {name: resident_bytes(pids) for name, pids in self._processes.items()}
         self._ask(open=asdict(scene))
+        return {
+            name: (resident_bytes(pids) - before[name]) / scene.subscribers
+            for name, pids in self._processes.items()
+        }
 
     def close(self) -> None:
         """Disconnects the client."""
@@ -260,6 +269,15 @@ def cpu_seconds(pids: Iterable[int]) -> float:
     return total / 1e9
 
 
+def resident_bytes(pids: Iterable[int]) -> int:
+    """Memory that processes have, in bytes; 0 where the system doesn't say."""
+    pages = 0
+    for pid in pids:
+        with suppress(OSError):
+            pages += int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages and pages * os.sysconf("SC_PAGE_SIZE")
+
+
 def measure(
     teams: list[Team],
     scene: Scene,
@@ -269,8 +287,9 @@ def measure(
 ) -> list[Cost]:
     """Runs a scene with the teams in turns."""
     found: dict[str, list[tuple[dict[str, float], float]]] = {team.name: [] for team in teams}
+    grown = {}
     for team in teams:
-        team.open(scene)
+        grown[team.name] = team.open(scene)
         team.turn(seconds / 2)  # to warm up
     for number in range(rounds):
         # A different one goes first each time.
@@ -286,6 +305,7 @@ def measure(
             name,
             {who: min(spent[who] for spent, _ in turns) for who in turns[0][0]},
             max(rate for _, rate in turns),
+            grown[name] if scene.subscribers > 1 else None,
         )
         for name, turns in found.items()
     ]

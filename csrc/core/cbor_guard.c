@@ -6,6 +6,9 @@
  * - References to strings (tag 25): 3 bytes here become a long text when it is written again.
  * - Map keys and set elements whose hashes can be chosen: containers and most tags (bignums, UUIDs,
  *   decimals, points in time). Each key may then be compared with all earlier ones.
+ * - Tags within tags, and maps within maps where they have to be hashed: cbor2's objects for them
+ *   take up to 1.5 kB of C stack a level to be hashed, compared or shown, and a thread may have only
+ *   128 kB. Other levels take 0.2 kB.
  * - Numbers as map keys and set elements that collide without equal hashes: key_probes.h.
  * - Decimals, bigfloats and rationals with huge digits: converting them is quadratic.
  * - Regular expressions (tag 35): compiling one takes up to 0.2 ms per byte. MIME messages (tag
@@ -42,6 +45,8 @@ typedef struct {
     const char *refusal;   /* the reason for refusing the input, or NULL */
     const char *malformed; /* an error that some versions of cbor2 accept, or NULL */
     bool text_keys;        /* whether map keys must be text */
+    int keys;              /* the number of open map keys and set elements */
+    int objects;           /* the number of open tags, and of open maps within such keys */
     uint64_t *hashes;      /* of the keys of all open containers that are numbers; or NULL */
     void *table;           /* memory for wfbs_probes_allow, or NULL */
     size_t open;           /* the current number of hashes, even if `hashes` is NULL */
@@ -216,16 +221,24 @@ close_keys(scanner *s, const elements *e, bool in_map)
            || refuse(s, WFBS_PROBES_REFUSAL);
 }
 
+/* Counts a tag, or a map that has to be hashed. Returns whether one more is allowed. */
+static bool
+open_object(scanner *s)
+{
+    return ++s->objects <= WFBS_CBOR_OBJECTS
+           || refuse(s, "tags, or maps in keys, are nested more than 32 levels deep");
+}
+
 /* Skips the items of an array (`keys` 0, or 1 if all are set elements) or of a map (`keys` 2: every
  * second item is a key). Its initial byte has been consumed. Returns as scan_item. */
 static bool
 scan_items(scanner *s, uint8_t byte, int keys, int depth)
 {
-    const bool endless = (byte & 0x1f) == 31;
+    const bool endless = (byte & 0x1f) == 31, is_object = keys == 2 && s->keys > 0;
     elements e = {0, 0, 0};
     uint64_t count = 0;
 
-    if (!endless && !scan_argument(s, byte, &count)) {
+    if ((!endless && !scan_argument(s, byte, &count)) || (is_object && !open_object(s))) {
         return false;
     }
     /* Every item takes at least one byte, so the input ends before `i` can wrap. */
@@ -241,10 +254,13 @@ scan_items(scanner *s, uint8_t byte, int keys, int depth)
         if (is_key && !count_key(s, &e, keys == 2)) {
             return false;
         }
+        s->keys += is_key;
         if (!scan_item(s, false, depth + 1)) {
             return false;
         }
+        s->keys -= is_key;
     }
+    s->objects -= is_object;
     return keys == 0 || close_keys(s, &e, keys == 2);
 }
 
@@ -289,7 +305,11 @@ scan_tag(scanner *s, uint8_t byte, bool in_set, int depth)
     if (tag == TAG_REGULAR_EXPRESSION || tag == TAG_MIME) {
         return refuse(s, "regular expressions and MIME messages (tags 35 and 36) are not taken");
     }
+    if (!open_object(s)) {
+        return false;
+    }
     const bool scanned = scan_item(s, in_set || tag == TAG_SET, depth + 1);
+    s->objects--;
     if ((tag == TAG_DECIMAL || tag == TAG_BIGFLOAT || tag == TAG_RATIONAL)
         && s->next - start > WFBS_CBOR_NUMBER_MAX) {
         return refuse(s, "too long a decimal, bigfloat or rational number");

@@ -9,8 +9,10 @@
 #include "schema.h"
 
 /* Limits for input to cbor2.loads: keys of one map (or elements of one set) whose hashes can be
- * chosen, and bytes of one decimal, bigfloat or rational. Input beyond a limit is refused. */
+ * chosen, nested tags (and maps within keys), and bytes of one decimal, bigfloat or rational. Input
+ * beyond a limit is refused. */
 #define WFBS_CBOR_COSTLY_KEYS 256
+#define WFBS_CBOR_OBJECTS 32
 #define WFBS_CBOR_NUMBER_MAX 1024
 
 /* Bytes of memory, aligned for uint64_t, that wfbs_cbor_refusal needs for this input: 0 unless

@@ -155,7 +155,6 @@ for level in range(900):
     if level < 399:
         deep = KINDS[kind](deep)
     deeper = KINDS[kind](deeper)
-encoded = [start * 390 + b"\\x00" for start in (b"\\x81", b"\\xa1\\x00", b"\\xd9\\x12\\x67")]
 said = []
 
 
@@ -166,8 +165,6 @@ def work():
             said.append("written")
         except ValueError:
             said.append("refused")
-    for data in encoded:
-        native.cbor_loads(data)
 
 
 threading.stack_size(size * 1024)
@@ -191,3 +188,102 @@ def test_a_thread_of_a_small_stack_survives_nesting(kind, size):
         timeout=60,
     )
     assert done.stdout.split() == ["written"] * 3 + ["refused"] * 2, done.stderr[-2000:]
+
+
+TAG = b"\xd9\x12\x67"
+READ = {
+    "arrays": b"\x81" * 390 + b"\x00",
+    "maps": b"\xa1\x00" * 390 + b"\x00",
+    "endless arrays": b"\x9f" * 390 + b"\xff" * 390,
+    "endless maps": b"\xbf\x00" * 390 + b"\x00" + b"\xff" * 390,
+    "a tag around arrays": TAG + b"\x81" * 389 + b"\x00",
+    "a tag in arrays": b"\x81" * 389 + TAG + b"\x00",
+    "tags in arrays": b"\x81" * 358 + TAG * 32 + b"\x00",
+    "arrays as a key": b"\xa1" + b"\x81" * 389 + b"\x00\x00",
+    "maps as keys in arrays": b"\x81" * 357 + b"\xa1" * 33 + b"\x00" * 34,
+    "maps of maps as keys": b"\x81" * 357 + b"\xa1" + b"\xa1\x00" * 32 + b"\x00\x00",
+    "arrays as two keys": b"\xa2" + (b"\x81" * 389 + b"\x00\x00") * 2,
+    "tags as two keys": b"\x81" * 357 + b"\xa2" + (TAG * 32 + b"\x00\x00") * 2,
+    "tags and arrays as two keys": b"\xa2" + (b"\x81" * 357 + TAG * 32 + b"\x00\x00") * 2,
+    "tags as a key": b"\xa1" + TAG * 32 + b"\x00\x00",
+    "tags as a key in arrays": b"\x81" * 357 + b"\xa1" + TAG * 32 + b"\x00\x00",
+    "tags in a set in arrays": b"\x81" * 356 + b"\xd9\x01\x02\x81" + TAG * 31 + b"\x00",
+}
+REFUSED = {
+    "tags": TAG * 390 + b"\x00",
+    "many tags as a key": b"\xa1" + TAG * 389 + b"\x00\x00",
+    "many tags in a set": b"\xd9\x01\x02\x81" + TAG * 388 + b"\x00",
+    "tags with arrays between": (TAG + b"\x81") * 195 + b"\x00",
+    "sets in sets": b"\xd9\x01\x02\x81" * 195 + b"\x00",
+    "maps as keys": b"\xa1" * 390 + b"\x00" * 391,
+    "maps of maps as two keys": b"\xa2" + (b"\xa1\x00" * 388 + b"\x00\x00") * 2,
+    "numbers in numbers": b"\xd8\x1e\x82" * 195 + b"\x01" * 196,
+}
+
+READER = """
+import sys, threading
+
+data, size = bytes.fromhex(sys.argv[1]), int(sys.argv[2])
+from autobahn.wamp import message as m
+from autobahn_fbs import FlatBuffersObjectSerializer
+from autobahn_fbs._backend import native
+
+native.cbor_loads(bytes.fromhex("82a1d91267010102"))
+serializer = FlatBuffersObjectSerializer()
+str(serializer.unserialize(serializer.serialize(m.Event(1, 2, args=[1])))[0])
+said = []
+
+
+def work():
+    try:
+        value = native.cbor_loads(data)
+    except ValueError as error:
+        said.append(str(error))
+    else:
+        assert value == native.cbor_loads(data)
+        said.append("shown" if repr(value) else "")
+
+
+threading.stack_size(size * 1024)
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+print(*said)
+"""
+
+
+def read_in_a_thread(data: bytes, size: int) -> str:
+    if size == 128 and "asan" in os.environ.get("LD_PRELOAD", ""):
+        pytest.skip("NOT TESTED: 128 kB under ASan, whose frames are several times as large")
+    done = subprocess.run(
+        [sys.executable, "-c", READER, data.hex(), str(size)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout.strip()
+
+
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="PyPy's stacks are its own affair")
+@pytest.mark.parametrize("name", READ)
+def test_a_thread_of_a_small_stack_reads_compares_and_shows_what_nests(name):
+    """cbor2 reads all but definite arrays and maps, hashes keys, compares and shows tags."""
+    assert read_in_a_thread(READ[name], 128) == "shown"
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_would_take_the_stack_of_a_thread_are_refused(name):
+    with pytest.raises(ValueError, match="tags, or maps in keys, are nested more than 32"):
+        native.cbor_loads(REFUSED[name])
+
+
+def test_32_tags_within_each_other_are_read():
+    value = native.cbor_loads(TAG * 32 + b"\x00")
+    for _ in range(32):
+        value = value.value
+    assert value == 0
+
+
+def test_tags_beside_each_other_are_not_counted():
+    assert len(native.cbor_loads(b"\x98\xff" + (TAG + b"\x00") * 255)) == 255

@@ -336,6 +336,9 @@ def test_a_child_that_ignores_the_path_is_warned_of(run: Run, flag: str) -> None
     ],
 )
 def test_every_function_that_starts_a_child_warns(run: Run, call: str) -> None:
+    name = call.partition("(")[0]
+    if not hasattr(os, name):
+        pytest.skip(f"this Python has no os.{name}")
     code = f"import os, sys\nwords = [sys.executable, '-c', '']\nos.{call}"
     assert run("-c", code).stderr.startswith(WARNING)
 

@@ -20,6 +20,15 @@ UNIT_TESTS = {
         *sorted((CSRC / "generated").glob("*.c")),
         CSRC / "tests" / "test_core.c",
     ],
+    "schema": [
+        *sorted((CSRC / "core" / "schema").glob("*.c")),
+        *(
+            CSRC / "core" / f"{name}.c"
+            for name in ("cbor_guard", "flex_read", "flex_tokens", "key_probes", "text")
+        ),
+        CSRC / "tests" / "schema_file.c",
+        CSRC / "tests" / "test_schema.c",
+    ],
     "flex": [
         CSRC / "core" / "flex_read.c",
         CSRC / "core" / "flex_tokens.c",

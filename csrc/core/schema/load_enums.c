@@ -59,7 +59,15 @@ turn_values(wfbs_plan_value *values, uint32_t count)
     }
 }
 
-/* Checks the order of the values, and derives facts from it. */
+/* Whether a type of so many bytes can have a value. */
+static bool
+fits(uint64_t value, unsigned scalar)
+{
+    const uint32_t size = wfbs_base_size(scalar);
+    return size == 8 || wfbs_walk_extend(value & ((UINT64_C(1) << 8 * size) - 1), scalar) == value;
+}
+
+/* Checks the values and their order, and derives facts from them. */
 static bool
 finish_enum(wfbs_loader *l, uint32_t index)
 {
@@ -73,6 +81,9 @@ finish_enum(wfbs_loader *l, uint32_t index)
     for (uint32_t i = 0; i < type->value_count; i++) {
         const uint64_t value = values[i].value;
         type->all_bits |= value;
+        if (!fits(value, type->scalar)) {
+            return wfbs_loader_fail_enum(l, WFBS_FAULT_SCHEMA_ENUM, index);
+        }
         if (!i) {
             continue;
         }
