@@ -1,5 +1,5 @@
-"""What benchmarks/router.py and benchmarks/federation.py share: scenes by the size of the payload,
-options, tables and plots. How contenders take turns is in autobahn_fbs/_demo/cost.py.
+"""Shared by benchmarks/router.py and benchmarks/federation.py: scenes by the size of the payload,
+options, tables and plots. autobahn_fbs/_demo/cost.py implements how contenders take turns.
 """
 
 from __future__ import annotations

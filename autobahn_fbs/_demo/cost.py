@@ -1,8 +1,8 @@
-"""What a message costs a real router and a client, in processor time: contenders that take turns.
+"""Measures the processor time of a message in a real router and a client. Contenders take turns.
 
-Each contender has routers and a client process of its own (``cost_client``), all alive in one run.
-For each scene the contenders take turns, for a part of a second each. What counts is the best of
-the rounds. Linux only, for the processor time of the routers.
+Each contender has routers and a client process of its own (``cost_client``), all running at the
+same time. In each scene, the contenders take turns, for a part of a second each. The best of the
+rounds counts. Linux only, because of the processor time of the routers.
 """
 
 from __future__ import annotations
@@ -51,13 +51,13 @@ class Contender:
 
 
 def accelerated(name: str, parts: str = "", serializer: str = "flatbuffers") -> Contender:
-    """A contender with parts of acceleration; all for ""."""
+    """A contender with some parts of acceleration; "" means all."""
     switch = f"--accelerate={parts}" if parts else "--accelerate"
     client = ("--drop-in", "--accelerate", parts or "all")
     return Contender(name, run_words(switch), client, serializer)
 
 
-#: Stock with Autobahn's msgpack, the drop-in, and the same accelerated.
+#: Stock with Autobahn's msgpack, the drop-in, and the drop-in with acceleration.
 USUAL = (
     Contender("stock", STOCK, (), "msgpack"),
     Contender("drop-in", run_words(), ("--drop-in",)),
@@ -67,7 +67,7 @@ USUAL = (
 
 @dataclass(frozen=True)
 class Scene:
-    """What is sent, and over which transport. `flights` calls, or a `window` of events, are in
+    """The messages and the transport of a scene. `flights` calls, or a `window` of events, are in
     flight."""
 
     name: str
@@ -75,7 +75,7 @@ class Scene:
     transport: str
     args: list[Any] = field(default_factory=list)
     kwargs: dict[str, Any] = field(default_factory=dict)
-    #: The size of a last arg of bytes; none if 0.
+    #: The size of a final arg of bytes; none if 0.
     blob: int = 0
     subscribers: int = 1
     flights: int = 24
@@ -236,14 +236,14 @@ class Team(AbstractContextManager["Team"]):
 
 
 def team_of(contender: Contender, router: Router) -> Team:
-    """The client of one router that runs."""
+    """The client of a running router."""
     doors = [(router.websocket, router.rawsocket)]
     return Team(contender, {"router": router.processes()[1:]}, doors)
 
 
 @contextmanager
 def running(contenders: Sequence[Contender]) -> Iterator[list[Team]]:
-    """A router for each of these contenders, started side by side, and their clients.
+    """A router for each of these contenders, started in parallel, and their clients.
 
     :raises RouterFailed: one did not start.
     """
@@ -258,7 +258,7 @@ def running(contenders: Sequence[Contender]) -> Iterator[list[Team]]:
 
 
 def cpu_seconds(pids: Iterable[int]) -> float:
-    """Processor time that processes have used so far; 0 where the system doesn't say."""
+    """Processor time that processes have used so far; 0 if the system doesn't provide it."""
     total = 0
     for pid in pids:
         for task in Path(f"/proc/{pid}/task").glob("*/schedstat"):

@@ -225,7 +225,7 @@ def main() -> None:
         parts = None if options.accelerate == "all" else options.accelerate.split(",")
         autobahn_fbs.accelerate(parts)
     loop = LOOPS[options.loop]()
-    import_module(f"{loop.PACKAGE}.wamp")  # Autobahn wants asyncio or Twisted chosen first
+    import_module(f"{loop.PACKAGE}.wamp")  # asyncio or Twisted must be chosen before Autobahn
     if options.drop_in:
         import autobahn_fbs
 

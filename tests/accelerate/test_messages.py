@@ -202,7 +202,7 @@ def test_it_is_undone_and_applied_again():
 
 
 @extension_only
-def test_a_class_that_somebody_changed_stays_off():
+def test_a_changed_class_stays_off():
     def other(
         self: Any, request: Any = None, publication: Any = None, from_fbs: Any = None
     ) -> None:

@@ -58,7 +58,7 @@ def python(code: str, *words: str) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def test_what_is_applied_and_undone_twice_leaves_nothing_behind():
+def test_applying_and_undoing_twice_leaves_nothing_behind():
     found = python("""
 import_all()
 before = functions()

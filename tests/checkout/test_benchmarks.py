@@ -233,7 +233,7 @@ def test_the_floor_is_measured_the_other_way_round() -> None:
     assert target.measured == pytest.approx(0.5)
 
 
-def test_what_was_not_measured_is_neither_met_nor_missed() -> None:
+def test_unmeasured_targets_are_neither_met_nor_missed() -> None:
     target = _target(_results(), "pass-on, 1 MB against 1 kB, normal")
     assert (target.measured, target.met, target.verdict) == (None, None, "not measured")
 
@@ -342,7 +342,7 @@ def test_the_stored_ratios_are_those_that_the_guard_watches() -> None:
     assert {line.verdict for line in lines} == {"as expected"}
 
 
-def test_what_workers_measured_becomes_a_file_that_pyperf_and_the_report_read(
+def test_measurements_of_workers_become_a_file_that_pyperf_and_the_report_read(
     tmp_path: Path,
 ) -> None:
     pytest.importorskip("pyperf")

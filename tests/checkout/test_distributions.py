@@ -88,7 +88,7 @@ def test_the_sdist_has_all_that_git_tracks_and_nothing_else(sdist):
     assert check_dist.faults([sdist]) == []
 
 
-def test_the_wheel_is_built_offline_with_a_compiler_alone_and_is_complete(wheel):
+def test_the_wheel_is_built_offline_with_only_a_compiler_and_is_complete(wheel):
     assert check_dist.faults([wheel]) == []
 
 
@@ -136,7 +136,7 @@ def test_the_check_finds_what_a_wheel_lacks(wheel, tmp_path):
     assert fault.endswith("lacks autobahn_fbs/schemas/wamp.bfbs")
 
 
-def test_the_check_finds_what_does_not_belong_into_a_wheel(wheel, tmp_path):
+def test_the_check_finds_superfluous_files_in_a_wheel(wheel, tmp_path):
     [fault] = check_dist.faults([rewritten(wheel, tmp_path, add="autobahn_fbs/core.c")])
     assert fault.endswith("has autobahn_fbs/core.c, which doesn't belong")
 

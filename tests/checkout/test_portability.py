@@ -54,7 +54,7 @@ def test_only_one_header_knows_what_compilers_add_to_c(path):
 
 
 @pytest.mark.parametrize("path", WITHOUT_PYTHON, ids=lambda path: path.name)
-def test_what_knows_nothing_of_python_is_pedantically_c11(path, tmp_path):
+def test_code_without_python_is_pedantically_c11(path, tmp_path):
     flags = ["-c", "-Wpedantic", "-pedantic-errors", "-Wvla", *WARNINGS]
     built = compile_to(tmp_path / "object", flags, [path])
     assert built.returncode == 0, built.stderr

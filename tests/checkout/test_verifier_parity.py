@@ -124,14 +124,14 @@ def test_both_take_the_vectors(verdicts):
 
 @settings(max_examples=30)
 @given(st.lists(messages(), min_size=1, max_size=10), st.randoms(use_true_random=False))
-def test_they_agree_on_any_message_and_what_becomes_of_it(verdicts, msgs, source):
+def test_they_agree_on_any_message_and_its_changes(verdicts, msgs, source):
     for dialect, serializer in SERIALIZERS.items():
         whole = [(dialect, serializer.serialize(msg)) for msg in msgs]
         assert verdicts(whole) == [(True, "OK")] * len(whole)
         verdicts.compare([(dialect, mutated(data, source)) for _, data in whole * 20])
 
 
-def test_they_agree_on_what_becomes_of_the_samples(verdicts):
+def test_they_agree_on_the_changed_samples(verdicts):
     source = random.Random(6)
     cases = good_messages()
     broken = [
@@ -163,7 +163,7 @@ def test_they_agree_on_every_word_that_is_an_extreme(verdicts):
     )
 
 
-def test_a_tag_that_names_nothing_is_refused_by_us_alone(verdicts):
+def test_only_we_refuse_a_tag_without_a_meaning(verdicts):
     for dialect, tags in (("autobahn", CODES), ("schema", union_tags())):
         unknown = sorted(set(range(256)) - set(tags.values()))
         cases = [
@@ -196,7 +196,7 @@ def references(count: int) -> bytes:
     ("count", "expected"),
     [(1, (True, "OK")), (999_998, (True, "OK")), (999_999, (False, "TABLES"))],
 )
-def test_both_visit_a_million_tables_and_no_more(verdicts, count, expected):
+def test_both_visit_at_most_a_million_tables(verdicts, count, expected):
     assert verdicts([("autobahn", references(count))]) == [expected]
 
 

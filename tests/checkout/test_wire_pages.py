@@ -74,7 +74,7 @@ def test_messages_show_their_numbers_in_both_dialects(pages):
     assert "Message EVENT: the union's type is 36 (schema dialect: 14)." in pages["pubsub"]
 
 
-def test_what_an_absent_field_means_is_said(pages):
+def test_the_value_of_an_absent_field_is_available(pages):
     hello = section(pages, "Hello")
     assert "``roles``\n       | :ref:`ClientRoles <wire-ClientRoles>`\n     - required;" in hello
     assert "``resumable``\n       | bool\n     - None" in hello

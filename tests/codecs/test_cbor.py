@@ -304,7 +304,7 @@ def test_a_value_of_another_type_is_left_to_cbor2(value: object) -> None:
 
 
 @pytest.mark.parametrize("value", ["\ud800", "a\udc80", "\U0001f600\udfff", object(), len])
-def test_what_cbor2_refuses_is_refused_with_its_error(value: object) -> None:
+def test_input_that_cbor2_refuses_is_refused_with_its_error(value: object) -> None:
     for whole in (value, ["before", value], {"key": {"key": value}}):
         _, error, message = outcome(cbor2.dumps, whole)
         assert error is not None
@@ -352,7 +352,7 @@ def test_a_failed_encoding_leaves_nothing_behind_for_the_next() -> None:
 
 @settings(max_examples=400, deadline=None)
 @given(common)
-def test_what_was_encoded_decodes_as_cbor2_does(value: object) -> None:
+def test_encoded_values_decode_as_with_cbor2(value: object) -> None:
     assert_decodes_as_cbor2_does(cbor2.dumps(value))
 
 
@@ -495,7 +495,7 @@ def test_nested_arrays_that_each_claim_the_whole_input_are_refused() -> None:
         loads(data + bytes(size - len(data)))
 
 
-def test_what_follows_the_first_item_is_ignored_as_by_cbor2() -> None:
+def test_bytes_after_the_first_item_are_ignored_as_by_cbor2() -> None:
     for data in (b"\x00\xff", b"\x81\x01\x02", b"\xa1\x01\x02\x1c", b"\x61a\xff"):
         assert_decodes_as_cbor2_does(data)
 
@@ -615,7 +615,7 @@ def test_decoding_leaks_nothing(tail: bytes) -> None:
 
 
 @cpython_only
-def test_decoding_what_is_right_leaks_nothing() -> None:
+def test_decoding_valid_input_leaks_nothing() -> None:
     data = cbor2.dumps(GOOD)
     assert leaked_blocks(lambda: loads(data)) < 50
 

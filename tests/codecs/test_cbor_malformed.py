@@ -44,7 +44,7 @@ EXAMPLES = [
 
 
 @pytest.mark.parametrize("data", EXAMPLES)
-def test_what_is_not_well_formed_is_refused(data):
+def test_malformed_input_is_refused(data):
     with pytest.raises(cbor2.CBORDecodeError):
         native.cbor_loads(data)
     for around in (b"\x81", b"\xa1\x00", b"\x82\x01", b"\xbf\x61a", b"\xd9\xd9\xf7"):

@@ -132,7 +132,7 @@ def test_tuples_read_back_as_lists_and_byte_views_as_bytes():
     assert loads(dumps(value)) == [1, [2.5], b"ab", b"ac"]
 
 
-def test_subclasses_are_written_as_what_they_derive_from():
+def test_subclasses_are_written_as_their_base_types():
     class Number(IntEnum):
         SEVEN = 7
 
@@ -228,7 +228,7 @@ def test_google_reads_what_is_written(value, compact):
 
 
 @given(GOOGLES, st.booleans())
-def test_what_google_writes_is_read(value, share):
+def test_the_output_of_google_can_be_read(value, share):
     data = built(lambda builder: builder.Add(value), share_strings=share)
     assert typed(loads(data)) == typed(value)
 
@@ -323,7 +323,7 @@ def test_flatc_reads_what_is_written(tmp_path, compact):
     assert json.loads((tmp_path / "ours.json").read_text("utf-8")) == document
 
 
-def test_what_flatc_writes_is_read(tmp_path):
+def test_the_output_of_flatc_can_be_read(tmp_path):
     # flatc's parser of JSON makes 0 of 2**64 - 1.
     document = DOCUMENT | {"numbers": [n for n in DOCUMENT["numbers"] if n != 2**64 - 1]}
     (tmp_path / "theirs.json").write_text(json.dumps(document), "utf-8")
@@ -350,7 +350,7 @@ def test_what_flatc_writes_is_read(tmp_path):
         ([{"\udfff": 2}], ValueError, r"'\\udfff' has a surrogate.*at \[0\]"),
     ],
 )
-def test_what_cannot_be_written_is_named_with_its_place(value, error, text):
+def test_values_that_cannot_be_written_are_named_with_their_place(value, error, text):
     with pytest.raises(error, match=text):
         dumps(value)
 
@@ -373,7 +373,7 @@ def nest(depth: int) -> list[Any]:
     return value
 
 
-def test_256_levels_are_written_and_read_and_no_more():
+def test_at_most_256_levels_are_written_and_read():
     assert loads(dumps(nest(256))) == nest(256)
     with pytest.raises(ValueError, match="more than 256 levels"):
         dumps(nest(257))

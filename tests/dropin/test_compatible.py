@@ -81,7 +81,7 @@ def test_a_property_that_is_gone_is_named(refused: Refused) -> None:
     assert "topic" in text
 
 
-def test_a_property_that_is_no_property_any_more_is_named(refused: Refused) -> None:
+def test_a_property_that_is_no_longer_a_property_is_named(refused: Refused) -> None:
     assert "topic" in refused("message.Event.topic = lambda self: 'x'")
 
 

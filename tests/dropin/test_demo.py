@@ -217,7 +217,7 @@ def test_a_table_sets_words_to_the_left_and_numbers_to_the_right() -> None:
     assert stream.getvalue().splitlines() == ["           n", "  one      1", "  eleven  11"]
 
 
-def test_a_message_is_told_in_one_line_without_what_it_lacks() -> None:
+def test_a_message_is_shown_in_one_line_without_absent_parts() -> None:
     assert details(SAMPLES["RESULT"]()) == "progress=True args=[3] kwargs={'unit': 's'}"
 
 

@@ -295,7 +295,7 @@ print(seen[0].filename)
     assert "autobahn_fbs" not in Path(out.strip()).parts[-2:]  # it points at the caller
 
 
-def test_nobody_is_named_without_a_reason():
+def test_no_module_is_named_without_a_reason():
     run(
         ASYNCIO
         + """

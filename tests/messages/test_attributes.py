@@ -80,7 +80,7 @@ def test_a_tuple_comes_back_as_a_list(any_serializer):
 
 
 @pytest.mark.parametrize("args", ["text", "", b"raw", b""], ids=repr)
-def test_publish_alone_takes_text_and_bytes_as_args(args, any_serializer):
+def test_only_publish_accepts_text_and_bytes_as_args(args, any_serializer):
     msg = message.Publish(1, "a.b", args=args, kwargs={"k": 1})
     assert_same(round_trip(any_serializer, msg), msg)
 

@@ -90,7 +90,7 @@ def test_every_buffer_is_taken_as_the_bytes_that_it_reads_as(make):
 
 
 @pytest.mark.parametrize("make", BUFFERS.values(), ids=BUFFERS)
-def test_every_buffer_is_taken_as_a_batch(make):
+def test_every_buffer_is_accepted_as_a_batch(make):
     frame = len(PADDED).to_bytes(4, "big") + PADDED
     buffer = make(frame * 2)
     first, second = BATCHED.unserialize(buffer)
@@ -116,7 +116,7 @@ def test_a_buffer_of_nothing_is_refused(empty):
     assert BATCHED.unserialize(empty) == []
 
 
-def test_what_is_no_buffer_is_a_mistake_of_the_program():
+def test_an_argument_without_a_buffer_is_an_error_of_the_program():
     released = memoryview(DATA)
     released.release()
     for thing, error in (

@@ -115,7 +115,7 @@ def test_a_long_message_is_only_looked_at() -> None:
 
 
 @given(st.binary(max_size=80), st.booleans())
-def test_what_the_bytes_hold_does_not_get_into_the_text(data: bytes, batched: bool) -> None:
+def test_the_text_contains_no_part_of_the_bytes(data: bytes, batched: bool) -> None:
     try:
         FlatBuffersObjectSerializer(batched).unserialize(b"[1,secret" + data)
     except ProtocolError as error:

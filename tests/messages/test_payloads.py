@@ -167,7 +167,7 @@ def test_a_codec_that_is_not_known_leaves_the_rest_readable(shouting, dialect):
     assert again.args == [1]
 
 
-def test_what_a_custom_codec_raises_on_reading_is_a_protocol_error(shouting):
+def test_an_error_of_a_custom_codec_on_reading_is_a_protocol_error(shouting):
     data = FlatBuffersObjectSerializer(payload_serializer=shouting).serialize(
         m.Event(1, 2, args=[1])
     )
@@ -176,7 +176,7 @@ def test_what_a_custom_codec_raises_on_reading_is_a_protocol_error(shouting):
         _ = READER.unserialize(broken)[0].args
 
 
-def test_what_a_custom_codec_raises_on_writing_names_the_attribute(shouting):
+def test_an_error_of_a_custom_codec_on_writing_names_the_attribute(shouting):
     serializer = FlatBuffersObjectSerializer(payload_serializer=shouting)
     with pytest.raises(TypeError, match=r"EVENT\.args: can't be encoded: TypeError"):
         serializer.serialize(m.Event(1, 2, args=[object()]))

@@ -37,7 +37,7 @@ def test_there_is_a_strategy_for_each_of_the_171_attributes():
 
 
 @pytest.mark.parametrize("klass", MESSAGE_CLASSES, ids=lambda klass: klass.__name__)
-def test_what_went_in_comes_out(klass: type[Message]):
+def test_values_come_back_unchanged(klass: type[Message]):
     @given(messages_of(klass))
     def check(msg: Message) -> None:
         for setting, serializer in SERIALIZERS.items():

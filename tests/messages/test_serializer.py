@@ -169,7 +169,7 @@ def test_the_object_serializer_takes_raw_wamp_lists(any_serializer):
     ],
     ids=str,
 )
-def test_a_raw_list_that_is_no_message_is_refused(raw, any_serializer):
+def test_a_raw_list_that_is_not_a_message_is_refused(raw, any_serializer):
     with pytest.raises(ProtocolError):
         any_serializer.serialize(raw)
 
@@ -224,7 +224,7 @@ def test_the_cache_is_honoured_and_emptied_by_uncache():
     assert serializer.serialize(msg) == (first, True)
 
 
-def test_what_is_no_bytes_in_the_cache_is_replaced():
+def test_anything_but_bytes_in_the_cache_is_replaced():
     serializer = FlatBuffersSerializer()
     msg = m.Event(1, 2)
     msg._serialized = {serializer._serializer: object()}
@@ -400,7 +400,7 @@ def test_subclasses_of_message_classes_are_serialized_as_their_base(klass, objse
         assert msg._serialized == {objser: expected}
 
 
-def test_a_property_of_a_subclass_is_what_is_sent(objser):
+def test_the_value_of_a_subclass_property_is_sent(objser):
     class Shouting(m.Publish):
         @property
         def topic(self) -> str:

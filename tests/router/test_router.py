@@ -192,7 +192,7 @@ def test_a_large_message_survives(place: Place, way: Way) -> None:
     both(place, way, way, scene)
 
 
-def test_what_a_session_receives_are_messages_of_the_native_kind(place: Place) -> None:
+def test_a_session_receives_native_messages(place: Place) -> None:
     seen: list[Any] = []
 
     async def play() -> None:

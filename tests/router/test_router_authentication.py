@@ -146,7 +146,7 @@ def test_wrong_proofs_are_refused_where_a_procedure_is_asked(place: Place, login
 
 @pytest.mark.parametrize("asked", ["dynamic", "function"])
 @pytest.mark.parametrize("way", [WEBSOCKET, RAWSOCKET], ids=ids)
-def test_an_error_of_whom_the_router_asks_is_what_the_client_is_told(
+def test_an_error_of_the_authenticator_reaches_the_client(
     place: Place, asked: str, way: Way
 ) -> None:
     async def run() -> None:
@@ -280,7 +280,7 @@ def test_a_cookie_stands_for_the_authentication_that_it_was_there_for(place: Pla
     asyncio.run(run())
 
 
-def test_a_cookie_is_no_good_after_logging_out(place: Place) -> None:
+def test_a_cookie_is_invalid_after_logging_out(place: Place) -> None:
     async def run() -> None:
         first, _ = await join_by_cookie(place, None)
         cookie = cookie_of(first)
@@ -294,7 +294,7 @@ def test_a_cookie_is_no_good_after_logging_out(place: Place) -> None:
     asyncio.run(run())
 
 
-def test_a_cookie_that_the_router_never_gave_is_no_good(place: Place) -> None:
+def test_a_cookie_that_the_router_never_set_is_invalid(place: Place) -> None:
     async def run() -> None:
         peer, kinds = await join_by_cookie(place, "cbtid=made-up")
         assert "Challenge" in kinds

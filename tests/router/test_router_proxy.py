@@ -255,7 +255,7 @@ def test_payloads_pass_the_proxy_undecoded_between_flatbuffers_and_flatbuffers(
 @pytest.mark.skipif(find_spec("nacl") is None, reason="cryptobox needs PyNaCl")
 @pytest.mark.parametrize("other", [("rawsocket", "flatbuffers"), ("websocket", "json")], ids=ids)
 @pytest.mark.parametrize("leg", ["raw", "cbor"])
-def test_what_is_encrypted_from_end_to_end_passes_the_proxy_unread(
+def test_end_to_end_encrypted_payloads_pass_the_proxy_unread(
     place: Place, leg: str, other: Way
 ) -> None:
     async def run() -> None:

@@ -171,7 +171,7 @@ class OddList(list[Any]):
         raise LookupError("not asked")
 
 
-def test_lists_are_read_past_what_a_subclass_makes_of_iteration():
+def test_lists_are_read_without_calling_the_iterator_of_a_subclass():
     for klass, name, value in (
         (Hello, "authmethods", ["ticket"]),
         (Publish, "exclude", [1, 2]),

@@ -161,7 +161,7 @@ def test_chosen_integers_are_refused_as_soon_as_they_are_many(form: Callable[[li
         native.cbor_loads(form(chosen(600)))
 
 
-def test_few_numbers_of_one_hash_are_taken():
+def test_few_numbers_of_one_hash_are_accepted():
     same = [0.75 * 2.0 ** (61 * k) for k in range(-16, 17)]
     assert len(set(map(hash, same))) == 1
     # 33 of them are as many as there are, and few enough.
@@ -189,7 +189,7 @@ HONEST = {
 
 
 @pytest.mark.parametrize("keys", HONEST.values(), ids=HONEST)
-def test_honest_keys_are_taken(keys):
+def test_honest_keys_are_accepted(keys):
     value = dict.fromkeys(keys)
     data = cbor2.dumps(value)
     assert native.cbor_loads(data) == value
@@ -198,7 +198,7 @@ def test_honest_keys_are_taken(keys):
 
 
 @pytest.mark.parametrize("keys", HONEST.values(), ids=HONEST)
-def test_honest_elements_of_a_set_are_taken(keys):
+def test_honest_elements_of_a_set_are_accepted(keys):
     assert native.cbor_loads(cbor2.dumps(set(keys))) == set(keys)
 
 
@@ -227,12 +227,12 @@ def test_two_keys_in_turn_are_two_keys():
     assert native.cbor_loads(plain([8, 16] * 10_000)) == {8: None, 16: None}
 
 
-def test_keys_that_are_no_number_are_all_kept():
+def test_keys_that_are_not_numbers_are_all_kept():
     nan = b"\xfb\x7f\xf8" + bytes(6) + NULL
     assert len(native.cbor_loads(head(5, 5000) + nan * 5000)) == 5000
 
 
-def test_many_numbers_beside_many_words_are_refused():
+def test_many_numbers_together_with_many_words_are_refused():
     for keys in ([*range(257), *map(str, range(65))], [*map(str, range(65)), *range(257)]):
         data = cbor2.dumps(dict.fromkeys(keys))
         for form in (data, b"\xbf" + data[3:] + b"\xff"):

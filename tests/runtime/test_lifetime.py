@@ -55,7 +55,7 @@ def test_views_outlive_messages_and_serializers():
     assert bytes(part) == b"p" * 10
 
 
-def test_what_was_decoded_outlives_its_message():
+def test_decoded_values_outlive_their_message():
     (received,) = OBJSER.unserialize(OBJSER.serialize(m.Event(1, 2, args=[["x"], {"a": "b"}])))
     args, topic = received.args, received.topic
     del received

@@ -102,7 +102,7 @@ PAIRS = [("args", "args"), ("args", "kwargs"), ("exclude", "args"), ("forward_fo
 
 
 @pytest.mark.parametrize(("name", "other"), PAIRS)
-def test_what_is_read_stays_the_same_object_and_what_it_becomes_is_sent(name, other):
+def test_a_value_that_was_read_stays_the_same_object_and_its_changes_are_sent(name, other):
     def check(msg: Any, mine: Any, theirs: Any) -> None:
         assert getattr(msg, name) is mine
         assert getattr(msg, other) is theirs
@@ -116,7 +116,7 @@ def test_what_is_read_stays_the_same_object_and_what_it_becomes_is_sent(name, ot
 
 
 @pytest.mark.parametrize("other", [*NAMES, "retain", "topic"])
-def test_what_is_assigned_stays_whatever_is_read(other):
+def test_an_assigned_value_stays_whatever_is_read(other):
     values = {"args": [2], "kwargs": {"k": 2}, "exclude": [6], "forward_for": HOPS * 2,
               "retain": False, "topic": "c.d"}  # fmt: skip
     value = values[other]
@@ -130,7 +130,7 @@ def test_what_is_assigned_stays_whatever_is_read(other):
         in_every_order(assigning(other, value), reading(name), check)
 
 
-def test_what_two_assign_is_sent():
+def test_a_value_that_two_threads_assign_is_sent():
     def check(msg: Any, *results: Any) -> None:
         sent = OBJSER.unserialize(OBJSER.serialize(msg))[0]
         assert (msg.args, msg.kwargs) == (sent.args, sent.kwargs) == ([2], {"k": 2})
@@ -152,7 +152,7 @@ def test_a_copy_equals_what_it_was_made_from(name):
 
 
 @pytest.mark.parametrize("name", ["args", "forward_for"])
-def test_what_is_sent_is_what_somebody_reads_meanwhile(name):
+def test_the_sent_value_is_the_one_that_is_read_meanwhile(name):
     other = FlatBuffersObjectSerializer(dialect="schema")
 
     def sending(msg: Any) -> Any:

@@ -61,7 +61,7 @@ def read(catalog: Catalog, name: str, data: bytes) -> bool:
 
 
 @each_sample
-def test_a_good_buffer_is_taken(catalog, name, data):
+def test_a_valid_buffer_is_accepted(catalog, name, data):
     assert read(catalog, name, data)
 
 
@@ -97,7 +97,7 @@ def test_any_bytes_are_refused_or_read(catalog, name, data):
 
 
 @pytest.mark.parametrize("value", [None, "text", 7, [1], 1.5])
-def test_what_is_no_buffer_is_a_type_error(value):
+def test_an_argument_without_a_buffer_is_a_type_error(value):
     for function in (BASICS.decode, BASICS.verify, BASICS.lazy):
         with pytest.raises(TypeError):
             function("basics.Leaf", value)

@@ -213,7 +213,7 @@ def test_unicode_survives():
     assert {key: read[key] for key in value} == value
 
 
-def test_unions_of_all_kinds_of_members_are_told_apart():
+def test_unions_of_all_kinds_of_members_are_distinguished():
     unions = catalog("unions")
     drawing = unions.decode("unions.Drawing", unions.encode("unions.Drawing", DRAWING))
     assert type(drawing.shape) is unions["unions.Circle"]

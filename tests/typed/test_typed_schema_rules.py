@@ -208,7 +208,7 @@ def test_a_union_without_none_is_refused():
         Catalog.load(compiled(value))
 
 
-def test_a_type_of_a_later_flatbuffers_spoils_its_table_alone():
+def test_a_type_of_a_later_flatbuffers_makes_only_its_table_unusable():
     value = described("basics")
     field(value, "basics.Leaf", "number")["type"]["base_type"] = "MaxBaseType"
     catalog = Catalog.load(compiled(value))

@@ -244,7 +244,7 @@ def test_a_flatc_that_is_none_is_an_error(monkeypatch, tmp_path: Path):
     assert "flatc can't be run" in refused(path)
 
 
-def test_autobahns_script_is_no_flatc_where_its_package_has_none(monkeypatch, tmp_path: Path):
+def test_autobahns_script_is_not_used_if_its_package_has_no_flatc(monkeypatch, tmp_path: Path):
     for name in ("script", "real"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "flatc").write_text(f"# {name}\n")

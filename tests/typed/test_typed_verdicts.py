@@ -152,7 +152,7 @@ def test_they_agree_on_every_word_that_is_an_extreme(program):
     compare(program, cases)
 
 
-def test_they_agree_on_what_becomes_of_good_buffers(program):
+def test_they_agree_on_changed_valid_buffers(program):
     source = random.Random(15)
     cases = good()
     broken = [

@@ -100,7 +100,7 @@ def test_a_type_beyond_all_tables_is_refused(tag):
     refused(patched((TAG, "B", tag)), "unknown message type")
 
 
-def test_what_is_fine_as_bytes_is_checked_again_as_text():
+def test_a_value_that_is_valid_as_bytes_is_checked_again_as_text():
     """#9183: places that had been verified as one type were not verified as another one."""
     data = bytearray(build("Publish", {"request": 1, "topic": "a.b", "args": b"\xff\xff"}))
     args = data.index(b"\x02\0\0\0\xff\xff")
@@ -141,7 +141,7 @@ def test_integers_of_8_bytes_are_read_at_any_multiple_of_4(shift):
     assert taken(patched((slot, "I", end - slot), data=moved)).exclude == values
 
 
-def test_no_table_comes_near_the_64_kilobytes_that_a_vtable_can_tell():
+def test_no_table_comes_near_the_64_kilobytes_that_a_vtable_allows():
     """flatcc #235: a builder made tables that were larger."""
     for klass in {type(msg) for msg in every_sample()}:
         data = OBJSER.serialize(klass(**full(klass)))
@@ -187,7 +187,7 @@ def test_a_vtable_anywhere_but_where_one_is_is_refused(table, back):
     refused(patched((table, "i", back)), "at offset")
 
 
-def test_a_vtable_at_the_very_beginning_is_no_vtable():
+def test_a_vtable_at_the_very_beginning_is_refused():
     refused(patched((TABLE, "i", TABLE)), "too small")
 
 
@@ -304,7 +304,7 @@ def test_a_break_outside_what_it_can_end_is_refused(data):
 
 
 @pytest.mark.parametrize("content", ["00", "6161", "80", "a0", "f6", "f90000", "c24100"])
-def test_a_bignum_is_made_of_bytes_alone(content):
+def test_a_bignum_consists_only_of_bytes(content):
     """libcbor #326."""
     for tag in ("c2", "c3"):
         same_as_cbor2(bytes.fromhex(tag + content))

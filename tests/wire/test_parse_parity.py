@@ -204,7 +204,7 @@ def test_a_revoked_id_goes_with_request_0(klass, name):
 
 
 @pytest.mark.parametrize("klass", WITH_PAYLOAD, ids=case_id)
-def test_what_goes_with_a_payload_is_judged_as_by_parse(klass):
+def test_attributes_of_a_payload_are_checked_as_by_parse(klass):
     algorithms = [None, *ENUMS["enc_algo"]]
     serializers = [None, *ENUMS["enc_serializer"]]
     for payload, algo, key, serializer in itertools.product(
@@ -286,7 +286,7 @@ def test_a_missing_required_string_is_refused_by_name(klass, name):
 
 
 @pytest.mark.parametrize("klass", [m.Hello, m.Welcome], ids=case_id)
-def test_what_upstream_leaves_out_may_be_missing(klass):
+def test_fields_that_upstream_leaves_out_may_be_missing(klass):
     (msg,) = SERIALIZER.unserialize(typed(klass, {"session": 1} if klass is m.Welcome else {}))
     assert msg.roles == {}
     assert msg.realm is None
@@ -413,7 +413,7 @@ def test_unknown_details_are_ignored():
     ],
     ids=lambda metadata: metadata.hex() or "empty",
 )
-def test_metadata_that_is_no_map_of_names_is_refused(metadata):
+def test_metadata_that_is_not_a_map_of_names_is_refused(metadata):
     """The last one has a tag, with which cbor2 reads it, and a byte behind the map."""
     for klass in MESSAGE_CLASSES:
         with pytest.raises(ProtocolError, match="metadata"):

@@ -26,8 +26,8 @@ wfbs_slot_offset(PyTypeObject *type, PyObject *name)
     }
     if (offset < 0) {
         PyErr_Format(PyExc_TypeError,
-                     "%s.%U is not a slot: autobahn_fbs doesn't know this Autobahn",
-                     type->tp_name, name);
+                     "%s.%U is not a slot: autobahn_fbs doesn't know this Autobahn", type->tp_name,
+                     name);
     }
     Py_DECREF(descriptor);
     return offset;
