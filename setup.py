@@ -21,6 +21,10 @@ IS_CPYTHON = sys.implementation.name == "cpython"
 WITH_CFFI = not IS_CPYTHON or os.environ.get("AUTOBAHN_FBS_BUILD_CFFI") == "1"
 
 WARNINGS_ARE_ERRORS = os.environ.get("AUTOBAHN_FBS_WERROR") == "1"
+HELP = """
+autobahn_fbs: the C code can't be built. It needs a C compiler and the headers of this Python.
+Debian: apt install gcc python3-dev. Fedora: dnf install gcc python3-devel. Then install again.
+"""
 SANITIZED = os.environ.get("AUTOBAHN_FBS_SANITIZE") == "1"
 
 
@@ -66,7 +70,11 @@ class BuildBesideToo(build_ext):
         if not IS_CPYTHON:  # its dicts look for places in another order
             ext.define_macros.append(("WFBS_PYPY", "1"))
         ext.extra_compile_args, ext.extra_link_args = flags(self.compiler.compiler_type)
-        super().build_extension(ext)
+        try:
+            super().build_extension(ext)
+        except Exception:
+            print(HELP, file=sys.stderr)
+            raise
 
 
 options: dict[str, Any] = {}

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ._run import BOOTSTRAP, interpreter_flags, shebang
+from ._run import interpreter_flags, is_bootstrap, shebang
 
 _PREFIXES = ("python", "pypy")
 
@@ -63,7 +63,8 @@ def why_without(executable: Any, words: Any, env: Any) -> str | None:
     if flags:
         return f"-{flags[0]} prevents it"
     entries = environ.get("PYTHONPATH", "").split(os.pathsep)
-    if BOOTSTRAP not in entries:
+    ours = next((at for at, entry in enumerate(entries) if is_bootstrap(entry)), None)
+    if ours is None:
         return "its PYTHONPATH differs from this program's"
-    other = _shadowing([entry for entry in entries[: entries.index(BOOTSTRAP)] if entry])
+    other = _shadowing([entry for entry in entries[:ours] if entry])
     return None if other is None else f"{other} comes before it"

@@ -98,7 +98,8 @@ def _warn_of_old_imports(old: tuple[Any, ...]) -> None:
         _warned.update(stale)
         warnings.warn(
             "autobahn_fbs.install(): these modules imported Autobahn's FlatBuffers serializer by "
-            f"name before, and keep it: {', '.join(sorted(stale))}",
+            f"name before, and keep it: {', '.join(sorted(stale))}; call install() before they are "
+            "imported, or start the program with python -m autobahn_fbs run",
             RuntimeWarning,
             stacklevel=3,
         )

@@ -33,6 +33,13 @@ PREFER = os.path.join(BOOTSTRAP, "prefer")
 #: Another such entry, with the parts to switch on after a "=": accelerates the program.
 ACCELERATE = os.path.join(BOOTSTRAP, "accelerate")
 
+
+def is_bootstrap(folder: str) -> bool:
+    """Whether an entry of PYTHONPATH installs the drop-in: this copy of the package's, or that of
+    another one, as where one is installed and a checkout is the current folder."""
+    return os.path.normpath(folder).split(os.sep)[-2:] == BOOTSTRAP.split(os.sep)[-2:]
+
+
 # Options of CPython and PyPy that take the next word as their value.
 _LONG_WITH_VALUE = ("--check-hash-based-pycs", "--jit")
 

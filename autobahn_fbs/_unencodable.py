@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import decimal
+import enum
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -93,6 +96,12 @@ def _advice(value: Any) -> str:
         return "; it has no time zone: send .astimezone() of it in CBOR, or .isoformat()"
     if isinstance(value, (datetime.date, datetime.time)):
         return "; send .isoformat() of it, or use the payload serializer cbor"
+    if isinstance(value, enum.Enum) and not isinstance(value, (str, int)):
+        return "; send its .value"
+    if isinstance(value, (set, frozenset)):
+        return "; send a list of it, or use the payload serializer cbor"
+    if isinstance(value, (decimal.Decimal, uuid.UUID)):
+        return "; send str() of it, or use the payload serializer cbor"
     if value is None or isinstance(value, (str, int, float, list, tuple, Mapping)):
         return ""  # their type isn't the cause
     return (

@@ -2,7 +2,7 @@
 """One event to a million subscribers over a tree of linked routers, from measured costs.
 
     python benchmarks/simulation.py [--costs benchmarks/federation.json] [--subscribers 1000000]
-                                    [--leaf 1000] [--links 32] [--rst FILE] [--plots FOLDER]
+                                    [--leaf 1000] [--links 32] [--plots FOLDER]
 
 Nothing is sent. The costs are what ``federation.py -o FILE`` measured, the sizes those of messages
 that are written here. Assumed is this:
@@ -287,7 +287,6 @@ def main() -> int:
     parser.add_argument("--links", type=int, default=32, help="links of one router, at most")
     parser.add_argument("--latency", type=float, default=0.5, help="of the network, ms")
     parser.add_argument("--gigabits", type=float, default=10.0, help="of a machine's network")
-    parser.add_argument("--rst", type=Path, help="write the table there")
     parser.add_argument("--plots", type=Path, metavar="FOLDER", help="write SVG plots there")
     options = parser.parse_args()
     costs = read_costs(options.costs)
@@ -306,10 +305,6 @@ def main() -> int:
     routers = ", ".join(str(level) for level in tree.levels)
     head = f"{tree.subscribers:,} subscribers; routers at each level: {routers}"
     print("\n".join([head, "", *rows(found)]))
-    if options.rst:
-        table = "".join(f"    {line}\n" for line in rows(found))
-        reason = ".. not run: it is a table\n\n"
-        options.rst.write_text(f"{reason}.. code-block:: text\n\n{table}")
     if options.plots:
         plots(found, options.plots)
     return 0

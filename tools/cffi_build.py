@@ -28,6 +28,7 @@ HEADERS = (
     "core/flex_read.h",
     "core/flex_pool.h",
     "core/flex_tokens.h",
+    "core/flex_put.h",
     "core/schema/plan.h",
     "core/schema/reflection.h",
     "core/schema/fault.h",

@@ -1,7 +1,9 @@
-"""Writes FlexBuffers, with the same bytes as csrc/cpython/codecs/flex_{encode,keys,write}.c.
+"""Writes FlexBuffers, with the same bytes as csrc/cpython/codecs/flex_{encode,keys}.c.
 
 A FlexBuffer is written bottom-up: the parts of a container first, then the container, whose width
-depends on its parts. Until then, the parts wait as slots.
+depends on its parts. Until then, the parts wait as slots. A slot is two numbers: the bits of a
+number, or the position of a written value; and ``type << 2 | width``, with the width as a
+logarithm. The core writes containers from them (csrc/core/flex_put.h).
 """
 
 from __future__ import annotations
@@ -9,11 +11,13 @@ from __future__ import annotations
 from struct import Struct
 from typing import Any, NamedTuple
 
-from ._core import lib
+from ._core import ffi, lib
 
-_NULL, _INT, _UINT, _FLOAT, _KEY, _STRING, _INDIRECT = range(7)
-_MAP, _VECTOR, _VECTOR_INT, _VECTOR_KEY, _VECTOR_INT2 = 9, 10, 11, 14, 16
-_BLOB, _BOOL, _VECTOR_BOOL = 25, 26, 36
+_NULL = 0
+_INT, _FLOAT, _BOOL = 1 << 2, 3 << 2, 26 << 2
+_UINT = 2 << 2 | 3
+_KEY = 4 << 2
+_STRING, _MAP, _VECTOR, _VECTOR_KEY, _BLOB = 5, 9, 10, 14, 25
 
 _MAX_DEPTH: int = lib.WFBS_FLEX_MAX_DEPTH
 _SHARED_MAX: int = lib.WFBS_FLEX_SHARED_MAX
@@ -21,23 +25,14 @@ _POOL: int = lib.WFBS_FLEX_POOL
 _PATH_MAX = 120
 _KEY_SHOWN = 80
 
-_WORD = (1 << 64) - 1
 _FLT_MAX = 3.4028234663852886e38
-_MASKS = (0xFF, 0xFFFF, 0xFFFFFFFF, _WORD)
 
 _PUT_SINGLE = Struct("<f").pack
 _GET_SINGLE = Struct("<f").unpack
-_GET_SINGLE_BITS = Struct("<I").unpack
 _PUT_DOUBLE = Struct("<d").pack
-_GET_DOUBLE_BITS = Struct("<Q").unpack
+_GET_DOUBLE_BITS = Struct("<q").unpack
 
-
-class _Slot(NamedTuple):
-    """A value that waits for its container."""
-
-    bits: Any  #: a number, or the position of the written value
-    type: int
-    width: int  #: logarithm: the smallest width for a number, or the width of the written value
+_write = lib.wfbs_cffi_flex_write
 
 
 class _Refused(Exception):
@@ -67,25 +62,29 @@ def _width_of(n: int) -> int:
     return 0 if n <= 0xFF else 1 if n <= 0xFFFF else 2 if n <= 0xFFFFFFFF else 3
 
 
-def _is_inline(kind: int) -> bool:
-    return kind <= _FLOAT or kind == _BOOL
+def _put(slots: list[int], bits: int, kind: int) -> None:
+    slots.append(bits)
+    slots.append(kind)
 
 
-def _int_slot(n: int) -> _Slot:
-    if -(1 << 63) <= n < 1 << 63:
-        return _Slot(n, _INT, _width_of((n if n >= 0 else ~n) * 2))
-    if n < 0 or n > _WORD:
+def _put_int(slots: list[int], n: int) -> None:
+    if -(1 << 62) <= n < 1 << 62:  # all in machine words
+        _put(slots, n, _INT | _width_of((n if n >= 0 else ~n) * 2))
+    elif -(1 << 63) <= n < 1 << 63:
+        _put(slots, n, _INT | 3)
+    elif n < 0 or n >= 1 << 64:
         raise _Refused(ValueError, "int is outside -2**63..2**64-1")
-    return _Slot(n, _UINT, 3)
+    else:
+        _put(slots, n - (1 << 64), _UINT)
 
 
-def _float_slot(value: float) -> _Slot:
+def _put_float(slots: list[int], value: float) -> None:
     """A float takes 32 bits if they represent its value exactly, except NaN."""
     size = abs(value)
     narrow = size == float("inf") or (
         size <= _FLT_MAX and _GET_SINGLE(_PUT_SINGLE(value))[0] == value
     )
-    return _Slot(value, _FLOAT, 2 if narrow else 3)
+    _put(slots, _GET_DOUBLE_BITS(_PUT_DOUBLE(value))[0], _FLOAT | (2 if narrow else 3))
 
 
 _pool_indices: dict[bytes, int] = {}
@@ -105,102 +104,100 @@ def _pool_index(key: bytes) -> int:
 class _Writer:
     """The bytes of one FlexBuffer, as far as they are written."""
 
-    __slots__ = ("compact", "layouts", "out", "pool")
+    __slots__ = ("compact", "layouts", "out", "pool", "room", "scratch")
 
     def __init__(self, compact: bool) -> None:
         self.out = bytearray()
         self.compact = compact
         self.layouts: dict[int, _Layout] = {}  # the last one at each depth
         self.pool: dict[int, tuple[bytes, int]] = {}  # keys by their index, with their positions
+        self.room = 0  # bytes in the scratch memory, which is made when it is needed
+        self.scratch: Any = None
 
     # --- values other than containers
 
-    def string(self, text: bytes, kind: int) -> _Slot:
+    def string(self, slots: list[int], text: bytes, kind: int) -> None:
         out, log = self.out, _width_of(len(text))
         width = 1 << log
         out += bytes(-len(out) % width) + len(text).to_bytes(width, "little")
-        slot = _Slot(len(out), kind, log)
+        _put(slots, len(out), kind << 2 | log)
         out += text
         if kind == _STRING:
             out.append(0)
-        return slot
 
-    def text(self, value: str) -> _Slot:
+    def text(self, slots: list[int], value: str) -> None:
         try:
             data = str.encode(value)
         except UnicodeEncodeError:
             text = "str has a surrogate, which UTF-8 can't hold"
             raise _Refused(ValueError, text) from None
-        return self.string(data, _STRING)
+        self.string(slots, data, _STRING)
 
-    def value(self, obj: Any, depth: int) -> _Slot:
-        """Writes the parts of a value nested in `depth` containers."""
+    def value(self, slots: list[int], obj: Any, depth: int) -> None:
+        """Writes the parts of a value nested in `depth` containers, and appends its slot."""
         kind = type(obj)
         if kind is str:
-            return self.text(obj)
-        if kind is int:
-            return _int_slot(obj)
-        if kind is float:
-            return _float_slot(obj)
-        if kind is bool:
-            return _Slot(int(obj), _BOOL, 0)
-        if obj is None:
-            return _Slot(0, _NULL, 0)
-        return self.other(obj, depth)
+            self.text(slots, obj)
+        elif kind is int:
+            _put_int(slots, obj)
+        elif kind is float:
+            _put_float(slots, obj)
+        elif kind is bool:
+            _put(slots, int(obj), _BOOL)
+        elif obj is None:
+            _put(slots, 0, _NULL)
+        else:
+            self.other(slots, obj, depth)
 
-    def other(self, obj: Any, depth: int) -> _Slot:
+    def other(self, slots: list[int], obj: Any, depth: int) -> None:
         """The same for other types: subclasses are written as their base types."""
         if isinstance(obj, int):
-            return _int_slot(int.__index__(obj))
-        if isinstance(obj, float):
-            return _float_slot(float.__float__(obj))
-        if isinstance(obj, str):
-            return self.text(obj)
-        if isinstance(obj, (bytes, bytearray, memoryview)):
-            return self.string(memoryview(obj).tobytes(), _BLOB)
-        if not isinstance(obj, (list, tuple, dict)):
+            _put_int(slots, int.__index__(obj))
+        elif isinstance(obj, float):
+            _put_float(slots, float.__float__(obj))
+        elif isinstance(obj, str):
+            self.text(slots, obj)
+        elif isinstance(obj, (bytes, bytearray, memoryview)):
+            self.string(slots, memoryview(obj).tobytes(), _BLOB)
+        elif not isinstance(obj, (list, tuple, dict)):
             raise _Refused(TypeError, f"FlexBuffers can't hold {type(obj).__name__}")
-        if depth >= _MAX_DEPTH:
+        elif depth >= _MAX_DEPTH:
             text = f"containers are nested more than {_MAX_DEPTH} levels deep"
             raise _Refused(ValueError, text, _PATH_MAX)
-        if isinstance(obj, list):
-            return self.items(list.__getitem__(obj, slice(None)), depth + 1)
-        if isinstance(obj, tuple):
-            return self.items(list(tuple.__iter__(obj)), depth + 1)
-        return self.map(dict.copy(obj), depth)
+        elif isinstance(obj, list):
+            _put(slots, *self.items(list.__getitem__(obj, slice(None)), depth + 1))
+        elif isinstance(obj, tuple):
+            _put(slots, *self.items(list(tuple.__iter__(obj)), depth + 1))
+        else:
+            _put(slots, *self.map(dict.copy(obj), depth))
 
     # --- containers: copies, so that no other code changes them
 
-    def items(self, values: list[Any], depth: int) -> _Slot:
-        slots: list[_Slot] = []
+    def items(self, values: list[Any], depth: int) -> tuple[int, int]:
+        slots: list[int] = []
         try:
             for value in values:
-                slots.append(self.value(value, depth))
+                self.value(slots, value, depth)
         except _Refused as refused:
-            refused.steps.append(f"[{len(slots)}]")
+            refused.steps.append(f"[{len(slots) // 2}]")
             raise
-        kind = _typed_vector(slots) if self.compact else _VECTOR
-        if self.compact and kind == _VECTOR:
-            slots = self.with_indirect(slots)
-        return self.vector(kind, slots)
+        return self.write(_VECTOR, slots)
 
-    def map(self, values: dict[Any, Any], depth: int) -> _Slot:
+    def map(self, values: dict[Any, Any], depth: int) -> tuple[int, int]:
         """The values are written in the order of their keys: equal dicts give equal bytes."""
         texts = [_key_text(key) for key in values]
         pairs = list(zip(texts, values.values(), strict=True))
         pairs.sort(key=lambda pair: pair[0])
         layout = self.keys(pairs, values, depth)
-        slots: list[_Slot] = []
+        slots: list[int] = []
         try:
             for _, value in pairs:
-                slots.append(self.value(value, depth + 1))
+                self.value(slots, value, depth + 1)
         except _Refused as refused:
-            key = pairs[len(slots)][0].decode()[:_KEY_SHOWN]
+            key = pairs[len(slots) // 2][0].decode()[:_KEY_SHOWN]
             refused.steps.append(f'["{key}"]')
             raise
-        if self.compact:
-            slots = self.with_indirect(slots)
-        return self.vector(_MAP, slots, layout)
+        return self.write(_MAP, slots, layout.vector, layout.width)
 
     def keys(self, pairs: list[tuple[bytes, Any]], values: dict[Any, Any], depth: int) -> _Layout:
         """Ensures that the keys of a map and their vector are written."""
@@ -212,8 +209,9 @@ class _Writer:
             positions = last.positions
         else:
             positions = self.key_texts(texts, values)
-        slot = self.vector(_VECTOR_KEY, [_Slot(at, _KEY, 0) for at in positions])
-        layout = _Layout(texts, positions, slot.bits, slot.width)
+        slots = [number for at in positions for number in (at, _KEY)]
+        vector, kind = self.write(_VECTOR_KEY, slots)
+        layout = _Layout(texts, positions, vector, kind & 3)
         if all(len(text) <= _SHARED_MAX for text in texts):
             self.layouts[depth] = layout
         else:  # readers limit the expansion by sharing
@@ -252,102 +250,20 @@ class _Writer:
             same = [key for key in values if str.encode(key) == texts[i]]
             raise _Refused(ValueError, f"a dict has two keys with the text {same[-1]!a}")
 
-    def vector_width(self, slots: list[_Slot], header: int, keys: int | None) -> int:
-        """The smallest width, as a logarithm, of a vector with `header` fields before its elements;
-        `keys` is the position of a map's keys."""
-        log = _width_of(len(slots))
-        places = []
-        for bits, kind, width in slots:
-            if not _is_inline(kind):
-                places.append(bits)
-            elif width > log:
-                log = width
-        if keys is not None:
-            places.append(keys)
-        if not places:
-            return log
-        lowest = min(places)
-        while log < 3:
-            width = 1 << log
-            start = len(self.out) + -len(self.out) % width
-            at = start + header * width
-            if at + len(slots) * width - lowest <= _MASKS[log]:
-                break
-            if (keys is None or start - keys <= _MASKS[log]) and all(
-                _is_inline(slot.type) or at + i * width - slot.bits <= _MASKS[log]
-                for i, slot in enumerate(slots)
-            ):
-                break
-            log += 1
-        return log
-
-    def put_elements(self, slots: list[_Slot], log: int) -> None:
-        out, width = self.out, 1 << log
-        at, mask = len(out), _MASKS[log]
-        for bits, kind, _ in slots:
-            if not _is_inline(kind):
-                number = at - bits
-            elif kind == _FLOAT:
-                number = (
-                    _GET_SINGLE_BITS(_PUT_SINGLE(bits))[0]
-                    if log == 2
-                    else _GET_DOUBLE_BITS(_PUT_DOUBLE(bits))[0]
-                )
-            else:
-                number = bits & mask
-            out += number.to_bytes(width, "little")
-            at += width
-
-    def vector(self, kind: int, slots: list[_Slot], layout: _Layout | None = None) -> _Slot:
-        fixed = _VECTOR_INT2 <= kind < _BLOB
-        header = 3 if layout else 0 if fixed else 1
-        log = self.vector_width(slots, header, layout.vector if layout else None)
-        out, width = self.out, 1 << log
-        out += bytes(-len(out) % width)
-        if layout:
-            out += (len(out) - layout.vector).to_bytes(width, "little")
-            out += (1 << layout.width).to_bytes(width, "little")
-        if not fixed:
-            out += len(slots).to_bytes(width, "little")
-        slot = _Slot(len(out), kind, log)
-        self.put_elements(slots, log)
-        if kind in (_VECTOR, _MAP):
-            out += bytes(
-                each.type << 2 | (log if _is_inline(each.type) else each.width) for each in slots
-            )
-        return slot
-
-    def with_indirect(self, slots: list[_Slot]) -> list[_Slot]:
-        """The slots, with the widest numbers written indirectly if that saves space."""
-        of_width = [0, 0, 0, 0]
-        for slot in slots:
-            if _is_inline(slot.type):
-                of_width[slot.width] += 1
-        log = 3
-        while log > 0 and not of_width[log]:
-            log -= 1
-        rest = log - 1 if log else 0
-        while rest > 0 and not of_width[rest]:
-            rest -= 1
-        rest = max(rest, _width_of(len(slots)))
-        if rest >= log or len(slots) * ((1 << log) - (1 << rest)) <= of_width[log] << log:
-            return slots
-        out = self.out
-        out += bytes(-len(out) % (1 << log))
-        found = []
-        for slot in slots:
-            if _is_inline(slot.type) and slot.width == log:
-                at = len(out)
-                self.put_elements([slot], log)
-                slot = _Slot(at, slot.type - _INT + _INDIRECT, slot.width)
-            found.append(slot)
-        return found
-
-    def root(self, slot: _Slot) -> None:
-        log = slot.width if _is_inline(slot.type) else self.vector_width([slot], 0, None)
-        self.out += bytes(-len(self.out) % (1 << log))
-        self.put_elements([slot], log)
-        self.out += bytes((slot.type << 2 | slot.width, 1 << log))
+    def write(
+        self, kind: int, slots: list[int], keys: int = -1, keys_width: int = 0
+    ) -> tuple[int, int]:
+        """Writes a vector or map of the slots, or the end of the FlexBuffer (_NULL). Its slot."""
+        count = len(slots) // 2
+        room = 17 * count + 38
+        if room > self.room:
+            self.room = max(room, 1000)
+            self.scratch = ffi.new("uint8_t[]", self.room)
+        numbers = ffi.new("int64_t[]", slots or (0, 0))
+        out, scratch = self.out, self.scratch
+        size = _write(numbers, count, kind, self.compact, keys, keys_width, len(out), scratch)
+        out += ffi.buffer(scratch, size)
+        return numbers[0], numbers[1]
 
 
 def _key_text(key: Any) -> bytes:
@@ -358,21 +274,6 @@ def _key_text(key: Any) -> bytes:
     except UnicodeEncodeError:
         text = f"key {key!a} has a surrogate, which UTF-8 can't hold"
         raise _Refused(ValueError, text) from None
-
-
-def _typed_vector(slots: list[_Slot]) -> int:
-    """The type of the smallest vector for the slots: a typed one if all are numbers (or bools) of
-    one type."""
-    if not slots:
-        return _VECTOR
-    kind = slots[0].type
-    if not _is_inline(kind) or kind == _NULL or any(slot.type != kind for slot in slots):
-        return _VECTOR
-    if kind == _BOOL:
-        return _VECTOR_BOOL
-    if 2 <= len(slots) <= 4:
-        return _VECTOR_INT2 + 3 * (len(slots) - 2) + kind - _INT
-    return _VECTOR_INT + kind - _INT
 
 
 def dumps(obj: Any, /, compact: bool = False) -> bytes:
@@ -392,8 +293,10 @@ def dumps(obj: Any, /, compact: bool = False) -> bytes:
         themselves); the message names the place.
     """
     writer = _Writer(bool(compact))
+    slots: list[int] = []
     try:
-        writer.root(writer.value(obj, 0))
+        writer.value(slots, obj, 0)
     except _Refused as refused:
         raise refused.exception() from None
+    writer.write(_NULL, slots)
     return bytes(writer.out)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .._run import ACCELERATE, ALLOW_RAWSOCKET, BOOTSTRAP, PREFER
+from .._run import is_bootstrap
 
 PROC = Path("/proc")
 
@@ -75,14 +75,14 @@ def _started(environ: bytes) -> dict[str, Any]:
         return {"launched": None, "switches": None, "variables": None}
     entries = dict(os.fsdecode(each).partition("=")[::2] for each in environ.split(b"\0") if each)
     path = entries.get("PYTHONPATH", "").split(os.pathsep)
-    switches = {ALLOW_RAWSOCKET: "--allow-rawsocket", PREFER: "--prefer"}
-    given = [words for entry, words in switches.items() if entry in path]
-    for entry in path:
-        if entry.startswith(f"{ACCELERATE}="):
-            given.append(f"--accelerate{entry.removeprefix(ACCELERATE).rstrip('=')}")
+    names = [
+        os.path.basename(entry) for entry in path if is_bootstrap(os.path.dirname(entry) or ".")
+    ]
+    known = {"allow-rawsocket", "prefer", "accelerate"}
+    switches = [f"--{name.rstrip('=')}" for name in names if name.partition("=")[0] in known]
     return {
-        "launched": BOOTSTRAP in path,
-        "switches": given,
+        "launched": any(map(is_bootstrap, path)),
+        "switches": switches,
         "variables": {k: v for k, v in sorted(entries.items()) if k.startswith("AUTOBAHN_FBS_")},
     }
 

@@ -2,6 +2,7 @@
 #include "flex_calls.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static void
 report(const wfbs_flex_reader *r, wfbs_flex_fault *fault)
@@ -102,4 +103,37 @@ wfbs_cffi_flex_find(const uint8_t *data, size_t size, const wfbs_flex_map *map, 
     (void)wfbs_flex_find(&r, map, text, text_size, &found);
     report(&r, fault);
     return found;
+}
+
+int64_t
+wfbs_cffi_flex_write(int64_t *slots, int64_t count, int type, int compact, int64_t keys,
+                     int keys_width, int64_t at, uint8_t *out)
+{
+    wfbs_flex_slot *const parts = (wfbs_flex_slot *)(void *)slots;
+    wfbs_flex_parts v = {parts, (size_t)count, keys < 0 ? WFBS_FLEX_NO_KEYS : (uint64_t)keys,
+                         (uint8_t)keys_width, (uint8_t)type};
+    size_t size = 0;
+
+    _Static_assert(sizeof *parts == 2 * sizeof *slots, "a slot takes the place of its numbers");
+    for (size_t i = 0; i < v.count; i++) {
+        const int64_t packed = slots[2 * i + 1];
+        const wfbs_flex_slot slot = {(uint64_t)slots[2 * i], (uint8_t)(packed >> 2), packed & 3};
+        memcpy(&slots[2 * i], &slot, sizeof slot);
+    }
+    if (type == WFBS_FLEX_NULL) {
+        return (int64_t)wfbs_flex_write_end(parts, (uint64_t)at, out);
+    }
+    if (compact && type == WFBS_FLEX_VECTOR) {
+        v.type = wfbs_flex_vector_type(parts, v.count);
+    }
+    if (compact && (v.type == WFBS_FLEX_VECTOR || v.type == WFBS_FLEX_MAP)) {
+        size = wfbs_flex_write_indirect(parts, v.count, (uint64_t)at, out);
+    }
+    const uint64_t begin = (uint64_t)at + size;
+    const uint8_t width = wfbs_flex_width(&v, begin);
+    const wfbs_flex_slot slot = wfbs_flex_write(&v, begin, width, out + size);
+    size += wfbs_flex_size(&v, begin, width);
+    slots[0] = (int64_t)slot.bits;
+    slots[1] = slot.type << 2 | slot.width;
+    return (int64_t)size;
 }

@@ -9,7 +9,7 @@
 #define WFBS_ERRORS(X)                                                            \
     X(OK, "no error")                                                             \
     X(TOO_SHORT, "shorter than the smallest message")                             \
-    X(TOO_LONG, "longer than the limit")                                          \
+    X(TOO_LONG, "longer than the limit (Limits.max_size)")                        \
     X(TABLE_RANGE, "table lies outside the message")                              \
     X(TABLE_ALIGNMENT, "table is not aligned")                                    \
     X(VTABLE_RANGE, "vtable lies outside the message")                            \
@@ -29,9 +29,9 @@
     X(UNION_VALUE, "message type without a message")                              \
     X(BOOL_VALUE, "bool is neither 0 nor 1")                                      \
     X(ENUM_VALUE, "value is not in its enumeration")                              \
-    X(BUDGET, "references add up to more than the message may hold")              \
+    X(BUDGET, "references add up to more than the limit (Limits.apparent_size)")  \
     X(DEPTH, "tables are nested too deep")                                        \
-    X(TABLES, "more tables than the limit")                                       \
+    X(TABLES, "more tables than the limit (Limits.max_tables)")                   \
     X(ID_RANGE, "WAMP ID is above 2**53")                                         \
     X(URI, "not a valid WAMP URI")                                                \
     X(POSITIVE, "must be 1 or more")                                              \

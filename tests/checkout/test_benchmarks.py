@@ -22,6 +22,7 @@ import guard
 import memory
 import plan
 import report
+import simulation
 import targets
 import telemetry
 import turns
@@ -391,6 +392,56 @@ def test_the_cost_of_a_router_is_drawn(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     turns.plot(costs(), tmp_path / "costs.svg")
     assert "a scene" in (tmp_path / "costs.svg").read_text()
+
+
+# The simulation
+
+
+def test_a_tree_has_a_root_and_no_more_links_than_it_may() -> None:
+    assert simulation.grow(1_000_000, 1_000, 32).levels == (1, 32, 1_000)
+    assert simulation.grow(500, 1_000, 32).levels == (1,)
+    assert simulation.grow(2_000, 1_000, 32).levels == (1, 2)
+
+
+def test_an_event_takes_as_long_as_all_routers_on_its_way() -> None:
+    # Seconds: 1 to receive it, 2 for a hop, 10 for a link, 100 for a delivery, 1,000 at a client.
+    costs = simulation.Costs(1, 2, 10, 100, 1_000, memory=7)
+    tree = simulation.Tree((1, 2), 6)
+    outcome = simulation.simulate(tree, costs, simulation.Sizes(50, 60), 0.5, 1e9)
+    # On its way to the root, to the second leaf, and from there to its last subscriber: 0.5 s each.
+    assert outcome.when(1) == pytest.approx(0.5 + 1 + 2 * 10 + 0.5 + 2 + 3 * 100 + 0.5)
+    assert outcome.when(0.5) < outcome.when(1)
+    assert outcome.processor == {
+        "root receives": 1,
+        "links": 2 * (10 + 2),
+        "deliveries": 600,
+        "subscribers": 6_000,
+    }
+    assert outcome.bytes == {"links": 120, "subscribers": 300}
+    assert (outcome.busiest, outcome.memory) == (2 + 300, 8 * 7)
+
+
+def test_a_slow_network_sets_the_pace() -> None:
+    costs = simulation.Costs(1, 2, 10, 100, 1_000, memory=7)
+    tree = simulation.Tree((1,), 3)
+    slow = simulation.simulate(tree, costs, simulation.Sizes(50, 60), 0, 0.1)
+    assert slow.when(1) == pytest.approx(1 + 3 * 500)
+
+
+def test_the_stored_costs_are_those_of_all_that_is_simulated() -> None:
+    costs = simulation.read_costs(ROOT / "benchmarks" / "federation.json")
+    assert costs.keys() == {(c, p) for c in simulation.CONTENDERS for p in simulation.PAYLOADS}
+    for each in costs.values():
+        assert min(each.receive, each.hop, each.link, each.deliver, each.client) > 0
+
+
+@pytest.mark.parametrize("levels", [0, 1, 2])
+def test_flatbuffers_are_not_made_out_to_be_smaller_than_they_are(levels: int) -> None:
+    for payload in simulation.PAYLOADS:
+        cbor = simulation.read_sizes("cbor", payload, levels)
+        flatbuffers = simulation.read_sizes("flatbuffers", payload, levels)
+        assert flatbuffers.deliver > cbor.deliver
+        assert flatbuffers.link > cbor.link
 
 
 def test_telemetry_events_are_the_same_every_time_and_grow_with_their_size() -> None:

@@ -14,6 +14,7 @@ import pytest
 
 import autobahn_fbs
 from autobahn_fbs._backend import native
+from autobahn_fbs._children import why_without
 from autobahn_fbs._cli import processes
 
 if not Path("/proc/self/maps").exists():
@@ -108,3 +109,14 @@ def test_no_such_process_is_an_error():
     done = info("--pid", str(2**22 + 1))  # above Linux's highest
     assert done.returncode == 1
     assert done.stderr.endswith(f"process {2**22 + 1}: there is no such process\n")
+
+
+def test_a_child_that_has_the_drop_in_of_another_copy_has_it(tmp_path: Path):
+    """Where the package is installed and a checkout is the current folder, a program has one and
+    its children the other."""
+    other = tmp_path / "autobahn_fbs" / "_bootstrap"
+    command = [sys.executable, "-c", ""]
+    assert why_without(None, command, {"PYTHONPATH": str(other)}) is None
+    assert why_without(None, command, {"PYTHONPATH": str(tmp_path)})
+    found = processes._started(f"PYTHONPATH={other}:{other}/prefer\0".encode())
+    assert (found["launched"], found["switches"]) == (True, ["--prefer"])

@@ -26,7 +26,7 @@ def test_the_defaults_refuse_nothing_ordinary():
 
 def test_a_message_may_be_as_long_as_the_limit_and_no_longer():
     assert reader(max_size=len(SMALL)).unserialize(SMALL)
-    with pytest.raises(ProtocolError, match="longer than the limit"):
+    with pytest.raises(ProtocolError, match=r"longer than the limit \(Limits\.max_size\)"):
         reader(max_size=len(SMALL) - 1).unserialize(SMALL)
 
 
@@ -38,19 +38,19 @@ def test_the_limit_is_for_each_message_of_a_batch():
 
 def test_tables_are_counted():
     assert reader(max_tables=102).unserialize(FORWARDED)
-    with pytest.raises(ProtocolError, match=r"Principal: more tables than the limit"):
+    with pytest.raises(ProtocolError, match=r"Principal: more tables .* \(Limits\.max_tables\)"):
         reader(max_tables=101).unserialize(FORWARDED)
 
 
 def test_the_apparent_size_is_bounded():
     assert reader(apparent_size=0, apparent_factor=2).unserialize(FORWARDED)
-    with pytest.raises(ProtocolError, match="add up to more"):
+    with pytest.raises(ProtocolError, match=r"add up to more .* \(Limits\.apparent_size\)"):
         reader(apparent_size=0, apparent_factor=1).unserialize(FORWARDED)
 
 
 def test_the_transport_serializer_takes_limits_too():
     serializer = FlatBuffersSerializer(limits=Limits(max_size=8))
-    with pytest.raises(ProtocolError, match="longer than the limit"):
+    with pytest.raises(ProtocolError, match=r"longer than the limit \(Limits\.max_size\)"):
         serializer.unserialize(SMALL)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import enum
 import json
 import pickle
+import uuid
 
 import pytest
 from autobahn.wamp import message as m
@@ -351,3 +353,20 @@ def test_the_search_for_a_bad_value_ends():
 
 def test_numbers_that_a_codec_lacks_have_a_place_and_no_advice():
     assert error_of("msgpack", args=[[1, 2**70]]).endswith(", at [0][1]")
+
+
+class Color(enum.Enum):
+    RED = 1
+
+
+@pytest.mark.parametrize(
+    ("value", "remedy"),
+    [
+        (Color.RED, "; send its .value"),
+        ({1}, "; send a list of it, or use the payload serializer cbor"),
+        (uuid.UUID(int=7), "; send str() of it, or use the payload serializer cbor"),
+    ],
+    ids=["enum", "set", "UUID"],
+)
+def test_an_error_about_a_common_type_says_what_to_send(value, remedy):
+    assert error_of("msgpack", args=[{"deep": [value]}]).endswith(f', at [0]["deep"][0]{remedy}')

@@ -2,7 +2,7 @@
  *
  *   flex_decode.c   bytes -> objects
  *   flex_lazy.c     bytes -> one value, reached without decoding the rest
- *   flex_write.c    vectors of values already written: their widths and bytes; scratch memory
+ *   flex_write.c    memory of the writer, and what is appended to its output
  *   flex_keys.c     the keys of maps: order, sharing
  *   flex_encode.c   objects -> bytes
  *   flex_state.c    what is kept between calls, and the two types */

@@ -101,8 +101,8 @@ encode_str(wfbs_flex_writer *w, PyObject *obj, wfbs_flex_slot *slot)
     }
 #endif
     if (PyUnicode_IS_ASCII(obj)) {
-        return wfbs_flex_write_bytes(w, WFBS_FLEX_STRING, PyUnicode_DATA(obj),
-                                     (size_t)PyUnicode_GET_LENGTH(obj), slot);
+        return wfbs_flex_append_bytes(w, WFBS_FLEX_STRING, PyUnicode_DATA(obj),
+                                      (size_t)PyUnicode_GET_LENGTH(obj), slot);
     }
     if (PyUnicode_GET_LENGTH(obj) <= SHORT_LENGTH) {
         return encode_short_str(w, obj, slot);
@@ -158,11 +158,12 @@ encode_items(wfbs_flex_writer *w, PyObject *const *items, size_t count, unsigned
         }
         w->scratch->slots[first + i] = item; /* the stack may have moved */
     }
-    const uint8_t type = w->compact ? wfbs_flex_typed_vector(w, count) : WFBS_FLEX_VECTOR;
-    if (w->compact && type == WFBS_FLEX_VECTOR && wfbs_flex_write_indirect(w, count) < 0) {
+    const uint8_t type =
+        w->compact ? wfbs_flex_vector_type(w->scratch->slots + first, count) : WFBS_FLEX_VECTOR;
+    if (w->compact && type == WFBS_FLEX_VECTOR && wfbs_flex_append_indirect(w, count) < 0) {
         return -1;
     }
-    return wfbs_flex_write_vector(w, type, count, NULL, slot);
+    return wfbs_flex_append_vector(w, type, count, NULL, slot);
 }
 
 static int
@@ -206,10 +207,10 @@ encode_still_dict(wfbs_flex_writer *w, PyObject *obj, unsigned depth, wfbs_flex_
         }
         w->scratch->slots[first + i] = item;
     }
-    if (w->compact && wfbs_flex_write_indirect(w, layout->count) < 0) {
+    if (w->compact && wfbs_flex_append_indirect(w, layout->count) < 0) {
         return -1;
     }
-    return wfbs_flex_write_vector(w, WFBS_FLEX_MAP, layout->count, layout, slot);
+    return wfbs_flex_append_vector(w, WFBS_FLEX_MAP, layout->count, layout, slot);
 }
 
 static int
@@ -243,14 +244,14 @@ encode_other(wfbs_flex_writer *w, PyObject *obj, unsigned depth, wfbs_flex_slot 
         return encode_str(w, obj, slot);
     }
     if (PyBytes_Check(obj)) {
-        return wfbs_flex_write_bytes(w, WFBS_FLEX_BLOB, PyBytes_AS_STRING(obj),
-                                     (size_t)PyBytes_GET_SIZE(obj), slot);
+        return wfbs_flex_append_bytes(w, WFBS_FLEX_BLOB, PyBytes_AS_STRING(obj),
+                                      (size_t)PyBytes_GET_SIZE(obj), slot);
     }
     if (PyByteArray_Check(obj)) {
         int status;
         Py_BEGIN_CRITICAL_SECTION(obj);
-        status = wfbs_flex_write_bytes(w, WFBS_FLEX_BLOB, PyByteArray_AS_STRING(obj),
-                                       (size_t)PyByteArray_GET_SIZE(obj), slot);
+        status = wfbs_flex_append_bytes(w, WFBS_FLEX_BLOB, PyByteArray_AS_STRING(obj),
+                                        (size_t)PyByteArray_GET_SIZE(obj), slot);
         Py_END_CRITICAL_SECTION();
         return status;
     }
@@ -396,7 +397,7 @@ wfbs_flex_encode_as(wfbs_flex *f, wfbs_buffer *out, PyObject *obj, bool compact)
     }
     int status = encode_value(&w, obj, 0, &root);
     if (status == 0) {
-        status = wfbs_flex_write_root(&w, &root);
+        status = wfbs_flex_append_root(&w, &root);
     }
     if (status < 0) {
         raise_refusal(&w); /* they read keys from the output */

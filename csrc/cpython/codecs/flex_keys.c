@@ -373,7 +373,7 @@ write_key_vector(wfbs_flex_writer *w, wfbs_flex_layout *layout, bool written)
         }
         w->scratch->slots[first + i] = (wfbs_flex_slot){key->position, WFBS_FLEX_KEY, 0};
     }
-    if (wfbs_flex_write_vector(w, WFBS_FLEX_VECTOR_KEY, layout->count, NULL, &vector) < 0) {
+    if (wfbs_flex_append_vector(w, WFBS_FLEX_VECTOR_KEY, layout->count, NULL, &vector) < 0) {
         return -1;
     }
     layout->vector = (size_t)vector.bits;

@@ -1,21 +1,12 @@
-/* The writer of FlexBuffers: declarations that its three files share.
- *
- * A FlexBuffer is written bottom-up: the parts of a container first, then the container, whose
- * width depends on its parts. Until then, the parts wait as slots on a stack. */
+/* The writer of FlexBuffers: declarations that its three files share. Values that wait for their
+ * container are on a stack of slots; core/flex_put.h writes containers from them. */
 #ifndef WFBS_FLEX_WRITE_H
 #define WFBS_FLEX_WRITE_H
 
 #include "flex.h"
 
 #include "../../core/flex_pool.h"
-
-/* A value that waits for its container: a number itself, or the position of the written value. */
-typedef struct {
-    uint64_t bits;
-    uint8_t type;
-    uint8_t
-        width; /* logarithm: the smallest width for a number, or the width of the written value */
-} wfbs_flex_slot;
+#include "../../core/flex_put.h"
 
 /* A key of the map being written. */
 typedef struct {
@@ -110,20 +101,13 @@ void wfbs_flex_scratch_free(wfbs_flex_scratch *scratch);
 /* Records that `culprit` (borrowed, NULL for PYTHON) can't be written. Always returns -1. */
 int wfbs_flex_refuse(wfbs_flex_writer *w, wfbs_flex_refusal refusal, PyObject *culprit);
 
-/* The logarithm of the width that an unsigned number needs. */
-static inline uint8_t
-wfbs_flex_width_of(uint64_t n)
-{
-    return n <= UINT8_MAX ? 0 : n <= UINT16_MAX ? 1 : n <= UINT32_MAX ? 2 : 3;
-}
-
 /* Reserves `count` more slots on the stack, and sets *first to the index of the first. To release
  * them, set slot_count. The stack may move. */
 WFBS_MUST_USE int wfbs_flex_take_slots(wfbs_flex_writer *w, size_t count, size_t *first);
 
 /* Appends a string or blob, and sets *slot to it. */
-WFBS_MUST_USE int wfbs_flex_write_bytes(wfbs_flex_writer *w, uint8_t type, const void *data,
-                                        size_t size, wfbs_flex_slot *slot);
+WFBS_MUST_USE int wfbs_flex_append_bytes(wfbs_flex_writer *w, uint8_t type, const void *data,
+                                         size_t size, wfbs_flex_slot *slot);
 
 /* The same without the content: the caller must write `size` bytes to the returned address
  * immediately. NULL instead of -1. */
@@ -132,18 +116,14 @@ uint8_t *wfbs_flex_begin_bytes(wfbs_flex_writer *w, uint8_t type, size_t size,
 
 /* Appends the last `count` slots of the stack as a vector, and removes them from the stack. Sets
  * *slot to the vector. A map's vector has a layout, with its keys; otherwise, layout is NULL. */
-WFBS_MUST_USE int wfbs_flex_write_vector(wfbs_flex_writer *w, uint8_t type, size_t count,
-                                         const wfbs_flex_layout *layout, wfbs_flex_slot *slot);
-
-/* The type of the smallest vector for the last `count` slots of the stack: a typed one if all are
- * numbers (or bools) of one type. */
-uint8_t wfbs_flex_typed_vector(const wfbs_flex_writer *w, size_t count);
+WFBS_MUST_USE int wfbs_flex_append_vector(wfbs_flex_writer *w, uint8_t type, size_t count,
+                                          const wfbs_flex_layout *layout, wfbs_flex_slot *slot);
 
 /* Makes the widest numbers among the last `count` slots indirect if that saves space. */
-WFBS_MUST_USE int wfbs_flex_write_indirect(wfbs_flex_writer *w, size_t count);
+WFBS_MUST_USE int wfbs_flex_append_indirect(wfbs_flex_writer *w, size_t count);
 
 /* Appends the root, which ends a FlexBuffer. */
-WFBS_MUST_USE int wfbs_flex_write_root(wfbs_flex_writer *w, const wfbs_flex_slot *slot);
+WFBS_MUST_USE int wfbs_flex_append_root(wfbs_flex_writer *w, const wfbs_flex_slot *slot);
 
 /* ---- flex_keys.c */
 
