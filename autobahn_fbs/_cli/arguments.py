@@ -56,10 +56,10 @@ Examples:
 """
 
 CATALOG_HELP = """\
-Loads schemas of typed payloads. "show" prints what is in them; "check" prints only what a schema
-can't say, what is refused, and where interfaces contradict themselves.
+Loads schemas of typed payloads. "show" prints their contents and problems. "check" prints only the
+problems: facts that a schema can't express, refused types, and contradictory interfaces.
 SOURCE is a compiled schema (.bfbs), a folder of them, a catalog archive (ZIP), or a schema (.fbs)
-if there is a flatc.
+if flatc is available.
 """
 
 CATALOG_NOTES = """\
@@ -115,7 +115,7 @@ def add_verbs(verbs: Any) -> None:
         epilog=CATALOG_NOTES,
         formatter_class=raw,
     )
-    verb.add_argument("action", choices=("show", "check"), help="what to do")
+    verb.add_argument("action", choices=("show", "check"), help="the action")
     verb.add_argument("sources", nargs="+", metavar="SOURCE", help="see above")
     verb.add_argument("--json", action="store_true", help="JSON, one line for each file")
     _add_color(verb)
