@@ -35,7 +35,8 @@ class Library(NamedTuple):
 
 LIBRARIES = {
     "cbor2": Library(
-        "autobahn_fbs", ("test_cbor.py", "test_cbor_malformed.py", "test_payloads.py")
+        "autobahn_fbs",
+        ("test_cbor.py", "test_cbor_malformed.py", "test_cbor_nesting.py", "test_payloads.py"),
     ),
     "msgpack": Library("autobahn", ("test_payloads.py",)),
     "u-msgpack-python": Library(

@@ -12,6 +12,7 @@ import hashlib
 import sys
 from copy import copy
 from importlib.machinery import PathFinder
+from pathlib import Path
 from types import CodeType
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -170,6 +171,9 @@ def _file_of(module: str) -> str:
             path = spec.submodule_search_locations
     if spec is None or spec.origin is None:
         raise Unknown(f"there is no {module}")
-    if not spec.origin.endswith(".py"):
-        raise Unknown(f"{module} comes without its source")
-    return spec.origin
+    # A frozen program may have the sources beside the modules that it loads.
+    file = Path(spec.origin).with_suffix(".py")
+    if not file.is_file():
+        frozen = ": the program is frozen" if getattr(sys, "frozen", False) else ""
+        raise Unknown(f"{module} comes without its source{frozen}")
+    return str(file)

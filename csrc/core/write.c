@@ -451,7 +451,9 @@ wfbs_write_copy(const wfbs_written *message, uint8_t *to)
     for (unsigned i = message->count; i-- > 0;) { /* first in the message first */
         size_t before = message->blobs[i].offset - done;
         memcpy(to + done, from, before);
-        memcpy(to + done + before, message->blobs[i].data, message->blobs[i].size);
+        if (message->blobs[i].data) {
+            memcpy(to + done + before, message->blobs[i].data, message->blobs[i].size);
+        }
         from += before;
         done += before + message->blobs[i].size;
     }

@@ -55,8 +55,8 @@ typedef struct {
     size_t size;            /* of the whole message */
     unsigned count;
     struct {
-        size_t offset; /* from the beginning of the message */
-        const uint8_t *data;
+        size_t offset;       /* from the beginning of the message */
+        const uint8_t *data; /* NULL: the caller copies it */
         size_t size;
     } blobs[WFBS_MAX_BLOBS]; /* in reverse order of the message */
 } wfbs_written;
@@ -69,7 +69,8 @@ size_t wfbs_write_bound(const wfbs_outgoing *message);
 void wfbs_write_message(const wfbs_outgoing *message, uint8_t *buffer, size_t room,
                         wfbs_written *out);
 
-/* Copies the whole message to the message->size bytes at `to`. Cannot fail. */
+/* Copies the whole message to the message->size bytes at `to`, but for blobs whose data was set to
+ * NULL: they belong to their offset there. Cannot fail. */
 void wfbs_write_copy(const wfbs_written *message, uint8_t *to);
 
 #endif

@@ -166,8 +166,18 @@ def test_a_failed_edit_leaves_the_whole_group_undone(target, monkeypatch):
     assert target.function(1) == "old 1"
 
 
-def test_a_module_without_source_is_unknown(target, tmp_path):
+def test_a_module_without_source_is_unknown(target, tmp_path, monkeypatch):
     (tmp_path / f"{NAME}.py").unlink()
     forget_sources()
-    with pytest.raises(Unknown, match="can't be read"):
+    with pytest.raises(Unknown, match=f"^{NAME} comes without its source$"):
         check_running(edit("function"))
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    with pytest.raises(Unknown, match=f"^{NAME} comes without its source: the program is frozen$"):
+        check_running(edit("function"))
+
+
+def test_a_frozen_module_may_have_its_source_beside_it(target, monkeypatch):
+    spec: Any = target.__spec__
+    monkeypatch.setattr(spec, "origin", spec.origin.replace(".py", ".pyc"))
+    forget_sources()
+    check_running(edit("function"))

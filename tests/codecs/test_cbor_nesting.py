@@ -61,7 +61,6 @@ FOREIGN = {
     "mappingproxy": types.MappingProxyType({"a": [1]}),
     "range": range(300),
     "array": array.array("h", [1, -2]),
-    "memoryview": memoryview(b"ab"),
     "set": {(1, 2), LEAF},
     "frozenset": frozenset({"a", frozenset({1})}),
     "tag": cbor2.CBORTag(70000, [cbor2.CBORTag(0, LEAF)]),
@@ -71,6 +70,11 @@ FOREIGN = {
     "iterator": iter([]),
     "many": (*range(70000), LEAF),
 }
+
+
+def test_a_memoryview_is_written_as_its_bytes_with_any_cbor2():
+    """cbor2 5 doesn't know it."""
+    assert native.cbor_dumps([LEAF, memoryview(b"ab")]) == cbor2.dumps([LEAF, b"ab"])
 
 
 @pytest.mark.parametrize("value", FOREIGN.values(), ids=FOREIGN)

@@ -47,6 +47,31 @@ append_string(wfbs_buffer *out, uint8_t major, const void *data, size_t size)
     return 0;
 }
 
+/* Encodes exact bytes: here, or apart where the buffer allows it. Returns 0, or -1 with MemoryError
+ * set. */
+static inline int
+encode_bytes(wfbs_buffer *out, PyObject *obj)
+{
+    const size_t size = (size_t)PyBytes_GET_SIZE(obj);
+    wfbs_apart *apart = out->apart;
+
+    if (apart == NULL || size < WFBS_APART_MIN || apart->count == WFBS_MAX_APART) {
+        return append_string(out, WFBS_CBOR_BYTES, PyBytes_AS_STRING(obj), size);
+    }
+    /* One object may be there several times, so that the sum can be more than is in memory. */
+    if (size > (size_t)PY_SSIZE_T_MAX - apart->size) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    if (append_head(out, WFBS_CBOR_BYTES, size) < 0) {
+        return -1;
+    }
+    apart->items[apart->count].at = out->size;
+    apart->items[apart->count++].bytes = Py_NewRef(obj);
+    apart->size += size;
+    return 0;
+}
+
 /* Encodes a str of the given kind. Writes the UTF-8 itself, because CPython would keep it as long
  * as the str exists. Returns ENCODED, UNKNOWN, or -1. */
 static inline int
@@ -270,8 +295,7 @@ encode_item(wfbs_buffer *out, PyObject *obj, int depth)
         return append_simple(out, obj == Py_True ? 0xf5 : 0xf4);
     }
     if (type == &PyBytes_Type) {
-        return append_string(out, WFBS_CBOR_BYTES, PyBytes_AS_STRING(obj),
-                             (size_t)PyBytes_GET_SIZE(obj));
+        return encode_bytes(out, obj);
     }
     /* This bounds the C stack, and stops at a container that contains itself. */
     if (depth >= WFBS_CBOR_MAX_DEPTH) {
@@ -317,10 +341,14 @@ int
 wfbs_cbor_encode_kwargs(wfbs_buffer *out, PyObject *dict)
 {
     const size_t size = out->size;
+    const unsigned apart = out->apart == NULL ? 0 : out->apart->count;
     const int status = encode_dict(out, dict, 1, 1);
 
     if (status != ENCODED) {
         out->size = size;
+        if (out->apart != NULL) {
+            wfbs_apart_cut(out->apart, apart);
+        }
     }
     return status > ENCODED ? 1 : status;
 }

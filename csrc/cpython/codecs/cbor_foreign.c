@@ -154,11 +154,20 @@ int
 wfbs_cbor_encode(wfbs_cbor *c, wfbs_buffer *out, PyObject *obj)
 {
     const size_t size = out->size;
+    wfbs_apart *apart = out->apart;
+    const unsigned count = apart == NULL ? 0 : apart->count;
     int status = wfbs_cbor_encode_known(out, obj);
 
-    if (status > 0) {
+    if (status != 0) {
         out->size = size;
+        if (apart != NULL) {
+            wfbs_apart_cut(apart, count);
+        }
+    }
+    if (status > 0) {
+        out->apart = NULL; /* what is done in several steps stays together */
         status = encode_any(c, out, obj, NULL);
+        out->apart = apart;
     }
     if (status < 0) {
         out->size = size;

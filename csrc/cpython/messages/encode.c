@@ -9,11 +9,8 @@
 #include "../base/type_name.h"
 #include "convert.h"
 #include "metadata.h"
+#include "scratch.h"
 #include "still.h"
-
-#ifndef Py_GIL_DISABLED
-#define SHARED_SCRATCH 1 /* one thread at a time, so scratch memory can be kept in the state */
-#endif
 
 /* The state of one call. */
 typedef struct {
@@ -32,6 +29,9 @@ typedef struct {
     wfbs_codec codec;                /* of args and kwargs */
     PyObject *codec_name;            /* owned: codec.name of a received message */
     wfbs_buffer scratch;
+    wfbs_apart apart;                 /* parts of the payloads that are not in `scratch` */
+    size_t end[WFBS_MAX_FIELDS];      /* where an encoded payload ends in `scratch` */
+    unsigned parted[WFBS_MAX_FIELDS]; /* how many were apart when it began */
     wfbs_arena arena;
     size_t metadata_at; /* start of the metadata in `scratch` */
     wfbs_span metadata;
@@ -197,6 +197,9 @@ encoding_payload(encoding *e, wfbs_attribute *a)
     e->refs[a->index] = value;
     e->held |= bit(a->index);
     e->at[a->index] = e->scratch.size;
+    e->parted[a->index] = e->apart.count;
+    size_t apart = e->apart.size;
+    e->scratch.apart = &e->apart;
     int slow = 1;
     if (PyDict_CheckExact(value) && a->field->use == WFBS_USE_KWARGS
         && e->codec.number == WFBS_CODEC_CBOR) {
@@ -211,11 +214,14 @@ encoding_payload(encoding *e, wfbs_attribute *a)
     if (slow > 0) {
         slow = wfbs_payload_encode(e->cls->state, e->codec, value, &e->scratch);
     }
+    e->scratch.apart = NULL;
     if (slow < 0) {
         wfbs_refuse_payload(a, e->codec.number, value);
         return -1;
     }
-    e->values[a->index].size = e->scratch.size - e->at[a->index];
+    e->end[a->index] = e->scratch.size;
+    /* Both are <= PY_SSIZE_T_MAX, so that the sum fits. */
+    e->values[a->index].size = e->scratch.size - e->at[a->index] + (e->apart.size - apart);
     e->present |= bit(a->index);
     e->payloads |= bit(a->index);
     return 0;
@@ -475,6 +481,23 @@ encoding_fill(encoding *e, wfbs_dialect dialect)
     return 0;
 }
 
+/* Copies the payloads of which something is apart to their places in the message at `to`, and tells
+ * the rest of the writer to leave them alone: before it copies. Cannot fail. */
+static void
+encoding_join(const encoding *e, wfbs_written *message, uint8_t *to)
+{
+    for (uint32_t todo = e->apart.count ? e->payloads : 0; todo; todo &= todo - 1) {
+        unsigned slot = wfbs_lowest_bit(todo);
+        for (unsigned i = 0; i < message->count; i++) {
+            if (message->blobs[i].data == e->values[slot].as.bytes) {
+                wfbs_apart_join(&e->apart, e->parted[slot], e->scratch.data, e->at[slot],
+                                e->end[slot], to + message->blobs[i].offset);
+                message->blobs[i].data = NULL;
+            }
+        }
+    }
+}
+
 /* The message as bytes: written into scratch memory, then copied once. */
 static PyObject *
 encoding_write(encoding *e, wfbs_dialect dialect, bool batched, wfbs_buffer *output)
@@ -503,41 +526,10 @@ encoding_write(encoding *e, wfbs_dialect dialect, bool batched, wfbs_buffer *out
         if (batched) {
             wfbs_frame_store(to, gather.size);
         }
+        encoding_join(e, &gather, to + header);
         wfbs_write_copy(&gather, to + header);
     }
     return bytes;
-}
-
-/* Scratch memory is kept between calls, but at most this many bytes. */
-enum { SCRATCH_KEPT = 1024 * 1024 };
-
-/* Takes a scratch buffer from the state, because encoding can be re-entered. */
-static wfbs_buffer
-scratch_take(wfbs_buffer *kept)
-{
-    wfbs_buffer taken = {0};
-#ifdef SHARED_SCRATCH
-    taken = *kept;
-    *kept = (wfbs_buffer){0};
-    taken.size = 0;
-#else
-    (void)kept;
-#endif
-    return taken;
-}
-
-static void
-scratch_return(wfbs_buffer *kept, wfbs_buffer *taken)
-{
-#ifdef SHARED_SCRATCH
-    if (!kept->data && taken->capacity <= SCRATCH_KEPT) {
-        *kept = *taken;
-        return;
-    }
-#else
-    (void)kept;
-#endif
-    wfbs_buffer_free(taken);
 }
 
 PyObject *
@@ -550,8 +542,10 @@ wfbs_encode_message(wfbs_class *c, PyObject *message, wfbs_dialect dialect, bool
     e.message = message;
     e.held = e.present = e.payloads = e.in_metadata = 0;
     e.arena.count = 0;
+    e.apart.count = 0;
+    e.apart.size = 0;
     e.metadata = (wfbs_span){NULL, 0};
-    e.scratch = scratch_take(&c->state->payload_scratch);
+    e.scratch = wfbs_scratch_take(&c->state->payload_scratch);
     PyObject *result = NULL;
     bool payloads = t->slot_of[WFBS_USE_ARGS] != WFBS_NO_SLOT;
     e.codec = (wfbs_codec){WFBS_CODEC_CBOR, NULL};
@@ -563,15 +557,16 @@ wfbs_encode_message(wfbs_class *c, PyObject *message, wfbs_dialect dialect, bool
         && (encoding_fill_plain(&e, dialect)
             || (encoding_fetch(&e) == 0 && encoding_check_payload(&e) == 0
                 && encoding_fill(&e, dialect) == 0))) {
-        wfbs_buffer output = scratch_take(&c->state->output_scratch);
+        wfbs_buffer output = wfbs_scratch_take(&c->state->output_scratch);
         result = encoding_write(&e, dialect, batched, &output);
-        scratch_return(&c->state->output_scratch, &output);
+        wfbs_scratch_return(&c->state->output_scratch, &output);
     }
     for (uint32_t held = e.held; held; held &= held - 1) {
         Py_DECREF(e.refs[wfbs_lowest_bit(held)]);
     }
+    wfbs_apart_cut(&e.apart, 0);
     Py_XDECREF(e.codec_name);
     wfbs_arena_free(&e.arena);
-    scratch_return(&c->state->payload_scratch, &e.scratch);
+    wfbs_scratch_return(&c->state->payload_scratch, &e.scratch);
     return result;
 }
