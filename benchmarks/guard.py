@@ -25,11 +25,23 @@ from autobahn_fbs._bench.contenders import FLOOR, MSGPACK, OURS, UPSTREAM
 from report import rst_table
 from results import Results, load
 from targets import SIZES
+from typed import DICT, FLATC, INSTANCE, MSGSPEC, VERIFY
 
 EXPECTED = Path(__file__).with_name("expected.json")
 
 #: The part of an expected ratio that may be lost before it is reported.
 TOLERANCE = 0.3
+
+#: Of typed payloads: job, our lane, the other.
+_TYPED = (
+    ("typed: encode", INSTANCE, MSGSPEC),
+    ("typed: encode", INSTANCE, FLATC),
+    ("typed: encode", DICT, MSGSPEC),
+    ("typed: decode", INSTANCE, MSGSPEC),
+    ("typed: decode", INSTANCE, FLATC),
+    ("typed: decode", DICT, MSGSPEC),
+    ("typed: decode", VERIFY, MSGSPEC),
+)
 
 _JOBS = ("serialize", "unserialize", "unserialize + payload", "unserialize + everything", "pass-on")
 
@@ -65,6 +77,10 @@ def ratios(results: Results) -> dict[str, float]:
                     value = results.times(job, mode, size, other, OURS)
                     if value is not None:
                         found[f"{job} / {mode} / {size} / {other}"] = value
+    for job, ours, other in _TYPED:
+        value = results.times(job, "typed", "570 bytes", other, ours)
+        if value is not None:
+            found[f"{job} / {ours} / {other}"] = value
     return found
 
 
@@ -120,7 +136,16 @@ def _measure() -> Results:
     with tempfile.TemporaryDirectory(prefix="autobahn-fbs-guard-") as folder:
         file = Path(folder, "results.json")
         command = [sys.executable, str(suite), "-o", str(file), "--processes", "1"]
-        command += ["--rounds", "9", "--seconds", "0.001", "--part", "normal", "transparent"]
+        command += [
+            "--rounds",
+            "9",
+            "--seconds",
+            "0.001",
+            "--part",
+            "normal",
+            "transparent",
+            "typed",
+        ]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         return load(file)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import random
 import re
-import shutil
 import struct
 import subprocess
 from collections import Counter
@@ -27,17 +26,17 @@ from support.mutations import mutated
 from support.samples import every_sample
 from support.strategies import messages
 from support.vectors import VECTORS
-from support.verifier.cpp_schema import generate, packaged_flatc
+from support.verifier.build import FOLDER, compile_cpp, tools
+from support.verifier.cpp_schema import generate
 from support.wirebuild import CODES, build, union_tags
 
-HERE = ROOT / "tests" / "support" / "verifier"
 DIALECTS = ("autobahn", "schema")
 SERIALIZERS = {name: FlatBuffersObjectSerializer(dialect=name) for name in DIALECTS}
 
 #: Error codes with which our verifier may refuse messages that Google's accepts. Each is a rule of
 #: SECURITY.rst.
 STRICTER = set(
-    re.findall(r"X\((\w+)\)", (HERE / "stricter.h").read_text("utf-8").partition("(X)")[2])
+    re.findall(r"X\((\w+)\)", (FOLDER / "stricter.h").read_text("utf-8").partition("(X)")[2])
 )
 
 Case = tuple[str, bytes]  # dialect, message
@@ -77,26 +76,21 @@ class Verdicts:
 def verdicts(tmp_path_factory: pytest.TempPathFactory) -> Verdicts:
     """Builds the program; skips, saying why, where Google's side of it is not to be had."""
     folder = tmp_path_factory.mktemp("verifier")
-    flatc, cxx = packaged_flatc(), shutil.which("g++") or shutil.which("clang++")
-    if not flatc or not cxx:
-        pytest.skip(
-            "NOT TESTED: verdicts against Google's verifier, for want of "
-            "flatc and a C++ compiler (Debian: flatbuffers-compiler libflatbuffers-dev g++)"
-        )
+    flatc, cxx = tools()
     for dialect in DIALECTS:
         generate(flatc, folder / dialect, by_ordinal=dialect == "schema")
         flags = ["-DBY_ORDINAL"] if dialect == "schema" else []
-        command = [cxx, "-std=c++11", "-O1", *flags, "-I", folder / dialect, "-c"]
-        built = subprocess.run(
-            [*command, HERE / "google.cc", "-o", folder / f"{dialect}.o"],
-            capture_output=True,
-            text=True,
+        compile_cpp(
+            *flags,
+            "-I",
+            folder / dialect,
+            "-c",
+            FOLDER / "google.cc",
+            "-o",
+            folder / f"{dialect}.o",
         )
-        if "flatbuffers/flatbuffers.h" in built.stderr or "static assertion" in built.stderr:
-            pytest.skip("NOT TESTED: verdicts, for want of the headers that go with this flatc")
-        assert built.returncode == 0, built.stderr
     sources = [CSRC / "core" / "verify.c", CSRC / "core" / "text.c", CSRC / "generated/tables.c"]
-    for source in (*sources, HERE / "verdicts.c"):
+    for source in (*sources, FOLDER / "verdicts.c"):
         command = [*compiler(), "-std=c11", "-O1", "-c", source, "-o", folder / f"{source.stem}.o"]
         subprocess.run(command, check=True)
     program = folder / "verdicts"

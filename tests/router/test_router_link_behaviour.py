@@ -12,6 +12,7 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
@@ -24,7 +25,7 @@ from autobahn_fbs import forwarding
 from autobahn_fbs._demo import linked
 from autobahn_fbs._demo.config import REALM, make_site
 from autobahn_fbs._demo.links import LinkedRouter, LinkedRouters
-from autobahn_fbs._demo.router import Router
+from autobahn_fbs._demo.router import Router, _listens
 from autobahn_fbs._demo.sessions import Door, join
 from support import link_scenes as scenes
 from support.link_scenes import ACKNOWLEDGED, PATIENCE, Line
@@ -203,6 +204,8 @@ def _kill(nodes: Nodes, victim: int) -> None:
     config = json.loads((router.folder / "config.json").read_text())
     os.killpg(router._process.pid, signal.SIGKILL)
     router._process.wait()
+    while any(map(_listens, router.ports)):  # the worker dies a moment later
+        time.sleep(0.01)
     router.configure = lambda: config
     router._start()
     asyncio.run(nodes.settle())

@@ -16,10 +16,11 @@ from typing import Any
 import pytest
 from autobahn.wamp import message as m
 from autobahn.wamp import role
-from autobahn.wamp.exception import ProtocolError
+from autobahn.wamp.exception import InvalidPayload, ProtocolError
 from autobahn.wamp.serializer import CBORSerializer
 
 import support.framework  # noqa: F401
+import support.typed_samples as typed_samples
 from autobahn_fbs import FlatBuffersObjectSerializer, FlatBuffersSerializer
 from autobahn_fbs._backend import native
 from support.compare import MESSAGE_CLASSES, attribute_names, attributes_of, plain_copy
@@ -27,6 +28,7 @@ from support.impossible import impossible
 from support.marks import cpython_only
 from support.programs import run_python
 from support.samples import every_sample, full
+from support.typed_schemas import SCHEMAS
 from support.wirebuild import build
 
 OBJSERS = [
@@ -38,6 +40,10 @@ TRANSPORT = FlatBuffersSerializer()
 SAMPLES = every_sample()
 WIRE = [(objser, objser.serialize(plain_copy(msg))) for objser in OBJSERS for msg in SAMPLES]
 RECEIVED = [type(objser.unserialize(data)[0]) for objser, data in WIRE]
+SCHEMA = {
+    name: native.TypedSchema((SCHEMAS / f"{name}.bfbs").read_bytes())
+    for name, _, _ in typed_samples.ALL
+}
 BROKEN_PAYLOADS = [
     build("Event", {"subscription": 1, "publication": 2, "args": junk, "kwargs": junk})
     for junk in (b"\xff", b"\x81", b"\x9f\x01", b"\xa1\x01", b"\x7f\x41a", b"\x01\x02",
@@ -145,7 +151,53 @@ def broken_payloads_all() -> None:
                 getattr(msg, name)
 
 
+def typed_all() -> None:
+    for schema, name, value in typed_samples.ALL:
+        codec = SCHEMA[schema].codec(name)
+        data = codec.encode(value)
+        instance = codec.decode(data)
+        for form in range(4):
+            codec.decode(data, form=form)
+        lazy = codec.lazy(data)
+        for field in codec.fields:
+            getattr(lazy, field, None)
+            codec.get(data, field)
+        repr(instance), instance.to_dict(), lazy.to_dict(), copy.copy(instance) == instance
+        pickle.loads(pickle.dumps(instance))
+        codec.encode(instance)
+
+
+def typed_refusals_all() -> None:
+    for schema, name, value in typed_samples.ALL:
+        codec = SCHEMA[schema].codec(name)
+        data = codec.encode(value)
+        for place in range(0, len(data), 5):
+            for broken in (data[:place], data[:place] + b"\xff" + data[place + 1 :]):
+                with suppress(InvalidPayload):
+                    codec.decode(broken)
+        for field in codec.fields:
+            for wrong in (object(), [object()], [None], {"a": 1}, 2**70, "\ud800"):
+                with suppress(InvalidPayload):
+                    codec.encode({**value, field: wrong})
+
+
+def typed_classes_all() -> None:
+    """Schemas and classes that come and go: each is a cycle."""
+    gc.collect()  # so that the last round's are forgotten as the first ones are
+    for path in sorted(SCHEMAS.glob("*.bfbs")):
+        data = path.read_bytes()
+        schema = native.TypedSchema(data, words="memory")
+        for name in (*schema.tables, *schema.structs, *schema.enums):
+            with suppress(InvalidPayload):
+                schema.type(name)
+        with suppress(InvalidPayload):
+            native.TypedSchema(data[:-8])
+
+
 WORK = [
+    typed_all,
+    typed_refusals_all,
+    typed_classes_all,
     serialize_all,
     unserialize_all,
     read_all,

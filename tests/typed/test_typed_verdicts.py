@@ -8,7 +8,6 @@ generated from the schemas in this folder, and it runs with its default options.
 from __future__ import annotations
 
 import random
-import shutil
 import struct
 import subprocess
 from collections import Counter
@@ -21,9 +20,8 @@ from autobahn_fbs.typed import Catalog, InvalidPayload
 from support.mutations import mutated
 from support.typed_samples import DRAWING, EVERYTHING, POINT
 from support.typed_schemas import SCHEMAS
-from support.verifier.cpp_schema import packaged_flatc
+from support.verifier.build import FOLDER, compile_cpp, tools
 
-VERIFIER = Path(__file__).resolve().parent.parent / "support" / "verifier"
 TABLES = [
     ("basics", "basics.Everything"),
     ("basics", "basics.Strict"),
@@ -57,29 +55,10 @@ Case = tuple[int, bytes]  # number of a table, buffer
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Google's side; skips, saying why, where it can't be built."""
     folder = tmp_path_factory.mktemp("verifier")
-    flatc, cxx = packaged_flatc(), shutil.which("g++") or shutil.which("clang++")
-    if not flatc or not cxx:
-        pytest.skip(
-            "NOT TESTED: verdicts need flatc and a C++ compiler "
-            "(Debian: flatbuffers-compiler libflatbuffers-dev g++)"
-        )
     for name in CATALOGS:
-        command = [flatc, "--cpp", "--gen-all", "-I", SCHEMAS, "-o", folder]
+        command = [tools()[0], "--cpp", "--gen-all", "-I", SCHEMAS, "-o", folder]
         subprocess.run([*command, SCHEMAS / f"{name}.fbs"], check=True, capture_output=True)
-    command = [
-        cxx,
-        "-std=c++11",
-        "-O1",
-        "-I",
-        folder,
-        VERIFIER / "typed.cc",
-        "-o",
-        folder / "google",
-    ]
-    built = subprocess.run(command, capture_output=True, text=True)
-    if "flatbuffers/flatbuffers.h" in built.stderr or "static assertion" in built.stderr:
-        pytest.skip("NOT TESTED: verdicts need the headers that go with this flatc")
-    assert built.returncode == 0, built.stderr
+    compile_cpp("-I", folder, FOLDER / "typed.cc", "-o", folder / "google")
     return folder / "google"
 
 
