@@ -1,4 +1,4 @@
-"""How to build the extension; everything else is in pyproject.toml.
+"""Builds the extension; everything else is in pyproject.toml.
 
 On CPython that is ``_cpython``, through the C API; on PyPy ``_cffi``, through cffi. Environment:
 ``AUTOBAHN_FBS_BUILD_CFFI=1`` builds ``_cffi`` on CPython as well, ``AUTOBAHN_FBS_SANITIZE=1``
@@ -29,10 +29,11 @@ SANITIZED = os.environ.get("AUTOBAHN_FBS_SANITIZE") == "1"
 
 
 def flags(compiler: str) -> tuple[list[str], list[str]]:
-    """What to compile and to link with, by setuptools' name of the compiler's kind."""
+    """Compiler and linker options, by setuptools' name for the kind of compiler."""
     if compiler == "msvc":
         return ["/std:c11", "/W3", *(["/WX"] if WARNINGS_ARE_ERRORS else [])], []
-    # Where the linker happens to put the CBOR encoder's loop makes a tenth of its speed.
+    # The position where the linker puts the CBOR encoder's loop makes a difference of a tenth in
+    # its speed.
     compile_args = ["-std=c11", "-O3", "-fvisibility=hidden", "-falign-functions=64"]
     if WARNINGS_ARE_ERRORS:
         compile_args += ["-Wall", "-Wextra", "-Wconversion", "-Wsign-compare", "-Werror"]
@@ -52,8 +53,9 @@ def sources(binding: str) -> list[str]:
 
 
 class BuildBesideToo(build_ext):
-    """Leaves a copy of the extension beside the sources. What is run in a checkout finds the
-    sources there first, before what ``pip install .`` installed, and needs the extension."""
+    """Leaves a copy of the extension next to the sources. Programs that run in a checkout find the
+    sources there first, before the package that ``pip install .`` installed, and need the
+    extension."""
 
     def run(self) -> None:
         self.force = True  # flags and compiler may differ from those of what lies in build/

@@ -25,8 +25,9 @@ The program replaces this process, so it has its own arguments, standard streams
 status. It never runs without the drop-in: if the drop-in can't be installed, the exit status is 70.
 PYTHONPATH passes the drop-in on, as a "sitecustomize" module. It also runs your own sitecustomize.
 The drop-in can't reach an interpreter with -I, -E or -S, a child process with another PYTHONPATH,
-or with another sitecustomize that comes first, or a frozen executable. If PROGRAM is like this, it
-isn't started. If PROGRAM starts such a Python, there is a warning on standard error.
+or with another sitecustomize that comes first, or a frozen executable. PROGRAM is refused if its
+interpreter has one of these options. If it starts a Python without the drop-in, there is a warning
+on standard error.
 A Crossbar.io that offers flatbuffers and was started without this ends with "AssertionError:
 WAMP-FlatBuffers serialization does not support message batching currently".
 """

@@ -1,7 +1,7 @@
 """Memoryviews in args and kwargs, for codecs that don't write them as binary.
 
-Every codec sends a memoryview as the bytes that it shows, in C order, whatever its format and shape
-are. CBOR, FlexBuffers and MessagePack do this themselves.
+Every codec sends a memoryview as its bytes, in C order, whatever its format and shape are. CBOR,
+FlexBuffers and MessagePack do this themselves.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from typing import Any
 
 
 def as_bytes(value: Any) -> Any:
-    """`value` with bytes in place of memoryviews and bytearrays, in lists, tuples and dicts, too.
-    Without any, or nested too deep to look, it is `value` itself."""
+    """Returns `value` with bytes in place of memoryviews and bytearrays, including those in lists,
+    tuples and dicts. If there are none, or it is nested too deep to check, returns `value`
+    itself."""
     try:
         return _copied(value, {})
     except RecursionError:
@@ -19,7 +20,8 @@ def as_bytes(value: Any) -> Any:
 
 
 def _copied(value: Any, known: dict[int, Any]) -> Any:
-    """:param known: what came of each container, by its id. One that contains itself stays."""
+    """:param known: the result for each container, by its id. A container that contains itself is
+    kept."""
     if isinstance(value, memoryview):
         return value.tobytes()
     if isinstance(value, bytearray):

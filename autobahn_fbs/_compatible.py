@@ -46,7 +46,7 @@ def refuse(differences: Iterable[object]) -> IncompatibleAutobahn:
         needed = []
     tested = f" (it is tested with {needed[0]})" if needed else ""
     return IncompatibleAutobahn(
-        f"Autobahn {version} is not one that autobahn_fbs knows{tested}: "
+        f"autobahn_fbs doesn't know Autobahn {version}{tested}: "
         + "; ".join(str(each) for each in differences)
     )
 
@@ -74,7 +74,7 @@ def of_messages(received: dict[str, Any]) -> Iterator[str]:
             if known is None:
                 yield f"there is an unknown message {name}"
             elif known.__mro__[1] is not cls:
-                yield f"{name} is not the class that it was"
+                yield f"{name} is a different class"
     for name, ours in received.items():
         for cls in ours.__mro__[1:]:
             if cls is base:

@@ -290,7 +290,7 @@ def warn_of_unknown() -> None:
     """Warns of functions that were not changed, once for each. Holds no lock."""
     while _unknown:
         warnings.warn(
-            f"autobahn_fbs: {_unknown.pop()} is not one that is known, and stays as it is",
+            f"autobahn_fbs: {_unknown.pop()} is not known, so it is left unchanged",
             RuntimeWarning,
             stacklevel=3,
         )

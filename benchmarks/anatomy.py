@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Where the time of a serialize goes: the same message with ever less of the work around it.
+"""The parts of the time of a serialize: the same message with less and less work around it.
 
     python benchmarks/anatomy.py [--rounds N]
 
-For each payload size, over the seven messages with a payload (geometric means): the transport
-serializer's call, the object serializer's, that without a cache to fill, the same without payload;
-and the two msgspec floors. What a step costs is the difference to the next line.
+For each payload size, as geometric means over the seven messages with a payload: the transport
+serializer's call, the object serializer's call, the same without a cache to fill, the same without
+payload; and the two msgspec floors. The cost of a step is the difference to the next line.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from autobahn_fbs._bench.messages import Scenario
 from autobahn_fbs._bench.races import Race, geometric_mean, hold
 
 SIZES = ("empty", "small")
-SECONDS = 0.001  # of a round
+SECONDS = 0.001  # seconds per round
 
 TRANSPORT = "transport serializer: statistics and a tuple"
 OBJECT = "object serializer: fills the message's cache"

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""How long a small EVENT takes: this package beside Autobahn's flatbuffers and msgpack.
+"""The time of a small EVENT: this package compared with Autobahn's flatbuffers and msgpack.
 
     python benchmarks/event.py [--rounds N] [--require FACTOR]
 
-Each serializer writes the same message and reads its own bytes; before anything is timed, every
-one is checked to give the message back. Rounds are interleaved and the best one counts, so what
-else the machine does disturbs all of them alike. The numbers are those of one process in a loop,
-not of a router under load, and those of this machine; the ratios travel better. For all messages
-and payload sizes, see ``suite.py``.
+Each serializer writes the same message and reads its own bytes. Before anything is timed, each
+round trip is checked. Rounds are interleaved and the best one counts, so other work on the machine
+affects all serializers equally. The numbers are those of a loop in one process, not of a router
+under load, and of this machine; ratios are more portable. For all messages and payload sizes, see
+``suite.py``.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ CONTENT: dict[str, Any] = {
     "publisher": 815,
     "topic": "com.example.weather.temperature",
 }
-SECONDS = 0.001  # of a round
+SECONDS = 0.001  # seconds per round
 
 
 def new_event() -> Any:

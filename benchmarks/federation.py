@@ -1,24 +1,24 @@
 #!/usr/bin/env python3
-"""What a message costs two linked Crossbar.io nodes, or a node with a proxy worker.
+"""The cost of a message for two linked Crossbar.io nodes, or for a node with a proxy worker.
 
     python benchmarks/federation.py [--workers] [--quick] [--scene WORD ...]
                                     [--contender NAME ...] [--seconds 1] [--rounds 5]
                                     [-o FILE] [--plot FILE]
 
-Each contender has two nodes, a link between them and a client process of its own, all alive in one
-run; they take turns as in router.py. Node 2 connects to node 1. Events are published and calls are
-made at node 1, and received at node 2; it is the other way round in scenes that are "turned".
-Shown is processor time in microseconds for an event that was received or a call that was answered:
-each node's worker, both together ("nodes"), and the client, which has all sessions. An event of
-"fan-out" goes to 100 subscribers at one node.
+Each contender has two nodes, a link between them and a client process of its own, all running at
+the same time; they take turns as in router.py. Node 2 connects to node 1. Events are published and
+calls are made at node 1, and received at node 2; in "turned" scenes, it is the other way round. The
+output is processor time in microseconds for each received event or answered call: for each node's
+worker, both together ("nodes"), and the client, which has all sessions. An event of "fan-out" goes
+to 100 subscribers at one node.
 
-``cbor`` is Crossbar.io as it is, with CBOR on all legs; ``cbor-link`` has the drop-in, FlatBuffers
-at the clients, and CBOR on the link, which is what a link takes without ``run --prefer``;
-``flatbuffers`` has FlatBuffers on all legs; ``accelerated`` is that with ``--accelerate``, and
+``cbor`` is stock Crossbar.io with CBOR on all legs. ``cbor-link`` has the drop-in, FlatBuffers at
+the clients, and CBOR on the link, which is the link's default without ``run --prefer``.
+``flatbuffers`` has FlatBuffers on all legs. ``accelerated`` is the same with ``--accelerate``, and
 ``accelerated-cbor`` has acceleration, with CBOR on all legs.
 
-With ``--workers``: a node with a proxy worker before one router worker, or before two that have a
-realm each; the client does the same in both realms at once. Linux only.
+With ``--workers``: a node with a proxy worker in front of one router worker, or of two that have a
+realm each; the client does the same in both realms at the same time. Linux only.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ WORKER_SCENES = [
 
 
 class ProxiedRouter(Router):
-    """A node with a proxy worker before `count` router workers, which share the realms."""
+    """A node with a proxy worker in front of `count` router workers, which share the realms."""
 
     count = 1
     serializer = "flatbuffers"

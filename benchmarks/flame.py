@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""A flame graph of a router's worker or of a client while messages go through it, as SVG.
+"""A flame graph of a router's worker or of a client while messages pass through it, as SVG.
 
     python benchmarks/flame.py [--contender stock] [--scene events rawsocket small]
                                [--of router] [--seconds 5] [--native] [-o flame.svg]
 
-Contenders and scenes are those of router.py. The samples are taken by py-spy, from outside, which
-slows the process down very little. With ``--top`` nothing is drawn: a table says which functions
-the time was spent in, by themselves and with what they call.
+Contenders and scenes are those of router.py. py-spy takes the samples from outside, which slows the
+process down very little. ``--top`` draws nothing and prints a table of the functions in which the
+time was spent, without and with the functions that they call.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from turns import progress
 
 
 def record(pid: int, seconds: float, path: Path, form: str, native: bool) -> subprocess.Popen[str]:
-    """py-spy at work on a process."""
+    """Runs py-spy on a process."""
     words = ["py-spy", "record", "--pid", str(pid), "--output", str(path), "--format", form]
     words += ["--duration", f"{seconds:.0f}", "--rate", "400"]
     if native:
@@ -37,7 +37,7 @@ def record(pid: int, seconds: float, path: Path, form: str, native: bool) -> sub
 
 
 def print_top(path: Path, count: int) -> None:
-    """What is in py-spy's raw output, as a table."""
+    """py-spy's raw output as a table."""
     own: Counter[str] = Counter()
     total: Counter[str] = Counter()
     for line in path.read_text().splitlines():

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Is it still as fast as it was? A report beside stored ratios; never a test.
+"""Compares current ratios with stored ones; prints a report, and is never a test.
 
     python benchmarks/guard.py [RESULTS]            measures now, or takes a suite's result file
     python benchmarks/guard.py RESULTS --store      stores the ratios of a result file as expected
 
-Compared are ratios, which travel between machines better than times, and only those that got worse
-than the tolerance allows are called so. The tolerance is wide (see ``expected.json``): a noisy
-machine with two cores must not raise an alarm. The exit status is 0 unless --strict is given.
+It compares ratios, which are more portable than times, and reports only those that got worse by
+more than the tolerance. The tolerance is wide (see ``expected.json``), so that a noisy machine with
+two cores doesn't raise an alarm. The exit status is 0 unless --strict is given.
 """
 
 from __future__ import annotations
@@ -25,18 +25,30 @@ from autobahn_fbs._bench.contenders import FLOOR, MSGPACK, OURS, UPSTREAM
 from report import rst_table
 from results import Results, load
 from targets import SIZES
+from typed import DICT, FLATC, INSTANCE, MSGSPEC, VERIFY
 
 EXPECTED = Path(__file__).with_name("expected.json")
 
-#: How much of an expected ratio may be lost, in parts of 1, before that is reported.
+#: The part of an expected ratio that may be lost before it is reported.
 TOLERANCE = 0.3
+
+#: Of typed payloads: job, our lane, the other.
+_TYPED = (
+    ("typed: encode", INSTANCE, MSGSPEC),
+    ("typed: encode", INSTANCE, FLATC),
+    ("typed: encode", DICT, MSGSPEC),
+    ("typed: decode", INSTANCE, MSGSPEC),
+    ("typed: decode", INSTANCE, FLATC),
+    ("typed: decode", DICT, MSGSPEC),
+    ("typed: decode", VERIFY, MSGSPEC),
+)
 
 _JOBS = ("serialize", "unserialize", "unserialize + payload", "unserialize + everything", "pass-on")
 
 
 @dataclass(frozen=True)
 class Line:
-    """A ratio, "job / mode / size / contender": how many times as long as ours that one takes."""
+    """A ratio, "job / mode / size / contender": that contender's time relative to ours."""
 
     name: str
     expected: float
@@ -45,7 +57,7 @@ class Line:
 
     @property
     def verdict(self) -> str:
-        """ "slower" if more than the tolerance is lost, "faster" if as much is gained."""
+        """ "slower" if more than the tolerance is lost, "faster" if more than it is gained."""
         if self.measured is None:
             return "not measured"
         if self.measured < self.expected * (1 - self.tolerance):
@@ -65,13 +77,17 @@ def ratios(results: Results) -> dict[str, float]:
                     value = results.times(job, mode, size, other, OURS)
                     if value is not None:
                         found[f"{job} / {mode} / {size} / {other}"] = value
+    for job, ours, other in _TYPED:
+        value = results.times(job, "typed", "570 bytes", other, ours)
+        if value is not None:
+            found[f"{job} / {ours} / {other}"] = value
     return found
 
 
 def compare(expected: Mapping[str, Any], measured: Mapping[str, float]) -> list[Line]:
-    """Expected and measured side by side.
+    """Expected and measured ratios side by side.
 
-    :param expected: what `store` has written: ``tolerance``, and ``ratios`` by name.
+    :param expected: the output of `store`: ``tolerance``, and ``ratios`` by name.
     """
     tolerance = float(expected["tolerance"])
     return [
@@ -81,7 +97,7 @@ def compare(expected: Mapping[str, Any], measured: Mapping[str, float]) -> list[
 
 
 def text(lines: list[Line]) -> str:
-    """The report: what changed, then how much did not."""
+    """The report: the changes, then the number of unchanged ratios."""
     rows = [
         [
             line.name,
@@ -102,7 +118,7 @@ def text(lines: list[Line]) -> str:
 
 
 def store(results: Results, file: Path) -> None:
-    """Writes the ratios of a result file as what is expected from now on."""
+    """Stores the ratios of a result file as the expected ones."""
     versions = {k: v for k, v in sorted(results.machine.items()) if k.startswith("version_")}
     content = {
         "about": "how many times as long as ours a contender takes; see guard.py",
@@ -120,7 +136,16 @@ def _measure() -> Results:
     with tempfile.TemporaryDirectory(prefix="autobahn-fbs-guard-") as folder:
         file = Path(folder, "results.json")
         command = [sys.executable, str(suite), "-o", str(file), "--processes", "1"]
-        command += ["--rounds", "9", "--seconds", "0.001", "--part", "normal", "transparent"]
+        command += [
+            "--rounds",
+            "9",
+            "--seconds",
+            "0.001",
+            "--part",
+            "normal",
+            "transparent",
+            "typed",
+        ]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         return load(file)
 

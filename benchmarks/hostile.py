@@ -1,4 +1,4 @@
-"""Peers that a router on the open internet meets, and what it has to do about each."""
+"""Peers that a router on the open internet meets, and the required reaction to each."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from autobahn_fbs import FlatBuffersObjectSerializer
 from autobahn_fbs._demo.config import REALM
 from wires import Ending, Wire, dial
 
-#: The largest message that the router of this test takes, in bytes.
+#: The maximum message size of this test's router, in bytes.
 LARGEST = 64 * 1024
 
-#: How long the router may take to end a connection, in seconds, under all the load.
+#: The maximum time for the router to end a connection, in seconds, under full load.
 PATIENCE = 20.0
 
 _PROTOCOL_ERROR, _TOO_BIG = 1002, 1009
@@ -46,7 +46,7 @@ def _is_refused(data: bytes) -> bool:
 
 
 def _broken(source: random.Random, change: Callable[[bytearray], object]) -> bytes:
-    """A message after a change, made again until it is one that is no message any more."""
+    """A message after a change, repeated until it is no longer a valid message."""
     while True:
         data = bytearray(source.choice([_hello(), _call(source)]))
         change(data)
@@ -55,11 +55,11 @@ def _broken(source: random.Random, change: Callable[[bytearray], object]) -> byt
 
 
 # Each sends something bad, and returns how the router may end the connection; nothing if the peer
-# hangs up itself. WebSocket has codes for that; RawSocket's connections are cut: 0.
+# hangs up itself. WebSocket has codes for that; a RawSocket connection is cut: 0.
 
 
 async def malformed(wire: Wire, source: random.Random) -> set[int]:
-    """A message of which some bytes are others."""
+    """A message with some bytes changed."""
 
     def change(data: bytearray) -> None:
         for _ in range(source.randint(1, 8)):
@@ -70,7 +70,7 @@ async def malformed(wire: Wire, source: random.Random) -> set[int]:
 
 
 async def truncated(wire: Wire, source: random.Random) -> set[int]:
-    """The beginning of a message, or nothing at all, in a frame that is in order."""
+    """The beginning of a message, or nothing at all, in a valid frame."""
 
     def change(data: bytearray) -> None:
         del data[source.randrange(len(data)) :]
@@ -80,7 +80,7 @@ async def truncated(wire: Wire, source: random.Random) -> set[int]:
 
 
 async def stopping(wire: Wire, source: random.Random) -> set[int]:
-    """A frame that promises more than comes before the connection breaks."""
+    """A frame that announces more bytes than arrive before the connection breaks."""
     data = _call(source)
     await wire.write(wire.frame(data[: source.randrange(len(data))], claim=len(data)))
     await asyncio.sleep(source.random())
@@ -89,34 +89,34 @@ async def stopping(wire: Wire, source: random.Random) -> set[int]:
 
 
 async def oversize(wire: Wire, source: random.Random) -> set[int]:
-    """A good message that is larger than the router takes."""
+    """A valid message that is larger than the router's limit."""
     await wire.send(_call(source, LARGEST * source.randint(1, 4)))
     return {_TOO_BIG}
 
 
 async def boasting(wire: Wire, source: random.Random) -> set[int]:
-    """A frame that promises far more than the router takes, and its first bytes."""
+    """A frame that announces far more bytes than the router's limit, and its first bytes."""
     await wire.write(wire.frame(_call(source), claim=source.randint(LARGEST + 1, (1 << 24) - 1)))
     return {_TOO_BIG}
 
 
 async def out_of_place(wire: Wire, source: random.Random) -> set[int]:
-    """A good message that only a router may send."""
+    """A valid message that only a router may send."""
     await wire.send(_objser.serialize(message.Event(source.randrange(1, 1 << 53), 1, args=[1])))
     return {_PROTOCOL_ERROR}
 
 
 async def poisoned(wire: Wire, source: random.Random) -> set[int]:
-    """A good envelope for a good session, with a payload that can't be decoded.
+    """A valid envelope for a good session, with a payload that can't be decoded.
 
-    Crossbar.io looks at payloads and answers with an error what it can't read, as it does for any
-    serializer; it forwards nothing then.
+    Crossbar.io reads payloads, and answers with an error if it can't, with any serializer; it
+    forwards nothing in that case.
     """
     topic = f"com.example.load.{source.randrange(8)}"
     number = source.randrange(1, 1 << 30)
     publish = message.Publish(number, topic, args=["marker" * 4], acknowledge=True)
     data = _objser.serialize(publish)
-    await wire.send(data.replace(b"marker" * 4, b"mark\xff\xfe" * 4))  # not UTF-8 any more
+    await wire.send(data.replace(b"marker" * 4, b"mark\xff\xfe" * 4))  # no longer UTF-8
     while True:
         answer = await wire.receive()
         if isinstance(answer, Ending):
@@ -130,15 +130,15 @@ async def poisoned(wire: Wire, source: random.Random) -> set[int]:
 
 Deed = Callable[[Wire, random.Random], Awaitable[set[int]]]
 
-#: What can be done by a session that hasn't joined, and by one that has.
-#: (Crossbar.io ignores good messages out of place before the first HELLO, in any serializer.)
+#: The actions of a session that hasn't joined, and of one that has. (With any serializer,
+#: Crossbar.io ignores valid messages out of place before the first HELLO.)
 BEFORE: list[Deed] = [malformed, truncated, stopping, oversize, boasting]
 AFTER: list[Deed] = [*BEFORE, out_of_place, poisoned]
 
 
 @dataclass
 class Record:
-    """What bad peers did, and how it ended."""
+    """The actions of bad peers, and the results."""
 
     deeds: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
@@ -161,7 +161,7 @@ async def _join(wire: Wire) -> None:
 
 
 async def _misbehave(transport: str, port: int, source: random.Random, record: Record) -> None:
-    """One bad peer: connects, perhaps joins and behaves for a while, and then doesn't."""
+    """One bad peer: connects, perhaps joins and behaves for a while, and then misbehaves."""
     wire = await dial(transport, port)
     try:
         if source.random() < 0.05:

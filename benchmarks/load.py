@@ -1,17 +1,18 @@
 #!/usr/bin/env python3
-"""A real router under hundreds of sessions, good and bad, all at once.
+"""A real router under hundreds of good and bad sessions at the same time.
 
     python benchmarks/load.py [--good 200] [--bad 100] [--seconds 30] [--rounds 1] [--accelerate]
 
-The router is Crossbar.io with the drop-in in its processes, as ``python -m autobahn_fbs run``
-starts it. Good sessions, over WebSocket (plain and batched) and RawSocket, each publish numbered
-events to a neighbour and call a procedure of it; what arrives is compared with what was sent: all
-of it, in order. Between them bad peers come and go (hostile.py): with malformed, truncated and
-oversize messages, frames that stop, payloads that can't be decoded, messages out of place, noise.
-Each has to be dropped with the right code, and no good session may notice.
+The router is Crossbar.io with the drop-in in its processes, started by
+``python -m autobahn_fbs run``. Good sessions, over WebSocket (plain and batched) and RawSocket,
+each publish numbered events to a neighbour and call a procedure of it. Everything that arrives is
+compared with what was sent, including the order. Meanwhile, bad peers come and go (hostile.py):
+with malformed, truncated and oversize messages, incomplete frames, payloads that can't be decoded,
+messages out of place, and noise. The router must drop each with the right code, and good sessions
+must not be affected.
 
-Memory is that of all processes of the router, when everybody has left: after a round of the same
-sessions to warm up, and after each one that counts. Exits with status 1 if anything was wrong.
+Memory is that of all processes of the router after all sessions have left: after a warm-up round
+with the same sessions, and after each measured one. Exits with status 1 if anything was wrong.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import autobahn.asyncio.wamp  # noqa: F401 - Autobahn wants asyncio or Twisted chosen first
+import autobahn.asyncio.wamp  # noqa: F401 - asyncio or Twisted must be chosen before Autobahn
 
 import autobahn_fbs
 from autobahn_fbs._demo.config import REALM, make_site
@@ -37,10 +38,10 @@ WAYS = [
     ("rawsocket", "flatbuffers"),
     ("websocket", "flatbuffers.batched"),
 ]
-WINDOW = 8  # events of one session that are on their way at most
-SIZES = (0, 10, 100, 1000, 3000, 20_000)  # of the text in an event
+WINDOW = 8  # maximum number of events of one session in flight
+SIZES = (0, 10, 100, 1000, 3000, 20_000)  # length of the text in an event
 
-# Memory that the router may keep after the last round: allocators don't give back every page.
+# Memory that the router may keep after the last round, because allocators don't return every page.
 KEPT_SHARE, KEPT_BYTES = 0.10, 12 << 20
 
 
@@ -51,7 +52,7 @@ def content(owner: int, number: int) -> tuple[int, int, str, dict[str, Any]]:
 
 
 class Good:
-    """A session that talks with its neighbour and keeps count."""
+    """A session that talks with its neighbour and counts messages."""
 
     def __init__(self, index: int, peer: Peer) -> None:
         self.index = index
@@ -67,7 +68,7 @@ class Good:
         self.received += 1
 
     async def begin(self, before: Good, after: Good) -> None:
-        """Listens to the one before, and will talk to the one after."""
+        """Subscribes to the previous session, and will talk to the next one."""
         self.neighbour_before, self.neighbour = before, after
         await self.peer.subscribe(self._on_event, f"com.example.load.{self.index}")
         await self.peer.register(lambda *args: list(args), f"com.example.echo.{self.index}")
@@ -101,7 +102,7 @@ class Good:
 
 
 async def play(router: Router, good: int, bad: int, seconds: float, seed: int) -> dict[str, Any]:
-    """One round: everybody comes, talks, and leaves. What was counted."""
+    """One round: all sessions join, talk, and leave. Returns the counts."""
     ports = {"websocket": router.websocket, "rawsocket": router.rawsocket}
     sessions: list[Good] = []
     for index in range(good):
@@ -131,13 +132,13 @@ async def play(router: Router, good: int, bad: int, seconds: float, seed: int) -
 
 
 class AcceleratedRouter(Router):
-    """The router as ``run --accelerate`` starts it."""
+    """The router, started with ``run --accelerate``."""
 
     COMMAND = (*Router.COMMAND[:3], "--accelerate", *Router.COMMAND[3:])
 
 
 def resident(router: Router) -> int:
-    """Bytes of memory that the router's processes hold (Linux)."""
+    """Memory of the router's processes in bytes (Linux)."""
     total = 0
     for pid in router.processes():
         for line in Path(f"/proc/{pid}/status").read_text().splitlines():
@@ -147,7 +148,7 @@ def resident(router: Router) -> int:
 
 
 def settled(router: Router) -> int:
-    """The same once it has stopped to fall: the router's collector takes its time."""
+    """The same once it no longer falls, because the router's collector takes its time."""
     least = resident(router)
     for _ in range(3):
         time.sleep(1)

@@ -1,7 +1,7 @@
-"""What a received message costs in memory, beside Autobahn's own message object.
+"""The memory of a received message, compared with Autobahn's own message object.
 
-Measured with tracemalloc, which sees what Python's allocators hand out, and with sys.getsizeof,
-which sees one object alone.
+Measured with tracemalloc, which counts the memory from Python's allocators, and with sys.getsizeof,
+which counts a single object.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _COUNT = 500
 
 
 def held(make: Callable[[], Any]) -> float:
-    """Bytes that one result of `make` keeps, everything that was made for it included."""
+    """The memory that one result of `make` keeps, including everything created for it, in bytes."""
     make()
     gc.collect()
     kept: list[Any] = [None] * _COUNT
@@ -36,7 +36,7 @@ def held(make: Callable[[], Any]) -> float:
 
 
 def peak(work: Callable[[], Any]) -> int:
-    """The most bytes that `work` has allocated at any time."""
+    """The peak of the memory that `work` has allocated, in bytes."""
     work()
     gc.collect()
     import tracemalloc
@@ -53,9 +53,10 @@ def peak(work: Callable[[], Any]) -> int:
 def message_memory(message: Scenario) -> dict[str, float]:
     """Bytes for one message.
 
-    ``ours``: a received message with the buffer that it came in; ``buffer``: that buffer alone;
-    ``autobahn``: Autobahn's own message object, alone: what it refers to is shared; ``extra``: what
-    ours takes more than those two together. ``object`` and ``autobahn object``: sys.getsizeof.
+    ``ours``: a received message with its received buffer; ``buffer``: only that buffer;
+    ``autobahn``: only Autobahn's own message object, because the objects that it refers to are
+    shared; ``extra``: our total minus the other two. ``object`` and ``autobahn object``:
+    sys.getsizeof.
     """
     (contender,) = prepare(message, (OURS,))
     size = len(contender.data)
@@ -75,7 +76,7 @@ def message_memory(message: Scenario) -> dict[str, float]:
 
 
 def growth(name: str = "Event") -> dict[str, int]:
-    """The most that unserialize allocates for payloads of 1 kB and of 1 MB, in bytes."""
+    """The peak of unserialize for payloads of 1 kB and of 1 MB, in bytes."""
     found = {}
     for lane, size in (("1 kB", 1_000), ("1 MB", 1_000_000)):
         (contender,) = prepare(with_args(name, ["z" * size]), (OURS,))
@@ -85,8 +86,8 @@ def growth(name: str = "Event") -> dict[str, int]:
 
 
 def measure() -> dict[str, Any]:
-    """Memory of every class with a small payload, and of unserialize as payloads grow; nothing on
-    PyPy, where nobody counts it."""
+    """Memory of every class with a small payload, and of unserialize as payloads grow; empty on
+    PyPy, which can't measure it."""
     if sys.implementation.name != "cpython":
         return {}
     return {

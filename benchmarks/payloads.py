@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""What the payload codec costs, by size of the payload: an EVENT in every composition.
+"""The cost of the payload codec, by size of the payload: an EVENT in every composition.
 
     python benchmarks/payloads.py [--rounds N]
 
-The envelope is the same in all rows. Each composition is checked to give the message back before it
-is timed; rounds are interleaved and the best one counts. Ratios are to CBOR, the default.
+The envelope is the same in all rows. Each composition's round trip is checked before it is timed.
+Rounds are interleaved, and the best one counts. Ratios are relative to CBOR, the default.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from autobahn_fbs._bench.jobs import Run, over_batches
 from autobahn_fbs._bench.messages import SIZES, scenario
 from autobahn_fbs._bench.races import Race, hold
 
-SECONDS = 0.001  # of a round
+SECONDS = 0.001  # seconds per round
 BATCH = 16
 
 
 def runs(codec: str, size: str) -> tuple[int, Run, Run]:
-    """Bytes of the message, and its runs out and in (with the payload read).
+    """The size of the message, and the runs for writing and reading it (including the payload).
 
-    :raises Wrong: if the composition does not give the message back.
+    :raises Wrong: the composition changes the message in a round trip.
     """
     wanted = scenario("Event", size)
     serializer: Any = FlatBuffersSerializer(payload_serializer=codec)

@@ -1,7 +1,8 @@
-"""All races of the suite: every message, size and mode, and those that answer one question each.
+"""All races of the suite: every message, size and mode, and races that answer one question each.
 
 The questions: does unserialize depend on the payload's size? Is a large payload copied once? What
-does a second serialize cost beside a look-up in a dictionary? Is passing a message on constant?
+does a second serialize cost compared with a look-up in a dictionary? Is forwarding a message
+constant?
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ LOOKUP = "dictionary look-up"
 KILOBYTE = {"1 kB": 1_000, "1 MB": 1_000_000}
 OPAQUE = {"64 kB": 65_536, "1 MB": 1_000_000}
 
-#: What `plan` can be told to make.
+#: The parts that `plan` can make.
 PARTS = ("normal", "transparent", "control", "growth", "copy", "typed")
 
 _CONTROL_JOBS = ("serialize", "unserialize", "unserialize + everything")
@@ -32,10 +33,10 @@ _CONTROL_JOBS = ("serialize", "unserialize", "unserialize + everything")
 
 @dataclass(frozen=True)
 class Planned:
-    """A race that is yet to be made: making it checks its messages.
+    """A race that has not been created yet, because creating it checks its messages.
 
-    Lanes are contenders, or what a question compares ours with. `make` returns the race and, by
-    lane, what is known about it: the message's length, the attributes that it loses.
+    Lanes are contenders, or references for ours. `make` returns the race and facts about each lane:
+    the message's length, and the attributes that it loses.
     """
 
     job: str
@@ -50,14 +51,15 @@ def _facts(found: list[Contender]) -> dict[str, dict[str, Any]]:
 
 
 def _lookup(found: list[Contender]) -> Run:
-    """A dictionary's `get`, for what a message's cache is: a serializer's bytes."""
+    """A dictionary's `get`, which does the work of a message's cache: it returns a serializer's
+    bytes."""
     ours = found[0]
     key = object()
     return over_batches([key] * batch_size(len(ours.data)), {key: ours.data}.get, lambda item: None)
 
 
 def _works(contender: Contender, run: Run) -> bool:
-    """Tries it. Autobahn's flatbuffers, and nobody else, may fail: it then has no lane."""
+    """Tries the contender. Only Autobahn's flatbuffers may fail; it then has no lane."""
     try:
         run.seconds(1)
     except Exception:
@@ -83,7 +85,7 @@ def _race(job: str, scenario: Scenario) -> Planned:
 
 
 def _growth(job: str, name: str, mode: str) -> Planned:
-    """One job of ours with payloads of 1 kB and 1 MB: text as the only arg, or opaque bytes."""
+    """One of our jobs with payloads of 1 kB and 1 MB: text as the only arg, or opaque bytes."""
 
     def scenario(size: int) -> Scenario:
         if mode == "transparent":
@@ -105,7 +107,7 @@ def _growth(job: str, name: str, mode: str) -> Planned:
 
 
 def _copy(name: str, size: str) -> Planned:
-    """Serialize of opaque bytes beside a copy of them; both keep what they made."""
+    """Serializing opaque bytes compared with copying them; both keep their results."""
 
     def make() -> tuple[Race, dict[str, dict[str, Any]]]:
         payload = bytes(bytearray(range(256)) * (OPAQUE[size] // 256 + 1))[: OPAQUE[size]]

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""From result files: the targets and whether they are met, a table for the README, SVG plots.
+"""Creates reports from result files: targets with verdicts, a table for the README, SVG plots.
 
     python benchmarks/report.py results.json [--plots FOLDER] [--rst FILE] [--check]
 
-Several files of one kind of Python are taken as one: what they have in common is put together.
-Those of CPython and of PyPy are set side by side; the targets and plots are then CPython's.
+Several files of one kind of Python are merged. Those of CPython and of PyPy are compared side by
+side; the targets and plots are then CPython's.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ JOBS = {
 def rst_table(head: list[str], rows: list[list[str]]) -> str:
     """A simple table of reStructuredText.
 
-    A row whose first cell is empty would continue the one above, and a lone dash be a list.
+    An empty first cell would continue the row above, and a lone dash would be a list.
     """
     head, *rows = [
         ["\\" if cell == "" else "\\-" if cell == "-" else cell for cell in row]
@@ -81,7 +81,7 @@ def _time(seconds: float | None) -> str:
 
 
 def times_table(results: Results, mode: str = "normal") -> str:
-    """Our times, and how many times as long the others take."""
+    """Our times, and the others' times relative to ours."""
     others = [name for name in CONTENDERS if name != OURS]
     rows = []
     for job, title in JOBS.items():
@@ -97,7 +97,7 @@ def times_table(results: Results, mode: str = "normal") -> str:
 
 
 def beside_table(by_python: dict[str, Results], mode: str = "normal") -> str:
-    """The same for each kind of Python, with the serializers that there are on all of them."""
+    """The same for each kind of Python, with the serializers that all of them have."""
     others = [MSGPACK, "Autobahn cbor", UPSTREAM]
     rows = []
     for job, title in JOBS.items():
@@ -119,8 +119,8 @@ def beside(by_python: dict[str, Results]) -> str:
     first, *others = by_python
     return "\n\n".join(
         [
-            f"{first} beside {' and '.join(others)}: the time with this package there, and how "
-            "many times as\nlong Autobahn's serializers take there.",
+            f"{first} compared with {' and '.join(others)}: for each Python, the time with this "
+            "package, and how many\ntimes as long Autobahn's serializers take.",
             beside_table(by_python),
             *(provenance(by_python[name]) for name in others),
         ]
@@ -128,7 +128,7 @@ def beside(by_python: dict[str, Results]) -> str:
 
 
 def lengths_table(results: Results, name: str = "Event") -> str:
-    """How many bytes a message takes."""
+    """The size of a message."""
     lanes = [OURS, UPSTREAM, MSGPACK, "Autobahn cbor", "Autobahn json"]
     rows = []
     for size in SIZES:
@@ -138,7 +138,7 @@ def lengths_table(results: Results, name: str = "Event") -> str:
 
 
 def memory_table(results: Results) -> str:
-    """What received messages take."""
+    """The memory of received messages."""
     rows = []
     for name, found in results.memory.get("messages", {}).items():
         keys = ("ours", "buffer", "autobahn", "extra", "object", "autobahn object")
@@ -148,7 +148,7 @@ def memory_table(results: Results) -> str:
 
 
 def provenance(results: Results) -> str:
-    """Where the numbers come from, in a sentence."""
+    """The origin of the numbers, in a sentence."""
     machine = results.machine
     versions = ", ".join(
         f"{key.removeprefix('version_')} {value}"
@@ -163,14 +163,15 @@ def provenance(results: Results) -> str:
 
 
 def rst(by_python: dict[str, Results]) -> str:
-    """The documentation's part about speed, sizes and memory: of the first kind of Python, and then
-    that beside the others."""
+    """The documentation's part about speed, sizes and memory: of the first kind of Python, then
+    compared with the others."""
     results = next(iter(by_python.values()))
     parts = [
-        "Time of one message with this package, and how many times as long the others take (below "
-        "1: they\nare faster), geometric mean over PUBLISH, EVENT, CALL, INVOCATION, YIELD, RESULT "
-        "and ERROR. msgpack,\ncbor, flatbuffers, json and ubjson are Autobahn's; msgspec encodes a "
-        "Struct of the same fields and\nknows nothing of WAMP: the floor.",
+        "The column autobahn_fbs shows the time of one message with this package. The other "
+        "columns show how\nmany times as long the others take (below 1, they are faster). All "
+        "numbers are geometric means over\nPUBLISH, EVENT, CALL, INVOCATION, YIELD, RESULT and "
+        "ERROR. msgpack, cbor, flatbuffers, json and ubjson\nare Autobahn's. msgspec, the floor, "
+        "encodes a Struct with the same fields and doesn't implement WAMP.",
         times_table(results),
         "With an opaque payload (transparent mode):",
         times_table(results, "transparent"),
@@ -187,11 +188,11 @@ def rst(by_python: dict[str, Results]) -> str:
 
 
 def plots(results: Results, folder: Path) -> list[Path]:
-    """A plot for each job that was measured: a bar for each contender and payload size, as SVG."""
+    """A plot for each measured job: a bar for each contender and payload size, as SVG."""
     import matplotlib
 
     matplotlib.use("svg")
-    # The same results give the same file: no date in it, and names that are not random.
+    # The same results give the same file: it contains no date and no random names.
     matplotlib.rcParams.update({"svg.hashsalt": "autobahn_fbs", "font.size": 9})
     from matplotlib import pyplot
 
@@ -225,7 +226,7 @@ def plots(results: Results, folder: Path) -> list[Path]:
 
 
 def typed_plot(results: Results, folder: Path) -> Path:
-    """A plot of typed payloads: a bar for each contender, both ways."""
+    """A plot of typed payloads: a bar for each contender, writing and reading."""
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(figsize=(7.2, 3.6), layout="constrained")
@@ -249,7 +250,7 @@ def typed_plot(results: Results, folder: Path) -> Path:
 
 
 def merged(files: list[Path]) -> Results:
-    """Several result files as one."""
+    """Merges several result files."""
     results = load(files[0])
     for file in files[1:]:
         other = load(file)
@@ -262,7 +263,7 @@ def merged(files: list[Path]) -> Results:
 
 
 def by_python(files: list[Path]) -> dict[str, Results]:
-    """Result files, together for each kind of Python, CPython's first."""
+    """Result files, merged for each kind of Python, CPython's first."""
     kinds: dict[str, list[Path]] = {}
     for file in files:
         name = load(file).machine.get("python_implementation", "python")

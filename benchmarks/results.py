@@ -1,4 +1,4 @@
-"""A result file of the suite, in a form that is easy to ask questions of."""
+"""A result file of the suite, in a form that is easy to query."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ SEPARATOR = " / "
 
 @dataclass
 class Cell:
-    """One race: what each lane took, and what is known about it.
+    """One race: the times of each lane, and facts about it.
 
-    :ivar runs: by lane, one list of seconds for each process that held the race.
+    :ivar runs: by lane, one list of seconds for each process that ran the race.
     """
 
     runs: dict[str, list[list[float]]] = field(default_factory=dict)
     facts: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def ratio(self, slower: str, faster: str) -> float | None:
-        """How many times as long one lane took: the median of the processes. None if not held."""
+        """The ratio of two lanes' times: the median over the processes. None if there was no such
+        race."""
         if slower not in self.runs or faster not in self.runs:
             return None
         return median(
@@ -37,7 +38,7 @@ class Cell:
 class Results:
     """:ivar cells: races by (job, mode, size, type).
     :ivar machine: the machine, Python and the versions.
-    :ivar memory: what ``memory.measure`` found; empty if it is not in the file.
+    :ivar memory: the result of ``memory.measure``; empty if it is not in the file.
     """
 
     cells: dict[tuple[str, str, str, str], Cell] = field(default_factory=dict)
@@ -45,7 +46,7 @@ class Results:
     memory: dict[str, Any] = field(default_factory=dict)
 
     def add(self, name: str, values: Iterable[float], facts: dict[str, Any] | None = None) -> None:
-        """Takes what a process measured; the name is "job / mode / size / type / lane"."""
+        """Adds a process's measurements; the name is "job / mode / size / type / lane"."""
         job, mode, size, type_name, lane = name.split(SEPARATOR)
         cell = self.cells.setdefault((job, mode, size, type_name), Cell())
         cell.runs.setdefault(lane, []).append(list(values))
@@ -56,9 +57,9 @@ class Results:
         return {key[3]: cell for key, cell in self.cells.items() if key[:3] == (job, mode, size)}
 
     def times(self, job: str, mode: str, size: str, slower: str, faster: str) -> float | None:
-        """How many times as long one lane takes as another: the geometric mean over the types.
+        """The ratio of two lanes' times: the geometric mean over the types.
 
-        None if they did not meet.
+        None if they were not in one race.
         """
         found = self.each(job, mode, size, slower, faster)
         return geometric_mean(found.values()) if found else None

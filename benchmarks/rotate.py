@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
-"""EVENT and CALL in rotation, as a tracing compiler meets them: for PyPy, or CPython beside it.
+"""EVENT and CALL in rotation, as a JIT compiler meets them in practice: for PyPy, compared with
+CPython.
 
     python benchmarks/rotate.py [--repeat N] [--only Event small ...]
 
-64 messages that differ in their IDs, URIs, optional attributes and payloads take turns: a constant
-message would be folded away by PyPy's compiler. Each contender is measured in a process of its own,
-so that nobody meets code that was compiled for another, after half a second of warm-up; the best of
-N rounds counts, in nanoseconds a message. "cold" are the first 100 messages of a new process.
+64 messages with different IDs, URIs, optional attributes and payloads take turns, because PyPy's
+compiler would optimize a constant message away. Each contender is measured in a process of its own,
+so that code compiled for another doesn't affect it, after half a second of warm-up. The best of N
+rounds counts, in nanoseconds per message. "cold" means the first 100 messages of a new process.
 
-What is measured: ``new + serialize`` makes a message and serializes it; ``serialize`` has messages
-that were made before, with nothing cached; ``unserialize``; ``+ envelope`` reads all attributes but
-args and kwargs as well; ``+ payload`` reads these two instead; ``+ all`` reads everything.
+The jobs: ``new + serialize`` creates a message and serializes it; ``serialize`` uses existing
+messages, with nothing cached; ``unserialize``; ``+ envelope`` also reads all attributes except args
+and kwargs; ``+ payload`` reads these two instead; ``+ all`` reads everything.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ SIZES = ("empty", "small", "medium", "large")
 COUNT = 64
 WARM_UP = 0.5  # seconds
 
-#: Row, size, who else, and how many times faster than they ours is to be.
+#: Row, size, the other contender, and our target as a multiple of its speed.
 TARGETS = (
     ("new + serialize", "empty", "flatbuffers", 9.0),
     ("serialize", "empty", "flatbuffers", 9.0),
@@ -61,7 +62,7 @@ def _reading(number: int) -> dict[str, Any]:
 
 
 def payload(size: str, i: int) -> dict[str, Any]:
-    """Args and kwargs of a size, the i-th."""
+    """Args and kwargs of a size for the i-th message."""
     if size == "empty":
         return {}
     if size == "small":
@@ -78,7 +79,7 @@ def payload(size: str, i: int) -> dict[str, Any]:
 
 
 def arguments(kind: str, size: str, i: int) -> dict[str, Any]:
-    """What the constructor of the i-th message takes."""
+    """The constructor's arguments for the i-th message."""
     found: dict[str, Any] = payload(size, i)
     if kind == "Event":
         found["subscription"] = 5_735_816 + 977 * i
@@ -160,7 +161,7 @@ class Work:
                 read(unserialize(wire)[0])
 
     def jobs(self) -> dict[str, tuple[Callable[[], None], Callable[[], None]]]:
-        """What is timed, and what is done before off the clock."""
+        """The timed work, and the untimed work before it."""
         return {
             "new + serialize": (self.new_and_serialize, _nothing),
             "serialize": (self.serialize, self.forget),
@@ -176,7 +177,7 @@ def _nothing() -> None:
 
 
 def _reader(names: list[str]) -> Callable[[Any], Any]:
-    """A function that reads attributes one after the other, as an application does."""
+    """A function that reads attributes one after the other, like an application."""
     lines = "\n".join(f"    m.{name}" for name in names)
     namespace: dict[str, Any] = {}
     exec(f"def read(m):\n{lines}\n", namespace)
@@ -185,7 +186,7 @@ def _reader(names: list[str]) -> Callable[[Any], Any]:
 
 
 def warm(work: Work, job: str, rounds: int) -> float:
-    """The best time of a message in a job, in nanoseconds."""
+    """The best time per message in a job, in nanoseconds."""
     run, prepare = work.jobs()[job]
     best = float("inf")
     end = time.perf_counter() + WARM_UP

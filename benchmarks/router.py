@@ -1,19 +1,19 @@
 #!/usr/bin/env python3
-"""What a message costs a real Crossbar.io router and a client: stock, drop-in, accelerated.
+"""The cost of a message for a real Crossbar.io router and a client: stock, drop-in, accelerated.
 
     python benchmarks/router.py [--quick] [--scene WORD ...] [--contender NAME ...]
                                 [--seconds 1] [--rounds 5] [-o FILE] [--plot FILE]
 
-Each contender has a router of its own and a client process of its own, all alive in one run. For
-each scene they take turns, for a part of a second each (autobahn_fbs/_demo/cost.py). Shown is the
-processor time that a router's worker and a client spent, in microseconds for an event that was
-received or a call that was answered: the best of the rounds, and its ratio to the first contender.
+Each contender has a router and a client process of its own, all running at the same time. In each
+scene, they take turns, for a part of a second each (autobahn_fbs/_demo/cost.py). The output is the
+processor time of a router's worker and a client, in microseconds for each received event or
+answered call: the best of the rounds, and its ratio to the first contender.
 
-``stock`` is Crossbar.io as it is with Autobahn's msgpack; ``drop-in`` is flatbuffers as
-``python -m autobahn_fbs run`` starts it; ``accelerated`` is the same with ``run --accelerate``, and
-``autobahn_fbs.accelerate()`` in the client; ``accelerated-msgpack`` is that with Autobahn's
-msgpack, and ``stock-twisted`` and ``accelerated-twisted`` have clients on Twisted. Linux only, for
-the processor time of the routers.
+``stock`` is Crossbar.io with Autobahn's msgpack. ``drop-in`` is flatbuffers, started by
+``python -m autobahn_fbs run``. ``accelerated`` is the same with ``run --accelerate``, and
+``autobahn_fbs.accelerate()`` in the client. ``accelerated-msgpack`` is that with Autobahn's
+msgpack. ``stock-twisted`` and ``accelerated-twisted`` have clients on Twisted. Linux only, because
+of the processor time of the routers.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _STOCK, _DROP_IN, _ACCELERATED = USUAL
 CONTENDERS = [
     *USUAL,
     accelerated("accelerated-msgpack", serializer="msgpack"),
-    # What docs/tuning.rst is about.
+    # The contenders in docs/tuning.rst.
     replace(_STOCK, name="stock-cache", cache=True),
     replace(_STOCK, name="stock-optimized", environ=_OPTIMIZED),
     replace(_STOCK, name="stock-uvloop", client=_UVLOOP),

@@ -7,17 +7,17 @@
 Nothing is sent. The costs are what ``federation.py -o FILE`` measured, the sizes those of messages
 that are written here. Assumed is this:
 
-- Subscribers are spread evenly over routers at the leaves (``--leaf`` for each). Every router above
-  them has at most ``--links`` links, and no subscribers. The publisher is at the root.
+- Subscribers are distributed evenly over routers at the leaves (``--leaf`` for each). Every router
+  above them has at most ``--links`` links, and no subscribers. The publisher is at the root.
 - A router is one process with a core of its own, and does one thing after the other. It sends an
-  event to its links or subscribers one by one; each is on its way as soon as it has been sent.
+  event to its links or subscribers one by one; each copy is on its way as soon as it has been sent.
 - A message takes ``--latency`` milliseconds from process to process, and the network of a machine
   has ``--gigabits``. Nothing else slows the network down. TCP's and IP's headers are left out.
-- A link costs its router what a WebSocket subscriber costs; at the other end it costs what node 2
-  spent besides the delivery. Subscribers use RawSocket, and each takes its client's processor time
-  on a machine of its own.
-- Routers forward what was forwarded to them. Crossbar.io 26.10.1 doesn't: with it, a tree has one
-  level of links at most.
+- A link costs its router as much as a WebSocket subscriber. At the other end, it costs the time
+  that node 2 spent in addition to the delivery. Subscribers use RawSocket, and each needs its
+  client's processor time on a machine of its own.
+- Routers forward forwarded events. Crossbar.io 26.10.1 doesn't: with it, a tree has at most one
+  level of links.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ CONTENDERS = {
 }
 #: Payloads as federation.py calls them, and as autobahn_fbs._bench.messages does.
 PAYLOADS = {"small": "small", "2.4kB": "large"}
-#: What frames add to a message of less than 126 bytes: RawSocket's, and WebSocket's from a server.
+#: The size of frames for a message of less than 126 bytes: RawSocket's, and WebSocket's from a
+#: server.
 _RAWSOCKET, _WEBSOCKET = 4, 2
 
 
@@ -65,7 +66,7 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Tree:
-    """Routers: so many at each level, from the root to the leaves."""
+    """The number of routers at each level, from the root to the leaves."""
 
     levels: tuple[int, ...]
     subscribers: int
@@ -78,18 +79,18 @@ class Tree:
 
 @dataclass
 class Outcome:
-    """What becomes of one event. Seconds of processor time by where, and of time until it is
-    everywhere; `arrivals` is when each leaf begins and ends to deliver.
+    """The results for one event: seconds of processor time by place, and the time until it has
+    reached everyone. `arrivals` is when each leaf begins and ends to deliver.
     """
 
     processor: dict[str, float]
     arrivals: list[tuple[float, float]]
     bytes: dict[str, int]
-    busiest: float  #: the router that spends most
+    busiest: float  #: the router with the highest processor time
     memory: float  #: of all routers
 
     def when(self, share: float) -> float:
-        """When a share of subscribers has the event."""
+        """The time when a share of the subscribers has the event."""
         low, high = 0.0, max(end for _, end in self.arrivals)
         for _ in range(60):
             middle = (low + high) / 2

@@ -3,15 +3,15 @@
 
     python benchmarks/suite.py -o results.json [--processes 5] [--rounds 9] [--part normal ...]
 
-pyperf measures one benchmark after the other, each in processes of its own, so whatever the machine
-does in the meantime lands on one contender. Here each worker process holds all races, in which the
-contenders take turns every few milliseconds, and what it measured is stored as one pyperf run of
-each benchmark, so that pyperf's own tools (``python -m pyperf show``, ``stats``, ``compare_to``)
+pyperf measures one benchmark after the other, each in processes of its own, so other work on the
+machine affects only one contender. Here, each worker process runs all races, in which the
+contenders take turns every few milliseconds. Its results are stored as one pyperf run of each
+benchmark, so that pyperf's own tools (``python -m pyperf show``, ``stats``, ``compare_to``) can
 read the file.
 
 A benchmark's name is "job / mode / size / message / contender". Each value is the time of one
-message, in seconds. Nothing is subtracted from it; what is off the clock is described in
-``autobahn_fbs/_bench/jobs.py``. Python's cyclic garbage collector is off, as with timeit.
+message, in seconds. Nothing is subtracted from it; ``autobahn_fbs/_bench/jobs.py`` describes the
+untimed work. Python's cyclic garbage collector is off, as with timeit.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from autobahn_fbs._bench.races import hold
 from autobahn_fbs._bench.short import versions
 from plan import PARTS, plan
 
-#: What pyperf finds out that is nobody's business.
+#: Facts that pyperf collects and that should not be published.
 _PRIVATE = {
     "hostname",
     "python_executable",
@@ -49,7 +49,7 @@ SEPARATOR = " / "
 
 
 def _machine() -> dict[str, Any]:
-    """What pyperf knows about the machine and Python, and the versions of what is measured."""
+    """pyperf's facts about the machine and Python, and the versions of the measured packages."""
     collected = pyperf.Run([1.0], collect_metadata=True).get_metadata()
     found = {key: value for key, value in collected.items() if key not in _PRIVATE}
     found.pop("date", None)
@@ -59,7 +59,7 @@ def _machine() -> dict[str, Any]:
 
 
 def work(options: argparse.Namespace) -> None:
-    """A worker: holds all races, and writes what it measured as JSON."""
+    """A worker: runs all races, and writes its measurements as JSON."""
     planned = list(plan(tuple(options.part)))
     results: dict[str, Any] = {"machine": _machine(), "benchmarks": []}
     start = time.monotonic()
@@ -81,7 +81,7 @@ def work(options: argparse.Namespace) -> None:
 
 
 def merge(workers: list[dict[str, Any]]) -> pyperf.BenchmarkSuite:
-    """What all workers measured: one run of each benchmark from each."""
+    """The measurements of all workers: one run of each benchmark from each."""
     runs: dict[str, list[Any]] = {}
     for worker in workers:
         shared = dict(worker["machine"])

@@ -1,4 +1,4 @@
-"""The targets that this package was made to reach, and whether a result file reaches them."""
+"""The performance targets of this package, and whether a result file reaches them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ SIZES = ("empty", "small", "medium", "large")
 
 @dataclass(frozen=True)
 class Target:
-    """`limit` is the least that `measured` may be, or the most if not `at_least`.
+    """`limit` is the minimum of `measured`, or the maximum if not `at_least`.
 
-    `measured` is None where the file has nothing to say about it.
+    `measured` is None if the file has no value for it.
     """
 
     title: str
@@ -28,7 +28,7 @@ class Target:
 
     @property
     def met(self) -> bool | None:
-        """Whether it is reached; None if that is not known."""
+        """Whether the target is reached; None if unknown."""
         if self.measured is None:
             return None
         if self.at_least:
@@ -37,14 +37,14 @@ class Target:
 
     @property
     def verdict(self) -> str:
-        """In a word."""
+        """The verdict in a word."""
         return {None: "not measured", True: "met", False: "MISSED"}[self.met]
 
 
-# Row title, job, who else, and the limits for SIZES.
+# Row title, job, the other contender, and the limits for SIZES.
 _Row = tuple[str, str, str, tuple[float, float, float, float]]
 
-# How many times faster than they ours is.
+# Our speed as a multiple of the other contender's.
 _FASTER: tuple[_Row, ...] = (
     ("serialize, faster than Autobahn msgpack", "serialize", MSGPACK, (8, 7, 4.5, 3)),
     ("serialize, faster than Autobahn flatbuffers", "serialize", UPSTREAM, (100, 100, 45, 22)),
@@ -62,7 +62,7 @@ _FASTER: tuple[_Row, ...] = (
         (8, 5, 3, 1.7),
     ),
 )
-# How many times as long as they ours takes.
+# Our time as a multiple of the other contender's.
 _SLOWER: tuple[_Row, ...] = (
     ("serialize, time against the floor", "serialize", FLOOR, (1.6, 1.4, 1.3, 1.2)),
     (
@@ -73,12 +73,12 @@ _SLOWER: tuple[_Row, ...] = (
     ),
 )
 
-#: The look-up is a call of `dict.get`. Ours looks up, keeps statistics and returns a pair.
+#: The look-up is a call of `dict.get`. Ours looks up, keeps statistics and returns a tuple.
 _LOOKUP_LIMIT = 3.0
 _CONSTANT = 1.2
 _COPY_LIMIT = 1.3
 _MEMORY_LIMIT = 150
-#: What tracemalloc's own bookkeeping and Python's free lists may take while nothing grows.
+#: Memory that tracemalloc's own bookkeeping and Python's free lists may take without growth.
 _PEAK_LIMIT = 2_000
 
 
@@ -91,7 +91,7 @@ def _table(results: Results) -> Iterator[Target]:
         for size, limit in zip(SIZES, limits, strict=True):
             measured = results.times(job, "normal", size, OURS, other)
             yield Target(f"{title}: {size}", limit, False, measured)
-    # The floor read strictly: no field names on the wire. Not what the targets ask for.
+    # The floor in the strict sense: no field names on the wire. The targets don't require this.
     for title, job, _, limits in _SLOWER:
         for size, limit in zip(SIZES, limits, strict=True):
             measured = results.times(job, "normal", size, OURS, FLOOR_ARRAY)
@@ -119,14 +119,14 @@ def _constant(results: Results) -> Iterator[Target]:
 
 
 def larger_than_upstream(results: Results) -> list[str]:
-    """Messages that take more bytes than with Autobahn's flatbuffers, where that carries them."""
+    """Messages that take more bytes than with Autobahn's flatbuffers, if that can encode them."""
     found = []
     for (job, mode, size, name), cell in results.cells.items():
         facts = cell.facts
         if job != "serialize" or OURS not in facts or UPSTREAM not in facts:
             continue
         if mode == "control" and facts[UPSTREAM].get("lost"):
-            continue  # theirs is smaller because something is missing in it
+            continue  # theirs is smaller because it lacks something
         if int(facts[OURS]["bytes"]) > int(facts[UPSTREAM]["bytes"]):
             found.append(f"{name} {mode} {size}".strip())
     return found
@@ -190,7 +190,7 @@ def check(results: Results) -> list[Target]:
 
 
 def text(targets: list[Target]) -> str:
-    """A table for people; what is missed stands out."""
+    """A readable table; missed targets stand out."""
     width = max(len(target.title) for target in targets)
     lines = [f"{'':{width}}  {'target':>12}  {'measured':>10}"]
     for target in targets:

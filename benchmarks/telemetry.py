@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Autobahn's serialization benchmark as a guest: a fleet's telemetry, published and delivered.
+"""Autobahn's serialization benchmark, adapted: a fleet's telemetry, published and delivered.
 
     python benchmarks/telemetry.py [--vehicles N] [--mode normal ...] [--size small ...]
     python benchmarks/telemetry.py --accelerate        # beside it, with autobahn_fbs.accelerate()
     python benchmarks/telemetry.py --autobahn PATH     # with the data of a checkout of Autobahn
 
-Autobahn's own (``examples/benchmarks/serialization`` in its repository) goes through the events of
-many vehicles, makes a PUBLISH or an EVENT of each, as a coin falls, and serializes that; what
-counts is messages a second, with the construction of the message inside the loop. So it is here,
-with three differences: the vehicles are generated, all serializers go through the same coins in
-turn, so that they meet the same machine, and the time is processor time.
+Autobahn's own benchmark (``examples/benchmarks/serialization`` in its repository) iterates over the
+events of many vehicles, makes a PUBLISH or an EVENT from each at random, and serializes it. The
+result is messages per second, including the construction of the message. This one does the same,
+with three differences: the vehicles are generated; all serializers process the same random sequence
+in turn, under the same conditions; and the time is processor time.
 
 Event sizes: ``empty``; ``small``, a position and two sensors; ``medium`` and ``large``, with status
 records besides; ``xl`` and ``xxl``, ``small`` with 16 kB and 128 kB of camera frame. Modes:
@@ -39,21 +39,22 @@ SIZES = ("empty", "small", "medium", "large", "xl", "xxl")
 _FRAME = {"xl": 16 * 1024, "xxl": 128 * 1024}
 _RECORDS = {"medium": 4, "large": 12}
 
-#: How much faster than whom, at normal/small, this package was made to be.
+#: The target, as a multiple of a contender's speed at normal/small.
 TARGETS = {MSGPACK: 1.6, UPSTREAM: 8.0}
-#: With messages made in C, and ids made by the part "futures".
+#: With messages created in C, and ids from the part "futures".
 ACCELERATED = f"{OURS}, accelerated"
 ACCELERATED_TARGET = 3.5
 
-#: So many passes of each before acceleration is switched on or off.
+#: The number of passes of each before acceleration is switched on or off.
 TURNS = 3
 
-#: Topic and event, in the order of the loop. An event is what its mode wants: a value or bytes.
+#: Topic and event, in the order of the loop. The mode determines the form of an event: a value or
+#: bytes.
 Events = list[tuple[str, Any]]
 
 
 def _tile(longitude: float, latitude: float, zoom: int) -> tuple[int, int]:
-    """The map tile that a place is in (Web Mercator)."""
+    """The map tile that contains a place (Web Mercator)."""
     count = 2**zoom
     y = math.asinh(math.tan(math.radians(latitude)))
     return int((longitude + 180) / 360 * count), int((1 - y / math.pi) / 2 * count)
@@ -96,7 +97,7 @@ def _event(vehicle: str, number: int, size: str, random_: random.Random) -> dict
 
 
 def generate(mode: str, size: str, vehicles: int, each: int = 20) -> Events:
-    """Events of a made-up fleet, always the same."""
+    """Events of a generated fleet, always the same."""
     import cbor2
 
     random_ = random.Random(4711)
@@ -117,9 +118,9 @@ def generate(mode: str, size: str, vehicles: int, each: int = 20) -> Events:
 
 
 def from_autobahn(checkout: Path, mode: str, size: str, most: int) -> Events:
-    """The first events that the loader in a checkout of Autobahn gives.
+    """The first events from the loader in a checkout of Autobahn.
 
-    :raises ImportError: there is none.
+    :raises ImportError: there is no such loader.
     """
     folder = str(checkout / "examples" / "benchmarks" / "serialization")
     sys.path.insert(0, folder)
@@ -137,7 +138,7 @@ def from_autobahn(checkout: Path, mode: str, size: str, most: int) -> Events:
 
 
 def make_loop(events: Events, mode: str, coins: list[bool]) -> Callable[[Any], int]:
-    """The loop that is timed: makes and serializes each message; returns the bytes in total."""
+    """The timed loop: creates and serializes each message; returns the total number of bytes."""
     from autobahn import util
     from autobahn.wamp import message
 
@@ -171,7 +172,7 @@ def make_loop(events: Events, mode: str, coins: list[bool]) -> Callable[[Any], i
 
 
 def check(name: str, serializer: Any, events: Events, mode: str) -> None:
-    """Shows that the first event comes back as it was.
+    """Checks that the first event survives a round trip.
 
     :raises ValueError: it does not.
     """
@@ -184,16 +185,16 @@ def check(name: str, serializer: Any, events: Events, mode: str) -> None:
     data, binary = serializer.serialize(sent)
     (back,) = serializer.unserialize(data, binary)
     got = back.args[0] if mode == "normal" else back.payload
-    if got != event and event != b"":  # Autobahn takes a payload of no bytes for none
+    if got != event and event != b"":  # Autobahn treats an empty payload as none
         raise ValueError(f"{name}: {event!r} came back as {got!r}")
 
 
 def measure(
     events: Events, mode: str, seconds: float, accelerate: bool = False
 ) -> dict[str, dict[str, float]]:
-    """By serializer: messages a second (median of the passes), ratio to ours, bytes a message.
+    """By serializer: messages per second (median of the passes), ratio to ours, bytes per message.
 
-    :param accelerate: adds passes with acceleration, of ours and of msgpack.
+    :param accelerate: adds passes with acceleration, for ours and msgpack.
     """
     random_ = random.Random(42)
     loop = make_loop(events, mode, [random_.random() < 0.5 for _ in events])
@@ -248,7 +249,7 @@ def main() -> int:
     all_found: dict[str, Any] = {}
     for mode in options.mode:
         for size in options.size:
-            # Fewer of the large ones: a pass should not take minutes.
+            # Fewer large ones, so that a pass doesn't take minutes.
             vehicles = max(2, options.vehicles // 10) if size in _FRAME else options.vehicles
             if options.autobahn:
                 events = from_autobahn(options.autobahn, mode, size, vehicles * 20)

@@ -1,5 +1,5 @@
-"""What benchmarks/router.py and benchmarks/federation.py share: scenes by the size of the payload,
-options, tables and plots. How contenders take turns is in autobahn_fbs/_demo/cost.py.
+"""Shared by benchmarks/router.py and benchmarks/federation.py: scenes by the size of the payload,
+options, tables and plots. autobahn_fbs/_demo/cost.py implements how contenders take turns.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def print_costs(costs: list[Cost]) -> None:
 
 
 def plot(costs: list[Cost], path: Path) -> None:
-    """Bars of what each process spends, scene by scene."""
+    """Bars for the time of each process, scene by scene."""
     import matplotlib
 
     matplotlib.use("svg")
@@ -90,7 +90,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def chosen(options: argparse.Namespace, scenes: list[Scene]) -> list[Scene]:
-    """The scenes that are asked for; ``--quick`` sets the other two options."""
+    """The requested scenes; ``--quick`` sets the other two options."""
     if options.quick:
         options.seconds, options.rounds = 0.3, 3
     words = options.scene or []
@@ -108,7 +108,7 @@ def play(teams: list[Team], scenes: list[Scene], options: argparse.Namespace) ->
 
 
 def keep(costs: list[Cost], crossbar: str, options: argparse.Namespace) -> None:
-    """Writes what was measured where the options say."""
+    """Writes the results where the options say."""
     if options.output:
         found = {"crossbar": crossbar, "costs": [asdict(cost) for cost in costs]}
         options.output.write_text(json.dumps(found, indent=1) + "\n")

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Typed payloads beside msgspec and flatc's Python: one message of 12 fields, both ways.
+"""Typed payloads compared with msgspec and flatc's Python: one message of 12 fields, writing and
+reading.
 
     python benchmarks/typed.py [--rounds N]
 
 The message (``typed_schema/bench.fbs``) has three integers, an enum, a bool, two doubles, a struct,
 ten nested tables, three strings, bytes and a title. msgspec has a ``Struct`` with the same fields,
-in MessagePack; flatc's Python is the builder and reader that it generates, the reader read into a
-dict. What each makes is read back and compared before it is timed; contenders take turns in one
-process, and ratios are of best rounds.
+in MessagePack. flatc's Python is the generated builder and reader, whose result is converted to a
+dict. Each contender's round trip is checked before it is timed. Contenders take turns in one
+process, and ratios compare the best rounds.
 """
 
 from __future__ import annotations
@@ -32,12 +33,12 @@ from autobahn_fbs.typed.sources import find_flatc
 SCHEMAS = Path(__file__).resolve().parent / "typed_schema"
 NAME = "bench.Frame"
 
-#: Lanes: ours by what is made or taken, and the others.
+#: Lanes: ours by the form of the values, and the others.
 INSTANCE, DICT, VERIFY = "instance", "dict", "verify"
 GET, LAZY = "get", "lazy field"
 MSGSPEC, FLATC = "msgspec", "flatc's Python"
 
-#: A vector's numbers, by lane: is reading it as a view constant?
+#: A vector of numbers, by lane: does reading it as a view take constant time?
 VECTORS = {"1,000 doubles": 1_000, "1,000,000 doubles": 1_000_000}
 
 BATCH = 32
@@ -59,7 +60,7 @@ VALUE: dict[str, Any] = {
 
 
 class Wrong(Exception):
-    """A contender does not give the message back."""
+    """A contender changes the message in a round trip."""
 
 
 @functools.cache
@@ -77,7 +78,7 @@ def _over(item: Any, work: Callable[[Any], Any]) -> Run:
 
 @functools.cache
 def _structs() -> Any:
-    """msgspec's side: the class of the message; None where msgspec is not installed."""
+    """msgspec's class for the message; None if msgspec is not installed."""
     if importlib.util.find_spec("msgspec") is None:
         return None
     import msgspec
@@ -112,7 +113,7 @@ def _msgspec() -> tuple[Callable[[Any], bytes], Callable[[bytes], Any], Any] | N
 
 @functools.cache
 def _generated() -> tuple[Callable[[Any], bytes], Callable[[bytes], Any]] | None:
-    """A writer and a reader over what flatc generates; None without flatc or its runtime."""
+    """A writer and a reader that use flatc's generated code; None without flatc or its runtime."""
     flatc = find_flatc()
     if flatc is None or importlib.util.find_spec("flatbuffers") is None:
         return None
@@ -197,7 +198,8 @@ def _generated() -> tuple[Callable[[Any], bytes], Callable[[bytes], Any]] | None
 
 @dataclass(frozen=True)
 class Typed:
-    """A race that is yet to be made, which checks what is raced; and the bytes of each lane."""
+    """A race that has not been created yet, because creating it checks the contenders; and the
+    bytes of each lane."""
 
     job: str
     make: Callable[[], tuple[Race, dict[str, int]]]
@@ -256,7 +258,7 @@ def _vector() -> tuple[Race, dict[str, int]]:
 
 
 def _load() -> tuple[Race, dict[str, int]]:
-    """What loading takes: interned schemas are forgotten before each time."""
+    """The time to load a schema: interned schemas are forgotten before each run."""
     from autobahn_fbs.typed import _helpers
 
     def fresh(sources: list[Any]) -> None:

@@ -1,7 +1,8 @@
-"""WebSocket and RawSocket as they are on the wire, for clients that are to misbehave.
+"""WebSocket and RawSocket at the byte level, for clients that misbehave.
 
-Autobahn's own transports would not send what load.py sends. Each wire here carries WAMP messages
-in FlatBuffers, takes any bytes for one, and says how the router ended the connection.
+Autobahn's own transports would not send the data that load.py sends. Each wire here carries WAMP
+messages in FlatBuffers, sends any bytes as a message, and reports how the router ended the
+connection.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ _FLATBUFFERS = 5  # RawSocket's number of the serializer
 
 @dataclass(frozen=True)
 class Ending:
-    """How the router ended a connection: WebSocket's code and reason; for RawSocket, which has
-    neither, and for a connection that was just cut, code 0."""
+    """How the router ended a connection: WebSocket's code and reason; code 0 for RawSocket, which
+    has neither, and for a connection that was cut."""
 
     code: int
     reason: str = ""
@@ -35,19 +36,19 @@ class Wire:
         self._writer = writer
 
     async def handshake(self) -> None:
-        """Agrees on FlatBuffers. Raises ConnectionError if the router doesn't."""
+        """Negotiates FlatBuffers. Raises ConnectionError if the router refuses."""
         raise NotImplementedError
 
     def frame(self, message: bytes, claim: int | None = None) -> bytes:
-        """What carries a message; `claim` is a length to announce instead of the true one."""
+        """The frame for a message; `claim` is a length to announce instead of the true one."""
         raise NotImplementedError
 
     async def _next(self) -> bytes | Ending:
-        """The next message, or how it ended."""
+        """The next message, or how the connection ended."""
         raise NotImplementedError
 
     async def write(self, data: bytes) -> None:
-        """Sends any bytes. The router may have hung up already, which ending() will find out."""
+        """Sends any bytes. If the router has already hung up, ending() will detect it."""
         with suppress(ConnectionError):
             self._writer.write(data)
             await self._writer.drain()
@@ -69,13 +70,13 @@ class Wire:
                 return found
 
     async def silence(self) -> None:
-        """Waits until the router ends the connection, without looking at what it sends."""
+        """Waits until the router ends the connection, without reading what it sends."""
         with suppress(ConnectionError):
             while await self._reader.read(1 << 16):
                 pass
 
     def close(self) -> None:
-        """Hangs up at once."""
+        """Hangs up immediately."""
         self._writer.transport.abort()
 
 

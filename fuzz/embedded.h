@@ -1,14 +1,15 @@
-/* What the fuzz targets inside an embedded interpreter share. */
+/* Shared by the fuzz targets with an embedded interpreter. */
 #ifndef WFBS_FUZZ_EMBEDDED_H
 #define WFBS_FUZZ_EMBEDDED_H
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
-/* Values that are nested deeper (cbor2's tags 28 and 29 tie knots) are not followed further. */
+/* Values that are nested deeper (cbor2's tags 28 and 29 can make cycles) are not followed
+ * further. */
 enum { SAME_DEPTH = 450 };
 
-/* Says what went wrong, and ends the process in a way that libFuzzer sees. */
+/* Prints the error, and ends the process so that libFuzzer notices. */
 _Noreturn static inline void
 fail(const char *what)
 {
@@ -19,7 +20,7 @@ fail(const char *what)
     abort();
 }
 
-/* Takes the pending exception away; returns its type, a new reference, or NULL for none. */
+/* Clears the pending exception; returns its type, a new reference, or NULL for none. */
 static inline PyObject *
 take_error(void)
 {
@@ -41,7 +42,7 @@ same_dicts(PyObject *a, PyObject *b, int ordered, int depth)
         return 0;
     }
     while (PyDict_Next(a, &at_a, &key_a, &value_a)) {
-        if (!ordered) { /* keys are exact str then, of which looking up runs no code */
+        if (!ordered) { /* in this case, keys are exact str, and looking them up runs no code */
             value_b = PyDict_GetItemWithError(b, key_a);
             if (!value_b || !same(value_a, value_b, ordered, depth)) {
                 return 0;
@@ -55,8 +56,8 @@ same_dicts(PyObject *a, PyObject *b, int ordered, int depth)
     return 1;
 }
 
-/* Whether two values are equal in type and, if our codecs make such, in content and bits; and, if
- * `ordered`, in the order of dicts. */
+/* Whether two values are equal in type and, for types that our codecs create, in content and bits;
+ * and, if `ordered`, in the order of dicts. */
 static inline int
 same(PyObject *a, PyObject *b, int ordered, int depth)
 {
@@ -89,7 +90,7 @@ same(PyObject *a, PyObject *b, int ordered, int depth)
     if (PyLong_CheckExact(a) || PyUnicode_CheckExact(a) || PyBytes_CheckExact(a)) {
         return PyObject_RichCompareBool(a, b, Py_EQ) == 1;
     }
-    return 1; /* only cbor2 makes such values, and not all of them know equality */
+    return 1; /* only cbor2 creates such values, and not all of them support equality */
 }
 
 #endif

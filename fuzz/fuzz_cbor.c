@@ -1,10 +1,11 @@
-/* Fuzz target: the CBOR codec, beside cbor2, inside an embedded interpreter.
+/* Fuzz target: compares the CBOR codec with cbor2, in an embedded interpreter.
  *
- * The input is decoded by both. Both refuse it with the same exception, or both
- * give the same value, to which ours may then be encoded and decoded again: the bytes
- * are those of cbor2, and the value is the one before. What is kept away from cbor2
- * (csrc/core/cbor_guard.c) is kept away from it here, too: it might never return. cbor2 gets the input
- * without the tags that say "this is CBOR", which we skip and it turns lists into tuples for. */
+ * Both decode the input. Either both refuse it with the same exception, or both return the same
+ * value. In the latter case, the value is encoded again: the bytes must be those of cbor2, and
+ * decoding them must return the same value. Input that is kept away from cbor2
+ * (csrc/core/cbor_guard.c) is kept away here, too, because cbor2 might never return. cbor2 gets the
+ * input without the tags that mean "this is CBOR": we skip them, but they make cbor2 turn lists
+ * into tuples. */
 #include "embedded.h"
 
 #include "../csrc/cpython/codecs/cbor.h"
@@ -30,7 +31,7 @@ start(void)
     Py_DECREF(cbor2);
 }
 
-/* Our encoding of `value` is cbor2's, and says what `value` says. */
+/* Checks that our encoding of `value` is cbor2's, and that it decodes to `value`. */
 static void
 check_encoding(PyObject *value)
 {
@@ -68,7 +69,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!loads) {
         start();
     }
-    uint8_t *copy = malloc(size ? size : 1); /* exact, so that a sanitizer sees a read past it */
+    uint8_t *copy = malloc(
+        size ? size : 1); /* exactly its size, so that a sanitizer detects a read past its end */
     const size_t tags = wfbs_cbor_skip_tag(data, size);
     PyObject *bytes =
         PyBytes_FromStringAndSize((const char *)data + tags, (Py_ssize_t)(size - tags));
@@ -94,7 +96,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     PyObject *our_error = ours ? NULL : take_error();
     if (our_error && PyErr_GivenExceptionMatches(our_error, decode_error)) {
-        Py_DECREF(our_error); /* it comes from cbor2, which needn't be asked again */
+        Py_DECREF(our_error); /* it comes from cbor2, so cbor2 need not be asked again */
         Py_DECREF(bytes);
         return 0;
     }

@@ -1,11 +1,11 @@
-/* Fuzz target: one message, as the core sees it, in both dialects.
+/* Fuzz target: one message in the core, in both dialects.
  *
- * What the verifier takes is read in full, through every nested table, and
- * written again from what was read. The result must be taken, too, say the same
- * thing, and come out the same when it is read and written once more. All of it
- * lies in exact-size heap blocks, so that a sanitizer sees a read that is off by one.
+ * An accepted message is read in full, through every nested table, and written again from the
+ * values. The result must also be accepted, have the same content, and stay the same when it is
+ * read and written once more. All memory is in heap blocks of exactly its size, so that a sanitizer
+ * detects a read that is off by one.
  *
- * Anything that is not as promised ends in abort(). */
+ * Any broken promise ends in abort(). */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -24,15 +24,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
         }                                                                             \
     } while (0)
 
-/* Longer inputs are not looked at: 64 kB reach every path, and what is read of
- * them fits the room below (8 * 64 kB of apparent size, at least 8 a table, with
- * at most 128 bytes for what was read of each). */
+/* Longer inputs are ignored: 64 kB reach every path, and their values fit the room below (8 * 64 kB
+ * of apparent size, at least 8 per table, with at most 128 bytes for the values of each). */
 enum { MAX_INPUT = 64 * 1024, ROOM = 32 * 1024 * 1024 };
 
 static _Alignas(16) uint8_t room[ROOM];
 static size_t used;
 
-/* `size` bytes that last until this input is done with. */
+/* `size` bytes that remain valid until this input is finished. */
 static void *
 take(size_t size)
 {
@@ -54,7 +53,7 @@ block_copy(const uint8_t *data, size_t size)
     return copy;
 }
 
-/* Reads every byte of `span`; the sum keeps the compiler from leaving it out. */
+/* Reads every byte of `span`; the sum prevents the compiler from omitting this. */
 static volatile uint8_t sink;
 
 static void
@@ -86,7 +85,7 @@ expect_enum(unsigned sub, uint64_t value)
 
 static wfbs_record read_table(const uint8_t *data, uint32_t table, const wfbs_table *t);
 
-/* The elements of the vector or string at `place`; what verification promises about them holds. */
+/* The elements of the vector or string at `place`; checks verification's promises about them. */
 static wfbs_value
 read_elements(const uint8_t *data, uint32_t place, const wfbs_field *f)
 {
@@ -137,8 +136,8 @@ read_elements(const uint8_t *data, uint32_t place, const wfbs_field *f)
     return value;
 }
 
-/* The value of the present field `f` at `place` of a verified message; what verification promises
- * about it holds. */
+/* The value of the present field `f` at `place` of a verified message; checks verification's
+ * promises about it. */
 static wfbs_value
 read_value(const uint8_t *data, uint32_t place, const wfbs_field *f)
 {
@@ -180,8 +179,8 @@ read_value(const uint8_t *data, uint32_t place, const wfbs_field *f)
     }
 }
 
-/* Everything in the verified table at `table`. Slots that are never written are
- * read as well, and then left out. */
+/* Reads everything in the verified table at `table`. Slots that are never written are read as well,
+ * and then omitted. */
 static wfbs_record
 read_table(const uint8_t *data, uint32_t table, const wfbs_table *t)
 {
@@ -275,7 +274,7 @@ metadata_of(const uint8_t *data, const wfbs_envelope *e)
     return (wfbs_span){e->metadata ? data + e->metadata : NULL, e->metadata_size};
 }
 
-/* Limits that small inputs can reach only take away, and say that it was them. */
+/* Limits that small inputs can reach: they may only refuse more, with an error that names them. */
 static void
 check_limits(const uint8_t *data, size_t size, wfbs_dialect dialect)
 {

@@ -1,10 +1,10 @@
-/* Fuzz target: FlexBuffers, the core's reader and the codec inside an embedded interpreter.
+/* Fuzz target: FlexBuffers, compares the core's reader with the codec in an embedded interpreter.
  *
- * The core judges the input and the codec decodes it: they agree, but for keys that are there twice
- * without being neighbours, which takes memory to find. A value that comes out is found again by
- * lazy access, part by part; it is encoded, in both forms, to bytes that the core takes and that
- * give the value again; and encoding that gives the same bytes. All bytes that are read are heap
- * blocks of their exact size. */
+ * The core checks the input and the codec decodes it. They must agree, except about duplicate keys
+ * that aren't neighbours, which take memory to find. A decoded value must be found again by lazy
+ * access, part by part. It must be encoded, in both forms, to bytes that the core accepts and that
+ * decode to the same value; encoding that value must give the same bytes. All bytes are in heap
+ * blocks of exactly their size. */
 #include "embedded.h"
 
 #include "../csrc/cpython/codecs/flex.h"
@@ -12,9 +12,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Within what the reader itself remembers: more than that takes memory, which the core hasn't. */
+/* Within the reader's own memory: more keys would need memory, which the core can't allocate. */
 enum { LONGEST = 8192 };
-/* Steps of lazy access into what was refused: each is bounded, all of them together are not. */
+/* Steps of lazy access into refused bytes: each is bounded, but not all of them together. */
 enum { LAZY_STEPS = 50 };
 
 static wfbs_flex codec;
@@ -43,7 +43,7 @@ judge(const uint8_t *data, size_t size)
     return reader;
 }
 
-/* Checks that a lazy value (borrowed) is, part by part, what was decoded at once. */
+/* Checks that a lazy value (borrowed) equals, part by part, the value that was decoded at once. */
 static void
 check_lazy(PyObject *lazy, PyObject *value)
 {
@@ -80,7 +80,7 @@ check_lazy(PyObject *lazy, PyObject *value)
     }
 }
 
-/* Goes through a lazy value of bytes that were refused. Takes from *steps. */
+/* Walks through a lazy value of refused bytes. Uses up *steps. */
 static void
 try_lazy(PyObject *lazy, int *steps)
 {
@@ -107,7 +107,7 @@ try_lazy(PyObject *lazy, int *steps)
     Py_XDECREF(keys);
 }
 
-/* Checks that `value` can be encoded, and that this says what `value` says. */
+/* Checks that `value` can be encoded, and that the result decodes to `value`. */
 static void
 check_encoding(PyObject *value, bool compact)
 {
@@ -137,7 +137,7 @@ check_encoding(PyObject *value, bool compact)
     wfbs_buffer_free(&again);
 }
 
-/* Checks that decoding ended as the core's verdict says. */
+/* Checks that decoding agrees with the core's verdict. */
 static void
 check_verdict(PyObject *value, const wfbs_flex_reader *core, const wfbs_flex_reader *codecs)
 {
@@ -166,7 +166,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!module) {
         start();
     }
-    uint8_t *copy = malloc(size ? size : 1); /* exact, so that a sanitizer sees a read past it */
+    uint8_t *copy = malloc(
+        size ? size : 1); /* exactly its size, so that a sanitizer detects a read past its end */
     if (!copy) {
         fail("no memory");
     }

@@ -1,5 +1,5 @@
-/* Fuzz target: our verdict on a FlexBuffer beside that of Google's verifier, which takes all that
- * ours takes. What ours alone refuses is listed in csrc/core/flex_read.h. */
+/* Fuzz target: compares our verdict on a FlexBuffer with that of Google's verifier, which must
+ * accept everything that ours accepts. csrc/core/flex_read.h lists what only ours refuses. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -12,7 +12,8 @@ int wfbs_google_flex(const uint8_t *data, size_t size);
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    uint8_t *copy = malloc(size ? size : 1); /* exact, so that a sanitizer sees a read past it */
+    uint8_t *copy = malloc(
+        size ? size : 1); /* exactly its size, so that a sanitizer detects a read past its end */
     wfbs_flex_reader reader;
     if (!copy) {
         abort();

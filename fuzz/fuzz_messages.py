@@ -1,12 +1,12 @@
 """Fuzzes the serializer from Python: ``fuzz_messages.py [--seconds N] [--seed N] [FILE...]``.
 
-Messages of all 25 types are broken at random places and, in both dialects, read: every attribute
-and view, in random order, some of them twice. What could be read is written again in both ways,
+Messages of all 25 types are broken at random places and read in both dialects: every attribute and
+view, in random order, some of them twice. Everything that can be read is written again in two ways:
 as it came (which must give the same bytes) and anew, attribute by attribute (which must give the
-same attributes). Nothing but ProtocolError may come up on the way; anything else is printed
-with the bytes that did it, which are kept in FUZZ_DIR/crashes, and the status is 1.
+same attributes). Only ProtocolError may occur. Anything else is printed with the bytes that caused
+it, which are kept in FUZZ_DIR/crashes, and the status is 1.
 
-Files are run once each instead, in both dialects: a crash again.
+If files are given, each is run once in both dialects, to reproduce a crash.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ VIEWS = ("args_view", "kwargs_view", "payload_view")
 
 
 def generated() -> list[Message]:
-    """Some messages of every class that hypothesis makes up."""
+    """Some messages of every class from hypothesis."""
     found: list[Message] = []
     for klass in MESSAGE_CLASSES:
 
@@ -63,7 +63,8 @@ def generated() -> list[Message]:
 
 
 def values(msg: Message, source: random.Random) -> dict[str, object] | None:
-    """All attributes, read in random order; None if one is not readable, now or again."""
+    """All attributes, read in random order; None if one is not readable, at the first or a later
+    read."""
     names = list(attribute_names(type(msg)))
     order = [*names, *source.choices(names, k=3), *(v for v in VIEWS if hasattr(msg, v))]
     source.shuffle(order)
@@ -86,7 +87,7 @@ def values(msg: Message, source: random.Random) -> dict[str, object] | None:
 
 
 def check(data: bytes, dialect: str, source: random.Random) -> str:
-    """Feeds one message; returns what became of it. Anything but that is a finding."""
+    """Feeds one message; returns the outcome. Any other exception is a finding."""
     serializer = SERIALIZERS[dialect]
     try:
         (msg,) = serializer.unserialize(data)
@@ -100,7 +101,8 @@ def check(data: bytes, dialect: str, source: random.Random) -> str:
     if getattr(msg, "roles", True) == {}:
         return "taken, roles missing"  # as upstream writes HELLO and WELCOME; we don't
     for name in attribute_names(type(msg)):
-        # Seven of Autobahn's classes have no setters, and some assert what its parse lets pass.
+        # Seven of Autobahn's classes have no setters, and some assert conditions that its parse
+        # doesn't check.
         with suppress(AttributeError, AssertionError):
             setattr(msg, name, getattr(msg, name))
     again_from = [msg]

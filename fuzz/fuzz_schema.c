@@ -1,5 +1,5 @@
-/* Fuzz target: a .bfbs. If it loads, every index in the plan is in range, and buffers can be
- * verified and read by it: here, its own bytes. */
+/* Fuzz target: a .bfbs. If it loads, every index in the plan must be in range, and buffers (here,
+ * its own bytes) can be verified and read by it. */
 #include <stdlib.h>
 
 #include "../csrc/core/schema/load.h"
@@ -60,7 +60,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     wfbs_plan plan;
     char text[512];
     uint32_t root;
-    uint8_t *copy = malloc(size ? size : 1); /* exact, so that a sanitizer sees a read past it */
+    uint8_t *copy = malloc(
+        size ? size : 1); /* exactly its size, so that a sanitizer detects a read past its end */
     require(copy != NULL);
     if (size) {
         memcpy(copy, data, size);

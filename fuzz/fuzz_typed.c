@@ -1,5 +1,6 @@
-/* Fuzz target: a buffer of one of the tests' schemas. The first two bytes choose schema and table.
- * What is accepted is read as a whole; what isn't is asked for each of its fields by name. */
+/* Fuzz target: a buffer of one of the tests' schemas. The first two bytes select schema and table.
+ * An accepted buffer is read completely; from a refused one, each of its fields is requested by
+ * name. */
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,7 +48,7 @@ load_all(void)
     globfree(&found);
 }
 
-/* Asks for each field of a table by its name: verification along a path. */
+/* Requests each field of a table by its name: verification along a path. */
 static void
 find_all(const wfbs_typed_rules *rules, uint32_t object, const uint8_t *data, size_t size)
 {
@@ -85,7 +86,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     size -= 2;
-    uint8_t *copy = malloc(size ? size : 1); /* exact, so that a sanitizer sees a read past it */
+    uint8_t *copy = malloc(
+        size ? size : 1); /* exactly its size, so that a sanitizer detects a read past its end */
     if (!copy) {
         abort();
     }

@@ -1,7 +1,7 @@
-/* Fuzz target: our verdict beside that of Google's verifier, in both dialects.
+/* Fuzz target: compares our verdict with that of Google's verifier, in both dialects.
  *
- * What ours takes, Google's takes; what ours alone refuses falls under one of the
- * documented stricter rules. Google's side is tests/support/verifier/google.cc. */
+ * Google's verifier must accept everything that ours accepts. What only ours refuses must fall
+ * under one of the documented stricter rules. Google's side is tests/support/verifier/google.cc. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,7 +45,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size > 64 * 1024) {
         return 0;
     }
-    uint8_t *copy = malloc(size ? size : 1); /* exact, and aligned as Google's reads want it */
+    uint8_t *copy =
+        malloc(size ? size : 1); /* exactly its size, and aligned as Google's reads require */
     if (!copy) {
         abort();
     }

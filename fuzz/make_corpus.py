@@ -1,9 +1,9 @@
 """Writes the seeds and the dictionary of the C fuzz targets: ``make_corpus.py FOLDER``.
 
-Seeds are the vectors, every hand-picked message of the tests in both dialects, and
-messages that hypothesis makes up; for the payload codecs, the attributes of those messages, and
-for FlexBuffers what other writers make, too. One file each, named by its hash, so that running
-this again changes nothing that is there.
+Seeds are the vectors, every hand-picked message of the tests in both dialects, and messages from
+hypothesis; for the payload codecs, the attributes of those messages; for FlexBuffers, also the
+output of other writers. There is one file for each, named after its hash, so that running this
+again changes no existing file.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from support.vectors import VECTORS  # noqa: E402
 from support.wirebuild import CODES, schema  # noqa: E402
 
 GENERATED_PER_CLASS = 12
-#: Longer seeds slow every run down and say nothing new.
+#: Longer seeds slow every run down and add nothing new.
 MAX_SEED = 5000
 MAX_CBOR_SEED = 200
 MAX_FLEX_SEED = 500
@@ -48,7 +48,7 @@ def vectors() -> Iterator[bytes]:
 
 def messages() -> list[Message]:
     found = list(every_sample())
-    # Large payloads are written another way than small ones (WFBS_BLOB_MIN).
+    # Large payloads are written in another way than small ones (WFBS_BLOB_MIN).
     found.append(m.Publish(1, "a.b", args=[b"a" * 2100], kwargs={"k": b"b" * 2100}))
     for klass in MESSAGE_CLASSES:
 
@@ -93,7 +93,7 @@ def flex_payloads(msgs: list[Message]) -> Iterator[bytes]:
 
 
 def google_flex() -> Iterator[bytes]:
-    """Every kind of value that there is, by the builder of the FlatBuffers package."""
+    """Every kind of value, made with the builder of the FlatBuffers package."""
     numbers = (0, 200, -200, 70_000, 2**40, -(2**62))
     for width in (1, 2, 4, 8):
         for add in ("IndirectInt", "IndirectUInt"):
@@ -136,7 +136,7 @@ def google_flex() -> Iterator[bytes]:
 
 
 def flex_dictionary() -> Iterator[bytes]:
-    """The ends of FlexBuffers: a packed type, and a width where it is the root's."""
+    """The ends of FlexBuffers: a packed type, and a width if it is the root's."""
     for kind in (*range(27), 36):
         for log in range(4):
             yield bytes([kind << 2 | log])
@@ -147,7 +147,7 @@ def flex_dictionary() -> Iterator[bytes]:
 
 
 def typed_payloads() -> Iterator[bytes]:
-    """Buffers of the tests' schemas, after the numbers of the schema and of the table."""
+    """Buffers of the tests' schemas, preceded by the numbers of the schema and of the table."""
     from autobahn_fbs.typed import Catalog
     from support import typed_samples
     from support.typed_schemas import SCHEMAS
@@ -174,7 +174,7 @@ def schemas() -> Iterator[bytes]:
 
 
 def dictionary() -> Iterator[bytes]:
-    """Words that mutations alone hardly come upon."""
+    """Words that mutations alone are unlikely to find."""
     yield from (struct.pack("<I", n) for n in (0, 1, 4, 8, 2**16, 2**31 - 1, 2**31, 2**32 - 4))
     yield from (struct.pack("<i", n) for n in (-4, -8, -(2**31)))
     yield from (struct.pack("<Q", n) for n in (2**53, 2**53 + 1, 2**64 - 1))
@@ -201,7 +201,7 @@ def write_dictionary(path: Path, words: Iterable[bytes]) -> None:
 
 
 def write(folder: Path) -> None:
-    """Fills ``seeds``, those of the other targets, and the dictionaries in ``folder``."""
+    """Fills ``seeds``, the seeds of the other targets, and the dictionaries in ``folder``."""
     msgs = messages()
     keep(folder / "seeds", (*vectors(), *envelopes(msgs)), MAX_SEED)
     keep(folder / "seeds-cbor", payloads(msgs), MAX_CBOR_SEED)

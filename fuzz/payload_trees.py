@@ -1,7 +1,8 @@
-"""Payloads as trees that can be changed at random: what ``worst.py`` makes messages of.
+"""Payloads as trees that can be changed at random. ``worst.py`` makes messages from them.
 
-A tree is written as one short unit, which the message repeats. A few kinds of nodes stand for
-what only a rule can make: many different keys, deep nesting, one thing that is referred to often.
+A tree is encoded as one short unit, which the message repeats. A few kinds of nodes represent
+structures that only a rule can make: many different keys, deep nesting, or one object with many
+references.
 """
 
 from __future__ import annotations
@@ -12,17 +13,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-#: Longer units say nothing new.
+#: Longer units add nothing new.
 MAX_UNIT = 4000
 
 
 class TooLarge(Exception):
-    """A tree whose bytes are too many, or whose offsets don't fit."""
+    """A tree with too many bytes, or whose offsets don't fit."""
 
 
 @dataclass
 class Node:
-    """`kind` says what `number` means; both are looked up by the grammar."""
+    """`kind` determines the meaning of `number`; the grammar defines both."""
 
     kind: str
     number: int = 0
@@ -43,11 +44,11 @@ class Node:
 
 
 class Grammar:
-    """Makes, changes and writes trees of one format."""
+    """Makes, changes and encodes trees of one format."""
 
-    #: Kind to the values of its number.
+    #: Maps a kind to the values of its number.
     leaves: ClassVar[dict[str, Sequence[int]]]
-    #: The same, and how many children it has at least and at most.
+    #: The same, with the minimum and maximum number of children.
     inner: ClassVar[dict[str, tuple[Sequence[int], int, int]]]
 
     def __init__(self, chance: random.Random) -> None:
@@ -63,7 +64,7 @@ class Grammar:
         return self.around([], depth)
 
     def around(self, children: list[Node], depth: int = 1) -> Node:
-        """A new inner node with these children, or with new ones where they don't suffice."""
+        """A new inner node with these children, or with new ones if there are too few."""
         kind = self.chance.choice(list(self.inner))
         numbers, least, most = self.inner[kind]
         count = self.chance.randint(least, min(most, 4))
@@ -72,7 +73,7 @@ class Grammar:
         return Node(kind, self.chance.choice(numbers), found)
 
     def changed(self, tree: Node, other: Node) -> Node:
-        """A copy with one change, for which `other` may give a part."""
+        """A copy with one change, which may use a part of `other`."""
         tree = tree.copy()
         node = self.chance.choice(list(tree))
         new = node
@@ -99,14 +100,14 @@ class Grammar:
 
     def unit(self, tree: Node) -> bytes:
         """
-        :raises TooLarge: if its bytes are too many.
+        :raises TooLarge: it has too many bytes.
         """
         raise NotImplementedError
 
     def payload(self, tree: Node, size: int) -> bytes:
-        """A list of as many units as `size` bytes have room for.
+        """A list with as many units as fit into `size` bytes.
 
-        :raises TooLarge: if its bytes are too many.
+        :raises TooLarge: it has too many bytes.
         """
         raise NotImplementedError
 
@@ -140,7 +141,7 @@ CBOR_TAGS = (
 
 LEVELS = (2, 10, 50, 190, 390)
 
-#: What nests deeply, before the innermost item and behind it.
+#: Deep nesting: the bytes before and after the innermost item.
 CBOR_LEVELS = (
     (b"\x81", b""), (b"\x9f", b"\xff"), (b"\xa1", b"\x00"), (b"\xa1\x00", b""), (b"\x82\xf6", b""),
     (b"\xbf", b"\x00\xff"), (b"\xbf\x00", b"\xff"), (b"\xd9\x01\x02\x81", b""), (b"\x82", b"\x80"),
@@ -237,7 +238,7 @@ FLEX_INDIRECT = (6, 7, 8)
 
 
 class Flex(Grammar):
-    """All offsets and sizes of a unit have one width: the smallest that they fit."""
+    """All offsets and sizes of a unit have one width: the smallest that fits."""
 
     leaves: ClassVar = {
         "inline": FLEX_INLINE,
@@ -258,7 +259,7 @@ class Flex(Grammar):
         return self._unit(tree)[0]
 
     def _unit(self, tree: Node) -> tuple[bytes, int, int]:
-        """The bytes, where the tree's own begin, and its packed type."""
+        """The bytes, the position of the tree's own bytes, and its packed type."""
         for self._width in (1, 2, 4):
             self._out = bytearray()
             self._keys: dict[int, int] = {}
@@ -279,7 +280,7 @@ class Flex(Grammar):
             self._out += number.to_bytes(self._width, "little")
 
     def _refer(self, children: list[tuple[int, int]]) -> None:
-        """Elements: values in place, or offsets back to where they are."""
+        """Elements: values in place, or offsets to them."""
         for value, kind in children:
             inline = kind >> 2 in FLEX_INLINE
             self._put(value if inline else len(self._out) - value)
@@ -329,7 +330,7 @@ class Flex(Grammar):
         return start, self._packed(10)
 
     def _map(self, children: list[tuple[int, int]], share: bool) -> tuple[int, int]:
-        """With keys of its own, or those of another map."""
+        """A map with keys of its own, or with those of another map."""
         count = len(children)
         keys = self._keys[count] if share and count in self._keys else self._write_keys(count)
         self._align()

@@ -1,9 +1,9 @@
-"""Memory over many messages: ``soak.py [MESSAGES]`` (100,000 unless told).
+"""Memory over many messages: ``soak.py [MESSAGES]`` (100,000 by default).
 
-Every message of the tests, in both dialects, alone and in batches, goes through a serializer: it is
-read whole or in part, sent on as it is or changed, copied, pickled, refused where it was damaged.
-Every twentieth part of the way the process's resident memory is printed. Status 1 if it grows by
-more than 2 MB after the first fifth.
+Every message of the tests, in both dialects, alone and in batches, passes through a serializer: it
+is read completely or in part, forwarded unchanged or changed, copied, pickled, or refused if it was
+damaged. After every twentieth of the messages, the process's resident memory is printed. Status 1
+if it grows by more than 2 MB after the first fifth.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ ALLOWED = 2_000_000
 
 
 def resident() -> int:
-    """Bytes of this process that are in memory."""
+    """Resident memory of this process in bytes."""
     gc.collect()
     with open("/proc/self/statm", encoding="ascii") as statm:
         return int(statm.read().split()[1]) * PAGE
@@ -60,7 +60,7 @@ USES: list[Callable[[Message], object]] = [
 
 
 def run(messages: int) -> bool:
-    """Puts so many messages through; whether memory stayed where it was."""
+    """Processes this many messages; returns whether memory stayed constant."""
     dice = random.Random(1)
     wire = []
     for dialect in ("autobahn", "schema"):
@@ -90,7 +90,7 @@ def run(messages: int) -> bool:
                     dice.choice(USES)(msg)
                     serializer.serialize(msg)
             except (ProtocolError, TypeError, ValueError, AssertionError):
-                refused += 1  # damaged so that it can't be taken, or be sent by a plain message
+                refused += 1  # too damaged to be read, or to be sent as a plain message
                 done += 1
         sizes.append(resident())
         print(f"{done:10} messages  {sizes[-1] / 1e6:8.2f} MB", flush=True)

@@ -3,7 +3,7 @@
  *     target FILE...              each file once
  *     target -seconds=N FILE...   and then random changes of them, for N seconds
  *
- * The changes are the simple kind; what libFuzzer finds by coverage it won't. */
+ * The changes are simple ones. They won't find what libFuzzer finds by coverage. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,8 +25,8 @@ next_random(void)
     return state;
 }
 
-/* Changes some bytes or words, or the length, of the `size` bytes at `data`
- * (there is room for MAX_SIZE). Returns the new length. */
+/* Changes some bytes or words, or the length, of the `size` bytes at `data` (there is room for
+ * MAX_SIZE). Returns the new length. */
 static size_t
 change(uint8_t *data, size_t size)
 {

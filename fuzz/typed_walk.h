@@ -1,4 +1,5 @@
-/* Reads all of a verified buffer by its plan, so that a sanitizer sees what verification missed. */
+/* Reads a whole verified buffer by its plan, so that a sanitizer detects what verification
+ * missed. */
 #ifndef WFBS_FUZZ_TYPED_WALK_H
 #define WFBS_FUZZ_TYPED_WALK_H
 

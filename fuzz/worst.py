@@ -1,10 +1,10 @@
-"""Looks for the payloads that cost the most for each of their bytes: ``worst.py [--seconds N]``.
+"""Searches for the payloads with the highest cost per byte: ``worst.py [--seconds N]``.
 
 Payloads are trees of a grammar (``payload_trees.py``). For each place where a peer's payload is
-read, and for memory and for time, a pool of trees is kept. One of them is changed at random, and
-the result takes the place of a cheaper one. At the end, the costliest payloads are measured again
-in a message of 200 kB, as in the table of SECURITY.rst, and printed with their figures. Status 1 if
-one of them costs more than SECURITY.rst says.
+read, and for memory and for time, there is a pool of trees. The search changes one of them at
+random, and the result replaces a cheaper one. At the end, the costliest payloads are measured again
+in a message of 200 kB, as in the table of SECURITY.rst, and printed. Status 1 if one of them
+exceeds SECURITY.rst's maximum.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from payload_trees import Cbor, Flex, Grammar, Node, TooLarge  # noqa: E402
 from support.costs import event, honest, peak, read, seconds  # noqa: E402
 from support.wirebuild import build  # noqa: E402
 
-#: Of messages while searching, and at the end.
+#: Message sizes for searching, and at the end.
 SIZE, FINAL_SIZE = 10_000, 200_000
 POOL = 24
-#: Time is not exact: so many times what SECURITY.rst says is no more than it says.
+#: Time measurements are inexact: up to this factor above SECURITY.rst's maximum is not an excess.
 TOLERANCE = 1.3
 
 
@@ -38,7 +38,8 @@ def hello(metadata: bytes) -> bytes:
     return build("Hello", {"realm": "r"}, metadata=metadata)
 
 
-#: Place: the grammar, and what makes a message of a payload. HELLO comes before authentication.
+#: Place: the grammar, and a function that makes a message from a payload. HELLO comes before
+#: authentication.
 PLACES: dict[str, tuple[type[Grammar], Callable[[bytes], bytes]]] = {
     "CBOR args": (Cbor, event),
     "CBOR authextra": (Cbor, lambda data: hello(b"\xa1\x69authextra\xa1\x61x" + data)),
@@ -51,7 +52,7 @@ Measure = Callable[[bytes], float]
 
 
 def memory(data: bytes) -> float:
-    """Bytes at the peak for each byte of the message."""
+    """Peak memory in bytes for each byte of the message."""
     return peak(data)
 
 
@@ -68,7 +69,7 @@ class Found:
 
 
 class Search:
-    """For the worst payload in one place, by one measure."""
+    """The search for the worst payload in one place, by one measure."""
 
     def __init__(self, place: str, measure: Measure, chance: random.Random) -> None:
         grammar, self._message = PLACES[place]
@@ -87,7 +88,7 @@ class Search:
         if len(self.pool) < POOL or self._chance.random() < 0.1:
             tree = self._grammar.tree()
         else:
-            # The costliest are the likeliest.
+            # The costliest are chosen most often.
             tree = self.pool[int(POOL * self._chance.random() ** 2)].tree
             for _ in range(self._chance.choice((1, 1, 2, 4))):
                 tree = self._grammar.changed(tree, self._chance.choice(self.pool).tree)
@@ -102,17 +103,19 @@ class Search:
         data = self.message(tree, SIZE)
         found = Found(tree, unit, self._measure(data))
         if len(self.pool) == POOL and found.cost > self.pool[0].cost:
-            found.cost = min(found.cost, self._measure(data))  # perhaps it was disturbed
+            found.cost = min(
+                found.cost, self._measure(data)
+            )  # the measurement may have been disturbed
         self.pool = sorted([*self.pool, found], key=lambda each: -each.cost)[:POOL]
 
     def worst(self, size: int) -> list[tuple[Found, bytes]]:
-        """Three, each with its message in that size; those first that cost the most in it."""
+        """Three payloads, each with its message in that size, the costliest first."""
         messages = [(each, self.message(each.tree, size)) for each in self.pool[:6]]
         return sorted(messages, key=lambda pair: -self._measure(pair[1]))[:3]
 
 
 def promised() -> tuple[float, float]:
-    """What SECURITY.rst says is the most: bytes, and times the time of an honest message."""
+    """SECURITY.rst's maximum: bytes, and the ratio to the time of an honest message."""
     text = " ".join((ROOT / "SECURITY.rst").read_text().replace(",", "").split())
     figures = re.search(r"The worst that it found took (\d+) bytes .*? (\d+) times", text)
     assert figures is not None
@@ -120,7 +123,7 @@ def promised() -> tuple[float, float]:
 
 
 def report(search: Search, size: int) -> bool:
-    """Prints the worst that was found; whether it is within what SECURITY.rst says."""
+    """Prints the worst payload found; returns whether it is within SECURITY.rst's maximum."""
     most_memory, most_time = promised()
     within = True
     for found, data in search.worst(size):
@@ -147,7 +150,7 @@ def main() -> int:
     options = parser.parse_args()
     print(f"seed {options.seed}")
     chance = random.Random(options.seed)
-    gc.freeze()  # what was imported need not be looked at each time
+    gc.freeze()  # imported objects need not be visited each time
     within = True
     places = options.place or list(PLACES)
     for place in places:

@@ -1,7 +1,7 @@
-"""What all tests share: hypothesis profiles and the serializers in their four settings.
+"""Shared by all tests: hypothesis profiles, and the serializers with their four settings.
 
-Each folder is named after what its tests are about and need. ``checkout`` needs the repository
-around it, ``router`` needs Crossbar.io; where these are missing, the folder is left out.
+Each folder is named after the topic and the requirements of its tests. ``checkout`` needs the whole
+repository, ``router`` needs Crossbar.io; if these are missing, the folder is skipped.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ DIALECTS = ("autobahn", "schema")
 
 
 def pytest_report_header() -> list[str]:
-    """Says what is left out."""
+    """Reports what is skipped."""
     return [f"NOT TESTED here: tests/{name}" for name in collect_ignore]
 
 

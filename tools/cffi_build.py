@@ -1,8 +1,9 @@
-"""What cffi builds: the module autobahn_fbs._cffi._core, in API mode.
+"""Defines the module autobahn_fbs._cffi._core for cffi, in API mode.
 
-setup.py names this file to cffi, which takes ``ffi`` from it; sources and flags are setup.py's.
-Python sees the C core as its headers declare it. cffi has no preprocessor and knows only the plain
-declarations of C, so they are made out of the headers here. The C compiler checks the result.
+setup.py passes this file to cffi, which reads ``ffi`` from it; sources and flags are in setup.py.
+Python sees the C core as its headers declare it. cffi has no preprocessor and understands only
+plain declarations of C, so they are generated from the headers here. The C compiler checks the
+result.
 """
 
 import re
@@ -12,7 +13,7 @@ from cffi import FFI
 
 CSRC = Path(__file__).resolve().parent.parent / "csrc"
 
-#: What Python uses. Each header comes after those that it includes.
+#: The headers that Python uses. Each comes after those that it includes.
 HEADERS = (
     "core/schema.h",
     "generated/tables.h",
@@ -42,7 +43,7 @@ HEADERS = (
 
 
 def constants(code: str) -> str:
-    """Macros that are numbers or texts, as cffi declares them."""
+    """Macros that are numbers or strings, as cffi declares them."""
     found = re.findall(r'^#define (\w+) (["(\dU])', code, re.M)
     return "".join(
         f"static char *const {name};\n" if first == '"' else f"#define {name} ...\n"
@@ -51,7 +52,7 @@ def constants(code: str) -> str:
 
 
 def enumerators(code: str) -> str:
-    """The code with the enumerators that a list such as WFBS_ERRORS makes."""
+    """The code with the enumerators from a list such as WFBS_ERRORS."""
     lists = dict(re.findall(r"^#define (\w+)\(X\)(.*)", code, re.M))
     makers = dict(re.findall(r"^#define (\w+)\(code, text\) (\w+)##code,", code, re.M))
     for name, entries in lists.items():
@@ -62,7 +63,7 @@ def enumerators(code: str) -> str:
 
 
 def partial(found: re.Match[str]) -> str:
-    """A struct or enum whose layout and values the C compiler knows."""
+    """A struct or enum; the C compiler determines its layout and values."""
     head, body = found.groups()
     if head.startswith("enum"):
         return head + "{" + re.sub(r"\s*=[^,]*", "", body).rstrip(", \n") + ", ... }"
@@ -70,7 +71,7 @@ def partial(found: re.Match[str]) -> str:
 
 
 def declarations(header: str) -> str:
-    """What of a header cffi understands: constants, types, variables and functions."""
+    """The parts of a header that cffi understands: constants, types, variables and functions."""
     code = re.sub(r"/\*.*?\*/", "", (CSRC / header).read_text("utf-8"), flags=re.S)
     code = code.replace("\\\n", "")
     first = constants(code)

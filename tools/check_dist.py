@@ -1,9 +1,9 @@
-"""Are the distributions complete? ``python tools/check_dist.py dist/*``
+"""Checks that the distributions are complete: ``python tools/check_dist.py dist/*``
 
-Compares the sdist with what git tracks and each wheel with the package's folder, so that a file
-that was forgotten, or one that doesn't belong, stops a release. With ``--release`` the wheels have
-to be for all interpreters and platforms that are promised (``PROMISED``), under tags that package
-indexes take. Exit status 1 and a line for each fault.
+Compares the sdist with the files that git tracks, and each wheel with the package's folder, so that
+a forgotten or superfluous file stops a release. With ``--release``, the wheels must cover all
+promised interpreters and platforms (``PROMISED``), with tags that package indexes accept. Exit
+status 1 and a line for each error.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "autobahn_fbs"
 
-# What setuptools adds to an sdist.
+# Files that setuptools adds to an sdist.
 ADDED_TO_SDIST = re.compile(rf"PKG-INFO|setup\.cfg|{PACKAGE}\.egg-info/.*")
 
-# What a compiler leaves in a wheel, by the kind of Python.
+# Files from the compiler in a wheel, by the kind of Python.
 NATIVE = re.compile(rf"{PACKAGE}/(?:_cpython\.(?:cpython-|cp)|_cffi/_core\.pypy)[\w-]+\.(?:so|pyd)")
 
 SUPPORTED = re.compile(r"(cp3\d+)-\1t?|pp3\d+-pypy3\d+_pp\d+")
 
-# What is promised: patterns of tags, and what they stand for.
+# The promised wheels: patterns of tags, and their descriptions.
 INTERPRETERS = {
     "cp311-cp311": "CPython 3.11",
     "cp312-cp312": "CPython 3.12",
@@ -51,7 +51,7 @@ PLATFORMS = {
     r"macosx_\w+_arm64": "macOS, arm64",
     r"win_amd64": "Windows, x86_64",
 }
-#: What a release has wheels for. There is no PyPy for musl.
+#: The wheels of a release. There is no PyPy for musl.
 PROMISED = [
     (interpreter, platform)
     for interpreter, platform in itertools.product(INTERPRETERS, PLATFORMS)
@@ -60,7 +60,7 @@ PROMISED = [
 
 
 def version() -> str:
-    """The version that the sources have."""
+    """The version in the sources."""
     text = (ROOT / PACKAGE / "__init__.py").read_text("utf-8")
     found = re.search(r'^__version__ = "(.+)"$', text, re.M)
     if found is None:
@@ -69,9 +69,9 @@ def version() -> str:
 
 
 def tracked() -> set[str]:
-    """What git tracks.
+    """The files that git tracks.
 
-    :raises SystemExit: if this is not a checkout: there is nothing to compare with.
+    :raises SystemExit: this is not a checkout, so there is nothing to compare with.
     """
     command = ["git", "-C", str(ROOT), "ls-files", "-z"]
     listed = subprocess.run(command, capture_output=True, text=True)
@@ -81,14 +81,14 @@ def tracked() -> set[str]:
 
 
 def differences(have: Iterable[str], want: Iterable[str]) -> Iterator[str]:
-    """What is missing and what is too much, a line for each."""
+    """Missing and superfluous files, a line for each."""
     have, want = set(have), set(want)
     yield from (f"lacks {name}" for name in sorted(want - have))
     yield from (f"has {name}, which doesn't belong" for name in sorted(have - want))
 
 
 def metadata_faults(text: str) -> Iterator[str]:
-    """What is wrong with the metadata of a distribution."""
+    """The errors in the metadata of a distribution."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     headers = email.message_from_string(text)
     for key, want in (
@@ -103,7 +103,7 @@ def metadata_faults(text: str) -> Iterator[str]:
 
 
 def sdist_faults(path: Path) -> Iterator[str]:
-    """What is wrong with an sdist."""
+    """The errors in an sdist."""
     folder = f"{PACKAGE}-{version()}"
     if path.name != f"{folder}.tar.gz":
         yield f"is not named {folder}.tar.gz"
@@ -128,7 +128,7 @@ def tags(path: Path) -> tuple[str, str]:
 
 
 def wheel_faults(path: Path) -> Iterator[str]:
-    """What is wrong with a wheel."""
+    """The errors in a wheel."""
     interpreter, platform = tags(path)
     if not SUPPORTED.fullmatch(interpreter):
         yield f"is tagged {interpreter}, which is not for one version of CPython or PyPy"
@@ -151,7 +151,7 @@ def wheel_faults(path: Path) -> Iterator[str]:
 
 
 def release_faults(paths: list[Path]) -> Iterator[str]:
-    """What a release still lacks, by the names of its files."""
+    """The wheels that a release still lacks, from the names of its files."""
     if not any(path.name.endswith(".tar.gz") for path in paths):
         yield "no sdist"
     wheels = [tags(path) for path in paths if path.suffix == ".whl"]
@@ -168,9 +168,9 @@ def release_faults(paths: list[Path]) -> Iterator[str]:
 
 
 def faults(paths: list[Path], release: bool = False) -> list[str]:
-    """All that is wrong with these distributions; empty if they can be published.
+    """All errors in these distributions; empty if they can be published.
 
-    :raises OSError: if one can't be read.
+    :raises OSError: a file can't be read.
     """
     found = []
     for path in paths:

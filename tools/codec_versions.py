@@ -1,13 +1,12 @@
-"""Tests payloads with every version of the codec libraries that is promised.
+"""Tests payloads with every supported version of the codec libraries.
 
 ``python tools/codec_versions.py [--backend cffi] [--ends] [LIBRARY...]``
 
-A library's versions are those that autobahn_fbs (cbor2) or Autobahn (the others) allow on this
-Python: the first and the last of each minor version; with ``--ends`` just the oldest and the newest
-that work. Everything else is in one virtual environment;
-each version is in a folder of its own, which comes first on the path. A version that can't be
-installed on this Python, or can't read there what it wrote itself, is named and left out. Exit
-status 1 if tests failed.
+The tested versions of a library are those that autobahn_fbs (for cbor2) or Autobahn (for the
+others) allow on this Python: the first and the last of each minor version; with ``--ends``, only
+the oldest and the newest that work. All other packages are in one virtual environment. Each version
+is in a folder of its own, which comes first on the path. A version that can't be installed on this
+Python, or can't read its own output there, is named and skipped. Exit status 1 if tests failed.
 """
 
 from __future__ import annotations
@@ -26,12 +25,12 @@ TESTS = ROOT / "tests"
 
 
 class Library(NamedTuple):
-    """What is tested of a library, and who says which of its versions there can be."""
+    """The tests of a library, and the package that restricts its versions."""
 
     allowed_by: str
     tests: tuple[str, ...]
     switch: str | None = None
-    round_trip: str = "pass"  #: fails where the library itself doesn't work
+    round_trip: str = "pass"  #: fails if the library itself doesn't work
 
 
 LIBRARIES = {
@@ -44,7 +43,7 @@ LIBRARIES = {
         "autobahn",
         ("test_payloads.py",),
         "AUTOBAHN_USE_UMSGPACK",
-        # Before 2.5.2 it needs what Python 3.10 removed.
+        # Versions before 2.5.2 need features that Python 3.10 removed.
         "import umsgpack; umsgpack.unpackb(umsgpack.packb({'a': 1}))",
     ),
     "ujson": Library("autobahn", ("test_payloads.py",), "AUTOBAHN_USE_UJSON"),
@@ -53,13 +52,14 @@ LIBRARIES = {
 
 
 def quiet(*command: object) -> bool:
-    """Runs a command; whether it succeeded."""
+    """Runs a command; returns whether it succeeded."""
     words = [str(word) for word in command]
     return subprocess.run(words, capture_output=True, text=True).returncode == 0
 
 
 def make_venv(folder: Path) -> Path:
-    """A virtual environment with this checkout and all that its tests need; its interpreter."""
+    """A virtual environment with this checkout and everything that its tests need; returns its
+    interpreter."""
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
     python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
     needs = ["pytest", "pytest-timeout", "hypothesis", "flatbuffers", "packaging", "numpy"]
@@ -83,8 +83,8 @@ def make_venv(folder: Path) -> Path:
 
 
 def allowed(python: Path, name: str, by: str) -> str:
-    """What `by`, as installed there, says of the versions of a library, such as ``>=6.1.0``.
-    Requirements for extras and for other interpreters count as well, if there is no other."""
+    """The version restriction, such as ``>=6.1.0``, that `by`, as installed there, has for a
+    library. Requirements for extras and for other interpreters are used if there is no other."""
     code = f"""if True:
         from importlib.metadata import requires
         from packaging.requirements import Requirement
@@ -97,7 +97,7 @@ def allowed(python: Path, name: str, by: str) -> str:
 
 
 def versions(python: Path, name: str, by: str) -> list[str]:
-    """Those to be tested, the oldest first."""
+    """The versions to test, the oldest first."""
     listed = subprocess.run(
         [python, "-m", "pip", "index", "versions", name], capture_output=True, check=True, text=True
     ).stdout
@@ -124,7 +124,7 @@ def versions(python: Path, name: str, by: str) -> list[str]:
 
 
 def test(python: Path, folder: Path, name: str, backend: str) -> tuple[str, str]:
-    """The tests of a library in a folder: a verdict, and pytest's last words."""
+    """Runs the tests of a library in a folder: returns a verdict, and pytest's last words."""
     library = LIBRARIES[name]
     files = [path for test in library.tests for path in TESTS.rglob(test)]
     environment = {**os.environ, "PYTHONPATH": str(folder), "AUTOBAHN_FBS_BACKEND": backend}

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Adds the functions that are installed here to those that acceleration knows.
+"""Adds the installed functions to those that acceleration knows.
 
     python tools/fingerprints.py [--check]
 
-Run it in an environment with versions that the tests passed with; what is known of others stays.
-With ``--check`` nothing is written: it says which functions here are not known, and so what would
-stay off, and ends with status 1 if there are any.
+Run it in an environment with versions for which the tests passed; the entries for other versions
+are kept. ``--check`` writes nothing: it lists the unknown functions, for which acceleration would
+be off, and exits with status 1 if there are any.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ KNOWN: dict[str, dict[str, str]] = {
 
 
 def unknown_here() -> dict[str, str]:
-    """The fingerprints of the targets here that the table lacks; "" for what is not there, or
-    can't be edited."""
+    """The fingerprints of the installed targets that the table lacks; "" for a missing target, or
+    one that can't be edited."""
     found = {}
     for name in part_names():
         for group in load(name).groups:
@@ -61,7 +61,7 @@ def unknown_here() -> dict[str, str]:
 
 
 def write(found: dict[str, str]) -> None:
-    """Writes the table, with these added."""
+    """Writes the table with these added."""
     table = {target: dict(known) for target, known in KNOWN.items()}
     for target, fingerprint in found.items():
         package = target.partition(".")[0]

@@ -2,7 +2,7 @@
 """Compiles schemas/*.fbs: package data (.fbs, wamp.bfbs), the C tables in csrc/generated/ and
 autobahn_fbs/_codec_numbers.py.
 
-Building the package never runs this; its output is committed, and a test fails when it is stale.
+Building the package never runs this. Its output is committed, and a test fails if it is outdated.
 It needs flatc, which is in the Autobahn wheel (``autobahn/_flatc/bin/flatc``).
 
     python tools/generate.py            write everything
@@ -79,7 +79,8 @@ def flatc() -> Path:
 
 
 def compile_schemas(folder: Path) -> tuple[bytes, dict[str, Any]]:
-    """Runs flatc twice: the binary schema, and the same as JSON for this script to read."""
+    """Runs flatc twice: for the binary schema, and for the same as JSON, which this script
+    reads."""
     compiler = flatc()
     reflection = compiler.parents[2] / "flatbuffers" / "reflection.fbs"
     options = ["--binary", "--schema", "--bfbs-comments", "--bfbs-builtins"]
@@ -105,7 +106,7 @@ def short(name: str) -> str:
 
 
 class Schema:
-    """The reflected schema, reduced to what hangs below the root table."""
+    """The reflected schema, reduced to the types that the root table refers to."""
 
     def __init__(self, reflected: dict[str, Any]) -> None:
         self.objects: list[dict[str, Any]] = reflected["objects"]
@@ -132,7 +133,7 @@ class Schema:
                     self.used_enums.append(kind["index"])
 
     def visit(self, index: int) -> None:
-        """Collects a table and, before it, those it refers to."""
+        """Collects a table after those that it refers to."""
         if index in self.tables:
             return
         for field in self.fields(index):
@@ -194,7 +195,7 @@ class Schema:
             flags.append("LENIENT")
         if kind.endswith("ENUM8") and "open" in attributes(self.enums[field["type"]["index"]]):
             flags.append("OPEN")
-        # Elements of the WAMP list are no details, but for what the schema dialect has there.
+        # Elements of the WAMP list aren't details, except some in the schema dialect.
         if (
             attribute
             and use not in ("ARGS", "KWARGS", "PAYLOAD")
@@ -246,7 +247,7 @@ class Schema:
 
     @staticmethod
     def ordered(listed: str, slots: dict[str, int]) -> list[int]:
-        """The slots named in `listed`, in that order, then the rest in slot order."""
+        """The slots named in `listed`, in that order, followed by the rest in slot order."""
         first = []
         for name in listed.split():
             if name not in slots:
@@ -342,7 +343,7 @@ class Schema:
 
 
 def wrap(items: list[str]) -> list[str]:
-    """The items of an initialiser or enum in lines of 100 columns."""
+    """The items of an initialiser or enum, in lines of at most 100 columns."""
     return textwrap.wrap(
         ", ".join(items) + ",",
         width=100,
@@ -455,7 +456,7 @@ def render_source(schema: Schema) -> str:
 
 
 def render_codecs(schema: Schema) -> str:
-    """The payload codecs' numbers for Python, which has them before any binding is loaded."""
+    """The payload codecs' numbers for Python, which needs them before a binding is loaded."""
     enum = next(e for e in schema.enums if short(e["name"]) == "PPTSerializer")
     lines = [
         '"""The payload codecs: the values of ``PPTSerializer`` in schemas/types.fbs.',
@@ -470,7 +471,7 @@ def render_codecs(schema: Schema) -> str:
 
 
 def outputs() -> dict[Path, bytes]:
-    """Every generated file with what it should hold."""
+    """Every generated file with its content."""
     with tempfile.TemporaryDirectory() as folder:
         binary, reflected = compile_schemas(Path(folder))
     schema = Schema(reflected)

@@ -1,7 +1,8 @@
 """Turns the schemas into reStructuredText: every table, field, enum and value with its own comment.
 
-The documentation's pages on the wire format are made of this (``docs/wire``, by the directive in
-``docs/_ext/wire_schema.py``), so nothing that a schema says is written a second time.
+The documentation's pages on the wire format are generated from this (``docs/wire``, by the
+directive in ``docs/_ext/wire_schema.py``), so the facts in the schemas aren't written a second
+time.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import generate
 
 Thing = dict[str, Any]
 
-#: FlatBuffers' own names of the types that reflection spells in its own way.
+#: FlatBuffers' own names of types that reflection spells differently.
 _SCALARS = {
     "Bool": "bool",
     "UByte": "ubyte",
@@ -27,7 +28,7 @@ _SCALARS = {
     "UType": "ubyte",
 }
 
-#: What the attribute ``check`` demands of a value, for people.
+#: The requirement of the attribute ``check``, in words.
 _CHECKS = {
     "id": "Has to be a WAMP ID, 0 to 2\\ :sup:`53`.",
     "uri": "Has to be a URI without empty components.",
@@ -39,7 +40,7 @@ _CHECKS = {
     "request_type": "Has to be the type of a request that an ERROR can answer.",
 }
 
-#: What the schema's attributes on kinds of text say; the checks above say more where they apply.
+#: The meaning of the schema's attributes for kinds of text; the checks above add to it.
 _TEXTS = {
     "hex": "Hexadecimal digits.",
     "base64": "Base64.",
@@ -57,18 +58,18 @@ _META_KINDS = {
 
 @cache
 def reflected() -> Thing:
-    """The schemas as flatc's reflection shows them."""
+    """The schemas in the form of flatc's reflection."""
     with tempfile.TemporaryDirectory() as folder:
         return generate.compile_schemas(Path(folder))[1]
 
 
 def prose(lines: list[str] | None) -> str:
-    """A schema's comment as reStructuredText: code in double backticks, nothing else marked up."""
+    """A schema's comment as reStructuredText: code in double backticks, no other markup."""
     parts = " ".join(line.strip() for line in lines or []).split("`")
     plain = [re.sub(r"([*_|\\])", r"\\\1", part) for part in parts[::2]]
     words = [plain[0]]
     for code, text in zip(parts[1::2], plain[1:], strict=True):
-        # "\ " lets a word go on right after the code, as a plural's s does.
+        # "\ " allows a word to continue directly after the code, for example a plural s.
         words.append(f"``{code}``" + ("\\ " if text[:1].isalnum() else "") + text)
     return "".join(words)
 
@@ -97,7 +98,7 @@ def fields_of(table: Thing) -> list[Thing]:
 
 
 def type_of(field: Thing) -> str:
-    """The type of a field as a schema spells it, with a link if it is one of the schemas' own."""
+    """The type of a field in a schema's spelling, with a link if it is one of the schemas' own."""
     kind = field["type"]
     base, index = kind["base_type"], kind["index"]
     of_list = base == "Vector"
@@ -114,7 +115,7 @@ def type_of(field: Thing) -> str:
 
 
 def absent(field: Thing) -> str:
-    """What a reader takes an absent field for."""
+    """The value of an absent field."""
     marks = generate.attributes(field)
     if field["required"]:
         return "required; tolerated" if "lenient" in marks else "required"
@@ -131,7 +132,7 @@ def absent(field: Thing) -> str:
 
 
 def notes(field: Thing) -> list[str]:
-    """What a field's attributes say, a sentence each."""
+    """The meaning of a field's attributes, a sentence each."""
     marks = generate.attributes(field)
     if "unused" in marks:
         return ["Autobahn has no attribute for it: verified, then ignored, and never written."]
@@ -207,7 +208,7 @@ def table_section(table: Thing) -> list[str]:
 
 
 def _type_field(field: Thing) -> str:
-    """The meaning of the field that goes with a union, which flatc adds without a comment."""
+    """The meaning of a union's type field, which flatc adds without a comment."""
     return f"What ``{field['name'].removesuffix('_type')}`` holds: a value of the union."
 
 
@@ -248,7 +249,7 @@ def _union_rows(enum: Thing) -> list[str]:
 
 
 def page(stem: str) -> str:
-    """Everything that one .fbs file declares: tables first, then what they refer to."""
+    """All declarations of one .fbs file: tables first, then the enums that they refer to."""
     enums, tables = declared_in(stem)
     lines: list[str] = []
     for table in tables:

@@ -90,7 +90,7 @@ class Group:
             if target in self.relies and not is_installed(module):
                 continue  # in that case, no call goes through it
             if source_of(module).fingerprint(name) not in KNOWN.get(target, {}):
-                raise Unknown(f"{target} is not one that is known")
+                raise Unknown(f"{target} is not a known version")
         self.check_edits()
 
     def apply(self) -> None:

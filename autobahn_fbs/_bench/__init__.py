@@ -1,4 +1,4 @@
-"""``python -m autobahn_fbs bench``, and what the suites in ``benchmarks/`` are made of.
+"""``python -m autobahn_fbs bench``, and the parts that the suites in ``benchmarks/`` share.
 
 ==============  =====================================================================
 ``messages``    the messages: classes, payload sizes, modes

@@ -1,9 +1,9 @@
-"""Who is measured: this package, Autobahn's own serializers, and msgspec as the floor.
+"""The contenders: this package, Autobahn's own serializers, and msgspec as the floor.
 
-The floor is what a C codec takes that knows the message's fields and nothing of WAMP: a
-``msgspec.Struct`` with the fields of Autobahn's message class, in its order, with their types,
-encoded with ``msgspec.msgpack`` as a map of field names and values: msgspec's default, with
-every field written. ``msgspec array`` is the same with ``array_like=True``, no field names.
+The floor is the time of a C codec that knows the message's fields but doesn't implement WAMP: a
+``msgspec.Struct`` with the fields of Autobahn's message class, in the same order and with the same
+types. ``msgspec.msgpack`` encodes it as a map of field names and values, with every field written,
+as by default. ``msgspec array`` is the same with ``array_like=True``, without field names.
 """
 
 from __future__ import annotations
@@ -24,21 +24,22 @@ FLOOR_ARRAY = "msgspec array"
 
 
 class Wrong(Exception):
-    """A contender did not give a message back as it was; str() says which and how."""
+    """A contender changed a message in a round trip; str() gives the contender and the
+    difference."""
 
 
 @dataclass
 class Contender:
     """One message with one serializer, checked.
 
-    :ivar new: a new object to encode, each time.
-    :ivar forget: makes an object forget the bytes that it became; None if it keeps none.
-    :ivar encode: an object to bytes, possibly with more around them.
-    :ivar decode: what `expression` calls to make a message of a buffer.
-    :ivar expression: Python for that, in terms of ``decode``, ``data`` and ``binary``.
+    :ivar new: returns a new object to encode, each time.
+    :ivar forget: makes an object forget its cached bytes; None if it caches none.
+    :ivar encode: converts an object to bytes, possibly with other results.
+    :ivar decode: the function that `expression` calls to decode a buffer.
+    :ivar expression: Python code for that, using ``decode``, ``data`` and ``binary``.
     :ivar data: the message's bytes.
-    :ivar binary: whether the serializer says that its bytes are not text.
-    :ivar lost: attributes that come back different: Autobahn's flatbuffers only, see `prepare`.
+    :ivar binary: whether the serializer declares its bytes as binary.
+    :ivar lost: attributes that change in a round trip: only Autobahn's flatbuffers, see `prepare`.
     """
 
     name: str
@@ -52,18 +53,18 @@ class Contender:
     lost: list[str] = field(default_factory=list)
 
     def received(self, data: bytes) -> Any:
-        """The message that a buffer holds."""
+        """Decodes the message in a buffer."""
         names = {"decode": self.decode, "data": data, "binary": self.binary}
         return eval(self.expression, names)
 
 
 def serializers() -> dict[str, Callable[[], Any]]:
-    """Makers of serializers, by name; Autobahn's optional ones only where they are."""
+    """Factories of serializers, by name; Autobahn's optional ones only if available."""
     import txaio
 
     if not getattr(txaio, "_explicit_framework", None):
-        txaio.use_asyncio()  # Autobahn's serializers take their clock from it
-    with redirect_stderr(io.StringIO()):  # one of Autobahn's imports complains of its numpy
+        txaio.use_asyncio()  # Autobahn's serializers get their clock from it
+    with redirect_stderr(io.StringIO()):  # one of Autobahn's imports complains about numpy
         from autobahn.wamp import serializer as autobahn_serializer
 
     import autobahn_fbs
@@ -114,7 +115,8 @@ _TYPES: dict[str, Any] = {
 
 
 def floor_struct(cls: type, array: bool = False) -> Any:
-    """A msgspec Struct with the fields of a message class; what is not in _TYPES is text."""
+    """A msgspec Struct with the fields of a message class; fields that are not in _TYPES are
+    text."""
     import msgspec
 
     fields = [(name, _TYPES.get(name, str | None), None) for name in attribute_names(cls)]
@@ -122,7 +124,7 @@ def floor_struct(cls: type, array: bool = False) -> Any:
 
 
 def _canonical(value: Any) -> Any:
-    """Tuples as lists, views as bytes, role features as dictionaries."""
+    """Converts tuples to lists, views to bytes, role features to dictionaries."""
     if isinstance(value, memoryview):
         return bytes(value)
     if isinstance(value, (list, tuple)):
@@ -135,7 +137,7 @@ def _canonical(value: Any) -> Any:
 
 
 def differences(names: tuple[str, ...], first: Any, second: Any) -> list[str]:
-    """The attributes of two messages that differ."""
+    """The attributes in which two messages differ."""
     return [
         name
         for name in names
@@ -189,13 +191,13 @@ def has_floor() -> bool:
 
 
 def prepare(scenario: Scenario, names: tuple[str, ...] | None = None) -> list[Contender]:
-    """The contenders for a message, ours first, each shown to give the message back.
+    """The contenders for a message, ours first. Each is checked by a round trip.
 
-    Autobahn's flatbuffers is let in although it loses attributes, and left out where it can't
-    carry the message at all. There is no floor for control messages.
+    Autobahn's flatbuffers takes part although it loses attributes, and is left out if it can't
+    encode the message at all. There is no floor for control messages.
 
-    :param names: who; None for everybody.
-    :raises Wrong: somebody else gave back something different.
+    :param names: the names of the contenders; None for all.
+    :raises Wrong: another contender changed the message.
     """
     contenders: list[Contender] = []
     for name, make in serializers().items():

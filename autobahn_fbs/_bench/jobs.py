@@ -1,9 +1,9 @@
-"""What is done with a message while the clock runs.
+"""The operations that are timed.
 
 A job makes a `Run` for a contender: a function that works through a number of batches and returns
-the seconds that it took. Whatever is not the job (making messages, emptying their caches) happens
-between the batches, off the clock; nothing is subtracted afterwards. What remains in every time is
-a Python ``for`` loop over the batch, the same for all contenders: about 10 ns a message.
+the time in seconds. Other work (creating messages, emptying their caches) happens between the
+batches while the clock is stopped; nothing is subtracted afterwards. Every time includes a Python
+``for`` loop over the batch, the same for all contenders: about 10 ns per message.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from typing import Any
 from .contenders import OURS, Contender, Wrong
 from .messages import Scenario
 
-#: Messages a batch, and the most bytes that a batch of messages may keep: one fits the CPU's cache.
+#: Messages per batch, and the maximum size of a batch in bytes: it fits the CPU's cache.
 _BATCH = 32
 _BATCH_BYTES = 256 * 1024
-#: How many copies of a message's bytes take turns where a compiler might compute with the only one
-#: beforehand: on PyPy.
+#: The number of copies of a message's bytes that take turns, because PyPy's compiler could
+#: precompute results for a single one.
 _COPIES = 1 if sys.implementation.name == "cpython" else 64
 
 
 @dataclass(frozen=True)
 class Run:
-    """Something to time. `seconds(batches)` does it `batches * count` times."""
+    """An operation to time. `seconds(batches)` performs it `batches * count` times."""
 
     count: int
     seconds: Callable[[int], float]
@@ -38,14 +38,14 @@ Job = Callable[[Contender, Scenario], Run | None]
 
 
 def batch_size(size: int) -> int:
-    """How many messages of a size make a batch."""
+    """The number of messages of this size in a batch."""
     return max(1, min(_BATCH, _BATCH_BYTES // max(1, size)))
 
 
 def over_batches(
     items: list[Any], work: Callable[[Any], Any], before: Callable[[Any], None]
 ) -> Run:
-    """`work` for each item, with the clock running; `before` for each item, without."""
+    """Runs `work` for each item with the clock running, and `before` for each item without."""
 
     def seconds(batches: int) -> float:
         total = 0.0
@@ -66,13 +66,13 @@ def _nothing(item: Any) -> None:
 
 
 def serialize(contender: Contender, scenario: Scenario) -> Run:
-    """Message to bytes, not cached: the first time that a message is sent."""
+    """Message to bytes, not cached, as when a message is first sent."""
     items = [contender.new() for _ in range(batch_size(len(contender.data)))]
     return over_batches(items, contender.encode, contender.forget or _nothing)
 
 
 def fan_out(contender: Contender, scenario: Scenario) -> Run | None:
-    """The same message to bytes again: a broker with more than one subscriber."""
+    """The same message to bytes again, as in a broker with several subscribers."""
     if contender.forget is None:
         return None
     items = [contender.new() for _ in range(batch_size(len(contender.data)))]
@@ -82,7 +82,7 @@ def fan_out(contender: Contender, scenario: Scenario) -> Run | None:
 
 
 def pass_on(contender: Contender, scenario: Scenario) -> Run | None:
-    """A received message, unchanged, to bytes again."""
+    """A received, unchanged message to bytes again."""
     if contender.forget is None:
         return None
     items = [contender.received(contender.data) for _ in range(_BATCH)]
@@ -94,9 +94,9 @@ def pass_on(contender: Contender, scenario: Scenario) -> Run | None:
 
 
 def _repeated(contender: Contender, body: str) -> Run:
-    """Decodes, and does what `body` says with the message `m`.
+    """Decodes, and runs `body` with the message `m`.
 
-    The loop is compiled from text so that reading an attribute is one line of Python, as in a
+    The loop is compiled from text, so that reading an attribute is one line of Python, as in a
     program, and not a call that would cost more than the attribute.
     """
     lines = ["def seconds(batches):", "    start = clock()"]
@@ -119,18 +119,18 @@ def _repeated(contender: Contender, body: str) -> Run:
 
 
 def unserialize(contender: Contender, scenario: Scenario) -> Run:
-    """Bytes to message, nothing read."""
+    """Bytes to message, without reading it."""
     return _repeated(contender, "")
 
 
 def read_payload(contender: Contender, scenario: Scenario) -> Run:
-    """Bytes to message, then what the message carries is read."""
+    """Bytes to message, then reads the payload."""
     read = ("payload",) if scenario.mode == "transparent" else ("args", "kwargs")
     return _repeated(contender, "\n".join(f"m.{name}" for name in read))
 
 
 def read_everything(contender: Contender, scenario: Scenario) -> Run:
-    """Bytes to message, then each WAMP attribute is read, once."""
+    """Bytes to message, then reads each WAMP attribute once."""
     return _repeated(contender, "\n".join(f"m.{name}" for name in scenario.attributes))
 
 

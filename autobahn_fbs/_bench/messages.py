@@ -1,6 +1,7 @@
-"""What is measured: WAMP messages with payloads of four sizes, in two modes, and control messages.
+"""The measured messages: WAMP messages with payloads of four sizes, in two modes, and control
+messages.
 
-The payload's size is that of args and kwargs in CBOR, whichever serializer is measured.
+The payload's size is the size of args and kwargs in CBOR, whichever serializer is measured.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def payload_bytes(size: str) -> bytes:
     return b"".join(cbor2.dumps(part) for part in PAYLOADS[size] if part is not None)
 
 
-# What each class takes besides its payload, as messages on their way through a router have it.
+# The arguments of each class besides its payload, as in messages that pass through a router.
 _MAKERS: dict[str, Callable[..., Any]] = {
     "Publish": lambda **payload: message.Publish(
         815, "com.example.weather", acknowledge=True, **payload
@@ -77,13 +78,13 @@ _MAKERS: dict[str, Callable[..., Any]] = {
     ),
 }
 
-#: The message classes that carry a payload and that the targets are about.
+#: The message classes with a payload, which the targets refer to.
 TYPES = tuple(_MAKERS)
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """One message to measure.
+    """A message to measure.
 
     `make` returns a new message each time; `size` is one of SIZES, or a number of bytes for an
     opaque payload, or "" for control messages, whose mode is "control".
@@ -96,7 +97,7 @@ class Scenario:
 
     @property
     def attributes(self) -> tuple[str, ...]:
-        """The names of the message's WAMP attributes: what its class's constructor takes."""
+        """The names of the message's WAMP attributes: the parameters of its constructor."""
         return attribute_names(type(self.make()))
 
 
@@ -125,13 +126,14 @@ def with_args(
 
 
 def scenarios(mode: str) -> list[Scenario]:
-    """Every class in every size of a mode; Autobahn knows no transparent payload of no bytes."""
+    """Every class in every size of a mode. Autobahn doesn't support an empty transparent
+    payload."""
     sizes = [size for size in SIZES if mode == "normal" or size != "empty"]
     return [scenario(name, size, mode) for size in sizes for name in TYPES]
 
 
 def opaque(type_name: str, payload: bytes, size: str) -> Scenario:
-    """A message whose payload is bytes that the router does not look into."""
+    """A message whose payload is bytes that the router does not read."""
     maker = _MAKERS[type_name]
 
     def make() -> Any:
@@ -201,5 +203,5 @@ _CONTROL: dict[str, Callable[[], Any]] = {
 
 
 def control_scenarios() -> list[Scenario]:
-    """One of every message that carries no payload."""
+    """One of each message without a payload."""
     return [Scenario(name, "", "control", make) for name, make in _CONTROL.items()]

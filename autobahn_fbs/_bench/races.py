@@ -1,9 +1,9 @@
-"""Contenders take turns: what is compared is measured side by side.
+"""Contenders take turns, so that they are measured side by side.
 
-A race has one lane for each contender. In every round each lane runs once, for a few milliseconds,
-in turn; a ratio is that of two lanes' best rounds. A race takes a fraction of a second, so that a
-machine that is slow for longer slows both sides of the ratio; what disturbs single rounds counts
-for nothing, as long as each lane has one round that was not disturbed.
+A race has one lane for each contender. In every round, each lane runs once for a few milliseconds.
+A ratio compares the best rounds of two lanes. A race takes a fraction of a second, so slow phases
+of the machine affect both sides of the ratio. Disturbances of single rounds don't matter, as long
+as each lane has one undisturbed round.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from time import perf_counter
 
 from .jobs import Run
 
-#: How long a lane runs before it is timed, in seconds, where a compiler watches it: on PyPy.
+#: The warm-up time of a lane in seconds, if there is a JIT compiler: on PyPy.
 WARM_UP = 0.0 if sys.implementation.name == "cpython" else 0.25
 
 
@@ -33,7 +33,7 @@ class Race:
 
 @contextmanager
 def no_collections() -> Iterator[None]:
-    """Keeps Python's cyclic garbage collector out, as timeit does."""
+    """Disables Python's cyclic garbage collector, like timeit."""
     gc.collect()
     enabled = gc.isenabled()
     gc.disable()
@@ -45,7 +45,8 @@ def no_collections() -> Iterator[None]:
 
 
 def _batches(run: Run, seconds: float) -> int:
-    """How many batches take about that long; has run the lane twice at least, to warm it up."""
+    """The number of batches that take about this long. Runs the lane at least twice, to warm it
+    up."""
     start = perf_counter()
     run.seconds(1)
     while perf_counter() - start < WARM_UP:
@@ -55,7 +56,7 @@ def _batches(run: Run, seconds: float) -> int:
 
 
 def hold(race: Race, rounds: int, seconds: float) -> None:
-    """Runs the lanes in turn, each for about `seconds` a round, and fills in `values`."""
+    """Runs the lanes in turn, each for about `seconds` per round, and fills in `values`."""
     with no_collections():
         batches = {name: _batches(run, seconds) for name, run in race.lanes.items()}
         race.values = {name: [] for name in race.lanes}
@@ -66,12 +67,12 @@ def hold(race: Race, rounds: int, seconds: float) -> None:
 
 
 def ratio(slower: Sequence[float], faster: Sequence[float]) -> float:
-    """How many times as long the first lane took, best round against best round."""
+    """The ratio of two lanes' times, best round against best round."""
     return min(slower) / min(faster)
 
 
 def geometric_mean(values: Iterable[float]) -> float:
-    """:raises ValueError: of nothing."""
+    """:raises ValueError: there are no values."""
     logs = [math.log(value) for value in values]
     if not logs:
         raise ValueError("the mean of nothing")
@@ -79,5 +80,5 @@ def geometric_mean(values: Iterable[float]) -> float:
 
 
 def ratios(values: Mapping[str, Sequence[float]], to: str) -> dict[str, float]:
-    """Each lane's time against one lane's."""
+    """Each lane's time relative to one lane's."""
     return {name: ratio(times, values[to]) for name, times in values.items() if name != to}

@@ -17,7 +17,7 @@ _JOBS = ("serialize", "unserialize", "unserialize + payload", "unserialize + eve
 
 
 def versions() -> dict[str, str]:
-    """The versions of what is compared, by distribution; those that are installed."""
+    """The versions of the compared packages, if installed."""
     found = {}
     names = ("autobahn", "msgpack", "cbor2", "bjdata", "ujson", "flatbuffers", "msgspec")
     for name in names:
@@ -29,7 +29,7 @@ def versions() -> dict[str, str]:
 
 
 class _Progress:
-    """A bar that is redrawn on a terminal, and a line for each tenth elsewhere."""
+    """A bar that is redrawn on a terminal; elsewhere, a line for each tenth."""
 
     def __init__(self, out: TextIO, total: int) -> None:
         self._out = out
@@ -39,7 +39,7 @@ class _Progress:
         self._start = time.monotonic()
 
     def step(self, what: str) -> None:
-        """One more is about to be done."""
+        """Reports the start of the next step."""
         seconds = time.monotonic() - self._start
         share = self._done / self._total
         left = seconds / share - seconds if self._done else 0.0
@@ -53,7 +53,7 @@ class _Progress:
         self._done += 1
 
     def end(self) -> None:
-        """All is done."""
+        """Reports the end."""
         if self._out.isatty():
             self._out.write("\r\x1b[K")
             self._out.flush()
@@ -70,7 +70,7 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
 
 
 def _measure(step: Callable[[str], None]) -> dict[tuple[str, str], dict[str, list[float]]]:
-    """By job and size: each contender's ratios to ours, one for each message class."""
+    """By job and size: each contender's time relative to ours, one value per message class."""
     from .contenders import OURS, prepare
     from .jobs import JOBS
     from .messages import SIZES, TYPES, scenario
@@ -100,7 +100,7 @@ def _measure(step: Callable[[str], None]) -> dict[tuple[str, str], dict[str, lis
 def main(out: TextIO | None = None) -> int:
     """Measures and prints; returns the exit status."""
     stream = sys.stdout if out is None else out
-    noise = StringIO()  # optional modules that Autobahn tries may print their own troubles
+    noise = StringIO()  # optional modules that Autobahn tries may print warnings
     with redirect_stderr(noise):
         from .contenders import OURS, Wrong, has_floor
     from autobahn_fbs import __version__, backend

@@ -39,7 +39,7 @@ def die(reason: object) -> NoReturn:
             stream.flush()
         except Exception:  # closed or broken: the message still has to be written
             pass
-    text = f"autobahn_fbs: {reason}; stopping, because this program was to run with it\n"
+    text = f"autobahn_fbs: {reason}; stopping, because the program must run with the drop-in\n"
     os.write(2, text.encode(errors="backslashreplace"))
     os._exit(NO_DROP_IN)
 

@@ -60,7 +60,7 @@ class Attribute:
             if not hasattr(self.property, "__set__") or self.private not in slots_of(owner.plain):
                 raise TypeError(
                     f"{owner.plain.__name__}.{self.name} is not a property over a slot: "
-                    "this Autobahn is not one that autobahn_fbs knows"
+                    "autobahn_fbs doesn't know this Autobahn"
                 )
 
     @property

@@ -1,1 +1,1 @@
-"""``dump``, ``verify``, ``catalog`` and ``info``: the verbs that show things; one topic a file."""
+"""The verbs that inspect messages: ``dump``, ``verify`` and ``info``; one topic per file."""

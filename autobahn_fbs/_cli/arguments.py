@@ -1,4 +1,4 @@
-"""The arguments of ``dump``, ``verify``, ``catalog`` and ``info``, and how they end."""
+"""The command-line arguments of ``dump``, ``verify`` and ``info``, and their exit status."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ Examples:
 """
 
 CATALOG_HELP = """\
-Loads schemas of typed payloads. "show" prints what is in them; "check" prints only what a schema
-can't say, what is refused, and where interfaces contradict themselves.
+Loads schemas of typed payloads. "show" prints their contents and problems. "check" prints only the
+problems: facts that a schema can't express, refused types, and contradictory interfaces.
 SOURCE is a compiled schema (.bfbs), a folder of them, a catalog archive (ZIP), or a schema (.fbs)
-if there is a flatc.
+if flatc is available.
 """
 
 CATALOG_NOTES = """\
@@ -115,7 +115,7 @@ def add_verbs(verbs: Any) -> None:
         epilog=CATALOG_NOTES,
         formatter_class=raw,
     )
-    verb.add_argument("action", choices=("show", "check"), help="what to do")
+    verb.add_argument("action", choices=("show", "check"), help="the action")
     verb.add_argument("sources", nargs="+", metavar="SOURCE", help="see above")
     verb.add_argument("--json", action="store_true", help="JSON, one line for each file")
     _add_color(verb)
@@ -148,13 +148,15 @@ def _add_color(verb: argparse.ArgumentParser) -> None:
 
 
 def run_verb(options: argparse.Namespace) -> int:
-    """Runs one of the four; returns the exit status. A reader that goes away, or an interrupt,
-    ends it quietly, with the status that a shell gives a program that died of it."""
+    """Runs one of the four verbs and returns the exit status. If the output is closed or the user
+    interrupts, it ends quietly, with the exit status that a shell uses for the signal."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        with redirect_stderr(StringIO()):  # what optional modules print as Autobahn tries them
+        with redirect_stderr(
+            StringIO()
+        ):  # hides messages that optional modules print when Autobahn tries them
             from .catalog import catalog
             from .dump import dump
             from .info import info
@@ -170,11 +172,11 @@ def run_verb(options: argparse.Namespace) -> int:
         sys.stdout.flush()
         return status
     except BrokenPipeError:
-        # The interpreter flushes once more at its end; let that go nowhere.
+        # The interpreter flushes once more at its end; send that to the null device.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + getattr(signal, "SIGPIPE", 13)
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
-    except OSError as error:  # the disk is full
+    except OSError as error:  # for example, the disk is full
         print(f"autobahn_fbs {options.verb}: {error.strerror or error}", file=sys.stderr)
         return 1

@@ -1,4 +1,4 @@
-"""``catalog``: what is in schemas of typed payloads, and what is wrong with them."""
+"""``catalog``: shows schemas of typed payloads, and checks them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .terminal import Painter, safe, to_json, wants_color
 if TYPE_CHECKING:
     from ..typed.reflection import Reflection
 
-#: The names of reflection.fbs' BaseType, as schemas have them.
+#: The schemas' names for reflection.fbs' BaseType.
 _BASES = (
     "none", "utype", "bool", "byte", "ubyte", "short", "ushort", "int", "uint", "long", "ulong",
     "float", "double", "string", "vector", "table", "union", "array", "vector64",
@@ -25,7 +25,8 @@ _FLOAT, _DOUBLE, _STRING, _VECTOR, _OBJECT, _UNION, _ARRAY, _VECTOR64 = 11, 12, 
 
 
 def catalog(options: argparse.Namespace) -> int:
-    """Shows or checks schemas; 0 if they can be read and, for ``check``, nothing is wrong."""
+    """Shows or checks schemas; returns 0 if they can be read and, for ``check``, there are no
+    problems."""
     try:
         loaded = Catalog.load(*options.sources)
     except CatalogError as error:
@@ -71,7 +72,7 @@ def _show(origins: tuple[Origin, ...], as_json: bool, paint: Painter) -> None:
 
 
 def describe(origin: Origin) -> dict[str, Any]:
-    """What is in a schema file, as JSON can have it."""
+    """The contents of a schema file, in a form that JSON supports."""
     schema, reflection = origin.schema, origin.reflection
     objects = reflection.objects
     identifier = schema.identifier
@@ -134,7 +135,7 @@ def _fields(reflection: Reflection, described: dict[str, Any]) -> dict[str, Any]
 
 
 def _type(reflection: Reflection, type_: dict[str, Any]) -> str:
-    """A type as a schema has it."""
+    """A type in a schema's spelling."""
     base = type_.get("base_type", 0)
     if base in (_VECTOR, _VECTOR64):
         return f"[{_named(reflection, type_, type_.get('element', 0))}]"
@@ -180,7 +181,7 @@ def _lines(described: dict[str, Any]) -> Iterator[str]:
 
 
 def _attributes(said: dict[str, Any]) -> str:
-    """Attributes as a schema has them; one without a value has "0" in a compiled schema."""
+    """Attributes in a schema's spelling; in a compiled schema, one without a value has "0"."""
     shown = [
         name if value in ("", "0") else f'{name}: "{value}"'
         for name, value in said["attributes"].items()

@@ -15,7 +15,7 @@ _WIDTH = 200
 
 
 def dump(options: argparse.Namespace) -> int:
-    """Prints what is in the files; 0 if all of it is good, else 1."""
+    """Prints the content of the files; returns 0 if all of it is valid, else 1."""
     serializer = FlatBuffersObjectSerializer(dialect=options.dialect)
     paint = Painter(wants_color(options.color))
     status = 0
@@ -52,7 +52,7 @@ def _shown(
 
 
 def as_json(found: Message | Wrong) -> dict[str, Any]:
-    """What one line of ``--json`` says."""
+    """The content of one line of ``--json``."""
     if isinstance(found, Wrong):
         return {"ok": False, "errors": [_error(found)]}
     return {
@@ -82,13 +82,13 @@ def _error(wrong: Wrong) -> dict[str, Any]:
 
 
 def fault_text(wrong: Wrong, name: str, paint: Painter) -> str:
-    """What is wrong as ``FILE:OFFSET: reason``, in `dump` as in `verify`."""
+    """An error as ``FILE:OFFSET: reason``, the same in `dump` and `verify`."""
     at = "" if wrong.offset is None else f"{wrong.offset}:"
     return f"{safe(name)}:{at} {paint('bad', safe(str(wrong)))}"
 
 
 def as_text(found: Message | Wrong, name: str, paint: Painter, width: int | None) -> str:
-    """One message of a file as lines: each attribute with where its bytes are and how many."""
+    """One message of a file as lines: each attribute with the position and size of its bytes."""
     if isinstance(found, Wrong):
         return fault_text(found, name, paint)
     codec = f", payload in {safe(found.codec)}" if found.codec else ""

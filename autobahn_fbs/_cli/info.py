@@ -1,4 +1,4 @@
-"""``info``: what is installed here, and how it runs; with ``--pid``, in which processes."""
+"""``info``: the installed versions and the configuration; with ``--pid``, those of processes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _schema() -> str:
 
 
 def gather() -> dict[str, Any]:
-    """Everything that ``info --json`` says. What can't be found out is None."""
+    """The content of ``info --json``. Values that can't be determined are None."""
     from .. import payloads
     from .._accelerate import prospects
     from .._backend import native
@@ -62,7 +62,7 @@ def gather() -> dict[str, Any]:
 
 
 def info(options: argparse.Namespace) -> int:
-    """Prints it; 0, or 1 if a process can't be looked at."""
+    """Prints the information; returns 0, or 1 if a process can't be examined."""
     if options.pid is not None:
         return _processes(options)
     found = gather()
@@ -89,7 +89,7 @@ def _processes(options: argparse.Namespace) -> int:
         try:
             found = processes.look(pid)
         except OSError as error:
-            if pid != options.pid:  # it has just ended, or is another user's
+            if pid != options.pid:  # it has just ended, or belongs to another user
                 continue
             reason = (
                 "this needs Linux's /proc"
@@ -112,7 +112,7 @@ def _processes(options: argparse.Namespace) -> int:
 
 
 def _in_short(groups: dict[str, str]) -> str:
-    """What there is to say of a part: where it would be off, and why."""
+    """A summary of a part: where it would be off, and why."""
     off = [f"off: {reason}" for reason in groups.values() if reason not in ("on", "absent")]
     if all(reason == "absent" for reason in groups.values()):
         return "absent"

@@ -1,4 +1,4 @@
-"""Where the fields of a verified message are, by the reflection that comes with the package."""
+"""Finds the fields of a verified message, using the reflection file in the package."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Place:
 
 
 class Table:
-    """A table of a FlatBuffer that is known to be good."""
+    """A table of a verified FlatBuffer."""
 
     def __init__(self, data: bytes, at: int) -> None:
         self.data = data
@@ -34,7 +34,7 @@ class Table:
         self._vtable = at - struct.unpack_from("<i", data, at)[0]
 
     def slot(self, slot: int) -> int:
-        """Where the slot's value is, or 0."""
+        """The position of the slot's value, or 0."""
         entry = 4 + 2 * slot
         if entry + 2 > self._u16(self._vtable):
             return 0
@@ -48,7 +48,7 @@ class Table:
         return value
 
     def pointed(self, slot: int) -> int:
-        """Where the thing begins that the slot refers to, or 0."""
+        """The position of the target of the slot's offset, or 0."""
         place = self.slot(slot)
         return place + self._u32(place) if place else 0
 
@@ -126,8 +126,8 @@ def _place(table: Table, field: _Field) -> Place:
 
 
 def places(data: bytes, name: str) -> list[Place]:
-    """The fields that are present in a verified message, whose table is called `name`; and the
-    message's metadata, if it has any, as the last."""
+    """The present fields in a verified message whose table is called `name`, followed by the
+    message's metadata, if it has any."""
     message = root(data)
     frame = _tables()["Message"]
     union = next(field for field in frame if field.base == _UNION)

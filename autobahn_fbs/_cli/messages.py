@@ -1,4 +1,4 @@
-"""One frame: what it says, or what is wrong with it."""
+"""One frame: its content, or its error."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from .layout import Place, number, places
 from .sources import Fault, Frame
 from .terminal import spelled
 
-#: How errors name the place, at their end or before what the bytes look like: ", at offset 44",
-#: " at offset 0", " (at offset 44)". What a codec says before that is about a place in the payload.
+#: The offset at the end of an error text: ", at offset 44", " at offset 0", " (at offset 44)". A
+#: codec's earlier offset refers to the payload.
 _AT = re.compile(r",? ?\(?at offset (\d{1,19})\)?(; it (?:looks like|is valid) .*)?\Z")
 _WHERE = re.compile(r"([A-Z_]+(?:\.\w+)?): ")
 
 
 @dataclass(frozen=True)
 class Wrong:
-    """A fault: `where` is "EVENT.topic", or "" for what is wrong with the input as a whole;
-    `offset` counts from the beginning of the input, None where the fault has no place."""
+    """An error. `where` is "EVENT.topic", or "" if it concerns the input as a whole. `offset`
+    counts from the beginning of the input; None if the error has no position."""
 
     where: str
     reason: str
@@ -34,7 +34,7 @@ class Wrong:
 
 @dataclass(frozen=True)
 class Message:
-    """A message that is good but for what is in `wrong`: payloads that can't be decoded."""
+    """A valid message, except for the errors in `wrong`: payloads that can't be decoded."""
 
     label: str  #: "EVENT"
     code: int  #: 36
@@ -43,12 +43,12 @@ class Message:
     attributes: dict[str, Any]
     places: list[Place]
     codec: str | None  #: of args and kwargs; None if there are none
-    metadata: dict[str, Any]  #: what the schema's fields can't express, by WAMP's names
+    metadata: dict[str, Any]  #: details that the schema's fields can't express, by WAMP's names
     wrong: list[Wrong] = field(default_factory=list)
 
 
 def fault_of(error: Exception, offset: int) -> Wrong:
-    """What a ProtocolError says, taken apart; its message lies at `offset` of the input."""
+    """The parts of a ProtocolError's text; its message begins at `offset` of the input."""
     text = str(error)
     at = _AT.search(text)
     place = None if at is None else offset + int(at[1])
@@ -58,7 +58,7 @@ def fault_of(error: Exception, offset: int) -> Wrong:
 
 
 def attribute_names(cls: type) -> list[str]:
-    """What Autobahn's class has: its own slots. Those that all messages have are not sent."""
+    """The slots of Autobahn's class itself. The slots that all messages have are not sent."""
     names = [
         slot.removeprefix("_")
         for base in cls.__mro__
@@ -69,7 +69,7 @@ def attribute_names(cls: type) -> list[str]:
 
 
 def look(frame: Frame | Fault, serializer: FlatBuffersObjectSerializer) -> Message | Wrong:
-    """Verifies a frame and, if it is good, decodes everything in it."""
+    """Verifies a frame and, if it is valid, decodes all its content."""
     if isinstance(frame, Fault):
         return Wrong("", frame.reason, frame.offset)
     try:

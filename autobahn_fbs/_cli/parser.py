@@ -1,4 +1,4 @@
-"""An ``argparse`` parser that asks "did you mean" about a misspelled verb or option."""
+"""An ``argparse`` parser that suggests corrections for a misspelled verb or option."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from typing import Any, NoReturn
 
 
 def program_name() -> str:
-    """What the command line is called with: the script's name, or ``python -m autobahn_fbs``."""
+    """The name of the command: the script's name, or ``python -m autobahn_fbs``."""
     name = os.path.splitext(os.path.basename(sys.argv[0] if sys.argv else ""))[0]
     return "autobahn-fbs" if name == "autobahn-fbs" else "python -m autobahn_fbs"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """``"; did you mean X?"`` with the known word that is most alike; "" if none is."""
+    """``"; did you mean X?"`` with the most similar known word; "" if there is none."""
     close = difflib.get_close_matches(word, list(known), 1)
     return f"; did you mean {close[0]}?" if close else ""
 
 
 class Parser(argparse.ArgumentParser):
-    """Refuses options that it doesn't know by itself, so that a verb's own options are suggested.
+    """A parser that refuses unknown options itself, so that it can suggest a verb's own options.
 
-    ``parse_known_args``, through which ``argparse`` calls the parser of a verb, therefore never
-    returns words that are left over.
+    ``argparse`` calls a verb's parser through ``parse_known_args``, which therefore never returns
+    unparsed words.
     """
 
     def parse_known_args(  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -38,7 +38,7 @@ class Parser(argparse.ArgumentParser):
         return found, left
 
     def refuse(self, words: list[str]) -> NoReturn:
-        """Ends the program with status 2, and a text that names the words."""
+        """Ends the program with status 2 and a text that names the words."""
         word = words[0].partition("=")[0]
         meant = did_you_mean(word, self._option_string_actions)
         self.error(f"unrecognized arguments: {' '.join(words)}{meant}")

@@ -1,8 +1,8 @@
-"""``info --pid``: what can be seen of the drop-in in running processes, from outside.
+"""``info --pid``: examines from outside whether running processes have the drop-in.
 
-Linux shows the files that a process has mapped, the extension among them, and the environment that
-it was started with. Nothing is asked of the process itself. What it has done since can't be seen:
-whether ``install()`` was called, and which parts are accelerated. Its log says that.
+Linux shows the files that a process has mapped, including the extension, and the environment that
+it was started with. The process itself isn't asked. From outside, it isn't visible whether
+``install()`` was called, and which parts are accelerated. The process's log shows that.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _VERSION = re.compile(r'^__version__ = "([\w.+-]+)"$', re.MULTILINE)
 
 
 def family(pid: int) -> list[int]:
-    """The process and all that it has started, and so on, that still run."""
+    """The process and its descendants that are still running."""
     children: dict[int, list[int]] = {}
     for path in PROC.glob("[0-9]*/stat"):
-        try:  # "12 (a name) S 7 ...": the name may have anything in it
+        try:  # "12 (a name) S 7 ...": the name may contain anything
             parent = int(path.read_text(errors="replace").rpartition(")")[2].split()[1])
         except (OSError, ValueError, IndexError):  # it has ended
             continue
@@ -39,7 +39,7 @@ def family(pid: int) -> list[int]:
 
 
 def look(pid: int) -> dict[str, Any]:
-    """What can be seen of one process.
+    """The visible facts about one process.
 
     :raises OSError: there is no such process, or it belongs to another user.
     """
@@ -58,7 +58,7 @@ def look(pid: int) -> dict[str, Any]:
 
 
 def _version(extension: str) -> str | None:
-    """Of the package whose extension that is."""
+    """The version of the package that contains the extension."""
     path = Path(extension)
     package = next(each for each in path.parents if each.name == "autobahn_fbs")
     try:
@@ -69,8 +69,8 @@ def _version(extension: str) -> str | None:
 
 
 def _started(environ: bytes) -> dict[str, Any]:
-    """How a process was started: all None if it has overwritten its environment, as those of
-    Crossbar.io do when they set their title."""
+    """How a process was started: all None if it has overwritten its environment, as Crossbar.io's
+    processes do when they set their title."""
     if b"\0\0" in environ or environ.startswith(b"\0"):
         return {"launched": None, "switches": None, "variables": None}
     entries = dict(os.fsdecode(each).partition("=")[::2] for each in environ.split(b"\0") if each)
@@ -88,7 +88,7 @@ def _started(environ: bytes) -> dict[str, Any]:
 
 
 def describe(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """The same for people: names and texts."""
+    """The same for people, as names and texts."""
     if not found["extension"]:
         yield "extension", "not loaded: this process doesn't use autobahn_fbs"
     elif found["replaced"]:
@@ -105,7 +105,7 @@ def describe(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "variable", f"{name}={value}"
 
 
-#: What follows from it.
+#: The conclusion from these facts.
 NOTE = (
     "Loaded means that the process can use autobahn_fbs. What is installed and accelerated is in\n"
     "its log, in a line that begins with: autobahn_fbs: installed"

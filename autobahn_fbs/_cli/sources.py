@@ -1,4 +1,4 @@
-"""Bytes out of files, and messages out of bytes."""
+"""Reads bytes from files, and splits them into messages."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from dataclasses import dataclass
 ENCODINGS = ("auto", "binary", "hex", "base64")
 FRAMINGS = ("auto", "message", "batched", "rawsocket")
 
-# Nothing is tried twice: what is in a file may be made to take quadratic time otherwise.
+# The patterns don't backtrack, because a file could otherwise make them take quadratic time.
 _HEX = re.compile(rb"(?:0x)?[0-9a-fA-F\s]++\Z")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_\s-]++=*+\s*+\Z")
 
-# RawSocket: the first byte of a handshake, and what the first byte of a frame says.
+# RawSocket: the first byte of a handshake, and the kinds of frames.
 _MAGIC = 0x7F
 _REGULAR, _PING, _PONG = 0, 1, 2
 
 
 class CannotRead(Exception):
-    """The input isn't there, or isn't what it was said to be."""
+    """The input is missing, or doesn't have the given encoding."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong with the frames, and where."""
+    """An error in the frames, with its position."""
 
     offset: int
     reason: str
@@ -44,7 +44,7 @@ class Fault:
 def read(name: str, encoding: str) -> bytes:
     """The bytes of a file, or of standard input for ``-``.
 
-    :raises CannotRead: no such file, or it is not encoded as said.
+    :raises CannotRead: there is no such file, or it doesn't have the given encoding.
     """
     try:
         if name == "-":
@@ -56,16 +56,16 @@ def read(name: str, encoding: str) -> bytes:
                 raw = file.read()
     except OSError as error:
         raise CannotRead(error.strerror or str(error)) from error
-    except ValueError as error:  # a name with a zero byte
+    except ValueError as error:  # a name that contains a zero byte
         raise CannotRead(str(error)) from error
     return decode(raw, encoding)
 
 
 def decode(raw: bytes, encoding: str) -> bytes:
-    """Undoes hexadecimal or base64 text. A message has zero bytes in it, so "auto" can't mistake
-    one for text.
+    """Decodes hexadecimal or base64 text. Messages contain zero bytes, so "auto" can't mistake one
+    for text.
 
-    :raises CannotRead: the text is not what `encoding` says.
+    :raises CannotRead: the text doesn't have the given `encoding`.
     """
     if encoding == "auto":
         encoding = "hex" if _HEX.match(raw) else "base64" if _BASE64.match(raw) else "binary"
@@ -81,7 +81,7 @@ def decode(raw: bytes, encoding: str) -> bytes:
 
 
 def frames(data: bytes, framing: str) -> Iterator[Frame | Fault]:
-    """The messages in the bytes, in order; after a fault nothing more comes."""
+    """The messages in the bytes, in order; an error is the last item."""
     if framing == "auto":
         framing = _guess(data)
     if framing == "message":
@@ -95,7 +95,7 @@ def frames(data: bytes, framing: str) -> Iterator[Frame | Fault]:
 def _guess(data: bytes) -> str:
     if data[:1] == bytes([_MAGIC]) and data[2:4] == b"\0\0":
         return "rawsocket"
-    # A batch, and RawSocket's frames as long as they are regular, are the same bytes.
+    # A batch and regular RawSocket frames have the same bytes.
     for framing in ("batched", "rawsocket"):
         found = list(frames(data, framing))
         if found and all(isinstance(each, Frame) for each in found):
@@ -104,7 +104,7 @@ def _guess(data: bytes) -> str:
 
 
 def _batched(data: bytes) -> Iterator[Frame | Fault]:
-    """Each message after its length: 32 bits, big-endian."""
+    """The messages of a batch. Each follows its length: 32 bits, big-endian."""
     at = 0
     while at < len(data):
         size = int.from_bytes(data[at : at + 4], "big")
@@ -117,8 +117,8 @@ def _batched(data: bytes) -> Iterator[Frame | Fault]:
 
 
 def _rawsocket(data: bytes) -> Iterator[Frame | Fault]:
-    """A byte for the kind, a length of 24 bits, big-endian, and as many bytes. A handshake may
-    come first; ping and pong are left out."""
+    """Frames: a byte for the kind, a length of 24 bits (big-endian), and as many bytes. A handshake
+    may come first; ping and pong are skipped."""
     at = 4 if data[:1] == bytes([_MAGIC]) else 0
     while at < len(data):
         kind, size = data[at], int.from_bytes(data[at + 1 : at + 4], "big")

@@ -1,4 +1,4 @@
-"""Output: colours where they are wanted, and nothing from a peer that a terminal would obey."""
+"""Output: colours if wanted, and no control characters or escape sequences from a peer."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from typing import Any
 COLORS = ("auto", "always", "never")
 _CODES = {"name": "36", "good": "32", "bad": "31", "title": "1", "faint": "2"}
 
-# Deeper nesting than this is shown as what it is, not as what is in it.
+# A value nested deeper than this is shown only by its type.
 _DEPTH = 200
-# Bits of an integer that is shown in decimal; the interpreter refuses that for very long ones.
+# The largest integer that is shown in decimal, in bits; the interpreter refuses very long ones.
 _BITS = 2000
-# Characters of a key that is no string, and of a value of a type that JSON lacks.
+# Maximum length of a key that isn't a string, and of a value of a type that JSON lacks.
 _LENGTH = 10_000
 
 
 def wants_color(choice: str) -> bool:
-    """Whether to use colours: if asked to, or else on a terminal where NO_COLOR is not set."""
+    """Whether to use colours: if requested, or else on a terminal if NO_COLOR is not set."""
     if choice != "auto":
         return choice == "always"
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
@@ -30,7 +30,7 @@ def wants_color(choice: str) -> bool:
 
 
 class Painter:
-    """Puts text in colours, or leaves it as it is."""
+    """Colours text, or returns it unchanged."""
 
     def __init__(self, color: bool) -> None:
         self._color = color
@@ -40,8 +40,8 @@ class Painter:
 
 
 def safe(text: str) -> str:
-    """The text with everything escaped that is not plainly visible: control characters, what
-    changes the direction of writing, halves of surrogate pairs."""
+    """The text with all invisible characters escaped: control characters, characters that change
+    the direction of writing, and halves of surrogate pairs."""
     if text.isprintable():
         return text
     return "".join(
@@ -50,8 +50,8 @@ def safe(text: str) -> str:
 
 
 def plain(value: Any, depth: int = 0) -> Any:
-    """The value as JSON can have it. Bytes become {"$bytes": hex}; numbers that JSON lacks, and
-    everything else, become text."""
+    """The value in a form that JSON supports. Bytes become {"$bytes": hex}; numbers that JSON
+    lacks, and all other types, become text."""
     if value is None or isinstance(value, (bool, str)):
         return value
     if isinstance(value, int):
@@ -78,7 +78,7 @@ def plain(value: Any, depth: int = 0) -> Any:
 def _text_of(value: Any) -> str:
     try:
         return str(value)
-    except (ValueError, RecursionError, ArithmeticError):  # a long integer in it, or much nesting
+    except (ValueError, RecursionError, ArithmeticError):  # a long integer, or deep nesting
         return f"<{type(value).__name__} that can't be shown>"
 
 
@@ -91,14 +91,14 @@ def _key(key: Any) -> str:
 
 
 def spelled(value: Any) -> str:
-    """The value as text that is at most 10,000 characters long and a little: strings in it are
-    quoted once, however deep they are."""
+    """The value as text of little more than 10,000 characters. Strings in it are quoted once,
+    however deeply they are nested."""
     parts: list[str] = []
     return "".join(parts) if _spell(value, parts, _LENGTH, 0) > 0 else "".join(parts) + "…"
 
 
 def _spell(value: Any, parts: list[str], room: int, depth: int) -> int:
-    """Appends a value's text; returns how much room is left, 0 or less if it was not enough."""
+    """Appends a value's text; returns the remaining room, 0 or less if it was not enough."""
     if isinstance(value, Mapping) and depth < _DEPTH:
         marks, items = "{}", [item for pair in value.items() for item in pair]
     elif isinstance(value, (list, tuple, set, frozenset)) and depth < _DEPTH:
@@ -120,12 +120,12 @@ def _spell(value: Any, parts: list[str], room: int, depth: int) -> int:
 
 
 def to_json(value: Any) -> str:
-    """One line of JSON, ASCII alone."""
+    """One line of JSON in ASCII."""
     return json.dumps(plain(value), allow_nan=False)
 
 
 def to_text(value: Any, width: int | None) -> str:
-    """The value on one line as JSON, but readable, cut to `width` characters if that is given."""
+    """The value on one line, like JSON but readable; truncated to `width` characters if given."""
     text = safe(json.dumps(plain(value), ensure_ascii=False, allow_nan=False))
     if width is not None and len(text) > width:
         return f"{text[:width]}... ({len(text):,} characters; --full shows all)"

@@ -1,4 +1,4 @@
-"""``verify``: whether messages are good, and if not, where they are wrong."""
+"""``verify``: whether messages are valid, and the positions of errors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .terminal import Painter, safe, to_json, wants_color
 
 
 class Good:
-    """What is said of a file that is good. The messages themselves are not kept: there may be
+    """A summary of a valid file. The messages themselves are not kept, because there may be
     millions."""
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class Good:
 
 
 def verify(options: argparse.Namespace) -> int:
-    """Prints a verdict for each file; 0 if all are good, else 1."""
+    """Prints a verdict for each file; returns 0 if all are valid, else 1."""
     serializer = FlatBuffersObjectSerializer(dialect=options.dialect)
     paint = Painter(wants_color(options.color))
     status = 0

@@ -1,4 +1,4 @@
-"""``python -m autobahn_fbs demo``: the drop-in at work, in a real router and in numbers.
+"""``python -m autobahn_fbs demo``: shows the drop-in in a real router, with measurements.
 
 =============  ====================================================================
 ``main``       what happens, in order
@@ -19,8 +19,8 @@ from __future__ import annotations
 
 
 def main(nodes: int = 1) -> int:
-    """Runs the demo with this many routers; returns the exit status: 0 if everything came out as it
-    should, else 1."""
+    """Runs the demo with this many routers. Returns the exit status: 0 if everything succeeded,
+    else 1."""
     from .main import main
 
     return main(nodes)

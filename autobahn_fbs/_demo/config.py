@@ -1,6 +1,6 @@
-"""Who may join, how, and the router's configuration that says so.
+"""The logins, and a router's configuration that accepts them.
 
-Everything is made up anew for each run: the secrets are random and live as long as the router.
+Everything is new for each run: the secrets are random and valid as long as the router runs.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ _GUEST = "guest"
 
 @dataclass(frozen=True)
 class Login:
-    """What a session authenticates with, and the role that it gets for that.
+    """The credentials of a session, and the role that it gets.
 
-    `method` is WAMP's authmethod; `options` is what Autobahn's ``create_authenticator`` takes;
-    `wrong` is the same with a credential that is not valid, None where there is no such thing.
+    `method` is WAMP's authmethod; `options` are the arguments of Autobahn's
+    ``create_authenticator``; `wrong` is the same with an invalid credential, None if there is no
+    such thing.
     """
 
     method: str
@@ -34,7 +35,7 @@ class Login:
 
 @dataclass(frozen=True)
 class Site:
-    """The logins that a router accepts, and the part of its configuration that makes it so."""
+    """The logins that a router accepts, and the part of its configuration that accepts them."""
 
     logins: dict[str, Login]
     auth: dict[str, Any]
@@ -98,7 +99,7 @@ def node_config(
     """A Crossbar.io node: one realm, a WebSocket and a RawSocket listener on two loopback ports.
 
     :param auth: Crossbar.io's ``auth`` item, used for both listeners.
-    :param largest: the largest message that both take, in bytes; None is Crossbar.io's default.
+    :param largest: the maximum message size of both, in bytes; None is Crossbar.io's default.
     """
     everything = {
         "uri": "",

@@ -1,8 +1,8 @@
-"""What a message costs a real router and a client, in processor time: contenders that take turns.
+"""Measures the processor time of a message in a real router and a client. Contenders take turns.
 
-Each contender has routers and a client process of its own (``cost_client``), all alive in one run.
-For each scene the contenders take turns, for a part of a second each. What counts is the best of
-the rounds. Linux only, for the processor time of the routers.
+Each contender has routers and a client process of its own (``cost_client``), all running at the
+same time. In each scene, the contenders take turns, for a part of a second each. The best of the
+rounds counts. Linux only, because of the processor time of the routers.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from typing import Any, ClassVar
 from .config import make_site
 from .router import Router
 
-#: Crossbar.io without the drop-in: what the script "crossbar" does.
+#: Crossbar.io without the drop-in: the same as the script "crossbar".
 STOCK = ("-c", "from crossbar import run; run()", "start")
 
 
 def run_words(*options: str) -> tuple[str, ...]:
-    """Crossbar.io with the drop-in, and more options of the launcher."""
+    """Crossbar.io with the drop-in, and additional options of the launcher."""
     return ("-m", "autobahn_fbs", "run", "--allow-rawsocket", *options, "--", "crossbar", "start")
 
 
@@ -39,9 +39,9 @@ class Contender:
     command: tuple[str, ...]
     client: tuple[str, ...]
     serializer: str = "flatbuffers"
-    #: For all processes, besides what is there.
+    #: Added to the environment of all processes.
     environ: tuple[tuple[str, str], ...] = ()
-    #: The permission that sessions have is kept once it has been looked up.
+    #: The router keeps a session's permission once it has been looked up.
     cache: bool = False
 
     @property
@@ -51,13 +51,13 @@ class Contender:
 
 
 def accelerated(name: str, parts: str = "", serializer: str = "flatbuffers") -> Contender:
-    """A contender with parts of acceleration; all for ""."""
+    """A contender with some parts of acceleration; "" means all."""
     switch = f"--accelerate={parts}" if parts else "--accelerate"
     client = ("--drop-in", "--accelerate", parts or "all")
     return Contender(name, run_words(switch), client, serializer)
 
 
-#: Stock with Autobahn's msgpack, the drop-in, and the same accelerated.
+#: Stock with Autobahn's msgpack, the drop-in, and the drop-in with acceleration.
 USUAL = (
     Contender("stock", STOCK, (), "msgpack"),
     Contender("drop-in", run_words(), ("--drop-in",)),
@@ -67,14 +67,15 @@ USUAL = (
 
 @dataclass(frozen=True)
 class Scene:
-    """What is sent over what. Calls are on their way `flights` at a time, events `window`."""
+    """The messages and the transport of a scene. `flights` calls, or a `window` of events, are in
+    flight."""
 
     name: str
     kind: str
     transport: str
     args: list[Any] = field(default_factory=list)
     kwargs: dict[str, Any] = field(default_factory=dict)
-    #: The size of a last arg of bytes; none if 0.
+    #: The size of a final arg of bytes; none if 0.
     blob: int = 0
     subscribers: int = 1
     flights: int = 24
@@ -96,10 +97,10 @@ SMALL_EVENTS = Scene(
 class Cost:
     """The best of the rounds for one scene and contender.
 
-    `spent` is processor time in microseconds for each event that was received or call that was
-    answered, by whom; `rate` is events or calls a second. `memory` is by how many bytes for each
-    session those that joined for the scene made the routers grow. It says something only of a
-    router's first scene, and only if many join.
+    `spent` is processor time in microseconds for each received event or answered call, by process;
+    `rate` is events or calls per second. `memory` is the growth of the routers in bytes for each
+    session that joined for the scene. It is only meaningful for a router's first scene, and only if
+    many sessions join.
     """
 
     scene: str
@@ -110,7 +111,7 @@ class Cost:
 
 
 class StartedAs(Router):
-    """A mixin for routers: started as `contender` says. See :func:`started_as`."""
+    """A mixin for routers that starts them as `contender` specifies. See :func:`started_as`."""
 
     contender: ClassVar[Contender]
 
@@ -128,7 +129,7 @@ class StartedAs(Router):
 
 
 def started_as(contender: Contender, kind: type[Any] = Router) -> type[Any]:
-    """A class of routers of a kind that are started as this contender says."""
+    """A class of routers of a kind that are started as this contender specifies."""
     bases = (StartedAs,) if kind is Router else (StartedAs, kind)
     return type(
         f"{kind.__name__}Started", bases, {"contender": contender, "COMMAND": contender.command}
@@ -136,7 +137,8 @@ def started_as(contender: Contender, kind: type[Any] = Router) -> type[Any]:
 
 
 def with_environ(contender: Contender, routers: Any) -> Any:
-    """What entering `routers` gives, with the contender's environment while they start."""
+    """Enters `routers`, with the contender's environment while they start, and returns the
+    result."""
     os.environ.update(contender.environ)
     try:
         return routers.__enter__()
@@ -146,12 +148,12 @@ def with_environ(contender: Contender, routers: Any) -> Any:
 
 
 class Team(AbstractContextManager["Team"]):
-    """A contender's routers and its client, running.
+    """A contender's running routers and client.
 
-    :param processes: the processes whose time counts, by what they are called in tables.
+    :param processes: the processes to measure, by their names in tables.
     :param doors: the routers' ports for WebSocket and RawSocket. The client's first session joins
         at the first door, all others at the last.
-    :param realms: the client does the same in each of them at once.
+    :param realms: the client does the same in each of them at the same time.
     """
 
     def __init__(
@@ -182,7 +184,8 @@ class Team(AbstractContextManager["Team"]):
         self.client = self._process.pid
 
     def open(self, scene: Scene) -> dict[str, float]:
-        """Has the client connect for a scene; the bytes for a subscriber that this took."""
+        """Connects the client for a scene; returns the memory that this took, in bytes for each
+        subscriber."""
         before = {name: resident_bytes(pids) for name, pids in self._processes.items()}
         self._ask(open=asdict(scene))
         return {
@@ -191,7 +194,7 @@ class Team(AbstractContextManager["Team"]):
         }
 
     def close(self) -> None:
-        """Has it leave."""
+        """Disconnects the client."""
         self._ask(close=True)
 
     def _ask(self, **order: Any) -> dict[str, Any]:
@@ -209,7 +212,7 @@ class Team(AbstractContextManager["Team"]):
         return answer
 
     def turn(self, seconds: float) -> tuple[dict[str, float], float]:
-        """Microseconds for a message, by what spent them, and messages a second."""
+        """Microseconds per message, by process, and messages per second."""
         before = {name: cpu_seconds(pids) for name, pids in self._processes.items()}
         answer = self._ask(run=seconds)
         count = max(answer["count"], 1)
@@ -233,14 +236,14 @@ class Team(AbstractContextManager["Team"]):
 
 
 def team_of(contender: Contender, router: Router) -> Team:
-    """The client of one router that runs."""
+    """The client of a running router."""
     doors = [(router.websocket, router.rawsocket)]
     return Team(contender, {"router": router.processes()[1:]}, doors)
 
 
 @contextmanager
 def running(contenders: Sequence[Contender]) -> Iterator[list[Team]]:
-    """A router for each of these contenders, started side by side, and their clients.
+    """A router for each of these contenders, started in parallel, and their clients.
 
     :raises RouterFailed: one did not start.
     """
@@ -255,7 +258,7 @@ def running(contenders: Sequence[Contender]) -> Iterator[list[Team]]:
 
 
 def cpu_seconds(pids: Iterable[int]) -> float:
-    """Processor time that processes have used so far; 0 where the system doesn't say."""
+    """Processor time that processes have used so far; 0 if the system doesn't provide it."""
     total = 0
     for pid in pids:
         for task in Path(f"/proc/{pid}/task").glob("*/schedstat"):
@@ -282,14 +285,14 @@ def measure(
     seconds: float,
     progress: Callable[[str], None] = lambda text: None,
 ) -> list[Cost]:
-    """Has the teams play a scene in turns."""
+    """Runs a scene with the teams in turns."""
     found: dict[str, list[tuple[dict[str, float], float]]] = {team.name: [] for team in teams}
     grown = {}
     for team in teams:
         grown[team.name] = team.open(scene)
         team.turn(seconds / 2)  # to warm up
     for number in range(rounds):
-        # The one that goes first is another each time.
+        # A different one goes first each time.
         first = number % len(teams)
         for team in teams[first:] + teams[:first]:
             found[team.name].append(team.turn(seconds))

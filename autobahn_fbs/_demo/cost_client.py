@@ -1,8 +1,8 @@
 """The client process of ``cost``: sessions that publish and call through routers.
 
 The first session joins the first router, all others join the last. Started once for each contender.
-Reads a line of JSON for each turn and answers with one, so that the processes take turns. What has
-been sent has been received when a turn ends.
+Reads a line of JSON for each turn and answers with one, so that the processes take turns. At the
+end of a turn, everything that was sent has been received.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PROCEDURE = "com.example.echo"
 
 
 async def _join(loop: Any, transport: str, port: int, serializer: str, realm: str) -> Any:
-    """A session of Autobahn's own that has joined."""
+    """An Autobahn session that has joined."""
     from autobahn.wamp.serializer import create_transport_serializer
     from autobahn.wamp.types import ComponentConfig
 
@@ -42,7 +42,7 @@ async def _join(loop: Any, transport: str, port: int, serializer: str, realm: st
 
 
 async def _arrived(loop: Any, session: Any, kind: str, uri: str) -> None:
-    """Waits until a "subscription" or a "registration" has come to this session's router."""
+    """Waits until a "subscription" or a "registration" has reached this session's router."""
     for _ in range(int(PATIENCE / 0.02)):
         if await session.call(f"wamp.{kind}.lookup", uri) is not None:
             return
@@ -51,7 +51,7 @@ async def _arrived(loop: Any, session: Any, kind: str, uri: str) -> None:
 
 
 class Events:
-    """One publishes, the others receive; at most a window of events is on its way."""
+    """One session publishes, the others receive; at most a window of events is in flight."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Events:
         self._publisher, *self._subscribers = sessions
         self._topic = topic
         self._args, self._kwargs = payload
-        # Counted in events that are received.
+        # Counts received events.
         self._each = len(self._subscribers)
         self._window = max(2 * self._each, window)
         self._received = self._awaited = 0
@@ -83,7 +83,7 @@ class Events:
         await _arrived(self._loop, self._publisher, "subscription", self._topic)
 
     async def run(self, seconds: float) -> int:
-        """Publishes for a while and waits for the rest; how many events have been received."""
+        """Publishes for a while and waits for the rest; returns the number of received events."""
         publish: Callable[..., Any] = self._publisher.publish
         args, kwargs, first = self._args, self._kwargs, self._received
         topic = self._topic
@@ -103,7 +103,7 @@ class Events:
 
 
 class Calls:
-    """One calls the other, with a number of calls on their way."""
+    """One session calls the other, with a number of calls in flight."""
 
     def __init__(
         self,
@@ -139,7 +139,7 @@ class Calls:
 
 
 class Everywhere:
-    """The same at once in several realms."""
+    """The same in several realms at the same time."""
 
     def __init__(self, loop: Any, talks: list[Any]) -> None:
         self._loop = loop
@@ -152,8 +152,8 @@ class Everywhere:
 async def _open(
     loop: Any, scene: dict[str, Any], options: argparse.Namespace, number: int
 ) -> tuple[Any, list[Any]]:
-    """What talks, and its sessions. URIs are new each time: routers far away may be slow to forget
-    those of the scene before.
+    """The scene's roles and its sessions. URIs are new each time, because routers far away may be
+    slow to forget those of the previous scene.
     """
     ports = options.websocket if scene["transport"] == "websocket" else options.rawsocket
     first, last = (ports[-1], ports[0]) if scene["turned"] else (ports[0], ports[-1])
@@ -186,7 +186,7 @@ async def _leave(loop: Any, sessions: list[Any]) -> None:
 
 
 async def _serve(loop: Any, options: argparse.Namespace) -> None:
-    """Does what the lines say: {"open": scene}, {"run": seconds}, {"close": true}."""
+    """Executes the lines: {"open": scene}, {"run": seconds}, {"close": true}."""
     talk: Any = None
     sessions: list[Any] = []
     opened = 0
@@ -225,7 +225,7 @@ def main() -> None:
         parts = None if options.accelerate == "all" else options.accelerate.split(",")
         autobahn_fbs.accelerate(parts)
     loop = LOOPS[options.loop]()
-    import_module(f"{loop.PACKAGE}.wamp")  # Autobahn wants asyncio or Twisted chosen first
+    import_module(f"{loop.PACKAGE}.wamp")  # asyncio or Twisted must be chosen before Autobahn
     if options.drop_in:
         import autobahn_fbs
 

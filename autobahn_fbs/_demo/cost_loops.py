@@ -1,4 +1,5 @@
-"""What the client process of ``cost`` needs of asyncio or Twisted, under the same names."""
+"""The functions of asyncio or Twisted that the client process of ``cost`` needs, under the same
+names."""
 
 from __future__ import annotations
 
@@ -8,42 +9,42 @@ from typing import Any
 
 HOST = "127.0.0.1"
 
-#: Seconds that anything may take.
+#: The timeout for all operations, in seconds.
 PATIENCE = 30.0
 
 
 class Asyncio:
     """Asyncio's own loop."""
 
-    #: The package in Autobahn that is for it.
+    #: The package in Autobahn for this framework.
     PACKAGE = "autobahn.asyncio"
 
     def run(self, work: Coroutine[Any, Any, None]) -> None:
-        """Runs `work` to its end, and the loop as long."""
+        """Runs the loop until `work` has ended."""
         asyncio.run(work)
 
     def future(self) -> Any:
-        """Something to await, until it is settled."""
+        """An awaitable that can be settled."""
         return asyncio.get_running_loop().create_future()
 
     def settle(self, future: Any, value: Any = None) -> None:
-        """Gives a future its value."""
+        """Sets a future's value."""
         future.set_result(value)
 
     def within_patience(self, future: Any) -> Any:
-        """A future, or TimeoutError if it takes too long."""
+        """Waits for a future, or raises TimeoutError if it takes too long."""
         return asyncio.wait_for(future, PATIENCE)
 
     def sleep(self, seconds: float) -> Any:
-        """Lets others run for a while."""
+        """Lets other tasks run for a while."""
         return asyncio.sleep(seconds)
 
     def gather(self, works: Iterable[Coroutine[Any, Any, Any]]) -> Any:
-        """The results of coroutines that run side by side."""
+        """The results of coroutines that run concurrently."""
         return asyncio.gather(*works)
 
     def in_thread(self, function: Callable[[], Any]) -> Any:
-        """What `function` returns, called in a thread."""
+        """The result of `function`, called in a thread."""
         return asyncio.get_running_loop().run_in_executor(None, function)
 
     async def connect(self, factory: Any, port: int) -> None:
@@ -108,7 +109,7 @@ class Twisted:
         await TCP4ClientEndpoint(reactor, HOST, port).connect(factory)
 
 
-#: By the name that the client process is told.
+#: By the name that the client process gets.
 LOOPS: dict[str, Callable[[], Any]] = {
     "asyncio": Asyncio,
     "uvloop": Uvloop,

@@ -1,4 +1,4 @@
-"""What sessions at linked routers have to say to each other, and the demo of it."""
+"""Sessions at linked routers exchange messages, and the demo of this."""
 
 from __future__ import annotations
 
@@ -45,16 +45,16 @@ async def join_all(routers: list[LinkedRouter], site: Site) -> list[list[Peer]]:
 
 
 async def part_all(peers: list[list[Peer]]) -> None:
-    """They all leave."""
+    """All sessions leave."""
     for there in peers:
         for peer in there:
             await peer.part()
 
 
 async def wait_for(peer: Any, kind: str, uri: str) -> None:
-    """Waits until a "subscription" or a "registration" has come to this session's router.
+    """Waits until a "subscription" or a "registration" has reached this session's router.
 
-    :raises Different: it has not within 15 seconds.
+    :raises Different: it didn't within 15 seconds.
     """
     for _ in range(int(_PATIENCE / 0.05)):
         if await peer.call(f"wamp.{kind}.lookup", uri) is not None:
@@ -64,7 +64,7 @@ async def wait_for(peer: Any, kind: str, uri: str) -> None:
 
 
 async def link_serializers(peer: Any) -> list[str]:
-    """What the links speak that connected to this session's router."""
+    """The serializers of the links that connected to this session's router."""
     found = []
     for number in await peer.call("wamp.session.list"):
         details = await peer.call("wamp.session.get", number)
@@ -74,12 +74,14 @@ async def link_serializers(peer: Any) -> list[str]:
 
 
 async def events(peers: list[list[Peer]]) -> list[list[dict[str, Any]] | None]:
-    """Everybody subscribes, and the first session of each router publishes, acknowledged.
+    """All sessions subscribe, and the first session of each router publishes, acknowledged.
 
-    Without kwargs: a link makes Crossbar.io lose some events that have them (docs/upstream.rst).
+    Without kwargs, because a link makes Crossbar.io lose some events with kwargs
+    (docs/upstream.rst).
 
-    :return: the different ``forward_for`` that came with the events.
-    :raises Different: an event is not the one that was published, or came to somebody not once.
+    :return: the different ``forward_for`` of the received events.
+    :raises Different: an event differs from the published one, or a session didn't get it exactly
+        once.
     """
     from autobahn.wamp.types import PublishOptions, SubscribeOptions
 
@@ -108,7 +110,7 @@ async def events(peers: list[list[Peer]]) -> list[list[dict[str, Any]] | None]:
             await asyncio.sleep(0.05)
             if len(heard) >= len(everybody):
                 break
-        await asyncio.sleep(0.2)  # for what comes twice
+        await asyncio.sleep(0.2)  # to detect duplicates
         if sorted(heard, key=repr) != sorted(((p.name, EVENT_ARGS) for p in everybody), key=repr):
             raise Different(f"published by {speaker.name}, heard: {heard!r}")
     for subscription in subscriptions:
@@ -119,7 +121,7 @@ async def events(peers: list[list[Peer]]) -> list[list[dict[str, Any]] | None]:
 async def calls(peers: list[list[Peer]]) -> int:
     """A session at each router registers a procedure, and all sessions elsewhere call it.
 
-    :return: how many calls were made.
+    :return: the number of calls.
     :raises Different: a result is wrong.
     """
     count = 0
@@ -141,7 +143,7 @@ async def calls(peers: list[list[Peer]]) -> int:
 
 
 async def visit(report: Report, routers: list[LinkedRouter], site: Site) -> None:
-    """Events and calls between all routers, and what the links speak."""
+    """Sends events and calls between all routers, and shows the serializers of the links."""
     peers = await join_all(routers, site)
     report.heading(f"{len(WAYS)} sessions at each router: " + ", ".join(s for _, s in WAYS))
     for router, there in zip(routers, peers, strict=True):
@@ -158,7 +160,7 @@ async def visit(report: Report, routers: list[LinkedRouter], site: Site) -> None
 
 
 def show_links(report: Report, nodes: int) -> None:
-    """The part of the demo that is about `nodes` linked routers."""
+    """The part of the demo about `nodes` linked routers."""
     from .config import make_site
 
     report.heading(f"{nodes} routers, Crossbar.io {installed_version()}, each linked to all others")

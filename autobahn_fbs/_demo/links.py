@@ -1,7 +1,7 @@
-"""Routers of which each is linked to all others: node 2 connects to node 1, node 3 to both.
+"""Routers that are all linked to each other: node 2 connects to node 1, node 3 to both.
 
-Crossbar.io forwards nothing that was forwarded before, so a row would not do. The links name no
-serializer, as Crossbar.io has no place for one. ``run --prefer`` has them speak FlatBuffers.
+Crossbar.io doesn't forward anything twice, so a row wouldn't work. The links name no serializer,
+because Crossbar.io has no option for it. ``run --prefer`` makes them use FlatBuffers.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import Any
 from .config import REALM, Site
 from .router import HOST, Router
 
-#: The role that links have at the node that they connect to.
+#: The role of links at the node that they connect to.
 LINK_ROLE = "rlink"
 
 
 def write_node_key(folder: Path) -> str:
-    """Gives the node in `folder` a key, as Crossbar.io would at its first start.
+    """Creates a key for the node in `folder`, as Crossbar.io would at its first start.
 
-    :return: the public key, in hexadecimal: what other nodes admit.
+    :return: the public key, in hexadecimal, for other nodes to admit.
     """
     import secrets
 
@@ -45,10 +45,10 @@ def write_node_key(folder: Path) -> str:
 
 
 class LinkedRouter(Router):
-    """A router that admits other nodes, and is linked to those before it.
+    """A router that admits other nodes, and is linked to earlier ones.
 
-    :param site: who may join, apart from nodes.
-    :param before: the nodes to connect to; they have to have been started.
+    :param site: the logins, apart from nodes.
+    :param before: the nodes to connect to; they must already have been started.
     """
 
     COMMAND = (*Router.COMMAND[:3], "--prefer", *Router.COMMAND[3:])
@@ -56,13 +56,13 @@ class LinkedRouter(Router):
     def __init__(self, site: Site, before: Sequence[LinkedRouter] = (), **more: Any) -> None:
         super().__init__(site.auth, **more)
         self._before = before
-        #: What the node is called by the others, and its public key.
+        #: The node's name at the others, and its public key.
         self.name = f"node{len(before) + 1}"
         self.key = write_node_key(self.folder)
         self._admitted: dict[str, str] = {}
 
     def admit(self, node: LinkedRouter) -> None:
-        """Lets this node connect. Before this one is started."""
+        """Lets this node connect. Call it before this one is started."""
         self._admitted[node.name] = node.key
 
     def configure(self) -> dict[str, Any]:
@@ -94,9 +94,9 @@ class LinkedRouter(Router):
 
 
 class LinkedRouters:
-    """Several of them. A context manager: they are linked inside, and gone after.
+    """Several linked routers. A context manager: they are linked inside, and stopped at the end.
 
-    :param site: who may join at each.
+    :param site: the logins at each router.
     :param kind: a subclass of :class:`LinkedRouter`, which may be started in another way.
     :raises RouterFailed: from ``with``: one of them did not start.
     """

@@ -1,4 +1,4 @@
-"""What happens in the demo, in order."""
+"""The steps of the demo."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ What to do next:
 
 
 def main(nodes: int = 1) -> int:
-    """Runs the demo; returns the exit status: 0 if everything came out as it should, else 1.
+    """Runs the demo. Returns the exit status: 0 if everything succeeded, else 1.
 
-    :param nodes: how many routers; with more than one, the demo shows their links and nothing else.
+    :param nodes: the number of routers; if more than one, the demo shows only their links.
     """
     signal.signal(signal.SIGTERM, _terminated)
     report = Report(sys.stdout)
@@ -50,18 +50,18 @@ def main(nodes: int = 1) -> int:
     except KeyboardInterrupt:
         report.bad("interrupted; nothing is left running")
         return 130
-    except BrokenPipeError:  # whoever read the output has seen enough
+    except BrokenPipeError:  # the reader closed the output
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 
 
 def _terminated(number: int, frame: object) -> NoReturn:
-    """Leaves in the ordinary way, past every ``finally``: the router has to be stopped."""
+    """Raises an exception that runs every ``finally``, because the router has to be stopped."""
     sys.exit(128 + number)
 
 
 def _main(report: Report, nodes: int) -> int:
-    noise = StringIO()  # optional modules that Autobahn tries may print their own troubles
+    noise = StringIO()  # optional modules that Autobahn tries may print warnings
     try:
         with redirect_stderr(noise):
             version = _install()
@@ -112,10 +112,10 @@ def _main(report: Report, nodes: int) -> int:
 
 
 def _install() -> str:
-    """Installs the drop-in in this process; returns a line about what that is."""
+    """Installs the drop-in in this process; returns a line that describes it."""
     from importlib.metadata import version
 
-    import autobahn.asyncio.wamp  # noqa: F401 - Autobahn wants asyncio or Twisted chosen first
+    import autobahn.asyncio.wamp  # noqa: F401 - asyncio or Twisted must be chosen before Autobahn
 
     import autobahn_fbs
 

@@ -1,7 +1,7 @@
-"""Sizes and message rates beside Autobahn's own serializers, measured here and now.
+"""Sizes and message rates compared with Autobahn's own serializers, measured on this machine.
 
 A rate is the best of several short rounds. The serializers take turns within a round, so that a
-busy machine slows all of them, and what is compared was measured side by side.
+busy machine slows down all of them, and they are measured side by side.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MSGPACK = "Autobahn msgpack"
 
 @dataclass(frozen=True)
 class Size:
-    """How many bytes a message takes with each serializer, and whether ours gave it back equal."""
+    """The size of a message with each serializer, and whether our round trip was correct."""
 
     message: str
     sizes: dict[str, int]
@@ -41,7 +41,7 @@ class Rate:
     rates: dict[str, float]
 
     def times(self, other: str) -> float:
-        """How many times as fast this package is as another serializer."""
+        """The ratio of this package's speed to another serializer's."""
         return self.rates[OURS] / self.rates[other]
 
 
@@ -65,7 +65,7 @@ def sizes() -> list[Size]:
 
 @contextmanager
 def _autobahn_as_it_comes() -> Iterator[None]:
-    """Takes the drop-in out for a while, so that Autobahn's own classes can be made."""
+    """Uninstalls the drop-in temporarily, so that Autobahn's own classes can be created."""
     import autobahn_fbs
 
     autobahn_fbs.uninstall()
@@ -87,12 +87,12 @@ def _serializers() -> dict[str, Any]:
     }
 
 
-# A job: prepares `count` messages or buffers, and returns what to measure.
+# A job: prepares `count` messages or buffers, and returns the function to measure.
 _Job = Callable[[Any, Callable[[], Any], int], Callable[[], None]]
 
 
 def _serialize(serializer: Any, make: Callable[[], Any], count: int) -> Callable[[], None]:
-    messages = [make() for _ in range(count)]  # new ones: a message keeps the bytes it became
+    messages = [make() for _ in range(count)]  # new ones, because a message caches its bytes
 
     def work() -> None:
         serialize = serializer.serialize

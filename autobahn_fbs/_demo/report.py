@@ -1,4 +1,4 @@
-"""How the demo prints: headings, sentences, tables, and WAMP messages in one line each."""
+"""The demo's output: headings, sentences, tables, and WAMP messages in one line each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 _WIDTH = 100
 
-# What is worth seeing of a message, in this order, if it is there and says something.
+# The parts of a message to show, in this order, if they are present and not empty.
 _SHOWN = (
     "realm",
     "topic",
@@ -33,7 +33,7 @@ _SHOWN = (
 
 
 def details(msg: Any) -> str:
-    """What a WAMP message says, in a few words; "" if that is nothing but its kind."""
+    """A WAMP message in a few words; "" if there is nothing but its type."""
     words = []
     for name in _SHOWN:
         value = getattr(msg, name, None)
@@ -59,7 +59,7 @@ class Report:
         return f"\x1b[{code}m{text}\x1b[0m" if self._styled else text
 
     def heading(self, text: str) -> None:
-        """A line that says what comes next."""
+        """A line that announces the next step."""
         self._print()
         self._print(self._style(text, "1"))
 
@@ -68,16 +68,16 @@ class Report:
         self._print(f"  {text}" if text else "")
 
     def good(self, text: str) -> None:
-        """Something that came out as it should."""
+        """Reports a success."""
         self._print(f"  {self._style('ok', '32')}  {text}")
 
     def bad(self, text: str) -> None:
-        """Something that did not."""
+        """Reports a failure."""
         self._print()
         self._print(f"  {self._style('FAILED', '31;1')}  {text}")
 
     def quote(self, text: str) -> None:
-        """Somebody else's words, such as a log."""
+        """Quotes other output, for example a log."""
         for line in text.splitlines():
             self._print(f"  | {line}")
 
@@ -89,9 +89,9 @@ class Report:
         self._print(text or start.rstrip())
 
     def table(self, rows: Sequence[Sequence[str]], numbers: int | None = None) -> None:
-        """Rows of cells; the first row is the heads.
+        """A table; the first row has the headings.
 
-        :param numbers: the first column that is set to the right; none if None.
+        :param numbers: the first column that is aligned to the right; none if None.
         """
         widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
         first = len(widths) if numbers is None else numbers

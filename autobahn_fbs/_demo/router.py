@@ -1,4 +1,4 @@
-"""The router's process: start, wait until it listens, show what went wrong, stop."""
+"""The router's process: starts it, waits until it listens, shows errors, stops it."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from .config import node_config
 
 HOST = "127.0.0.1"
 
-# Ports are free when they are looked up, not when the router opens them: so try again.
+# Ports are free when they are looked up, but may be taken when the router opens them: try again.
 _ATTEMPTS = 3
 _LOG_TAIL = 30
 
 
 class RouterFailed(Exception):
-    """The router did not start; str() says why, `log` is the end of what it printed."""
+    """The router did not start; str() gives the reason, `log` is the end of its output."""
 
     def __init__(self, reason: str, log: str) -> None:
         super().__init__(reason)
@@ -45,7 +45,7 @@ def installed_version() -> str | None:
 
 
 def _free_ports(count: int) -> list[int]:
-    """Ports on loopback that nobody listens on at the moment, all different."""
+    """Different ports on loopback that are currently free."""
     sockets = [socket.socket() for _ in range(count)]
     try:
         for each in sockets:
@@ -67,18 +67,18 @@ def _listens(port: int) -> bool:
 class Router:
     """Crossbar.io with the drop-in in all of its processes, in a folder of its own.
 
-    A context manager: the router listens inside, and is gone, with its folder, after.
+    A context manager: the router listens inside, and is stopped and its folder deleted at the end.
 
-    :param auth: Crossbar.io's ``auth`` item: who may join.
-    :param patience: seconds to wait until it listens.
-    :param largest: the largest message that it takes, in bytes; None is Crossbar.io's default.
+    :param auth: Crossbar.io's ``auth`` item: the accepted logins.
+    :param patience: maximum time in seconds until it listens.
+    :param largest: its maximum message size, in bytes; None is Crossbar.io's default.
     :raises RouterFailed: from ``with``: the router ended, or didn't listen in time.
     """
 
-    #: The ports that it listens on when it has started; a subclass with more of them adds them.
+    #: The ports that it listens on after it has started; a subclass with more of them adds them.
     ports: list[int]
 
-    #: How it is started, after the interpreter; what follows names its folder.
+    #: The command after the interpreter; the folder's name is appended.
     COMMAND: tuple[str, ...] = (
         "-m",
         "autobahn_fbs",
@@ -125,7 +125,7 @@ class Router:
         self._leave()
 
     def log_tail(self) -> str:
-        """The last lines that the router printed."""
+        """The last lines of the router's output."""
         try:
             text = (self.folder / "router.log").read_text(errors="replace")
         except OSError:
@@ -133,7 +133,7 @@ class Router:
         return "\n".join(text.splitlines()[-_LOG_TAIL:])
 
     def processes(self) -> list[int]:
-        """The process ids of the router: its controller's first, then its workers' (Linux)."""
+        """The process ids of the router: first its controller's, then its workers' (Linux)."""
         if self._process is None:
             return []
         pids = [self._process.pid]
@@ -142,7 +142,8 @@ class Router:
         return pids
 
     def configure(self) -> dict[str, Any]:
-        """Chooses the ports; gives the node's configuration. Called before every attempt to start.
+        """Chooses the ports and returns the node's configuration. Called before every attempt to
+        start.
 
         A subclass may have another node.
         """
@@ -173,7 +174,7 @@ class Router:
             time.sleep(0.05)
 
     def _stop(self) -> None:
-        """Ends the router and everything that it started, politely at first."""
+        """Stops the router and everything that it started, first with a polite signal."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -181,7 +182,7 @@ class Router:
         with suppress(subprocess.TimeoutExpired):
             process.wait(timeout=5)
         if sys.platform != "win32":
-            # A worker that outlived its controller is in the same process group.
+            # A worker that still runs after its controller has ended is in the same process group.
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
         process.kill()

@@ -1,4 +1,4 @@
-"""The messages that the demo encodes, decodes and measures: small ones, as most of WAMP's are."""
+"""The messages that the demo encodes, decodes and measures: small ones, like most WAMP messages."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def call() -> Any:
 
 
 def hello() -> Any:
-    """A HELLO as a client sends it that calls and subscribes."""
+    """The HELLO of a client that calls and subscribes."""
     roles = {
         "caller": role.RoleCallerFeatures(progressive_call_results=True),
         "subscriber": role.RoleSubscriberFeatures(publisher_identification=True),

@@ -1,4 +1,4 @@
-"""Autobahn sessions on asyncio that join a router, are refused by it, and log their messages."""
+"""Autobahn sessions on asyncio that join a router, or are refused, and log their messages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PATIENCE = 15.0
 
 
 class Refused(Exception):
-    """The router did not let a session in; `reason` is the URI that it gave."""
+    """The router refused a session; `reason` is the URI that it gave."""
 
     def __init__(self, reason: str, message: str | None) -> None:
         super().__init__(message or reason)
@@ -32,7 +32,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Door:
-    """Where and how to reach a router: "websocket" or "rawsocket", and a port on loopback.
+    """How to reach a router: "websocket" or "rawsocket", and a port on loopback.
 
     `path` is for WebSocket.
     """
@@ -44,7 +44,7 @@ class Door:
 
 
 class Peer(Session):
-    """A session that says what was negotiated, and reports every message to a listener."""
+    """A session that shows the negotiated serializer, and reports every message to a listener."""
 
     def __init__(self, name: str, realm: str, authenticator: Any) -> None:
         super().__init__(ComponentConfig(realm=realm))
@@ -55,7 +55,7 @@ class Peer(Session):
         self.joined: asyncio.Future[Any] = loop.create_future()
         self.gone: asyncio.Future[None] = loop.create_future()
 
-    # Autobahn calls these.
+    # Autobahn calls these methods.
 
     def onOpen(self, transport: Any) -> Any:
         send = transport.send
@@ -85,11 +85,11 @@ class Peer(Session):
             self.gone.set_result(None)
 
     def onUserError(self, fail: Any, msg: str) -> None:
-        """A procedure's ApplicationError is an answer; Autobahn would also print it."""
+        """A procedure's ApplicationError is a normal answer, which Autobahn would also print."""
         if not isinstance(fail.value, ApplicationError):
             super().onUserError(fail, msg)
 
-    # The demo and the tests call these.
+    # The demo and the tests call these methods.
 
     @property
     def details(self) -> Any:
@@ -98,12 +98,12 @@ class Peer(Session):
 
     @property
     def subprotocol(self) -> str:
-        """What both sides agreed on, as in WebSocket's handshake: ``wamp.2.flatbuffers``."""
+        """The negotiated protocol, as in WebSocket's handshake: ``wamp.2.flatbuffers``."""
         agreed = getattr(self._transport, "websocket_protocol_in_use", None)
         return str(agreed or f"wamp.2.{self.details.serializer}")
 
     def traffic(self) -> tuple[int, int]:
-        """How many bytes of WAMP messages went out and came in."""
+        """The number of bytes of WAMP messages that were sent and received."""
         transport: Any = self._transport
         counts = transport._serializer.stats(reset=False, details=True)
         return counts["serialized"]["bytes"], counts["unserialized"]["bytes"]
@@ -137,11 +137,11 @@ async def join(
 ) -> Peer:
     """Connects and joins a realm.
 
-    :param serializer: the only one to offer, such as ``flatbuffers.batched`` or ``json``.
+    :param serializer: the only one to offer, for example ``flatbuffers.batched`` or ``json``.
     :param method: the only authmethod to offer; `options` go to ``create_authenticator``.
-    :param listener: told about every message, HELLO included.
-    :raises Refused: the router closed the door.
-    :raises OSError: nobody listens there.
+    :param listener: called for every message, including HELLO.
+    :raises Refused: the router refused the session.
+    :raises OSError: no router listens there.
     """
     peer = Peer(name or method, realm, create_authenticator(method, **options))
     peer.listener = listener
@@ -156,12 +156,12 @@ async def enter(
     tls: SSLContext | None = None,
     headers: dict[str, str] | None = None,
 ) -> None:
-    """Connects a session that is ready to join, and waits until it has.
+    """Connects a session that is ready to join, and waits until it has joined.
 
-    :param tls: for an encrypted connection: whom to trust, and who to be.
-    :param headers: more of them for WebSocket's handshake, such as a cookie.
-    :raises Refused: the router closed the door.
-    :raises OSError: nobody listens there.
+    :param tls: for an encrypted connection: the trusted certificates, and our own.
+    :param headers: additional headers for WebSocket's handshake, for example a cookie.
+    :raises Refused: the router refused the session.
+    :raises OSError: no router listens there.
     """
     codec = create_transport_serializer(serializer)
     if door.transport == "websocket":

@@ -1,6 +1,6 @@
-"""What two sessions have to say to each other: events one way, calls with their answers the other.
+"""Two sessions exchange messages: events in one direction, calls with answers in the other.
 
-Everything that arrives is compared with what was sent; what differs is a :class:`Different`.
+Everything that arrives is compared with what was sent. A difference raises :class:`Different`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from autobahn.wamp.types import (
     SubscribeOptions,
 )
 
-# Any instead of Peer: Autobahn declares what the answers of its sessions come to, and not that
-# they have to be awaited.
+# Any instead of Peer: Autobahn declares the results of its sessions' methods, but not that they
+# must be awaited.
 Peer = Any
 
 TOPIC = "com.example.weather"
@@ -26,19 +26,19 @@ COUNTDOWN = "com.example.countdown"
 DIVIDE = "com.example.divide"
 DIVISION_ERROR = "com.example.error.division"
 
-# One of each kind of value: text beyond ASCII, a float, None, nesting, and bytes, which JSON has
-# no way to say (WAMP has one for it).
+# One of each type of value: non-ASCII text, a float, None, nesting, and bytes, which JSON lacks
+# (WAMP defines an encoding).
 EVENT_ARGS = ["Zürich", 12.5, None, [1, [2, 3]]]
 EVENT_KWARGS = {"raw": b"\x00\x01\xff", "sunny": True, "wind": {"from": "W", "knots": 7}}
 
 _PATIENCE = 15.0
 
-#: Called with a sentence about something that worked.
+#: Called with a sentence about each success.
 Teller = Callable[[str], None]
 
 
 class Different(Exception):
-    """Something arrived that is not what was sent."""
+    """A message differs from the one that was sent."""
 
 
 def _same(what: str, sent: Any, received: Any) -> None:
@@ -49,7 +49,7 @@ def _same(what: str, sent: Any, received: Any) -> None:
 async def events(speaker: Peer, listener: Peer, tell: Teller) -> None:
     """`listener` subscribes, `speaker` publishes with acknowledgement.
 
-    :raises Different: the event, or its publication's id, isn't the one that was published.
+    :raises Different: the event, or the id of its publication, differs from the published one.
     """
     received: asyncio.Queue[Any] = asyncio.Queue()
 
@@ -73,7 +73,7 @@ async def events(speaker: Peer, listener: Peer, tell: Teller) -> None:
 async def progress(caller: Peer, callee: Peer, tell: Teller) -> None:
     """`callee` registers a procedure with progressive results, `caller` calls it.
 
-    :raises Different: the results, in their order, aren't those that were sent.
+    :raises Different: the results, or their order, differ from those that were sent.
     """
 
     async def countdown(start: int, details: Any) -> str:
@@ -122,7 +122,7 @@ async def failure(caller: Peer, callee: Peer, tell: Teller) -> None:
 
 
 def _own_kwargs(error: ApplicationError) -> dict[str, Any]:
-    """The kwargs that the callee gave; its session may add its traceback, if told to."""
+    """The kwargs from the callee; its session may add a traceback, if configured."""
     return {name: value for name, value in error.kwargs.items() if name != "traceback"}
 
 

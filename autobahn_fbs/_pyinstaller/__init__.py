@@ -1,4 +1,4 @@
-"""What PyInstaller has to know of this package; it finds this by the entry point pyinstaller40."""
+"""Information for PyInstaller, which finds this through the entry point pyinstaller40."""
 
 from __future__ import annotations
 

@@ -60,14 +60,14 @@ def schemas_of(name: str, data: bytes, limit: int) -> Iterator[tuple[str, bytes]
             raise CatalogError(f"{name}: {len(members)} files; {MAX_MEMBERS} are allowed")
         by_name = {member.filename: member for member in members}
         if len(by_name) < len(members):
-            raise CatalogError(f"{name}: two files of one name")
+            raise CatalogError(f"{name}: two files with the same name")
         if CATALOG not in by_name:
-            raise CatalogError(f"{name}: no {CATALOG}, so this is no catalog")
+            raise CatalogError(f"{name}: no {CATALOG}, so this is not a catalog")
         text = _unpack(name, archive, by_name[CATALOG], MAX_CATALOG)
         left = MAX_UNPACKED
         for path in listed(f"{name}/{CATALOG}", text):
             if path not in by_name:
-                raise CatalogError(f"{name}/{CATALOG}: {path!r} is listed and not in the archive")
+                raise CatalogError(f"{name}/{CATALOG}: {path!r} is listed but not in the archive")
             content = _unpack(name, archive, by_name[path], min(limit, left))
             left -= len(content)
             yield path, content
@@ -131,7 +131,7 @@ def _parse(name: str, text: bytes) -> Any:
             depth += kind.endswith(("SequenceStartToken", "MappingStartToken"))
             depth -= kind.endswith(("SequenceEndToken", "MappingEndToken", "BlockEndToken"))
             if depth > MAX_DEPTH:  # the scanner takes quadratic time for deep nesting
-                raise CatalogError(f"{name}: YAML that nests more than {MAX_DEPTH} deep")
+                raise CatalogError(f"{name}: YAML nests more than {MAX_DEPTH} levels deep")
         return yaml.load(text, yaml.BaseLoader)
     except CatalogError:
         raise
@@ -139,4 +139,4 @@ def _parse(name: str, text: bytes) -> Any:
         said = " ".join(str(error).split())
         raise CatalogError(f"{name}: not valid YAML: {said[:300]}") from error
     except (RecursionError, ValueError, TypeError) as error:
-        raise CatalogError(f"{name}: YAML that can't be read: {type(error).__name__}") from error
+        raise CatalogError(f"{name}: YAML can't be read: {type(error).__name__}") from error

@@ -63,7 +63,7 @@ def _of_table(where: str, described: dict[str, Any], has_defaults: int) -> Itera
         if "kwarg" in said:
             keyword = field["name"]
         elif "arg" in said and keyword is not None:
-            yield f"{where}.{field['name']}: an arg after the kwarg {keyword}"
+            yield f"{where}.{field['name']}: positional field after the keyword field {keyword}"
         plain = not field.get("optional") and not field.get("required")
         if has_defaults and base in (_STRING, _VECTOR) and plain:
             yield f"{where}.{field['name']}: its default is not in the compiled schema"

@@ -16,7 +16,7 @@ class UnknownName(KeyError):
 def unknown(kind: str, name: object, known: Iterable[str]) -> UnknownName:
     """The error for an unknown name; its text suggests similar names."""
     if not isinstance(name, str):
-        return UnknownName(f"a {kind} is asked for by its name, not by {type(name).__name__}")
+        return UnknownName(f"the name of a {kind} must be a str, not {type(name).__name__}")
     names = sorted(set(known))
     last = name.rpartition(".")[2].lower()
     near = [each for each in names if each.rpartition(".")[2].lower() == last]

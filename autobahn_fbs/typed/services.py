@@ -194,7 +194,7 @@ class Services:
         for entries in self._entries.values():
             if len(entries) > 1:
                 labels = " and ".join(entry.label for entry in entries)
-                yield f"{entries[0].kind} {entries[0].uri!r} is that of {labels}"
+                yield f"{entries[0].kind} {entries[0].uri!r} is shared by {labels}"
 
 
 def _key(entry: _Entry) -> tuple[str, str]:
@@ -215,5 +215,5 @@ def _entries(
             entry = _Entry(uris.join(prefix, said, method.name), kind, origin, method, explicit)
             for name in {name for names in entry.tables().values() for name in names}:
                 if name not in origin.reflection.objects:
-                    raise CatalogError(f"{entry.label} names {name!r}, which is no table there")
+                    raise CatalogError(f"{entry.label} names {name!r}, which is not a table there")
             yield entry

@@ -45,10 +45,11 @@ void wfbs_cffi_flex_item(const uint8_t *data, size_t size, const wfbs_flex_map *
 uint64_t wfbs_cffi_flex_find(const uint8_t *data, size_t size, const wfbs_flex_map *map,
                              const uint8_t *text, size_t text_size, wfbs_flex_fault *fault);
 
-/* Writes the vector, map (if `keys`, the position of its vector of keys, is not negative) or root
- * (type 0) that the `count` slots at `slots` are in, at position `at`, to `out`, which has room for
- * 17 * count + 38 bytes. Returns how many it took. A slot is two numbers, its bits and its type << 2 |
- * width; those at `slots` are overwritten, and the first becomes that of what was written. */
+/* Writes the vector, map (if `keys`, the position of its key vector, is not negative) or root (type
+ * 0) with the `count` slots at `slots` as content, at position `at`, to `out`, which has room for
+ * 17 * count + 38 bytes. Returns the number of bytes written. A slot is two numbers: its bits, and
+ * its type << 2 | width. The slots are overwritten; the first becomes the slot of the written
+ * container. */
 int64_t wfbs_cffi_flex_write(int64_t *slots, int64_t count, int type, int compact, int64_t keys,
                              int keys_width, int64_t at, uint8_t *out);
 

@@ -1,9 +1,9 @@
 /* The bytes of FlexBuffers' vectors, maps and root, for all writers.
  *
  * A FlexBuffer is written bottom-up: the parts of a container first, then the container, whose
- * width depends on its parts: the smallest that holds them all, as in Google's builder. Until then,
- * the parts wait as slots. Slots and output are the caller's; `at` is the position in the FlexBuffer
- * of the first byte that a call writes. Nothing here can fail. */
+ * width is the smallest that fits its parts, as in Google's builder. Until then, the parts wait as
+ * slots. The caller owns slots and output. `at` is the position in the FlexBuffer of the first byte
+ * that a call writes. Nothing here can fail. */
 #ifndef WFBS_FLEX_PUT_H
 #define WFBS_FLEX_PUT_H
 
@@ -75,7 +75,7 @@ wfbs_flex_is_inline(uint8_t type)
     return type <= WFBS_FLEX_FLOAT || type == WFBS_FLEX_BOOL;
 }
 
-/* How many fields are before the elements: a map's keys and their width, and the count. */
+/* The number of fields before the elements: a map's keys and their width, and the count. */
 static inline size_t
 wfbs_flex_header_of(const wfbs_flex_parts *v)
 {
@@ -96,7 +96,7 @@ wfbs_flex_offsets_fit(const wfbs_flex_slot *slots, size_t count, uint64_t at, un
     const uint64_t most = UINT64_MAX >> (64 - 8 * width);
 
     for (size_t i = 0; i < count; i++) {
-        /* What is written lies before `at`, so the difference can't wrap. */
+        /* Written bytes are before `at`, so the difference can't wrap. */
         if (!wfbs_flex_is_inline(slots[i].type) && at + i * width - slots[i].bits > most) {
             return false;
         }
@@ -104,8 +104,8 @@ wfbs_flex_offsets_fit(const wfbs_flex_slot *slots, size_t count, uint64_t at, un
     return true;
 }
 
-/* The smallest width, as a logarithm, with `header` fields before the elements; `end` is where the
- * padding before them begins. */
+/* The smallest width, as a logarithm, with `header` fields before the elements; `end` is the start
+ * of the padding before them. */
 static inline uint8_t
 wfbs_flex_width_with(const wfbs_flex_parts *v, size_t header, uint64_t end)
 {
@@ -126,7 +126,7 @@ wfbs_flex_width_with(const wfbs_flex_parts *v, size_t header, uint64_t end)
         const uint64_t most = UINT64_MAX >> (64 - 8 * width);
         const uint64_t start = end + wfbs_flex_padding(end, width);
         const uint64_t at = start + header * width;
-        /* No offset is greater than one from the end to the lowest place. */
+        /* No offset is greater than the distance from the end to the lowest position. */
         if (at + v->count * width - lowest <= most) {
             break;
         }
@@ -151,7 +151,7 @@ wfbs_flex_put_elements(uint8_t *p, const wfbs_flex_slot *slots, size_t count, ui
         else if (width == 4 && slots[i].type == WFBS_FLEX_FLOAT) {
             double wide;
             memcpy(&wide, &bits, sizeof wide);
-            const float narrow = (float)wide; /* exact, or its width would be 8 */
+            const float narrow = (float)wide; /* exact, otherwise its width would be 8 */
             uint32_t word;
             memcpy(&word, &narrow, sizeof word);
             bits = word;
@@ -184,8 +184,8 @@ wfbs_flex_vector_type(const wfbs_flex_slot *slots, size_t count)
     return (uint8_t)(WFBS_FLEX_VECTOR_INT + type - WFBS_FLEX_INT);
 }
 
-/* Writes the widest numbers among the slots indirectly, if that saves space, and changes these
- * slots. Returns how many bytes that took: at most 8 * count + 7. */
+/* Writes the widest numbers among the slots indirectly if that saves space, and changes these
+ * slots. Returns the number of bytes written: at most 8 * count + 7. */
 static inline size_t
 wfbs_flex_write_indirect(wfbs_flex_slot *slots, size_t count, uint64_t at, uint8_t *out)
 {
@@ -203,8 +203,8 @@ wfbs_flex_write_indirect(wfbs_flex_slot *slots, size_t count, uint64_t at, uint8
     for (rest = log ? log - 1 : 0; rest > 0 && of_width[rest] == 0; rest--) {
     }
     rest = wfbs_flex_width_of(count) > rest ? wfbs_flex_width_of(count) : rest;
-    /* Of `count` slots each gets narrower by this; the wide ones take their width elsewhere. The
-     * slots are in memory, so the products can't wrap. */
+    /* Each of `count` slots gets narrower by this much, and the wide numbers are stored elsewhere.
+     * The slots are in memory, so the products can't wrap. */
     if (rest >= log || count * ((1u << log) - (1u << rest)) <= of_width[log] << log) {
         return 0;
     }
@@ -229,7 +229,7 @@ wfbs_flex_width(const wfbs_flex_parts *parts, uint64_t at)
     return wfbs_flex_width_with(parts, wfbs_flex_header_of(parts), at);
 }
 
-/* How many bytes a vector or map of that width takes: at most 9 * count + 31, which can't wrap for
+/* The size of a vector or map of that width in bytes: at most 9 * count + 31, which can't wrap for
  * slots that are in memory. */
 static inline size_t
 wfbs_flex_size(const wfbs_flex_parts *parts, uint64_t at, uint8_t width)
@@ -239,7 +239,7 @@ wfbs_flex_size(const wfbs_flex_parts *parts, uint64_t at, uint8_t width)
            + (wfbs_flex_has_types(parts->type) ? parts->count : 0);
 }
 
-/* Writes that many bytes. Returns the slot of the vector or map. */
+/* Writes this many bytes. Returns the slot of the vector or map. */
 static inline wfbs_flex_slot
 wfbs_flex_write(const wfbs_flex_parts *parts, uint64_t at, uint8_t log, uint8_t *out)
 {
@@ -284,7 +284,8 @@ wfbs_flex_write(const wfbs_flex_parts *parts, uint64_t at, uint8_t log, uint8_t 
     return (wfbs_flex_slot){at, parts->type, log};
 }
 
-/* Writes the end of a FlexBuffer, whose value the slot is: at most 17 bytes. Returns how many. */
+/* Writes the end of a FlexBuffer with the value of the slot: at most 17 bytes. Returns their
+ * number. */
 static inline size_t
 wfbs_flex_write_end(const wfbs_flex_slot *slot, uint64_t at, uint8_t *out)
 {

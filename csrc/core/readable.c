@@ -11,11 +11,11 @@ is_message(const uint8_t *data, size_t size, wfbs_dialect dialect, const wfbs_li
     return wfbs_verify(data, size, dialect, limits, &envelope, &error);
 }
 
-/* Whether it is any number of messages, each after its length. */
+/* Whether the bytes are any number of messages, each after its length. */
 static bool
 is_batch(const uint8_t *data, size_t size, wfbs_dialect dialect, const wfbs_limits *limits)
 {
-    while (size) { /* `size` only shrinks, by what has been found to be there */
+    while (size) { /* `size` only shrinks, by the bytes of a frame that was found */
         if (size < WFBS_FRAME_SIZE || wfbs_frame_load(data) > size - WFBS_FRAME_SIZE) {
             return false;
         }

@@ -1,4 +1,4 @@
-/* Which settings of a serializer would read bytes that its own refused. */
+/* Finds the settings under which a serializer could read bytes that it refused. */
 #ifndef WFBS_READABLE_H
 #define WFBS_READABLE_H
 
@@ -12,8 +12,8 @@ enum {
     WFBS_READABLE_MAX = 16384,
 };
 
-/* The settings, each a sum of the bits above, under which all of the `size` bytes at `data` are
- * valid: bit n of the result is set for settings n. 0 where none is, and for empty and long
+/* The settings (each a sum of the bits above) under which all of the `size` bytes at `data` are
+ * valid: bit n of the result is set for settings n. 0 if there are none, and for empty and long
  * buffers. Cannot fail. */
 unsigned wfbs_readable(const uint8_t *data, size_t size, const wfbs_limits *limits);
 

@@ -1,8 +1,8 @@
-/* Unit tests of the core, without Python: what is written can be verified and
- * read back, and what is wrong is refused without a read outside the buffer.
+/* Unit tests of the core, without Python: written messages can be verified and read back, and
+ * invalid ones are refused without reading outside the buffer.
  *
- * Every buffer under test is an exact-size heap block, so that a sanitizer sees
- * a read that is off by one. Prints a line for each failure; exit status 1 then. */
+ * Every buffer under test is a heap block of exactly its size, so that a sanitizer detects a read
+ * that is off by one. Prints a line for each failure; then the exit status is 1. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -21,7 +21,7 @@ static int failures;
         }                                                                                  \
     } while (0)
 
-/* A message on the heap, exactly as long as it is; `data` is owned. */
+/* A message on the heap, in a block of exactly its size; `data` is owned. */
 typedef struct {
     uint8_t *data;
     size_t size;
@@ -88,7 +88,7 @@ slot_named(const wfbs_table *t, const char *name)
     abort();
 }
 
-/* A PUBLISH with one field of every kind that it has. */
+/* A PUBLISH with one field of every kind. */
 static block
 sample_publish(const char *topic)
 {
@@ -144,7 +144,7 @@ what_is_written_is_verified_and_read_back(void)
     wfbs_span topic = wfbs_span_at(b.data, place);
     CHECK(topic.size == 11 && !memcmp(topic.data, "com.example", 11));
     place = wfbs_slot_position(b.data, e.table, (unsigned)slot_named(t, "acknowledge"));
-    CHECK(place && b.data[place] == 0); /* present, though it is the default */
+    CHECK(place && b.data[place] == 0); /* present, although it is the default */
     CHECK(!wfbs_slot_position(b.data, e.table, (unsigned)slot_named(t, "retain")));
     place = wfbs_slot_position(b.data, e.table, (unsigned)slot_named(t, "exclude"));
     uint32_t vector = wfbs_follow(b.data, place);
@@ -215,7 +215,7 @@ no_truncation_is_read_past_its_end(void)
     free(whole.data);
 }
 
-/* Reads every slot of a verified message's table, as a binding would. */
+/* Reads every slot of a verified message's table, like a binding. */
 static uint64_t
 read_all(block b, const wfbs_envelope *e)
 {

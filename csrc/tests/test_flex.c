@@ -1,7 +1,7 @@
 /* Unit tests of the FlexBuffers reader, without Python.
  *
- * Every buffer under test is an exact-size heap block, so that a sanitizer sees a read that is off
- * by one. Prints a line for each failure; exit status 1 then. */
+ * Every buffer under test is a heap block of exactly its size, so that a sanitizer detects a read
+ * that is off by one. Prints a line for each failure; then the exit status is 1. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -135,7 +135,7 @@ test_each_fault_has_its_error(void)
     }
 }
 
-/* Vectors of `fan` references to the vector below each, `levels` of them. */
+/* Vectors of `fan` references to the vector one level below, with `levels` levels. */
 static wfbs_flex_error
 verify_shared(unsigned levels, unsigned fan)
 {
@@ -174,14 +174,14 @@ push(uint8_t *data, size_t *size, size_t byte)
     data[(*size)++] = (uint8_t)byte;
 }
 
-/* The order of keys and values is that of decoding: the first fault is the same one. */
+/* The order of keys and values is that of decoding, so the first error is the same. */
 static void
 test_the_first_fault_in_a_map_is_the_first_one_in_its_order(void)
 {
     uint8_t data[64] = {'a', 0, 0xff, 0};
     size_t size = 4;
 
-    push(data, &size, 2); /* the keys' vector begins at 5: "a" and no UTF-8 */
+    push(data, &size, 2); /* the key vector begins at 5: "a", and bytes that aren't UTF-8 */
     push(data, &size, 5);
     push(data, &size, 4);
     push(data, &size, 2); /* the map begins at 10 */
@@ -189,7 +189,7 @@ test_the_first_fault_in_a_map_is_the_first_one_in_its_order(void)
     push(data, &size, 2);
     push(data, &size, 0);
     push(data, &size, 0);
-    push(data, &size, 63 << 2); /* the first value is of no type */
+    push(data, &size, 63 << 2); /* the first value has no valid type */
     push(data, &size, INT);
     push(data, &size, 4);
     push(data, &size, MAP);
@@ -201,7 +201,7 @@ test_the_first_fault_in_a_map_is_the_first_one_in_its_order(void)
     CHECK(verify(data, size) == WFBS_FLEX_ERROR_OK);
 }
 
-/* A reader that has been lent room charges for each of very many keys once. */
+/* A reader with lent memory charges for each of very many keys once. */
 static void
 test_lent_places_are_used(void)
 {

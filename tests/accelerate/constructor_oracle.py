@@ -1,4 +1,5 @@
-"""What making a message gives, in C and by Autobahn's own constructor, for good and bad arguments.
+"""Compares creating messages in C and with Autobahn's own constructor, for valid and invalid
+arguments.
 
 Run by test_messages.py, and as a program under ``python -O``, where Autobahn's assertions are gone.
 """
@@ -66,7 +67,7 @@ VALUES: tuple[Any, ...] = (
     *(Loud(), [Loud()], object()),
 )
 
-#: What most calls consist of: by the kind of parameter that its name tells, good values.
+#: Common arguments: valid values, by the kind of parameter.
 _GOOD: dict[str, list[Any]] = {
     "request": [0, 1, 2**53],
     "args": [[], [1], (1, 2)],
@@ -143,7 +144,7 @@ def _same(left: Any, right: Any) -> bool:
         return False
     if isinstance(left, dict) and isinstance(right, dict) and "_serialized" in left:
         return list(left) == list(right) and all(_same(left[key], right[key]) for key in left)
-    # The caches, and what stands for an absent dict, are new ones each time.
+    # The caches, and the dicts that replace absent ones, are new each time.
     return left is right or left == right == {} or (isinstance(left, tuple) and left == right)
 
 
@@ -169,7 +170,7 @@ def main() -> int:
     for cls in CLASSES:
         _cpython.construct_in_c(cls)
     check_many()
-    bad = message.Publish("no int", 1)  # Autobahn's assertions are gone, and nothing else checks
+    bad = message.Publish("no int", 1)  # Autobahn's assertions are off, and nothing else checks
     return 0 if not __debug__ and bad.topic == 1 else 1
 
 

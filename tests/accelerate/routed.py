@@ -1,5 +1,5 @@
-"""What Crossbar.io's broker and dealer send for messages that come in, as text: run by
-test_routing.py with and without acceleration.
+"""The messages that Crossbar.io's broker and dealer send in answer to received ones, as text: run
+by test_routing.py with and without acceleration.
 
     python routed.py PART...
 """
@@ -54,7 +54,7 @@ SENT: list[str] = []
 
 
 def session(name: str, number: int, serializer: str) -> Any:
-    """A session that is attached to the router; what it is sent is noted."""
+    """A session that is attached to the router and records the messages sent to it."""
     made = mock.Mock(_session_id=number, _authid=name, _authrole="member", _realm="realm1")
     made._session_roles = {
         "callee": role.RoleCalleeFeatures(call_canceling=True),
@@ -96,6 +96,9 @@ def main(parts: list[str]) -> None:
     for each in (one, two, other):
         router.attach(each)
 
+    def validate(*words: Any, **named: Any) -> None:
+        SENT.append(f"inventory {words} {named}")
+
     def process(source: Any, msg: Any) -> None:
         try:
             router.process(source, msg)
@@ -129,6 +132,16 @@ def main(parts: list[str]) -> None:
             if answer == "Error":
                 fields |= {"request_type": 68, "error": "com.example.bad"}
             receive(two, answer, fields, payload)
+    for number, payload in enumerate(PAYLOADS):
+        kept = {"request": 10, "topic": f"com.example.kept{number}", "retain": True}
+        receive(one, "Publish", kept, payload)
+        for each in (two, other):
+            process(each, M.Subscribe(11, kept["topic"], get_retained=True))
+    # A router with an inventory looks at what it passes on.
+    router.validate = validate
+    for payload in PAYLOADS:
+        receive(one, "Publish", {"request": 12, "topic": "com.example.topic"}, payload)
+        receive(one, "Call", {"request": 13, "procedure": "com.example.two"}, payload)
     print("\n".join(SENT))
 
 

@@ -1,4 +1,4 @@
-"""What a user calls: accelerate(), decelerate(), and the verb run."""
+"""The public interface of acceleration: accelerate(), decelerate(), and the verb run."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_run_switches_on_the_parts_that_it_names():
 
 
 def test_everything_that_is_installed_is_known():
-    """Or else what a new release switches off."""
+    """Otherwise, a new release would switch a part off."""
     for part, groups in _accelerate.prospects().items():
         for group, (state, reason) in groups.items():
             if state != "absent":

@@ -68,7 +68,7 @@ def test_an_edit_is_made_and_undone_and_made_again(target, monkeypatch, name, ca
         assert call(target) == before
 
 
-def test_who_holds_the_function_gets_the_change(target, monkeypatch):
+def test_code_with_a_reference_to_the_function_gets_the_change(target, monkeypatch):
     held, bound = target.function, target.Class().name
     it = group(monkeypatch, edit("function", 'f"old', 'f"new'), edit("Class.name"))
     it.apply()
@@ -147,7 +147,7 @@ def test_a_function_with_an_unknown_fingerprint_is_left_alone(target, monkeypatc
     monkeypatch.setitem(part.KNOWN, f"{NAME}:Class.name", {"0123456789abcdef": "another"})
     it.apply()
     assert it.state is State.REFUSED
-    assert it.reason == f"{NAME}:Class.name is not one that is known"
+    assert it.reason == f"{NAME}:Class.name is not a known version"
     assert target.function(1) == "old 1"
 
 
@@ -159,7 +159,7 @@ def test_a_function_that_someone_else_changed_is_left_alone(target, monkeypatch)
     assert (target.function(1), target.Class().name()) == ("old 1", "theirs")
 
 
-def test_what_can_not_be_edited_leaves_the_whole_group_undone(target, monkeypatch):
+def test_a_failed_edit_leaves_the_whole_group_undone(target, monkeypatch):
     it = group(monkeypatch, edit("function", 'f"old', 'f"new'), edit("Class.name", "not there"))
     it.apply()
     assert it.state is State.REFUSED

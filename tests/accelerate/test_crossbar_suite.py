@@ -24,7 +24,7 @@ PACKAGES = [
 
 
 def outcomes(folder: Path, *switch: str) -> dict[str, str]:
-    """What became of each test."""
+    """The result of each test."""
     words = [sys.executable, "-m", "autobahn_fbs", "run", *switch, "-m", "twisted.trial"]
     words += ["--reporter", "bwverbose", *PACKAGES]
     done = subprocess.run(words, capture_output=True, text=True, cwd=folder, timeout=110)

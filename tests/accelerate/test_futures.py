@@ -54,7 +54,7 @@ class Callable_:
     ],
 )
 @pytest.mark.filterwarnings("ignore:'asyncio.iscoroutinefunction' is deprecated")
-def test_what_is_a_coroutine_function_is_never_taken_for_none(function):
+def test_a_coroutine_function_is_always_recognized(function):
     is_coroutine = asyncio.iscoroutinefunction(function)
     assert may_be_coroutine_function(function) or not is_coroutine
 

@@ -20,7 +20,7 @@ from autobahn_fbs._demo.router import Router
 
 CLIENT = Path(__file__).with_name("scene_client.py")
 
-#: What differs from run to run, and what it becomes.
+#: Text that differs from run to run, and its replacement.
 VARYING = [
     (r"\x1b\[\d+m", ""),
     (r"/tmp/[\w.-]+", "FOLDER"),
@@ -53,7 +53,7 @@ class LoggingRouter(Router):
 
 
 def lines_of(text: str) -> Counter[str]:
-    """The lines without what varies, and how often each is there."""
+    """The lines without variable parts, and how often each occurs."""
     found: Counter[str] = Counter()
     for line in text.splitlines():
         if LEFT_OUT.search(line):
@@ -65,7 +65,7 @@ def lines_of(text: str) -> Counter[str]:
 
 
 def quiet(path: Path) -> str:
-    """What a log has when nothing more comes: workers send theirs through the controller."""
+    """The content of a log when it no longer grows: workers send theirs through the controller."""
     size = -1
     while path.stat().st_size != size:
         size = path.stat().st_size
@@ -75,7 +75,7 @@ def quiet(path: Path) -> str:
 
 @pytest.fixture(autouse=True)
 def nothing_printed_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Crossbar.io tells workers by the first that they print; bjdata prints where NumPy is 2."""
+    """Crossbar.io decides by the first words that workers print; bjdata prints with NumPy 2."""
     (tmp_path / "bjdata.py").write_text("raise ImportError")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
 

@@ -1,4 +1,4 @@
-"""The part ``masks``: the masker in C gives what Autobahn's gives."""
+"""The part ``masks``: the masker in C gives the same results as Autobahn's."""
 
 from __future__ import annotations
 

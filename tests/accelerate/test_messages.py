@@ -90,7 +90,7 @@ def test_good_and_bad_arguments_give_what_autobahn_gives(part):
 
 @extension_only
 def test_so_they_do_without_assertions():
-    """``python -O``: what Autobahn asserts is not checked then, here as there."""
+    """With ``python -O``, Autobahn's assertions are not checked, neither here nor there."""
     command = [sys.executable, "-O", str(HERE / "constructor_oracle.py")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
@@ -202,7 +202,7 @@ def test_it_is_undone_and_applied_again():
 
 
 @extension_only
-def test_a_class_that_somebody_changed_stays_off():
+def test_a_changed_class_stays_off():
     def other(
         self: Any, request: Any = None, publication: Any = None, from_fbs: Any = None
     ) -> None:

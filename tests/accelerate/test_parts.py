@@ -58,7 +58,7 @@ def python(code: str, *words: str) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def test_what_is_applied_and_undone_twice_leaves_nothing_behind():
+def test_applying_and_undoing_twice_leaves_nothing_behind():
     found = python("""
 import_all()
 before = functions()
@@ -105,7 +105,7 @@ print(json.dumps([_accelerate.status(), said]))
     )
     state, reason = status[part][group.name]
     assert state == "refused"
-    assert reason == (why_off(part, group.name) or f"{target} is not one that is known")
+    assert reason == (why_off(part, group.name) or f"{target} is not a known version")
     assert said.count(f"{part} is off in {group.name}: {reason}") == 1
     for name, groups in status.items():
         for other, (state, why) in groups.items():

@@ -1,4 +1,4 @@
-"""The part ``pieces``: a buffer of what was received, and connections that read more at once."""
+"""The part ``pieces``: a buffer of received bytes, and connections that read more at once."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ def test_a_whole_piece_is_not_copied():
 
 
 @pytest.mark.parametrize("data", [bytearray(b"ab"), memoryview(b"ab")])
-def test_anything_like_bytes_is_taken(data):
+def test_anything_like_bytes_is_accepted(data):
     assert (new() + data)[0:2] == b"ab"
 
 
 @pytest.mark.parametrize(
     "wrong", [lambda p: p[0], lambda p: p[0:2:2], lambda p: p + "a", lambda p: p + None]
 )
-def test_what_is_no_use_of_a_buffer_is_refused(wrong):
+def test_invalid_uses_of_a_buffer_are_refused(wrong):
     with pytest.raises((TypeError, ValueError)):
         wrong(new(b"abc"))
 
@@ -75,7 +75,7 @@ class Receiver(raw.PrefixProtocol):
 
 
 def stream(source: random.Random) -> tuple[list[bytes], list[bytes]]:
-    """Messages, and what they come in."""
+    """Messages, and the pieces that they arrive in."""
     messages = [source.randbytes(source.choice((0, 1, 5, 300, 70000))) for _ in range(12)]
     data = b"".join(struct.pack("!L", len(each)) + each for each in messages)
     pieces = []

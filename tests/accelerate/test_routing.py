@@ -1,4 +1,4 @@
-"""The part ``routing``: what a router passes on is not decoded and encoded again."""
+"""The part ``routing``: a router forwards payloads without decoding and encoding them."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ plain = st.recursive(
     st.none() | st.lists(plain, max_size=4),
     st.none() | st.dictionaries(st.text("ab", max_size=2), plain, max_size=3),
 )
-def test_what_is_forwarded_is_as_if_it_had_been_decoded(args, kwargs):
+def test_a_forwarded_payload_is_the_same_as_a_decoded_one(args, kwargs):
     source = received(args, kwargs)
     made = event(source, topic="a.b")
     data = SERIALIZER.serialize(made)
@@ -92,7 +92,7 @@ def raw(args: bytes, kwargs: bytes | None = None) -> Any:
 @example(b"\x81\x81\x81", random.Random(1))
 @example(b"\x9b\xff\xff\xff\xff\xff\xff\xff\xff", random.Random(1))
 @example(b"\x81\x7b\xff\xff\xff\xff\xff\xff\xff\xff", random.Random(1))
-def test_what_can_be_forwarded_is_what_would_be_written_again(data, source):
+def test_forwardable_payloads_would_be_written_with_the_same_bytes(data, source):
     data = mutated(data, source) if len(data) > 3 and source.random() < 0.8 else data
     msg = raw(data)
     if native().is_forwardable(msg):
@@ -128,18 +128,18 @@ def test_what_can_be_forwarded_is_what_would_be_written_again(data, source):
         (b"\x80", b"\xb8\x21" + b"".join(b"\x62a" + bytes([65 + i, 0]) for i in range(33))),
     ],
 )
-def test_what_is_unusual_is_decoded_first(args, kwargs):
+def test_unusual_payloads_are_decoded_first(args, kwargs):
     assert not native().is_forwardable(raw(args, kwargs))
 
 
 @pytest.mark.parametrize("args", [b"\x81\xf9\x7e\x00", b"\x81\xf9\xfc\x00", b"\x81" * 64 + b"\x80"])
-def test_what_the_encoder_writes_is_usual(args):
+def test_the_output_of_the_encoder_is_usual(args):
     if args[1] == 0x81:
         args = args[1:]
     assert native().is_forwardable(raw(args))
 
 
-def test_who_reads_gets_the_list_that_the_source_has():
+def test_a_reader_gets_the_list_of_the_source():
     source = received([1, 2], {"a": 1})
     made = event(source)
     assert made.args is source.args and made.kwargs is source.kwargs
@@ -246,7 +246,7 @@ def routed(*parts: str) -> list[str]:
     for line in done.stdout.splitlines():
         scenes += [[line]] if line.startswith("--") or not scenes else []
         scenes[-1].append(line)
-    # A broker goes through its receivers in the order of a set.
+    # A broker iterates over its receivers in the order of a set.
     return [line for scene in scenes for line in sorted(scene)]
 
 

@@ -1,4 +1,4 @@
-"""The part ``texts``: what is not logged is not made into text, and what is logged is the same."""
+"""The part ``texts``: texts that aren't logged aren't formatted, and logged ones are the same."""
 
 from __future__ import annotations
 

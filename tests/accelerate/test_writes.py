@@ -1,4 +1,4 @@
-"""The part ``writes``: what one iteration of asyncio's loop writes is sent at once."""
+"""The part ``writes``: everything that one iteration of asyncio's loop writes is sent at once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from autobahn_fbs._accelerate import gathering
 
 
 class Counting(asyncio.Protocol):
-    """What a server got, and in how many pieces."""
+    """The bytes that a server received, and the number of pieces."""
 
     def __init__(self) -> None:
         self.received = bytearray()
@@ -40,7 +40,7 @@ class Client(asyncio.Protocol):
 
 
 class Sends:
-    """A socket that counts what is sent."""
+    """A socket that counts the bytes sent."""
 
     def __init__(self, sock: Any) -> None:
         self._sock = sock
@@ -97,7 +97,7 @@ async def arrived(server: Counting, size: int) -> None:
     raise TimeoutError(f"{len(server.received)} of {size} bytes")
 
 
-def test_what_one_iteration_writes_is_one_send():
+def test_the_writes_of_one_iteration_are_one_send():
     async def test(transport, server, sends, client):
         for number in range(10):
             transport.write(b"%d" % number)
@@ -128,7 +128,7 @@ def test_it_is_sent_before_the_loop_looks_for_input():
 
 
 @pytest.mark.parametrize("end", ["close", "abort", "write_eof"])
-def test_what_was_written_goes_out_before_the_end(end):
+def test_written_data_is_sent_before_the_end(end):
     async def test(transport, server, sends, client):
         transport.write(b"last words")
         getattr(transport, end)()
@@ -175,7 +175,7 @@ def test_large_data_is_sent_at_once_and_in_order():
     connected(test)
 
 
-def test_no_more_is_kept_than_the_limit():
+def test_at_most_the_limit_is_kept():
     async def test(transport, server, sends, client):
         piece = b"x" * 1000
         for _ in range(1000):
@@ -214,7 +214,7 @@ def test_a_peer_that_does_not_read_pauses_the_writer_as_before():
         del Counting.connection_made
 
 
-def test_what_is_wrong_to_write_is_refused_when_it_is_written():
+def test_invalid_values_are_refused_when_they_are_written():
     async def test(transport, server, sends, client):
         with pytest.raises(TypeError, match="must be a bytes"):
             transport.write("text")
@@ -261,7 +261,7 @@ def test_a_gathering_transport_looks_like_the_one_that_it_was():
     connected(test)
 
 
-def test_transports_of_others_are_left_alone():
+def test_transports_of_other_packages_are_not_changed():
     class Other(asyncio.Transport):
         pass
 

@@ -1,6 +1,6 @@
-"""The benchmarks measure what they say: messages come back right, and reports add up.
+"""The benchmarks measure what they claim: messages come back unchanged, and reports add up.
 
-Nothing here is about time: how fast something is depends on the machine.
+These tests don't check speed, which depends on the machine.
 """
 
 from __future__ import annotations
@@ -234,7 +234,7 @@ def test_the_floor_is_measured_the_other_way_round() -> None:
     assert target.measured == pytest.approx(0.5)
 
 
-def test_what_was_not_measured_is_neither_met_nor_missed() -> None:
+def test_unmeasured_targets_are_neither_met_nor_missed() -> None:
     target = _target(_results(), "pass-on, 1 MB against 1 kB, normal")
     assert (target.measured, target.met, target.verdict) == (None, None, "not measured")
 
@@ -297,7 +297,7 @@ def test_a_table_has_no_cell_that_markup_takes_for_something_else() -> None:
 
 def test_the_documentations_part_has_an_empty_line_around_each_table() -> None:
     pages = report.rst({"CPython": _results(), "PyPy": _results()})
-    assert "\n\nCPython beside PyPy: " in pages
+    assert "\n\nCPython compared with PyPy: " in pages
     for part in pages.split("\n\n"):
         rules = [line for line in part.splitlines() if set(line) == {"=", " "}]
         assert len(rules) in (0, 3), part
@@ -343,7 +343,7 @@ def test_the_stored_ratios_are_those_that_the_guard_watches() -> None:
     assert {line.verdict for line in lines} == {"as expected"}
 
 
-def test_what_workers_measured_becomes_a_file_that_pyperf_and_the_report_read(
+def test_measurements_of_workers_become_a_file_that_pyperf_and_the_report_read(
     tmp_path: Path,
 ) -> None:
     pytest.importorskip("pyperf")

@@ -10,7 +10,7 @@ import pytest
 
 from support.checkout import CSRC, SANITIZE, UNIT_TESTS, WARNINGS, compile_to, run
 
-#: What only clang has.
+#: Options that only clang has.
 MEMORY = ["-g", "-fsanitize=memory", "-fno-omit-frame-pointer"]
 
 of_each_core = pytest.mark.parametrize("core", UNIT_TESTS)

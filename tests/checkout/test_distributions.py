@@ -21,7 +21,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 
 import check_dist
 
-# Nothing of this may be needed by a build: a compiler is all.
+# A build must not need any of these: a compiler is enough.
 NOT_NEEDED = ("flatc", "git", "cmake", "make", "ninja", "pkg-config", "curl")
 
 
@@ -33,7 +33,7 @@ def run(*command: object, **options: object) -> subprocess.CompletedProcess[str]
 
 @pytest.fixture(scope="module")
 def sdist(tmp_path_factory):
-    """The sdist of what is in the checkout now."""
+    """The sdist of the current checkout."""
     if not shutil.which("git") or run("git", "-C", ROOT, "ls-files").stdout == "":
         pytest.skip("NOT TESTED: distributions, for want of git or a checkout")
     try:
@@ -53,7 +53,7 @@ def sdist(tmp_path_factory):
 
 
 def offline() -> list[str]:
-    """A command to put before another that is to have no network; nothing where that can't be."""
+    """A prefix that runs a command without network access; empty if that isn't possible."""
     for command in (["unshare", "-n"], ["unshare", "-rn"]):
         if shutil.which("unshare") and run(*command, "true").returncode == 0:
             return command
@@ -61,7 +61,7 @@ def offline() -> list[str]:
 
 
 def wheel_of(sdist: Path, folder: Path) -> list[object]:
-    """The command that builds a wheel with what is installed here."""
+    """The command that builds a wheel with the installed packages."""
     flags = ["--no-index", "--no-build-isolation", "--no-deps", "--no-cache-dir"]
     return [sys.executable, "-m", "pip", "wheel", *flags, "-w", folder, sdist]
 
@@ -88,7 +88,7 @@ def test_the_sdist_has_all_that_git_tracks_and_nothing_else(sdist):
     assert check_dist.faults([sdist]) == []
 
 
-def test_the_wheel_is_built_offline_with_a_compiler_alone_and_is_complete(wheel):
+def test_the_wheel_is_built_offline_with_only_a_compiler_and_is_complete(wheel):
     assert check_dist.faults([wheel]) == []
 
 
@@ -136,7 +136,7 @@ def test_the_check_finds_what_a_wheel_lacks(wheel, tmp_path):
     assert fault.endswith("lacks autobahn_fbs/schemas/wamp.bfbs")
 
 
-def test_the_check_finds_what_does_not_belong_into_a_wheel(wheel, tmp_path):
+def test_the_check_finds_superfluous_files_in_a_wheel(wheel, tmp_path):
     [fault] = check_dist.faults([rewritten(wheel, tmp_path, add="autobahn_fbs/core.c")])
     assert fault.endswith("has autobahn_fbs/core.c, which doesn't belong")
 

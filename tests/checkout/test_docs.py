@@ -1,5 +1,5 @@
-"""Every code block of the documentation runs, those of sessions against a real router, which is
-started as the page on Crossbar.io says; or it says why it doesn't."""
+"""Every code block of the documentation runs, or says why not. Blocks with sessions run against a
+real router, which is started as the page on Crossbar.io describes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from support.docs_blocks import EVERY, PAGES, ROOT, Block, blocks_of, output_of
 WITH_PYTHON = [page for page in PAGES if any(b.language == "python" for b in blocks_of(page))]
 PROGRAMS = [block for block in EVERY if block.is_program]
 COMPONENTS = [block for block in EVERY if block.is_component]
-#: The session with a codec of its own, which the router has to know.
+#: The session with a codec of its own, which the router must also know.
 OWN_CODEC = [block for block in COMPONENTS if "-x_" in block.code]
 REALM = "realm1"
 EXAMPLES = ROOT / "docs" / "examples"
@@ -69,7 +69,7 @@ RUN_HERE = {
 
 
 def is_run(block: Block) -> bool:
-    """Whether some test here runs the block; text is checked as the output of what is above it."""
+    """Whether a test here runs the block; text is checked as the output of the block above it."""
     if block.language == "python":
         return True
     if block.language == "text":
@@ -109,7 +109,7 @@ def paths(room: str) -> list[str]:
     return [f"/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / room).rglob("*")]
 
 
-# Python that needs nothing else
+# Python code that needs no router
 
 
 @pytest.mark.filterwarnings("ignore:autobahn_fbs.install:RuntimeWarning")
@@ -229,8 +229,8 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
 
 
 def say(node: Node, block: Block, expected: list[str], ends: bool = False) -> list[str]:
-    """What a program prints, until it has printed what is expected. It may run on for ever, unless
-    it has to end by itself."""
+    """The output of a program up to the expected output. The program may run on for ever, unless it
+    has to stop on its own."""
     command = [sys.executable, "-W", "ignore", "-u", "-c", node.adapt(block.code)]
     said: list[str] = []
     with subprocess.Popen(
@@ -240,7 +240,7 @@ def say(node: Node, block: Block, expected: list[str], ends: bool = False) -> li
         guard.start()
         try:
             for line in program.stdout or ():
-                # Twisted's Component logs what is printed, with a time before it.
+                # Twisted's Component logs the output, after a time.
                 said.append(re.sub(r"^\S+T\S+ ", "", line.rstrip("\n")))
                 if said[-1] == expected[-1]:
                     if ends:

@@ -19,7 +19,7 @@ from support.checkout import ROOT
 PACKAGE = Path(autobahn_fbs.__file__).parent
 C_IMPORT = re.compile(r'PyImport_ImportModule(?:Level)?\("(autobahn_fbs[\w.]*)"')
 
-#: What programs are started with, and what tools look for: nobody imports these.
+#: Files that programs are started with, and that tools look for: nothing imports these.
 STARTED = {
     "autobahn_fbs.__main__",
     "autobahn_fbs._bootstrap.sitecustomize",
@@ -117,7 +117,7 @@ def test_every_module_is_reached_by_import_statements():
     assert set(modules()) - reached("autobahn_fbs", *STARTED) == set()
 
 
-def test_whatever_a_program_uses_is_reached_from_the_package_itself():
+def test_everything_that_a_program_uses_is_reached_from_the_package():
     wanted = {"_helpers", "_install", "_serializer", "_counters", "flexbuffers", "views", "ppt"}
     assert {f"autobahn_fbs.{name}" for name in wanted} <= reached("autobahn_fbs")
 

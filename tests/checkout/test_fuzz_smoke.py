@@ -1,7 +1,7 @@
-"""The fuzz targets build and run, for a few seconds each, and find nothing.
+"""The fuzz targets build and run for a few seconds each, and find nothing.
 
-``fuzz/run`` is the command for more; FUZZ_SECONDS says how long each target takes here. What ever
-crashed one is kept, minimised, in the tests of what it was.
+Use ``fuzz/run`` for longer runs; FUZZ_SECONDS sets the time for each target here. Inputs that
+crashed a target are kept, minimized, in the tests for the bug.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def test_a_short_search_finds_no_payload_that_costs_more_than_promised():
 
 
 def test_the_plain_driver_runs_each_file_and_its_changes(tmp_path):
-    """What takes libFuzzer's place where there is none."""
+    """The replacement for libFuzzer if it is missing."""
     compiler = shutil.which("gcc") or shutil.which("cc")
     if not compiler:
         pytest.skip("NOT TESTED: the plain driver, for want of a C compiler")

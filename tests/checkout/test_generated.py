@@ -1,4 +1,5 @@
-"""What tools/generate.py makes from the schemas is committed, complete and in the package."""
+"""The files that tools/generate.py makes from the schemas are committed, complete and in the
+package."""
 
 from __future__ import annotations
 

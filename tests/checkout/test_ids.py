@@ -1,4 +1,4 @@
-"""The table of serializer ids on the page on payloads: what is registered, and what Crossbar.io's
+"""The table of serializer ids on the page on payloads: registered ids, and those that Crossbar.io's
 configuration takes."""
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from support.programs import run_python
 
 
 def ids_of_the_table() -> dict[str, str]:
-    """What the page on payloads says about Crossbar.io, by id."""
+    """The entries about Crossbar.io on the page on payloads, by id."""
     text = (ROOT / "docs" / "payloads.rst").read_text()
     return dict(re.findall(r"^``(flatbuffers\S*)`` +\w+ +(accepted|refused)", text, re.MULTILINE))
 

@@ -1,7 +1,7 @@
-"""The C is C11 for any compiler, processor and system: what other compilers here say of it.
+"""The C code is C11 for any compiler, processor and system, checked with the other compilers here.
 
-MSVC itself is not asked: it runs on Windows alone. clang speaks its dialect and mingw has
-Windows' headers, so that most of what it would refuse is refused here.
+MSVC itself is not used, because it runs only on Windows. clang supports its dialect and mingw has
+Windows' headers, so most code that MSVC would refuse is refused here.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ WITHOUT_PYTHON = sorted(
 )
 BINDING = sorted((CSRC / "cpython").rglob("*.c"))
 
-# What one compiler or system has and another lacks.
+# Features that one compiler or system has and another lacks.
 EXTENSIONS = re.compile(
     r"__attribute__|__builtin_|__extension__|\b(?:__)?typeof\b|\(\{|__int128|__thread|__asm|\basm\b"
     r"|#\s*pragma|#\s*warning|\balloca\b|\bssize_t\b|\bstr(?:n?dup|nlen|sep|tok_r)\b|\bmemmem\b"
@@ -38,7 +38,7 @@ def needs(compiler: str) -> str:
 
 
 def complaints(*command: object) -> str:
-    """What a compiler has to say against what it was given; nothing if it takes it."""
+    """A compiler's errors and warnings about a source; empty if it accepts it."""
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
     return done.stderr or ("failed" if done.returncode else "")
 
@@ -54,14 +54,14 @@ def test_only_one_header_knows_what_compilers_add_to_c(path):
 
 
 @pytest.mark.parametrize("path", WITHOUT_PYTHON, ids=lambda path: path.name)
-def test_what_knows_nothing_of_python_is_pedantically_c11(path, tmp_path):
+def test_code_without_python_is_pedantically_c11(path, tmp_path):
     flags = ["-c", "-Wpedantic", "-pedantic-errors", "-Wvla", *WARNINGS]
     built = compile_to(tmp_path / "object", flags, [path])
     assert built.returncode == 0, built.stderr
 
 
 def test_no_text_is_too_long_for_msvc():
-    """It takes 16,380 bytes in one literal, and 65,535 in those that follow each other."""
+    """MSVC accepts 16,380 bytes in one literal, and 65,535 in adjacent ones."""
     for path in CSRC.rglob("*.[ch]"):
         texts = re.findall(r'(?:"(?:[^"\\\n]|\\.)*"\s*)+', path.read_text("ascii"))
         assert max(map(len, texts), default=0) < 16_380, path
@@ -146,7 +146,7 @@ def test_clang_takes_the_core_for_other_systems(target, tmp_path):
             assert complaints(needs("clang"), *flags, path) == ""
 
 
-# Windows' answers to what Python's headers ask; its own pyconfig.h is where Windows is.
+# Windows' definitions for Python's headers; its own pyconfig.h is on Windows.
 PYCONFIG_H = """
 #define MS_WIN64
 #define MS_WINDOWS
@@ -183,7 +183,7 @@ def test_the_extension_compiles_where_long_has_32_bits_and_windows_headers_are(t
 
 @pytest.mark.parametrize("platform", ["win32", "darwin"])
 def test_the_package_uses_nothing_that_another_system_lacks(platform, tmp_path):
-    """Type checkers know what os, signal and socket have on each."""
+    """Type checkers know the contents of os, signal and socket on each system."""
     if find_spec("mypy") is None:
         pytest.skip("NOT TESTED: what other systems lack, for want of mypy")
     flags = [f"--platform={platform}", f"--cache-dir={tmp_path}", "--ignore-missing-imports"]

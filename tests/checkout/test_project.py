@@ -1,4 +1,4 @@
-"""The project keeps its own rules: sizes, imports, symbols, one place for each fact."""
+"""The project follows its own rules: sizes, imports, symbols, one place for each fact."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ROOMS = ("autobahn_fbs", "benchmarks", "csrc", "docs", "fuzz", "tests", "tools")
 
 
 def sources(*suffixes: str) -> list[Path]:
-    """Files in the rooms with these suffixes, but for what compilers wrote."""
+    """Files in the folders with these suffixes, except compiler output."""
     return [
         path
         for room in ROOMS
@@ -37,7 +37,7 @@ def sources(*suffixes: str) -> list[Path]:
 
 
 def python(code: str) -> str:
-    """What a fresh interpreter prints."""
+    """The output of a fresh interpreter."""
     command = [sys.executable, "-c", code]
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
 
@@ -49,7 +49,7 @@ def longer(limit: int, *suffixes: str) -> dict[str, int]:
     return {str(path.relative_to(ROOT)): n for path, n in lines.items() if n > limit}
 
 
-#: As clang-format has it: type, name, more arguments, and braces in the first column.
+#: In clang-format's style: type, name, more arguments, and braces in the first column.
 FUNCTION = re.compile(r"^\w.*\n(\w+)\(.*\n(?: .*\n)*\{\n(?:.*\n)*?\}$", re.M)
 
 
@@ -150,11 +150,11 @@ SPELLED_OUT |= {"enc_algo", "enc_key", "enc_serializer"}
 
 
 def test_no_field_is_spelled_out_in_c_but_those_that_rules_bind_together():
-    """So that a new field needs no more than a change in the schemas."""
+    """A new field therefore needs changes only in the schemas."""
     fields = {name for klass in MESSAGE_CLASSES for name in attribute_names(klass)}
     for room in ("core", "cpython"):
         for path in sorted((ROOT / "csrc" / room).rglob("*.[ch]")):
-            if path.parent.name == "typed":  # knows nothing of messages
+            if path.parent.name == "typed":  # knows nothing about messages
                 continue
             code = re.sub(r"/\*.*?\*/", "", path.read_text("utf-8"), flags=re.S)
             assert fields & set(re.findall(r'"(\w+)"', code)) <= SPELLED_OUT, path

@@ -1,6 +1,6 @@
 """The rooms of the sources, and which may use which: no file reaches upwards or in a circle.
 
-Read from the sources themselves: ``#include``, the C functions that a file calls, and Python's
+Computed from the sources themselves: ``#include``, the C functions that a file calls, and Python's
 imports.
 """
 
@@ -17,9 +17,9 @@ import pytest
 
 from support.checkout import ROOT
 
-#: All rooms, the lowest floor first. A room is a folder or a file (as the beginning of paths); of
-#: two that fit, the longer one counts. What is in a room may use the room itself and all floors
-#: below. Rooms of one floor don't know each other.
+#: All layers ("rooms"), the lowest floor first. A room is a folder or a file (the beginning of
+#: paths); if two match, the longer one counts. Code in a room may use the room itself and all
+#: floors below. Rooms on one floor don't use each other.
 FLOORS = [
     # C without Python
     ["csrc/core/schema.h", "csrc/core/portable.h"],
@@ -72,7 +72,7 @@ FLOORS = [
     ["autobahn_fbs/__main__.py", "autobahn_fbs/_pyinstaller/"],
 ]
 
-#: These find modules on demand: what they import inside functions is not what they need.
+#: These find modules on demand: imports inside their functions are not requirements of the file.
 DOORS = (
     "autobahn_fbs/__init__.py",
     "autobahn_fbs/_backend.py",
@@ -113,7 +113,7 @@ def c_files() -> list[Path]:
 
 
 def includes() -> Arrows:
-    """Who includes whom."""
+    """The includes of each file."""
     return {
         name_of(path): {
             name_of((path.parent / other).resolve())
@@ -124,7 +124,7 @@ def includes() -> Arrows:
 
 
 def functions_in(path: Path) -> set[str]:
-    """The functions of ours that a file defines."""
+    """Our functions that a file defines."""
     code, shorter = "", c_code(path)
     while code != shorter:
         code, shorter = shorter, re.sub(r"\{[^{}]*\}", "@", shorter)  # innermost first
@@ -148,7 +148,7 @@ def calls() -> Arrows:
 
 
 def is_for_types(node: ast.AST) -> bool:
-    """What type checkers alone see needs nothing when the program runs."""
+    """Imports that only type checkers see aren't needed at run time."""
     return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
 
 
@@ -162,7 +162,7 @@ def statements(node: ast.AST, into_functions: bool) -> Iterator[ast.AST]:
 
 
 def imported(path: Path) -> Iterator[str]:
-    """The full names that a module imports: of modules, or of what is in them."""
+    """The full names that a module imports: modules, or names in them."""
     package = path.relative_to(ROOT).parent.parts
     tree = ast.parse(path.read_text("utf-8"))
     for node in statements(tree, name_of(path) not in DOORS):
@@ -216,7 +216,7 @@ def test_no_file_reaches_in_a_circle(arrows):
         pytest.fail(" -> ".join(error.args[1]))
 
 
-def test_what_is_read_here_is_all_there():
+def test_everything_that_is_read_here_exists():
     """Arrows that are known to be there are found, so that none is missed by a change of style."""
     assert "csrc/core/verify.h" in includes()["csrc/cffi/flat.h"]
     assert "csrc/core/verify.c" in calls()["csrc/cpython/serializers/object.c"]

@@ -21,7 +21,7 @@ PACKAGE = Path(autobahn_fbs.__file__).resolve().parent
 
 @pytest.fixture
 def user(tmp_path):
-    """A folder of a user's own with the programs, and no configuration but what checkers need."""
+    """A folder of a user with the programs, and only the configuration that checkers need."""
     for program in USER_PROGRAMS.glob("*.py"):
         shutil.copy(program, tmp_path)
     return tmp_path

@@ -23,7 +23,7 @@ def pages() -> dict[str, str]:
 
 
 def section(pages: dict[str, str], name: str) -> str:
-    """What one page, and no other, has on a table or an enum."""
+    """The text of one page about a table or an enum; no other page has it."""
     (page,) = (page for page in pages.values() if f".. _wire-{name}:" in page)
     return page.partition(f".. _wire-{name}:")[2].partition(".. _wire-")[0]
 
@@ -63,7 +63,7 @@ def test_every_enum_and_every_value_is_there_with_its_comment(pages):
 
 
 def test_everything_that_is_declared_in_the_sources_is_in_the_pages(pages):
-    """Counted in the text of the schemas, so that nothing rests on reflection alone."""
+    """Counted in the text of the schemas, so that the test doesn't depend only on reflection."""
     source = "\n".join(path.read_text("utf-8") for path in generate.SCHEMAS.glob("*.fbs"))
     declared = re.findall(r"^(?:table|enum|union) (\w+)", source, re.M)
     linked = re.findall(r"^\.\. _wire-(\w+):", "\n".join(pages.values()), re.M)
@@ -74,7 +74,7 @@ def test_messages_show_their_numbers_in_both_dialects(pages):
     assert "Message EVENT: the union's type is 36 (schema dialect: 14)." in pages["pubsub"]
 
 
-def test_what_an_absent_field_means_is_said(pages):
+def test_the_value_of_an_absent_field_is_available(pages):
     hello = section(pages, "Hello")
     assert "``roles``\n       | :ref:`ClientRoles <wire-ClientRoles>`\n     - required;" in hello
     assert "``resumable``\n       | bool\n     - None" in hello

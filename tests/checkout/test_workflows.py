@@ -1,4 +1,4 @@
-"""The workflows (.github) run nothing that could change under them, with few rights."""
+"""The workflows (.github) use only pinned actions, with minimal permissions."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_an_action_has_the_same_pin_everywhere():
     assert pins and len(pins) == len({action for action, _ in pins})
 
 
-def test_what_pip_installs_for_a_release_is_pinned():
+def test_packages_that_pip_installs_for_a_release_are_pinned():
     text = next(path for path in WORKFLOWS if path.name == "wheels.yml").read_text("utf-8")
     installed = re.findall(r'pip install "(.+?)"', text)
     assert installed

@@ -58,7 +58,7 @@ def same(a: object, b: object) -> bool:
 
 
 def outcome(function: Any, argument: object) -> tuple[object, type | None, str]:
-    """What a call returned, or the type and text of what it raised."""
+    """The result of a call, or the type and text of its exception."""
     try:
         return function(argument), None, ""
     except Exception as error:
@@ -70,7 +70,7 @@ def assert_decodes_as_cbor2_does(data: bytes) -> None:
     if our_error is ValueError and our_text.startswith("CBOR: "):
         return  # kept away from cbor2, for which see test_amplification
     if our_text in ("a break that ends nothing", "a simple value below 32 in two bytes"):
-        return  # some versions of cbor2 take that for a value; so says csrc/core/cbor_guard.h
+        return  # some versions of cbor2 accept this as a value, see csrc/core/cbor_guard.h
     theirs, their_error, their_text = outcome(cbor2.loads, data)
     assert (our_error, our_text) == (their_error, their_text)
     assert same(ours, theirs), (data.hex(), ours, theirs)
@@ -119,8 +119,8 @@ anything = st.recursive(
     max_leaves=12,
 )
 
-# RFC 8949, appendix A: the encoding and the value, None where there is no plain Python value.
-# The second table holds what can be decoded but is not what cbor2 writes for the value.
+# RFC 8949, appendix A: the encoding and the value, None if there is no plain Python value. The
+# second table has encodings that can be decoded but that cbor2 doesn't write.
 RFC_BOTH_WAYS: list[tuple[str, object]] = [
     ("00", 0),
     ("01", 1),
@@ -304,7 +304,7 @@ def test_a_value_of_another_type_is_left_to_cbor2(value: object) -> None:
 
 
 @pytest.mark.parametrize("value", ["\ud800", "a\udc80", "\U0001f600\udfff", object(), len])
-def test_what_cbor2_refuses_is_refused_with_its_error(value: object) -> None:
+def test_input_that_cbor2_refuses_is_refused_with_its_error(value: object) -> None:
     for whole in (value, ["before", value], {"key": {"key": value}}):
         _, error, message = outcome(cbor2.dumps, whole)
         assert error is not None
@@ -352,7 +352,7 @@ def test_a_failed_encoding_leaves_nothing_behind_for_the_next() -> None:
 
 @settings(max_examples=400, deadline=None)
 @given(common)
-def test_what_was_encoded_decodes_as_cbor2_does(value: object) -> None:
+def test_encoded_values_decode_as_with_cbor2(value: object) -> None:
     assert_decodes_as_cbor2_does(cbor2.dumps(value))
 
 
@@ -495,7 +495,7 @@ def test_nested_arrays_that_each_claim_the_whole_input_are_refused() -> None:
         loads(data + bytes(size - len(data)))
 
 
-def test_what_follows_the_first_item_is_ignored_as_by_cbor2() -> None:
+def test_bytes_after_the_first_item_are_ignored_as_by_cbor2() -> None:
     for data in (b"\x00\xff", b"\x81\x01\x02", b"\xa1\x01\x02\x1c", b"\x61a\xff"):
         assert_decodes_as_cbor2_does(data)
 
@@ -615,7 +615,7 @@ def test_decoding_leaks_nothing(tail: bytes) -> None:
 
 
 @cpython_only
-def test_decoding_what_is_right_leaks_nothing() -> None:
+def test_decoding_valid_input_leaks_nothing() -> None:
     data = cbor2.dumps(GOOD)
     assert leaked_blocks(lambda: loads(data)) < 50
 

@@ -1,5 +1,5 @@
-"""CBOR that isn't well-formed is refused: the examples of RFC 8949, appendix F, and that everything
-put around or behind them changes nothing about that."""
+"""Malformed CBOR is refused: the examples of RFC 8949, appendix F, even if other bytes surround or
+follow them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ EXAMPLES = [
 
 
 @pytest.mark.parametrize("data", EXAMPLES)
-def test_what_is_not_well_formed_is_refused(data):
+def test_malformed_input_is_refused(data):
     with pytest.raises(cbor2.CBORDecodeError):
         native.cbor_loads(data)
     for around in (b"\x81", b"\xa1\x00", b"\x82\x01", b"\xbf\x61a", b"\xd9\xd9\xf7"):

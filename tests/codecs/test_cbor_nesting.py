@@ -1,5 +1,5 @@
-"""CBOR that nests: written by our own code to a bound, so that neither a small stack nor a sequence
-that yields itself ends the process. cbor2 gets the leaves alone."""
+"""Nested CBOR: our own code writes it up to a limit, so that neither a small stack nor an endlessly
+nested sequence ends the process. cbor2 gets only the leaves."""
 
 from __future__ import annotations
 
@@ -78,13 +78,13 @@ def test_a_memoryview_is_written_as_its_bytes_with_any_cbor2():
 
 
 @pytest.mark.parametrize("value", FOREIGN.values(), ids=FOREIGN)
-def test_what_is_written_around_leaves_of_cbor2_has_the_bytes_of_cbor2(value):
+def test_containers_around_leaves_of_cbor2_have_the_bytes_of_cbor2(value):
     for whole in (value, [1, value, {"k": (value,)}, LEAF], {"a": LEAF, "b": value}):
         assert outcome(native.cbor_dumps, whole) == outcome(cbor2.dumps, whole)
 
 
 class Mirror(collections.UserDict[Any, Any]):
-    """A mapping that yields itself, each time anew."""
+    """A mapping that contains another one like it, without end."""
 
     def items(self) -> Any:
         return [("k", Mirror())]
@@ -95,14 +95,14 @@ class Mirror(collections.UserDict[Any, Any]):
 
 @pytest.mark.parametrize("value", [collections.UserString("text"), Mirror()], ids=["str", "dict"])
 @pytest.mark.parametrize("where", ["args", "kwargs"])
-def test_what_yields_its_own_kind_is_refused_with_the_attribute(value, where):
+def test_endlessly_nested_sequences_are_refused_with_the_attribute(value, where):
     msg = m.Event(1, 2, **{where: [value] if where == "args" else {"k": value}})
     with pytest.raises((ValueError, TypeError), match=rf"EVENT\.{where}: can't be encoded"):
         OBJSER.serialize(msg)
 
 
 @pytest.mark.parametrize("kind", ["list", "dict", "tag"])
-def test_what_contains_itself_gets_the_error_of_cbor2_however_deep_it_is(kind):
+def test_a_container_that_contains_itself_gets_the_error_of_cbor2_at_any_depth(kind):
     loop: list[Any] = []
     value: Any = loop
     for _ in range(150):

@@ -304,7 +304,7 @@ def test_many_references_to_one_text_share_it():
 
 
 def test_references_do_not_stand_for_much_more_when_a_value_is_written_again():
-    """150 kB could stand for 1 GB, which a router that reads a payload would write again."""
+    """150 kB could describe 1 GB, which a router that reads the payload would write again."""
     for length in (100, 1000, 50_000):
         text = length.to_bytes(4, "little") + b"y" * length + b"\0"
         for count in (10, 100, 1000, 20_000):
@@ -333,8 +333,8 @@ def test_keys_do_not_stand_for_much_more_when_a_value_is_written_again():
 @pytest.mark.parametrize("columns", [100, 200, 500])
 @pytest.mark.parametrize("length", [10, 50, 1000])
 def test_wide_records_that_share_their_keys_are_read(columns, length, compact):
-    """The reader remembered 256 texts at most, so that keys drove each other out and were charged
-    again and again: what the writer had made was refused."""
+    """The reader remembered at most 256 texts, so keys evicted each other and were charged again
+    and again: the output of our own writer was refused."""
     record = {f"{i:04}".ljust(length, "k"): 0 for i in range(columns)}
     value = [record] * 100
     assert loads(dumps(value, compact=compact)) == value
@@ -393,7 +393,7 @@ def test_mutations_are_read_or_refused(data):
             value = None
         else:
             read += 1
-            # What is read can be written, and reads back the same.
+            # Everything that can be read can be written, and reads back the same.
             assert repr(loads(dumps(value))) == repr(sort_all(value))
         with suppress(FlexBuffersError):
             walk(loads(mutant, lazy=True))

@@ -1,5 +1,5 @@
-"""FlexBuffers: what is written reads back, here and in two other implementations, and the other
-way round; the lazy reader; errors of values that can't be written."""
+"""FlexBuffers: our output can be read here and by two other implementations, and vice versa; the
+lazy reader; errors for values that can't be written."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ VALUES = st.recursive(
     ),
     max_leaves=30,
 )
-# What Google's implementation can do as well: keys are ASCII there, ints signed.
+# Values that Google's implementation also supports: keys are ASCII there, ints signed.
 GOOGLES = st.recursive(
     st.none()
     | st.booleans()
@@ -69,7 +69,7 @@ def typed(value: Any) -> Any:
 
 
 def built(build: Any, **options: Any) -> bytes:
-    """What Google's builder makes of a function that is called with it."""
+    """The result of Google's builder for a function that is called with it."""
     builder = google.Builder(**options)
     build(builder)
     return bytes(builder.Finish())
@@ -132,7 +132,7 @@ def test_tuples_read_back_as_lists_and_byte_views_as_bytes():
     assert loads(dumps(value)) == [1, [2.5], b"ab", b"ac"]
 
 
-def test_subclasses_are_written_as_what_they_derive_from():
+def test_subclasses_are_written_as_their_base_types():
     class Number(IntEnum):
         SEVEN = 7
 
@@ -165,7 +165,7 @@ def test_keys_that_differ_late_are_sorted():
     assert list(loads(dumps(dict.fromkeys(keys)))) == sorted(keys)
 
 
-# ---- what is shared, and that it depends on the value alone
+# ---- sharing, which depends only on the value
 
 
 @given(st.dictionaries(KEYS, VALUES, max_size=5))
@@ -228,7 +228,7 @@ def test_google_reads_what_is_written(value, compact):
 
 
 @given(GOOGLES, st.booleans())
-def test_what_google_writes_is_read(value, share):
+def test_the_output_of_google_can_be_read(value, share):
     data = built(lambda builder: builder.Add(value), share_strings=share)
     assert typed(loads(data)) == typed(value)
 
@@ -304,7 +304,7 @@ def flatc(tmp_path: Path, *arguments: str | Path) -> None:
     subprocess.run([str(program), "--flexbuffers", "-o", tmp_path, *arguments], check=True)
 
 
-# What JSON and flatc can express: no empty keys, no bytes, floats that aren't whole.
+# Values that JSON and flatc can express: no empty keys, no bytes, no whole floats.
 DOCUMENT: dict[str, Any] = {
     "numbers": [0, -1, 255, 256, -(2**31), 2**40, 2**63 - 1, 2**64 - 1, 0.5, -1.25],
     "texts": ["", "x", 'text with "quotes" and é ☃'],
@@ -323,7 +323,7 @@ def test_flatc_reads_what_is_written(tmp_path, compact):
     assert json.loads((tmp_path / "ours.json").read_text("utf-8")) == document
 
 
-def test_what_flatc_writes_is_read(tmp_path):
+def test_the_output_of_flatc_can_be_read(tmp_path):
     # flatc's parser of JSON makes 0 of 2**64 - 1.
     document = DOCUMENT | {"numbers": [n for n in DOCUMENT["numbers"] if n != 2**64 - 1]}
     (tmp_path / "theirs.json").write_text(json.dumps(document), "utf-8")
@@ -350,7 +350,7 @@ def test_what_flatc_writes_is_read(tmp_path):
         ([{"\udfff": 2}], ValueError, r"'\\udfff' has a surrogate.*at \[0\]"),
     ],
 )
-def test_what_cannot_be_written_is_named_with_its_place(value, error, text):
+def test_values_that_cannot_be_written_are_named_with_their_place(value, error, text):
     with pytest.raises(error, match=text):
         dumps(value)
 
@@ -373,7 +373,7 @@ def nest(depth: int) -> list[Any]:
     return value
 
 
-def test_256_levels_are_written_and_read_and_no_more():
+def test_at_most_256_levels_are_written_and_read():
     assert loads(dumps(nest(256))) == nest(256)
     with pytest.raises(ValueError, match="more than 256 levels"):
         dumps(nest(257))
@@ -535,7 +535,7 @@ def test_a_map_that_is_not_sorted_is_read_and_searched():
     assert lazy.get("cc") is None
 
 
-# ---- nothing is leaked
+# ---- no leaks
 
 
 def exercise() -> None:

@@ -1,4 +1,4 @@
-"""Keys of maps in MessagePack, by whichever library Autobahn takes (test_switches.py has both)."""
+"""Map keys in MessagePack, with the library that Autobahn uses (test_switches.py has both)."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ values = st.recursive(
 
 
 @given(st.lists(values))
-def test_text_and_binary_keys_are_taken_beside_all_values(args):
+def test_text_and_binary_keys_are_accepted_with_all_values(args):
     assert args_of(msgpack.packb(args)) == args
 
 
@@ -77,7 +77,7 @@ def test_the_check_takes_the_keys_that_msgpack_takes(value):
 
 
 @given(st.binary(max_size=60))
-def test_the_check_leaves_what_is_malformed_to_the_library(data):
+def test_the_check_leaves_malformed_input_to_the_library(data):
     try:
         _msgpack.check(memoryview(data))
     except ValueError as error:

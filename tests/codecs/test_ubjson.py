@@ -1,4 +1,4 @@
-"""What bjdata would be harmed by doesn't reach it; what it writes does."""
+"""Input that would harm bjdata doesn't reach it; everything that it writes does."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def refused(data: bytes, match: str = "UBJSON") -> None:
 
 @ubjson
 @given(st.lists(values))
-def test_what_bjdata_writes_is_taken(value):
+def test_the_output_of_bjdata_is_accepted(value):
     import bjdata
 
     for counts in (False, True):
@@ -71,7 +71,7 @@ def test_numbers_of_py_ubjson_have_their_most_significant_byte_first():
     refused(bytes(text), "ends too early")
 
 
-def test_what_py_ubjson_writes_is_taken(monkeypatch):
+def test_the_output_of_py_ubjson_is_accepted(monkeypatch):
     library = pytest.importorskip("ubjson", reason="NOT TESTED: py-ubjson is not installed")
 
     class Codec:
@@ -134,7 +134,7 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("data", BOMBS.values(), ids=BOMBS)
-def test_what_would_harm_bjdata_is_refused(data):
+def test_input_that_would_harm_bjdata_is_refused(data):
     refused(data)
     event = build("Event", {"subscription": 1, "publication": 2, "args": data, "ppt_serializer": 4})
     (msg,) = OBJSER.unserialize(event)
@@ -142,12 +142,12 @@ def test_what_would_harm_bjdata_is_refused(data):
         _ = msg.args
 
 
-def test_nesting_is_taken_up_to_its_limit():
+def test_nesting_is_accepted_up_to_its_limit():
     check(memoryview(b"[" * 256 + b"]" * 256))
 
 
-def test_every_text_is_taken():
-    """Only what is structure is looked at."""
+def test_every_text_is_accepted():
+    """Only the structure is checked."""
     for text in (b"[$Z#l", b"[$[#U", b"[$U#[", b"{$"):
         check(memoryview(b"[SU" + bytes([len(text)]) + text + b"]"))
         check(memoryview(b"[[$B#U" + bytes([len(text)]) + text + b"]"))
@@ -197,7 +197,7 @@ print("done")
 
 
 @ubjson
-def test_what_is_taken_crashes_nothing():
-    """In a process of its own, which may die: random changes of what bjdata writes."""
+def test_accepted_input_crashes_nothing():
+    """In a process of its own, which may crash: random changes of bjdata's output."""
     done = run_python("-c", MUTATE)
     assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr[-2000:]

@@ -44,7 +44,7 @@ def framed(*messages: bytes) -> bytes:
 
 @pytest.fixture
 def cli(tmp_path: Path) -> Verb:
-    """Runs a verb in a folder of its own, which has some files."""
+    """Runs a verb in a folder of its own with some files."""
     files = {"event": EVENT, "bad": BAD, "batch": framed(EVENT, WELCOME), "text": b"Hello, world!"}
     for name, data in files.items():
         (tmp_path / name).write_bytes(data)
@@ -72,7 +72,7 @@ def lines(done: Any) -> list[dict[str, Any]]:
 # dump
 
 
-#: As docs/command_line.rst has it.
+#: The example in docs/command_line.rst.
 SHOWN = """\
 EVENT [36]  136 bytes at offset 0, payload in cbor
   subscription            @88 +8       1
@@ -122,13 +122,13 @@ def test_dump_names_the_codec_of_the_payload(cli: Verb) -> None:
         assert (found["codec"], found["attributes"]["args"]) == (codec, [codec])
 
 
-def test_dump_goes_on_after_a_message_that_is_wrong(cli: Verb) -> None:
+def test_dump_continues_after_an_invalid_message(cli: Verb) -> None:
     done = cli("dump", "--json", "bad", "event")
     assert [each["ok"] for each in lines(done)] == [False, True]
     assert done.returncode == 1
 
 
-def test_a_payload_that_cannot_be_decoded_is_an_error_beside_the_rest(cli: Verb) -> None:
+def test_a_payload_that_cannot_be_decoded_is_an_error_next_to_the_rest(cli: Verb) -> None:
     data = EVENT.replace(b"\xa1\x61a\x07", b"\xa1\x61a\xff")
     done = cli("dump", "--json", stdin=data)
     [found] = lines(done)
@@ -209,7 +209,7 @@ def test_the_place_of_a_bad_payload_is_not_the_place_that_its_codec_names(cli: V
     assert error["reason"].endswith("text is not valid UTF-8, at offset 1")
 
 
-def test_quiet_has_the_status_alone(cli: Verb) -> None:
+def test_quiet_gives_only_the_status(cli: Verb) -> None:
     done = cli("verify", "-q", "bad")
     assert (done.stdout, done.stderr, done.returncode) == ("", "", 1)
 
@@ -220,7 +220,7 @@ def test_an_empty_file_is_wrong(cli: Verb) -> None:
     assert "shorter than the smallest message" in done.stdout
 
 
-def test_what_is_no_message_at_all_is_wrong(cli: Verb) -> None:
+def test_bytes_that_are_not_a_message_are_wrong(cli: Verb) -> None:
     done = cli("verify", "--encoding", "binary", "text")
     assert done.returncode == 1
 
@@ -445,7 +445,7 @@ def test_text_is_recognized(text: bytes) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["hex", "base64"])
-def test_text_that_is_not_what_it_should_be_is_an_error(encoding: str) -> None:
+def test_invalid_text_is_an_error(encoding: str) -> None:
     with pytest.raises(sources.CannotRead, match=f"not {encoding}"):
         sources.decode(b"\xff\xff", encoding)
 
@@ -456,7 +456,7 @@ def messages_in(data: bytes, framing: str = "auto") -> list[bytes]:
     return [each.data for each in found if isinstance(each, sources.Frame)]
 
 
-def test_one_message_and_a_batch_are_told_apart() -> None:
+def test_one_message_and_a_batch_are_distinguished() -> None:
     assert messages_in(EVENT) == [EVENT]
     assert messages_in(framed(EVENT)) == [EVENT]
     assert messages_in(framed(EVENT, WELCOME)) == [EVENT, WELCOME]
@@ -480,7 +480,7 @@ def test_lengths_that_are_wrong_have_a_place(framing: str) -> None:
         assert fault == sources.Fault(len(good), reason)
 
 
-# What is shown
+# The output
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), {1: 2}, {(1, 2): b"x"}, {3, 4}])

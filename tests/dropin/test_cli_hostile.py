@@ -1,4 +1,4 @@
-"""``dump`` and ``verify`` end well whatever is in a file: no traceback, linear time and memory."""
+"""``dump`` and ``verify`` end properly for any file: no traceback, linear time and memory."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_a_long_key_has_an_end():
 
 @pytest.mark.parametrize("text", [b" ", b"A ", b"=", b"0", b"\n", b"a-"])
 @pytest.mark.parametrize("end", [b"\0", b"=\0", b" = \0"])
-def test_what_looks_like_text_for_long_is_told_in_linear_time(text, end):
+def test_a_long_text_like_input_is_recognized_in_linear_time(text, end):
     def seconds(size: int) -> float:
         data = text * (size // len(text)) + end
         best = float("inf")
@@ -99,7 +99,7 @@ def test_text_is_recognized_as_before():
     assert decode(b" AP-_ \n=\n", "auto") == b"\0\xff\xbf"
 
 
-def test_a_message_taken_with_higher_limits_unpickles():
+def test_a_message_accepted_with_higher_limits_unpickles():
     data = shared_vector("exclude_authid", 60_000, 400)
     (msg,) = FlatBuffersObjectSerializer(
         limits=Limits(apparent_size=2**30, apparent_factor=2**16)

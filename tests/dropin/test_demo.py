@@ -1,4 +1,4 @@
-"""``python -m autobahn_fbs demo``: what it prints, and that it leaves nothing behind."""
+"""``python -m autobahn_fbs demo``: its output, and that it leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def test_an_interrupted_demo_stops_its_router(tmp_path: Path, number: int) -> No
     words = [sys.executable, "-m", "autobahn_fbs", "demo"]
     env = environ(folder=tmp_path)
 
-    def listen() -> None:  # what a shell starts in the background ignores interrupts
+    def listen() -> None:  # a process that a shell starts in the background ignores interrupts
         signal.signal(number, signal.SIG_DFL)
 
     with subprocess.Popen(
@@ -217,7 +217,7 @@ def test_a_table_sets_words_to_the_left_and_numbers_to_the_right() -> None:
     assert stream.getvalue().splitlines() == ["           n", "  one      1", "  eleven  11"]
 
 
-def test_a_message_is_told_in_one_line_without_what_it_lacks() -> None:
+def test_a_message_is_shown_in_one_line_without_absent_parts() -> None:
     assert details(SAMPLES["RESULT"]()) == "progress=True args=[3] kwargs={'unit': 's'}"
 
 

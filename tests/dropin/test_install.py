@@ -1,6 +1,6 @@
 """install() reaches every way to a serializer and uninstall() puts everything back.
 
-Each test runs in a fresh interpreter: what is imported first matters, and nothing may leak.
+Each test runs in a fresh interpreter, because the order of imports matters, and no state may leak.
 """
 
 from __future__ import annotations
@@ -297,7 +297,7 @@ print(seen[0].filename)
     assert "autobahn_fbs" not in Path(out.strip()).parts[-2:]  # it points at the caller
 
 
-def test_nobody_is_named_without_a_reason():
+def test_no_module_is_named_without_a_reason():
     run(
         ASYNCIO
         + """

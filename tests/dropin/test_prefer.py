@@ -1,5 +1,5 @@
-"""install(prefer=True): FlatBuffers first where a program names no serializer, what was there
-before behind it, and all put back; and a list with one subprotocol twice.
+"""install(prefer=True): FlatBuffers comes first if a program names no serializer, followed by the
+original list, and everything is restored. Also lists with a subprotocol twice.
 
 Each test runs in a fresh interpreter, as in test_install.py.
 """

@@ -19,7 +19,7 @@ from autobahn_fbs import _run
 PACKAGES = str(Path(autobahn_fbs.__file__).parent.parent)
 NO_DROP_IN = 70
 
-# Says which package Autobahn's FlatBuffers serializer comes from.
+# Prints the package of Autobahn's FlatBuffers serializer.
 PROBE = (
     "import autobahn.asyncio.wamp\n"
     "from autobahn.wamp.serializer import FlatBuffersSerializer as cls\n"
@@ -150,7 +150,7 @@ def test_a_program_that_is_not_python_gets_the_default_for_broken_pipes(run: Run
     assert int(ignored.stdout.split()[1], 16) & (1 << (signal.SIGPIPE - 1)) == 0
 
 
-# What it costs, and what it leaves alone
+# Its cost, and what it leaves unchanged
 
 
 def test_a_program_that_does_not_use_autobahn_does_not_load_it(run: Run) -> None:
@@ -170,7 +170,7 @@ def test_the_module_looks_as_if_it_had_been_imported_without_a_hook(run: Run) ->
 def test_another_sitecustomize_still_runs_under_its_name(run: Run, tmp_path: Path) -> None:
     script(tmp_path, "print('other'); mark = 7", "sitecustomize.py")
     done = run("-c", f"import sitecustomize; print(sitecustomize.mark)\n{PROBE}", env=environ("."))
-    # Once in the launcher's own interpreter, once in the program's.
+    # Once in the launcher's own interpreter, and once in the program's.
     assert done.stdout == "other\nother\n7\nautobahn_fbs\n"
 
 

@@ -1,6 +1,6 @@
-"""Real WAMP transports on loopback, WebSocket and RawSocket, asyncio and Twisted, over every id of
-a serializer: each message arrives, and comes back from a server that sends on the very object it
-received."""
+"""Real WAMP transports on loopback, WebSocket and RawSocket, asyncio and Twisted, with every
+serializer id. Each message arrives, and comes back from a server that sends the received object
+again."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PROGRAM = Path(__file__).parents[1] / "support" / "transport_echo.py"
 
 @cache
 def reports(framework: str) -> list[dict[str, Any]]:
-    """What one process with this framework reports, one entry a transport and serializer."""
+    """The report of one process with this framework, with an entry per transport and serializer."""
     done = run_python(PROGRAM, framework)
     assert done.returncode == 0, done.stdout + done.stderr
     result: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])

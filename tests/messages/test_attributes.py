@@ -1,5 +1,5 @@
-"""Each attribute by itself: what looks alike is kept apart, and what the wire can't hold is
-refused, by name, when serializing."""
+"""Each attribute separately: similar values are distinguished, and values that the wire format
+can't express are refused, by name, when serializing."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_a_tuple_comes_back_as_a_list(any_serializer):
 
 
 @pytest.mark.parametrize("args", ["text", "", b"raw", b""], ids=repr)
-def test_publish_alone_takes_text_and_bytes_as_args(args, any_serializer):
+def test_only_publish_accepts_text_and_bytes_as_args(args, any_serializer):
     msg = message.Publish(1, "a.b", args=args, kwargs={"k": 1})
     assert_same(round_trip(any_serializer, msg), msg)
 
@@ -120,7 +120,7 @@ def test_any_serializer_reads_any_payload_codec(codec, any_serializer, dialect, 
     assert received.enc_serializer is None
 
 
-# ---- what the wire can't hold
+# ---- values that the wire format can't express
 
 
 @pytest.mark.parametrize(("klass", "name"), ATTRIBUTES, ids=case_id)

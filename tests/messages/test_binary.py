@@ -12,7 +12,7 @@ from autobahn_fbs import FlatBuffersObjectSerializer, payloads
 CODECS = payloads.known_ids()
 DATA = b"abcdef\0\xff"
 
-#: What shows binary data, and the bytes that arrive.
+#: Notations of binary data, and the bytes that arrive.
 VIEWS: dict[str, tuple[Any, bytes]] = {
     "bytearray": (bytearray(DATA), DATA),
     "memoryview": (memoryview(DATA), DATA),

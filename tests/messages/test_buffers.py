@@ -1,5 +1,5 @@
-"""Bytes may come in any object with the buffer interface; nothing that happens to it afterwards
-reaches a message."""
+"""Bytes may come in any object with the buffer interface. Later changes of that object don't affect
+a message."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OBJSER = FlatBuffersObjectSerializer()
 BATCHED = FlatBuffersObjectSerializer(batched=True)
 SENT = m.Event(1, 2, args=["x" * 20, 5], kwargs={"a": [None]}, topic="a.b", forward_for=[])
 DATA = OBJSER.serialize(SENT)
-#: As long as a multiple of 8: bytes behind a message belong to it, and nobody reads them.
+#: A multiple of 8 in length: bytes after a message belong to it, and nothing reads them.
 PADDED = DATA + bytes(-len(DATA) % 8)
 
 
@@ -40,7 +40,7 @@ def every_second(data: bytes) -> memoryview:
 
 
 def of_numpy(make: Callable[[Any, Any], Any]) -> Callable[[bytes], Any]:
-    """What `make` does with numpy and an array of the bytes."""
+    """The result of `make` for numpy and an array of the bytes."""
 
     def wrapped(data: bytes) -> Any:
         numpy = pytest.importorskip("numpy", reason="NOT TESTED: numpy arrays, for want of numpy")
@@ -90,7 +90,7 @@ def test_every_buffer_is_taken_as_the_bytes_that_it_reads_as(make):
 
 
 @pytest.mark.parametrize("make", BUFFERS.values(), ids=BUFFERS)
-def test_every_buffer_is_taken_as_a_batch(make):
+def test_every_buffer_is_accepted_as_a_batch(make):
     frame = len(PADDED).to_bytes(4, "big") + PADDED
     buffer = make(frame * 2)
     first, second = BATCHED.unserialize(buffer)
@@ -116,7 +116,7 @@ def test_a_buffer_of_nothing_is_refused(empty):
     assert BATCHED.unserialize(empty) == []
 
 
-def test_what_is_no_buffer_is_a_mistake_of_the_program():
+def test_an_argument_without_a_buffer_is_an_error_of_the_program():
     released = memoryview(DATA)
     released.release()
     for thing, error in (
@@ -133,7 +133,7 @@ def test_a_buffer_may_change_in_size_while_messages_and_views_live():
     source = bytearray(DATA)
     (msg,) = OBJSER.unserialize(source)
     views = [msg.args_view, msg.kwargs_view]
-    source.clear()  # BufferError if anything still held it
+    source.clear()  # BufferError if anything still had a view
     source += b"\xff" * 1000
     assert [bytes(view) for view in views] == [bytes(msg.args_view), bytes(msg.kwargs_view)]
     assert_same(msg, SENT)
@@ -144,7 +144,7 @@ def test_memory_may_be_unmapped_while_messages_live():
     (msg,) = OBJSER.unserialize(memory)
     (other,) = OBJSER.unserialize(memoryview(memory))
     view = msg.args_view
-    memory.close()  # BufferError if anything still held it
+    memory.close()  # BufferError if anything still had a view
     assert_same(msg, SENT)
     assert_same(other, SENT)
     assert bytes(view) == bytes(other.args_view)
@@ -152,7 +152,7 @@ def test_memory_may_be_unmapped_while_messages_live():
 
 @pytest.mark.parametrize("make", [bytearray, mapped, lambda data: array.array("B", data)])
 def test_nothing_changes_a_message_that_was_verified(make):
-    """What is written into the buffer after the verdict is not what is read."""
+    """Bytes that are written to the buffer after verification are not read."""
     source = make(DATA)
     (msg,) = OBJSER.unserialize(source)
     view = msg.args_view

@@ -1,4 +1,5 @@
-"""What a message states twice, it states alike; else readers of one place see what others don't."""
+"""If a message states a fact twice, both must agree; otherwise, readers of one place would see
+other values than readers of the other."""
 
 from __future__ import annotations
 
@@ -35,7 +36,7 @@ def test_a_method_and_another_name_are_refused(dialect, name):
 
 
 @pytest.mark.parametrize("dialect", READERS)
-def test_a_method_and_its_name_are_taken(dialect):
+def test_a_method_and_its_name_are_accepted(dialect):
     assert challenge(dialect, {"method": CRA, "method_name": "wampcra"}).method == "wampcra"
     assert challenge(dialect, {"method_name": "x_other"}).method == "x_other"
 
@@ -68,7 +69,7 @@ def test_a_codec_and_another_name_are_refused(number, name):
         event(number, name)
 
 
-def test_a_codec_and_its_name_are_taken():
+def test_a_codec_and_its_name_are_accepted():
     assert event(None, "cbor").args == [1]
     assert event(CBOR, "cbor").args == [1]
     payloads.register_payload_serializer("x_mine", bytes, lambda view: [bytes(view)])

@@ -1,4 +1,4 @@
-"""counters(): what a process did with its messages, each number for what it says."""
+"""counters(): what a process did with its messages, and the meaning of each number."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Counted = Callable[[Callable[[], object]], dict[str, Any]]
 
 
 def counted(act: Callable[[], object]) -> dict[str, Any]:
-    """What the counters show of a call: those that changed, and by how much."""
+    """The counters that a call changes, and by how much."""
     before: Any = autobahn_fbs.counters()
     act()
     after: Any = autobahn_fbs.counters()
@@ -61,7 +61,7 @@ def test_an_event_for_many_subscribers_is_encoded_once() -> None:
     assert found == {"encoded": 1, "cache_hits": 4}
 
 
-def test_what_cannot_be_encoded_is_not_counted() -> None:
+def test_messages_that_cannot_be_encoded_are_not_counted() -> None:
     def fail() -> None:
         with pytest.raises((TypeError, ValueError)):
             OBJSER.serialize(m.Event(1, 2, args=[object()]))
@@ -118,7 +118,7 @@ def test_copies_are_not_counted() -> None:
     assert counted(lambda: copy.deepcopy(message).kwargs) == {}
 
 
-def test_what_is_unpickled_was_received() -> None:
+def test_unpickled_messages_count_as_received() -> None:
     pickled = pickle.dumps(received())
     assert counted(lambda: pickle.loads(pickled))["payloads"] == 2
 

@@ -1,4 +1,4 @@
-"""Errors about bytes that are something else: they say what it looks like, and what to do."""
+"""Errors about bytes that aren't messages: they say what the bytes look like, and what to do."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_a_damaged_message_is_not_taken_for_anything_else(batched: bool) -> None
 
 
 def test_a_message_with_bad_metadata_is_not_taken_for_another_dialects() -> None:
-    """It is valid, but for what is in its metadata, and HELLO has one tag in both dialects."""
+    """It is valid except for its metadata, and HELLO has the same tag in both dialects."""
     hello = message.Hello("realm1", HELLO.roles, authextra={"x": 1})
     data = FlatBuffersObjectSerializer().serialize(hello)
     text = refusal(data.replace(b"authextra", b"authext\xffa"))
@@ -108,14 +108,14 @@ def test_a_message_with_bad_metadata_is_not_taken_for_another_dialects() -> None
 
 
 def test_a_long_message_is_only_looked_at() -> None:
-    """Of which dialect it would be is not tried, so that a refusal stays cheap."""
+    """The dialect is not tested, so that refusing stays cheap."""
     long = message.Publish(7, "com.example.topic", args=["x" * 20000])
     assert "; it " not in refusal(FlatBuffersObjectSerializer(dialect="schema").serialize(long)[4:])
     assert "; it looks like JSON" in refusal(written("json", long))
 
 
 @given(st.binary(max_size=80), st.booleans())
-def test_what_the_bytes_hold_does_not_get_into_the_text(data: bytes, batched: bool) -> None:
+def test_the_text_contains_no_part_of_the_bytes(data: bytes, batched: bool) -> None:
     try:
         FlatBuffersObjectSerializer(batched).unserialize(b"[1,secret" + data)
     except ProtocolError as error:

@@ -1,4 +1,4 @@
-"""The limits that a serializer holds received messages to."""
+"""The limits that a serializer enforces for received messages."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""A received message goes on: back as the bytes it came in, changed as it was changed, through
-another serializer, as a copy and as a pickle."""
+"""Forwarding a received message: as the received bytes, with changes, through another serializer,
+as a copy and as a pickle."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_a_list_or_dict_changed_in_place_is_sent_as_changed(kind, any_serializer
     (again,) = any_serializer.unserialize(now)
     assert_same(again, received)
     assert [line.split(":")[0] for line in differences(again, sample)] == [f"Publish.{name}"]
-    MUTATIONS[kind](getattr(received, name))  # and once more, past any cache
+    MUTATIONS[kind](getattr(received, name))  # and once more, without any cache
     assert_same(receive(received, any_serializer), received)
 
 
@@ -135,7 +135,7 @@ def test_a_payload_of_types_that_cbor_does_not_know_goes_on_when_it_was_read(pic
         SERIALIZER.serialize(received)
 
 
-def test_what_was_changed_is_found_where_cbor_would_not_tell_the_difference(pickling):
+def test_changes_are_found_where_cbor_shows_no_difference(pickling):
     (received,) = SERIALIZER.unserialize(pickling.serialize(m.Event(1, 2, args=[(1, 2)])))
     received.args[0] = [1, 2]
     (again,) = SERIALIZER.unserialize(pickling.serialize(received))
@@ -245,8 +245,8 @@ def test_a_copy_shares_what_was_read_and_a_deep_copy_does_not():
     assert_same(receive(deep), m.Event(1, 2, args=[[1, 2]]))
 
 
-def test_what_a_copy_shares_and_is_changed_in_place_is_changed_in_both(any_serializer):
-    """Also what was there from the beginning, since it came in the metadata."""
+def test_a_shared_value_of_a_copy_changes_in_both(any_serializer):
+    """Also values that were present from the beginning, because they came in the metadata."""
     received = receive(
         m.Hello("realm1", full(m.Hello)["roles"], authextra={"a": 1}), any_serializer
     )
@@ -259,7 +259,7 @@ def test_what_a_copy_shares_and_is_changed_in_place_is_changed_in_both(any_seria
     assert any_serializer.unserialize(any_serializer.serialize(second))[0].authextra == {"a": 3}
 
 
-def test_setting_on_a_copy_leaves_the_original_alone():
+def test_setting_on_a_copy_leaves_the_original_unchanged():
     received = receive(m.Event(1, 2, topic="a.b"))
     twin = copy.copy(received)
     twin.topic = "c.d"

@@ -1,4 +1,4 @@
-"""Payload codecs: every composition of envelope and codec, custom ones, and what goes wrong."""
+"""Payload codecs: every composition of envelope and codec, custom codecs, and errors."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def test_a_codec_that_is_not_known_leaves_the_rest_readable(shouting, dialect):
     assert (received.topic, received.publisher, received.enc_serializer) == ("a.b", 7, None)
     assert received.args_view is not None
     assert reader.serialize(received) == data
-    received.topic = "c.d"  # changed, it still goes on with the payload it came with
+    received.topic = "c.d"  # if changed, it is still sent with its original payload
     (again,) = reader.unserialize(reader.serialize(received))
     assert again.topic == "c.d" and bytes(again.args_view) == bytes(received.args_view)
     autobahn_fbs.register_payload_serializer(
@@ -169,7 +169,7 @@ def test_a_codec_that_is_not_known_leaves_the_rest_readable(shouting, dialect):
     assert again.args == [1]
 
 
-def test_what_a_custom_codec_raises_on_reading_is_a_protocol_error(shouting):
+def test_an_error_of_a_custom_codec_on_reading_is_a_protocol_error(shouting):
     data = FlatBuffersObjectSerializer(payload_serializer=shouting).serialize(
         m.Event(1, 2, args=[1])
     )
@@ -178,14 +178,14 @@ def test_what_a_custom_codec_raises_on_reading_is_a_protocol_error(shouting):
         _ = READER.unserialize(broken)[0].args
 
 
-def test_what_a_custom_codec_raises_on_writing_names_the_attribute(shouting):
+def test_an_error_of_a_custom_codec_on_writing_names_the_attribute(shouting):
     serializer = FlatBuffersObjectSerializer(payload_serializer=shouting)
     with pytest.raises(TypeError, match=r"EVENT\.args: can't be encoded: TypeError"):
         serializer.serialize(m.Event(1, 2, args=[object()]))
 
 
 class Silent(Exception):
-    """An exception that can't say what it is about."""
+    """An exception whose text can't be read."""
 
     def __str__(self) -> str:
         raise LookupError("no text")

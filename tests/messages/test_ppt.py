@@ -117,7 +117,7 @@ def test_a_cipher_of_no_known_number_is_refused():
         OBJSER.unserialize(bytes(data))
 
 
-# What is taken can be sent on, in the other dialect, too: writing such a message is refused.
+# Accepted messages can be forwarded in the other dialect, too: writing such a message is refused.
 
 
 def test_a_cipher_without_a_scheme_is_refused():

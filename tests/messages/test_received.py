@@ -1,6 +1,6 @@
 """A received message is Autobahn's message: in class, comparison, assignment, copies and pickles.
 
-What it adds: it is lazy, gives views into the buffer, and goes out again as the bytes it came in.
+Its additions: it is lazy, offers views of the buffer, and is sent as the bytes that were received.
 """
 
 from __future__ import annotations
@@ -280,7 +280,7 @@ def test_a_buffer_that_changes_afterwards_changes_nothing(msg, make):
     assert SERIALIZER.serialize(received) == data
 
 
-def test_a_view_onto_bytes_is_taken_too():
+def test_a_view_of_bytes_is_accepted_too():
     data = SERIALIZER.serialize(m.Event(1, 2, args=["x"] * 9, topic="a.b"))
     for view in (
         memoryview(data),
@@ -292,7 +292,7 @@ def test_a_view_onto_bytes_is_taken_too():
         assert SERIALIZER.serialize(received) == data
 
 
-def test_what_is_no_contiguous_buffer_is_refused():
+def test_a_non_contiguous_buffer_is_refused():
     data = SERIALIZER.serialize(m.Published(1, 2))
     strided = memoryview(bytes(2 * len(data)))[::2]
     for thing in (None, "text", 5, [data], strided):

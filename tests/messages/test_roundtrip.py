@@ -1,5 +1,5 @@
-"""Every message that Autobahn accepts comes back equal, in value and type, and its bytes are
-a function of its content alone."""
+"""Every message that Autobahn accepts comes back equal, in value and type, and its bytes depend
+only on its content."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_there_is_a_strategy_for_each_of_the_171_attributes():
 
 
 @pytest.mark.parametrize("klass", MESSAGE_CLASSES, ids=lambda klass: klass.__name__)
-def test_what_went_in_comes_out(klass: type[Message]):
+def test_values_come_back_unchanged(klass: type[Message]):
     @given(messages_of(klass))
     def check(msg: Message) -> None:
         for setting, serializer in SERIALIZERS.items():
@@ -47,7 +47,7 @@ def test_what_went_in_comes_out(klass: type[Message]):
             (received,) = serializer.unserialize(data)
             assert isinstance(received, klass)
             assert_same(received, msg)
-            # Nobody changed it: the very bytes. And from its content alone: the same again.
+            # Unchanged: the same bytes. From the content alone: the same bytes again.
             assert serializer.serialize(received) == data
             assert serializer.serialize(plain_copy(received)) == data
 
@@ -91,7 +91,7 @@ def test_a_message_moves_between_the_dialects_and_framings(msg: Message):
 @pytest.mark.parametrize("roles", ["text", 5, None, [1], {"b": 1, "a": 2}, {"b": {}, "a": {}}])
 @pytest.mark.parametrize("klass", [m.Challenge, m.Authenticate])
 def test_an_extra_may_have_an_entry_called_roles(klass, roles):
-    """What a peer had put there ended in an AttributeError when the message was sent on."""
+    """A value from a peer caused an AttributeError when the message was forwarded."""
     sent = klass("wampcra", {"roles": roles, "more": 1})
     for serializer in SERIALIZERS.values():
         (received,) = serializer.unserialize(serializer.serialize(sent))

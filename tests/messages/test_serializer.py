@@ -1,5 +1,5 @@
-"""The serializers keep Autobahn's contracts: ISerializer, IObjectSerializer, statistics, the
-cache of serialized bytes, and what routers and transports do with them."""
+"""The serializers fulfil Autobahn's contracts: ISerializer, IObjectSerializer, statistics, the
+cache of serialized bytes, and their use by routers and transports."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def test_the_object_serializer_takes_raw_wamp_lists(any_serializer):
         try:
             expected = type(msg).parse(plain_copy(msg).marshal())
         except (ProtocolError, AssertionError):
-            continue  # what Autobahn's own list form can't say
+            continue  # facts that Autobahn's own list form can't express
         (received,) = any_serializer.unserialize(any_serializer.serialize(expected.marshal()))
         assert_same(received, expected)
 
@@ -169,7 +169,7 @@ def test_the_object_serializer_takes_raw_wamp_lists(any_serializer):
     ],
     ids=str,
 )
-def test_a_raw_list_that_is_no_message_is_refused(raw, any_serializer):
+def test_a_raw_list_that_is_not_a_message_is_refused(raw, any_serializer):
     with pytest.raises(ProtocolError):
         any_serializer.serialize(raw)
 
@@ -224,7 +224,7 @@ def test_the_cache_is_honoured_and_emptied_by_uncache():
     assert serializer.serialize(msg) == (first, True)
 
 
-def test_what_is_no_bytes_in_the_cache_is_replaced():
+def test_anything_but_bytes_in_the_cache_is_replaced():
     serializer = FlatBuffersSerializer()
     msg = m.Event(1, 2)
     msg._serialized = {serializer._serializer: object()}
@@ -400,7 +400,7 @@ def test_subclasses_of_message_classes_are_serialized_as_their_base(klass, objse
         assert msg._serialized == {objser: expected}
 
 
-def test_a_property_of_a_subclass_is_what_is_sent(objser):
+def test_the_value_of_a_subclass_property_is_sent(objser):
     class Shouting(m.Publish):
         @property
         def topic(self) -> str:
@@ -410,7 +410,7 @@ def test_a_property_of_a_subclass_is_what_is_sent(objser):
     assert received.topic == "shout.a.b"
 
 
-#: Messages that upstream's reader gets right (test_upstream.py has what it gets wrong).
+#: Messages that upstream's reader reads correctly (test_upstream.py has the others).
 READ_BY_UPSTREAM = [
     m.Abort("a.b", "why"),
     m.Challenge("wampcra"),
@@ -452,7 +452,7 @@ def test_minimal_messages_are_small(objser):
         assert len(objser.serialize(klass(**minimal(klass)))) <= 250, klass.__name__
 
 
-# -- what a codec, or whoever holds a value, does meanwhile
+# -- what a codec, or other code with a reference to a value, does meanwhile
 
 
 def test_a_payload_view_that_was_released_is_refused(objser):
@@ -466,7 +466,7 @@ def test_a_payload_view_that_was_released_is_refused(objser):
 
 @pytest.fixture
 def meddling():
-    """Registers a codec that first calls whatever is put into the list."""
+    """Registers a codec that first calls the functions in the list."""
     calls = []
 
     def dumps(value):

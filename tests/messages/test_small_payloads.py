@@ -102,7 +102,7 @@ def test_any_flat_payload_is_written_as_by_cbor2(args, kwargs):
         ({"args": [1], "topic": "\ud800"}, ValueError, "EVENT.topic: "),
     ],
 )
-def test_what_can_not_be_sent_is_refused_by_name(arguments, error, text):
+def test_values_that_can_not_be_sent_are_refused_by_name(arguments, error, text):
     for _ in range(3):  # and leaves nothing behind
         with pytest.raises(error, match=text):
             SERIALIZER.serialize(m.Event(1, 2, **arguments))
@@ -131,7 +131,7 @@ def test_payloads_that_other_threads_change_are_well_formed():
     thread.start()
     try:
         for _ in range(3000):
-            msg = m.Event(1, 2)  # which looks through what it is given, and may fail at it
+            msg = m.Event(1, 2)  # which examines its argument, and may fail
             msg.args, msg.kwargs = args, kwargs
             data = SERIALIZER.serialize(msg)
             (again,) = SERIALIZER.unserialize(data)

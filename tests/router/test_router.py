@@ -155,7 +155,7 @@ def test_a_call_that_takes_too_long_times_out(place: Place) -> None:
             await asyncio.sleep(10)
 
         await callee.register(wait, "com.example.slow")
-        one_second = CallOptions(timeout=1)  # WAMP says milliseconds, Crossbar.io counts seconds
+        one_second = CallOptions(timeout=1)  # WAMP defines milliseconds, Crossbar.io counts seconds
         with pytest.raises(ApplicationError) as error:
             await asyncio.wait_for(caller.call("com.example.slow", options=one_second), 8)
         assert error.value.error == "wamp.error.canceled"
@@ -192,7 +192,7 @@ def test_a_large_message_survives(place: Place, way: Way) -> None:
     both(place, way, way, scene)
 
 
-def test_what_a_session_receives_are_messages_of_the_native_kind(place: Place) -> None:
+def test_a_session_receives_native_messages(place: Place) -> None:
     seen: list[Any] = []
 
     async def play() -> None:

@@ -1,18 +1,18 @@
-"""Every way in which Crossbar.io finds out who a client is, with sessions in FlatBuffers.
+"""Every way in which Crossbar.io determines who a client is, with FlatBuffers sessions.
 
 test_router has those that go by a list of principals in the node's configuration. Here are cookies,
 the certificates of TLS clients, and asking: a procedure that a session registers, or a function in
 the router's own process.
 
-What Crossbar.io 26.10.1 itself doesn't have, with any serializer, and is not tested therefore:
+Not tested, because Crossbar.io 26.10.1 itself doesn't support it with any serializer:
 
 - a function that is asked for anonymous and for TLS clients. Its configuration check ends with
   "logic error" for the first, and its authenticator refuses the second: 'invalid authentication
   configuration (authentication type "function" is unknown)';
-- ``authenticator-role`` in a router worker, other than "trusted": it calls the procedure in a
-  session that it has for that role alone, and never answers a client where there is none;
-- cryptosign bound to the TLS connection: it knows "tls-unique", which TLS 1.3 hasn't, and it
-  speaks nothing older;
+- ``authenticator-role`` in a router worker, other than "trusted": Crossbar.io calls the procedure
+  in a session that it has only for that role, and never answers a client if there is none;
+- cryptosign bound to the TLS connection: Crossbar.io knows only "tls-unique", which TLS 1.3 doesn't
+  have, and doesn't support older versions;
 - SCRAM with PBKDF2: there it is Autobahn's client that fails, with "Invalid argument types".
 """
 
@@ -41,7 +41,7 @@ WITH_PROOF = [name for name in METHODS if name != "anonymous"]
 
 
 class ByConnection(auth.AuthAnonymous):  # type: ignore[misc]
-    """A method in which the connection itself says who the client is."""
+    """A method in which the connection itself identifies the client."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -63,7 +63,7 @@ def node_of(place: Place) -> AuthenticationNode:
 
 
 async def ask_in(place: Place, asked: str, way: Way, login: str, wrong: bool = False) -> Peer:
-    """Joins at the listener of a kind, with what `login` has or with a wrong proof."""
+    """Joins at the listener of a kind, with the credentials of `login` or with invalid ones."""
     chosen = place.site.logins[login]
     options = chosen.wrong if wrong else chosen.options
     assert options is not None
@@ -73,7 +73,7 @@ async def ask_in(place: Place, asked: str, way: Way, login: str, wrong: bool = F
 
 @asynccontextmanager
 async def answering(place: Place, serializer: str = "flatbuffers") -> AsyncIterator[list[Any]]:
-    """Inside, a session answers who clients are; gives the questions."""
+    """Inside, a session answers who clients are; returns the questions."""
     authenticate = function_authenticator.create(place.site.auth)
     questions: list[Any] = []
 
@@ -110,7 +110,7 @@ def test_the_router_asks_a_procedure_in_flatbuffers_who_a_client_is(
     ((realm, authid, asked),) = questions
     assert (realm, authid) == (REALM, details.authid)
     assert asked["transport"]["channel_framing"] == way[0]
-    # What the procedure has to say to the client.
+    # The expected details for the procedure.
     assert details.authextra["method"] == expected.method
     assert details.authextra["session"] == asked["session"]
 
@@ -146,7 +146,7 @@ def test_wrong_proofs_are_refused_where_a_procedure_is_asked(place: Place, login
 
 @pytest.mark.parametrize("asked", ["dynamic", "function"])
 @pytest.mark.parametrize("way", [WEBSOCKET, RAWSOCKET], ids=ids)
-def test_an_error_of_whom_the_router_asks_is_what_the_client_is_told(
+def test_an_error_of_the_authenticator_reaches_the_client(
     place: Place, asked: str, way: Way
 ) -> None:
     async def run() -> None:
@@ -240,7 +240,8 @@ def test_sessions_over_tls_understand_each_other(place: Place, other: Way) -> No
 
 
 async def join_by_cookie(place: Place, cookie: str | None) -> tuple[Peer, list[str]]:
-    """Joins by a cookie, else by a ticket; also gives the kinds of messages that it took."""
+    """Joins with a cookie, or else with a ticket; also returns the kinds of messages that it
+    took."""
     peer = Peer("tina", REALM, ByConnection("cookie"))
     options = place.site.logins["ticket"].options
     # Also needed with a good cookie: the router names the method that the cookie was given for.
@@ -253,7 +254,7 @@ async def join_by_cookie(place: Place, cookie: str | None) -> tuple[Peer, list[s
 
 
 def cookie_of(peer: Peer) -> str:
-    """What the router had the client keep, when it opened the connection."""
+    """The cookie that the router set when it opened the connection."""
     transport: Any = peer._transport
     return str(transport.http_headers["set-cookie"]).partition(";")[0]
 
@@ -279,7 +280,7 @@ def test_a_cookie_stands_for_the_authentication_that_it_was_there_for(place: Pla
     asyncio.run(run())
 
 
-def test_a_cookie_is_no_good_after_logging_out(place: Place) -> None:
+def test_a_cookie_is_invalid_after_logging_out(place: Place) -> None:
     async def run() -> None:
         first, _ = await join_by_cookie(place, None)
         cookie = cookie_of(first)
@@ -293,7 +294,7 @@ def test_a_cookie_is_no_good_after_logging_out(place: Place) -> None:
     asyncio.run(run())
 
 
-def test_a_cookie_that_the_router_never_gave_is_no_good(place: Place) -> None:
+def test_a_cookie_that_the_router_never_set_is_invalid(place: Place) -> None:
     async def run() -> None:
         peer, kinds = await join_by_cookie(place, "cbtid=made-up")
         assert "Challenge" in kinds

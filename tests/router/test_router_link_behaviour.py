@@ -1,8 +1,8 @@
-"""What a link between two Crossbar.io nodes does, with FlatBuffers on it and with CBOR: the same.
+"""A link between two Crossbar.io nodes behaves the same with FlatBuffers and with CBOR.
 
-Where Crossbar.io forwards too little, the scene says so, and the link over CBOR is the proof that
-the serializer has nothing to do with it (docs/upstream.rst). "out" is from node 1, which listens,
-to node 2, which connects; "back" is the other way.
+If Crossbar.io forwards too little, the scene says so, and the link with CBOR proves that the
+serializer isn't the cause (docs/upstream.rst). "out" is from node 1, which listens, to node 2,
+which connects; "back" is the opposite direction.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
@@ -24,7 +25,7 @@ from autobahn_fbs import forwarding
 from autobahn_fbs._demo import linked
 from autobahn_fbs._demo.config import REALM, make_site
 from autobahn_fbs._demo.links import LinkedRouter, LinkedRouters
-from autobahn_fbs._demo.router import Router
+from autobahn_fbs._demo.router import Router, _listens
 from autobahn_fbs._demo.sessions import Door, join
 from support import link_scenes as scenes
 from support.link_scenes import ACKNOWLEDGED, PATIENCE, Line
@@ -64,7 +65,7 @@ class Nodes:
         asyncio.run(self.settle())
 
     async def settle(self) -> None:
-        """Waits until the link is there. While it is being made, Crossbar.io forwards some new
+        """Waits until the link is established. Meanwhile, Crossbar.io forwards some new
         subscriptions twice and others not at all.
         """
         peer = await self.join(0, "rawsocket", "flatbuffers", "ticket")
@@ -126,8 +127,8 @@ def at_once(*functions: Callable[[], Any]) -> list[Any]:
 
 
 def compare(two: tuple[Nodes, Nodes], scene: Scene) -> tuple[Any, Any]:
-    """Plays a scene over both links, out and back at once; what came of it out and back, which has
-    to be the same over both.
+    """Runs a scene over both links, out and back at once; returns the results out and back, which
+    must be the same over both.
     """
     out, back, out_over_cbor, back_over_cbor = at_once(
         *(
@@ -148,12 +149,12 @@ def test_the_two_links_speak_flatbuffers_and_cbor(two: tuple[Nodes, Nodes]) -> N
     assert (over_flatbuffers, over_cbor) == (["wamp.2.flatbuffers"], ["wamp.2.cbor.batched"])
 
 
-# Links that break and nodes that die. They come first: after some of what is further down,
-# Crossbar.io can't make a link again (docs/upstream.rst).
+# Links that break and nodes that die. They come first, because after some of the later tests,
+# Crossbar.io can't establish a link again (docs/upstream.rst).
 
 
 async def _count(line: Line, topic: str, start: int) -> list[int]:
-    """Publishes ten numbers; what is heard of them."""
+    """Publishes ten numbers; returns those that are received."""
     line.heard.clear()
     for number in range(start, start + 10):
         await line.near.publish(topic, number, options=ACKNOWLEDGED)
@@ -198,11 +199,13 @@ def test_a_link_that_breaks_in_a_stream_comes_back_and_doubles_nothing(
 
 
 def _kill(nodes: Nodes, victim: int) -> None:
-    """Ends a node at once, and starts it again with its ports."""
+    """Kills a node, and starts it again with its ports."""
     router = nodes.routers[victim]
     config = json.loads((router.folder / "config.json").read_text())
     os.killpg(router._process.pid, signal.SIGKILL)
     router._process.wait()
+    while any(map(_listens, router.ports)):  # the worker dies a moment later
+        time.sleep(0.01)
     router.configure = lambda: config
     router._start()
     asyncio.run(nodes.settle())
@@ -224,7 +227,7 @@ def test_a_node_that_was_killed_is_linked_again_and_hears_everything_once(
     assert found == [[list(range(10))] * 2] * 2
 
 
-# What is forwarded, and what isn't
+# What is forwarded, and what is not
 
 
 def _heard(args: list[Any], kwargs: dict[str, Any], link_role: str) -> list[Any]:
@@ -245,9 +248,9 @@ INTERRUPTED = [["error", "wamp.error.canceled", [], {}], "interrupted"]
 IGNORED = ["nothing", "finished"]
 TIMED_OUT = ["error", "wamp.error.canceled", ["timeout reached"], {}]
 UNREADABLE = [[], ["error", "wamp.error.no_payload_codec"]]
-# What comes of each scene, out and back; one value if that is the same. Crossbar.io 26.10.1 can't
-# interrupt a session in the router's process, which a link has at node 2, and answers no call that
-# is cancelled with "skip".
+# The results of each scene, out and back; a single value if they are the same. Crossbar.io 26.10.1
+# can't interrupt a session in the router's process, which a link has at node 2, and doesn't answer
+# a call that is cancelled with "skip".
 SCENES: list[tuple[Scene, list[Any]]] = [
     (scenes.acknowledged, [_acknowledged("trusted"), _acknowledged("rlink")]),
     (scenes.patterns, [["pattern"]]),

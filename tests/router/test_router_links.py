@@ -1,5 +1,5 @@
-"""Crossbar.io nodes that are linked on loopback, started with ``run --prefer``: the links speak
-FlatBuffers. test_router_link_behaviour.py has what a link does, compared with CBOR."""
+"""Crossbar.io nodes that are linked on loopback, started with ``run --prefer``: the links use
+FlatBuffers. test_router_link_behaviour.py compares links with FlatBuffers and CBOR."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def three() -> Iterator[tuple[list[LinkedRouter], Site]]:
 
 
 def play(place: tuple[list[LinkedRouter], Site], scene: Scene) -> Any:
-    """Plays a scene between sessions at all nodes."""
+    """Runs a scene between sessions at all nodes."""
 
     async def run() -> Any:
         peers = await linked.join_all(*place)
@@ -69,8 +69,8 @@ def test_procedures_are_called_from_every_other_node(three: Any) -> None:
 
 
 async def chatter(peers: list[list[Any]]) -> list[list[list[Any]]]:
-    """One session at each node publishes 30 events, all at once; what sessions at each node heard,
-    and whether a message with a loop came.
+    """One session at each node publishes 30 events, all at the same time. Returns the events that
+    sessions at each node received, and whether a message with a loop arrived.
     """
     topic = "com.example.chatter"
     heard: list[list[list[Any]]] = [[] for _ in peers]
@@ -97,7 +97,7 @@ async def chatter(peers: list[list[Any]]) -> list[list[list[Any]]]:
         await asyncio.sleep(0.05)
         if all(len(each) >= 30 * len(peers) for each in heard):
             break
-    await asyncio.sleep(0.3)  # for what comes twice
+    await asyncio.sleep(0.3)  # to detect duplicates
     assert looped and not any(looped)
     return heard
 

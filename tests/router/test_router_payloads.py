@@ -1,4 +1,4 @@
-"""What payloads do on their way through a real router: every codec, and end-to-end encryption."""
+"""Payloads that pass through a real router: every codec, and end-to-end encryption."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """Sessions through a real proxy worker of Crossbar.io, in front of a router worker.
 
-A proxy worker lets a client in, opens a connection of its own to the router worker for it, and
-hands each message that comes in on one side to the serializer of the other. So a message is read
-and written once more than usual, and there is one more serializer on its way: that of the leg
-between the two workers. The drop-in is in both.
+A proxy worker accepts a client, opens a connection of its own to the router worker for it, and
+passes each message from one side to the serializer of the other. A message is therefore read and
+written once more than usual, and by one more serializer: that of the connection between the two
+workers. The drop-in is in both.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def test_a_session_joins_through_the_proxy_with_what_it_authenticated_as(
     assert (details.authmethod, details.authrole) == (expected.method, expected.role)
     if "authid" in expected.options:
         assert details.authid == expected.options["authid"]
-    # What the two workers add to WELCOME has no fields in the schema.
+    # The details that the two workers add to WELCOME have no fields in the schema.
     assert details.authextra["x_cb_proxy_worker"] != details.authextra["x_cb_worker"]
 
 
@@ -255,7 +255,7 @@ def test_payloads_pass_the_proxy_undecoded_between_flatbuffers_and_flatbuffers(
 @pytest.mark.skipif(find_spec("nacl") is None, reason="cryptobox needs PyNaCl")
 @pytest.mark.parametrize("other", [("rawsocket", "flatbuffers"), ("websocket", "json")], ids=ids)
 @pytest.mark.parametrize("leg", ["raw", "cbor"])
-def test_what_is_encrypted_from_end_to_end_passes_the_proxy_unread(
+def test_end_to_end_encrypted_payloads_pass_the_proxy_unread(
     place: Place, leg: str, other: Way
 ) -> None:
     async def run() -> None:

@@ -75,8 +75,8 @@ STOP = {
 
 
 def run(code: str) -> str:
-    """What the program says of its session. It is not waited for: on RawSocket, an asyncio
-    Component connects again after every leave, with any serializer."""
+    """The program's report about its session. Doesn't wait for the program's end: on RawSocket, an
+    asyncio Component connects again after every leave, with any serializer."""
     command = [sys.executable, "-W", "ignore", "-u", "-c", textwrap.dedent(code)]
     said = []
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as p:

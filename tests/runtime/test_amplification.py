@@ -1,9 +1,9 @@
 """Small messages cost little: time and memory are a small multiple of the input's size.
 
-Each case comes in two sizes, one eight times the other. Work that isn't linear shows in the
-larger one's cost for each byte beside the smaller one's, whatever the machine's speed. Memory is
-what Python counts at the peak (tracemalloc), in bytes for each byte of input. SECURITY.rst has the
-numbers, which ``PYTHONPATH=tests python tests/runtime/test_amplification.py`` prints.
+Each case has two sizes, one eight times the other. If work isn't linear, the larger one costs more
+per byte than the smaller one, whatever the machine's speed. Memory is the peak that Python counts
+(tracemalloc), in bytes for each byte of input. SECURITY.rst has the numbers, which
+``PYTHONPATH=tests python tests/runtime/test_amplification.py`` prints.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def colliding_keys(size: int) -> bytes:
 
 
 def bignum_keys(size: int) -> bytes:
-    """As many keys of one hash as are taken, in one map after the other."""
+    """As many keys with one hash as are accepted, in one map after the other."""
     one = cbor2.dumps(dict.fromkeys((2**61 - 1) * (2**40 + i) for i in range(256)))
     return event(head(4, max(1, size // len(one))) + one * max(1, size // len(one)))
 
@@ -64,7 +64,7 @@ def repeated(one: bytes) -> Callable[[int], bytes]:
 
 
 def passthrough(size: int) -> bytes:
-    """A message in a message in a message: nothing is unpacked."""
+    """A message in a message in a message: they are not unpacked."""
     data = b"\0" * size
     for _ in range(50):
         data = build("Event", {"subscription": 1, "publication": 2, "payload": data})
@@ -105,7 +105,7 @@ def flex_shared_text(size: int) -> bytes:
 
 ONE_KEY_MAP = b"a\0" + bytes([1, 3]) + bytes([1, 1, 1, 0, 0])
 
-#: Case: what makes the message, and the most memory that it may take, in times its size.
+#: Case: the function that makes the message, and the maximum memory, as a multiple of its size.
 CASES: dict[str, tuple[Callable[[int], bytes], float]] = {
     "an honest list of strings": (honest, 8),
     "references to one string": (lambda n: shared_vector("exclude_authid", n // 4, 16), 30),
@@ -201,7 +201,7 @@ def test_elements_of_a_set_that_can_be_given_one_hash_are_few(wrapping):
         native.cbor_loads(many)
 
 
-def test_dates_and_strings_as_keys_are_no_attack():
+def test_dates_and_strings_as_keys_are_not_an_attack():
     dates = {bytes([i % 256, i // 256]): i for i in range(1000)}
     assert native.cbor_loads(cbor2.dumps(dates)) == dates
     days = b"".join(b"\xd8\x64" + cbor2.dumps(i) + b"\0" for i in range(1000))
@@ -216,8 +216,8 @@ def doubling(depth: int) -> bytes:
     return b"\xa1" + data + b"\x00"
 
 
-def test_shared_values_are_not_taken():
-    """A hash of this key takes 2**60 steps: cbor2 by itself would not come back."""
+def test_shared_values_are_refused():
+    """A hash of this key takes 2**60 steps: cbor2 alone would not return."""
     with pytest.raises(ValueError, match="shared values"):
         native.cbor_loads(doubling(60))
     (msg,) = OBJSER.unserialize(event(b"\x81" + doubling(60)))
@@ -229,8 +229,8 @@ def test_shared_values_are_not_taken():
 
 
 @pytest.mark.parametrize("level", [b"\x81", b"\xa1\x01", b"\x9f", b"\xd9\xd9\xf7"])
-def test_shared_values_are_not_taken_however_deep_they_are(level):
-    """cbor2 before 5.9 goes as deep as the stack allows."""
+def test_shared_values_are_refused_at_any_depth(level):
+    """cbor2 before 5.9 recurses as deep as the stack allows."""
     for depth in (400, 401, 100_000):
         with pytest.raises(ValueError, match=r"shared values|nested more than 400 levels"):
             native.cbor_loads(level * depth + doubling(2))
@@ -242,7 +242,7 @@ def read_or_raise(data: bytes) -> None:
         getattr(msg, name)
 
 
-def test_references_to_one_text_are_not_taken():
+def test_references_to_one_text_are_refused():
     """100 kB that would be written again as 1 GB."""
     data = (
         b"\xd9\x01\x00\x82" + cbor2.dumps("x" * 50_000) + head(4, 20_000) + b"\xd8\x19\x00" * 20_000
@@ -268,14 +268,14 @@ def test_references_to_one_text_are_not_taken():
     ],
     ids=["classes", "harmless", "boundaries"],
 )
-def test_what_takes_a_parser_of_its_own_is_not_taken(value):
+def test_values_that_need_a_parser_of_their_own_are_refused(value):
     for data in (value, [0, value], {"a": value}, cbor2.CBORTag(55799, value)):
         with pytest.raises(ValueError, match="tags 35 and 36"):
             native.cbor_loads(cbor2.dumps(data))
 
 
 @pytest.mark.parametrize("tag", [b"\xc4", b"\xc5", b"\xd8\x1e"], ids=["decimal", "big", "rational"])
-def test_numbers_with_more_digits_than_anybody_needs_are_not_taken(tag):
+def test_numbers_with_very_many_digits_are_refused(tag):
     def number(size: int) -> bytes:
         return tag + b"\x82\x01\xc2\x59" + struct.pack(">H", size) + b"\x7f" * size
 

@@ -54,7 +54,7 @@ CBOR_PAIRS = [pair for pair, setting in zip(PAIRS, SETTINGS if BUILT else [], st
 
 
 def outcome(do: Callable[[], Any]) -> tuple[str, Any]:
-    """What a call gives: its value, or its exception's type and text."""
+    """The result of a call: its value, or its exception's type and text."""
     try:
         return "gives", do()
     except Exception as error:
@@ -97,7 +97,7 @@ def test_every_value_of_every_attribute_becomes_the_same_bytes():
 
 
 def changed(klass: type[Message], name: str, value: Any) -> Message:
-    """A sample of a class in which an attribute is set past all checks."""
+    """A sample of a class in which an attribute is set without any checks."""
     sample = next(msg for msg in every_sample() if type(msg) is klass)
     msg = plain_copy(sample)
     setattr(msg, "_" + name, value)
@@ -151,7 +151,7 @@ def test_any_value_in_any_attribute_is_sent_alike_or_refused_alike(
 
 
 def test_types_that_are_made_in_c_have_the_same_names_in_errors():
-    """A simple value's type is cbor2.CBORSimpleValue to those who ask C for its name."""
+    """A simple value's type is cbor2.CBORSimpleValue if C code asks for its name."""
     odd = [deque(), datetime.timedelta(), decimal.Decimal(1)]
     data = build("Event", {"subscription": 1, "publication": 2, "args": b"\xf0", "kwargs": b"\x80"})
     for pair in CBOR_PAIRS:
@@ -171,7 +171,7 @@ class OddList(list[Any]):
         raise LookupError("not asked")
 
 
-def test_lists_are_read_past_what_a_subclass_makes_of_iteration():
+def test_lists_are_read_without_calling_the_iterator_of_a_subclass():
     for klass, name, value in (
         (Hello, "authmethods", ["ticket"]),
         (Publish, "exclude", [1, 2]),

@@ -1,4 +1,4 @@
-"""Numbers as keys cost linear time, however they were chosen; honest ones are taken."""
+"""Numbers as keys take linear time, however they were chosen; honest ones are accepted."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def endless(keys: list[int]) -> bytes:
 
 
 def beside_a_tag(keys: list[int]) -> bytes:
-    """cbor2 reads what has tags in it."""
+    """cbor2 reads input with tags."""
     return b"\x82\xd8\x64\x00" + plain(keys)
 
 
@@ -75,7 +75,7 @@ def read(data: bytes) -> None:
 
 
 def seconds_to_read(data: bytes) -> float:
-    """Whether it is taken or refused."""
+    """Whether it is accepted or refused."""
     best = float("inf")
     for _ in range(5):
         start = time.process_time()
@@ -148,7 +148,7 @@ def test_the_chosen_elements_do_cost_a_set_quadratic_time():
 def test_chosen_elements_cost_linear_time(
     place: Callable[[bytes], bytes], form: Callable[[list[int]], bytes]
 ):
-    """Up to 25 kB they are taken, since they cost little; then they are refused."""
+    """Up to 25 kB they are accepted, because they cost little; larger ones are refused."""
     small, large = (place(form(elements(size))) for size in (8_192, 131_072))
     for _ in range(3):
         growth = seconds_to_read(large) / len(large) * len(small) / seconds_to_read(small)
@@ -196,7 +196,7 @@ def test_repeated_numbers_beside_a_tag_have_no_budget_for_each_map():
     pytest.fail(f"each byte of the larger message costs {growth:.1f} times as much")
 
 
-def test_few_numbers_of_one_hash_are_taken():
+def test_few_numbers_of_one_hash_are_accepted():
     same = [0.75 * 2.0 ** (61 * k) for k in range(-16, 17)]
     assert len(set(map(hash, same))) == 1
     # 33 of them are as many as there are, and few enough.
@@ -224,7 +224,7 @@ HONEST = {
 
 
 @pytest.mark.parametrize("keys", HONEST.values(), ids=HONEST)
-def test_honest_keys_are_taken(keys):
+def test_honest_keys_are_accepted(keys):
     value = dict.fromkeys(keys)
     data = cbor2.dumps(value)
     assert native.cbor_loads(data) == value
@@ -233,7 +233,7 @@ def test_honest_keys_are_taken(keys):
 
 
 @pytest.mark.parametrize("keys", HONEST.values(), ids=HONEST)
-def test_honest_elements_of_a_set_are_taken(keys):
+def test_honest_elements_of_a_set_are_accepted(keys):
     assert native.cbor_loads(cbor2.dumps(set(keys))) == set(keys)
 
 
@@ -250,7 +250,7 @@ def test_the_same_key_again_is_as_before():
 @pytest.mark.parametrize("key", [7, 1000, -1, 2**63, 1.5, True], ids=repr)
 @pytest.mark.parametrize("before", [[], [3, 5, 9], [*range(1000, 1200)]], ids=len)
 def test_one_key_again_and_again_is_one_key(key, before):
-    """Before, each took a place of its own, and the search for one more never ended."""
+    """Before, each took a slot of its own, and the search for another one never ended."""
     keys = [*before, *[key] * 20_000]
     value = native.cbor_loads(plain(keys))
     assert value == dict.fromkeys(keys)
@@ -258,17 +258,17 @@ def test_one_key_again_and_again_is_one_key(key, before):
 
 
 def test_two_keys_in_turn_are_two_keys():
-    """Each takes a place beyond the other's, in a small table."""
+    """In a small table, each takes a slot beyond the other's."""
     assert native.cbor_loads(plain([8, 16] * 10_000)) == {8: None, 16: None}
 
 
-def test_keys_that_are_no_number_are_all_kept():
+def test_keys_that_are_not_numbers_are_all_kept():
     nan = b"\xfb\x7f\xf8" + bytes(6) + NULL
     kept = 1 if PYPY else 5000  # PyPy's floats are identical if their bits are
     assert len(native.cbor_loads(head(5, 5000) + nan * 5000)) == kept
 
 
-def test_many_numbers_beside_many_words_are_refused():
+def test_many_numbers_together_with_many_words_are_refused():
     for keys in ([*range(257), *map(str, range(65))], [*map(str, range(65)), *range(257)]):
         data = cbor2.dumps(dict.fromkeys(keys))
         for form in (data, b"\xbf" + data[3:] + b"\xff"):

@@ -1,11 +1,11 @@
-"""Every allocation fails in turn, and then all from one on: MemoryError comes, and nothing else.
+"""Every allocation fails in turn, and then all from one on: the only result is MemoryError.
 
-For each kind of work, allocation number n fails for n = 0, 1, 2 … until the work gets by without
-it. Each time the work has to raise MemoryError (or to do without), whatever it was done with has
-to work again right away, and in the end no block of memory may be gone.
+For each kind of work, allocation number n fails for n = 0, 1, 2 … until the work succeeds without a
+failure. Each time, the work must raise MemoryError (or manage without the memory), its objects must
+work again immediately, and in the end, no block of memory may be lost.
 
-The interpreter's own test module does the failing. All of it runs in other processes, because
-what goes wrong here may well be a crash.
+The interpreter's own test module injects the failures. All tests run in other processes, because an
+error here may well be a crash.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from support.wirebuild import build
 
 try:
     from _testcapi import remove_mem_hooks, set_nomemory
-except (ImportError, OSError):  # PyPy's compiles itself, from a source that Debian leaves out
+except (ImportError, OSError):  # PyPy's compiles itself, from a source that Debian omits
     set_nomemory = None
 
 OBJSERS = {
@@ -56,12 +56,12 @@ MANY = 20_000
 #: would show: copy.copy() and sorted() of CPython 3.11 lose blocks when they run out of memory.
 IN_C = ("serialize", "unserialize", "read", "change", "pass_on", "codec", "typed")
 
-#: CPython 3.12 and 3.13 may crash in Python code that runs out of memory, whoever wrote it: a loop
-#: over a dict frees its iterator twice. There, only what is in C from end to end is done; the
-#: Python code that our C calls is the same everywhere, and is starved on 3.11.
+#: CPython 3.12 and 3.13 may crash in any Python code that runs out of memory, because a loop over a
+#: dict frees its iterator twice. There, only work that is entirely in C is tested; the Python code
+#: that our C calls is the same everywhere, and is tested on 3.11.
 PYTHON_CRASHES = sys.version_info >= (3, 12)
 
-#: Work is done anew with what `prepare` returns, and gives something to compare.
+#: The work is repeated with new results of `prepare`, and returns a value to compare.
 Work = tuple[Callable[[], Any], Callable[[Any], Any]]
 
 
@@ -92,7 +92,7 @@ def unserialize() -> Iterator[Work]:
 
 
 def received(objser: FlatBuffersObjectSerializer = OBJSERS["autobahn"]) -> Iterator[Any]:
-    """For each class, what makes a received message with everything in it."""
+    """For each class, a function that makes a received message with all attributes."""
     for msg in every_sample():
         data = objser.serialize(msg)
         yield lambda data=data: objser.unserialize(data)[0]
@@ -270,8 +270,8 @@ def import_again() -> Iterator[Work]:
         return
     spec = importlib.util.find_spec("autobahn_fbs._cpython")
 
-    # What importlib's loader calls. Its own Python, like starved() before it was short, can try for
-    # ever when memory is gone.
+    # Functions that importlib's loader calls. Its own Python code, like starved() before it was
+    # short, can retry for ever when memory is exhausted.
     def work(_: None) -> int:
         module = _imp.create_dynamic(spec)
         _imp.exec_dynamic(module)
@@ -300,10 +300,10 @@ def seen(result: Any) -> Any:
 
 
 def starved(work: Callable[[Any], Any], thing: Any, first: int, last: int) -> Any:
-    """What the work gives while allocations `first` to `last` (0: all from there on) fail.
+    """The result of the work while allocations `first` to `last` (0: all from there on) fail.
 
-    A short function: CPython 3.12 notes where in the code an exception came up, as an int, which
-    beyond 256 takes an allocation, and without memory for it tries for ever."""
+    A short function: CPython 3.12 stores where in the code an exception occurred as an int. Above
+    256, this needs an allocation, and without memory it retries for ever."""
     set_nomemory(first, last)
     try:
         return work(thing)
@@ -313,7 +313,7 @@ def starved(work: Callable[[Any], Any], thing: Any, first: int, last: int) -> An
 
 def attempt(prepare: Callable[[], Any], work: Callable[[Any], Any], first: int, last: int) -> bool:
     """Does the work while allocations `first` to `last` (0: all from there on) fail; returns
-    whether it was done all the same. Anything but MemoryError goes up."""
+    whether it succeeded anyway. Raises anything but MemoryError."""
     thing = prepare()
     failed = False
     result = None
@@ -328,7 +328,7 @@ def attempt(prepare: Callable[[], Any], work: Callable[[Any], Any], first: int, 
 
 
 def after(number: int) -> int:
-    """The allocation to fail next: each of the first two hundred, then ever fewer."""
+    """The allocation to fail next: each of the first two hundred, then at growing distances."""
     return number + 1 + number // 200
 
 
@@ -349,7 +349,7 @@ def sweep(works: list[Work]) -> int:
 
 
 def calls_python(prepare: Callable[[], Any], work: Callable[[Any], Any]) -> bool:
-    """Whether the work calls Python functions other than those of this file."""
+    """Whether the work calls Python functions other than those in this file."""
     thing = prepare()
     files = set()
 
@@ -371,7 +371,7 @@ def blocks() -> int:
 
 
 def report(name: str) -> dict[str, Any]:
-    """What came of all the work of one kind."""
+    """The results of all work of one kind."""
     works = list(WORK[name]())
     if PYTHON_CRASHES:
         works = [pair for pair in works if not calls_python(*pair)]
@@ -393,7 +393,7 @@ def test_without_memory_there_is_a_memory_error_and_nothing_is_lost(name):
     found = json.loads(done.stdout.splitlines()[-1])
     if PYTHON_CRASHES and not found["works"]:
         pytest.skip("NOT TESTED: without memory, this CPython may crash in code that isn't ours")
-    # A third at least: reading small values takes no memory, and CPython 3.15 reuses more objects.
+    # At least a third: reading small values takes no memory, and CPython 3.15 reuses more objects.
     assert found["failures"] >= found["works"] // 3, found
     assert found["growth"] < ROUNDS, found
 

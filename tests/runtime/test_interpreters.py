@@ -1,4 +1,4 @@
-"""Several interpreters in one process, each with a GIL of its own (PEP 684)."""
+"""Several interpreters in one process, each with its own GIL (PEP 684)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 import autobahn_fbs
 from support.programs import run_python
+from support.typed_schemas import SCHEMAS
 
 WORK = """
     import warnings; warnings.simplefilter("ignore")
@@ -20,7 +21,21 @@ WORK = """
         sent = m.Event(1, i, args=[i, "x"], kwargs={"a": {"b": i}}, topic="a.b")
         (got,) = objser.unserialize(objser.serialize(sent))
         assert (got.args, got.kwargs, got.topic) == ([i, "x"], {"a": {"b": i}}, "a.b")
-"""
+
+    from autobahn_fbs.typed import Catalog, Union
+    catalog = Catalog.load(FOLDER + "/basics.bfbs", FOLDER + "/unions.bfbs")
+    Node = catalog["basics.Node"]
+    for i in range(100):
+        node = Node(name=str(i), children=[Node(name="child")])
+        data = catalog.encode("basics.Node", node)
+        assert catalog.decode("basics.Node", data) == node
+        assert catalog.lazy("basics.Node", data).children[0].name == "child"
+        drawing = catalog.decode(
+            "unions.Drawing", catalog.encode("unions.Drawing", {"everything": [("Text", str(i))]})
+        )
+        assert drawing.everything == [Union("Text", str(i))]
+    node.next = node  # a cycle at the end
+""".replace("FOLDER", repr(str(SCHEMAS)))
 
 MAIN = """
     import threading

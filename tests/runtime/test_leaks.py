@@ -1,5 +1,5 @@
-"""Nothing is leaked: memory, objects and references stay where they were over many rounds of
-every message, good and bad."""
+"""Nothing is leaked: memory, objects and references stay constant over many rounds of every
+message, valid and invalid."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from typing import Any
 import pytest
 from autobahn.wamp import message as m
 from autobahn.wamp import role
-from autobahn.wamp.exception import ProtocolError
+from autobahn.wamp.exception import InvalidPayload, ProtocolError
 from autobahn.wamp.serializer import CBORSerializer
 
 import support.framework  # noqa: F401
+import support.typed_samples as typed_samples
 from autobahn_fbs import FlatBuffersObjectSerializer, FlatBuffersSerializer
 from autobahn_fbs._backend import native
 from support.compare import MESSAGE_CLASSES, attribute_names, attributes_of, plain_copy
@@ -27,6 +28,7 @@ from support.impossible import impossible
 from support.marks import cpython_only
 from support.programs import run_python
 from support.samples import every_sample, full
+from support.typed_schemas import SCHEMAS
 from support.wirebuild import build
 
 OBJSERS = [
@@ -38,6 +40,10 @@ TRANSPORT = FlatBuffersSerializer()
 SAMPLES = every_sample()
 WIRE = [(objser, objser.serialize(plain_copy(msg))) for objser in OBJSERS for msg in SAMPLES]
 RECEIVED = [type(objser.unserialize(data)[0]) for objser, data in WIRE]
+SCHEMA = {
+    name: native.TypedSchema((SCHEMAS / f"{name}.bfbs").read_bytes())
+    for name, _, _ in typed_samples.ALL
+}
 BROKEN_PAYLOADS = [
     build("Event", {"subscription": 1, "publication": 2, "args": junk, "kwargs": junk})
     for junk in (b"\xff", b"\x81", b"\x9f\x01", b"\xa1\x01", b"\x7f\x41a", b"\x01\x02",
@@ -141,11 +147,57 @@ def broken_payloads_all() -> None:
     for data in BROKEN_PAYLOADS:
         (msg,) = OBJSERS[0].unserialize(data)
         for name in ("args", "kwargs"):
-            with suppress(ProtocolError):  # cbor2 before 6 takes one of them
+            with suppress(ProtocolError):  # cbor2 before 6 accepts one of them
                 getattr(msg, name)
 
 
+def typed_all() -> None:
+    for schema, name, value in typed_samples.ALL:
+        codec = SCHEMA[schema].codec(name)
+        data = codec.encode(value)
+        instance = codec.decode(data)
+        for form in range(4):
+            codec.decode(data, form=form)
+        lazy = codec.lazy(data)
+        for field in codec.fields:
+            getattr(lazy, field, None)
+            codec.get(data, field)
+        repr(instance), instance.to_dict(), lazy.to_dict(), copy.copy(instance) == instance
+        pickle.loads(pickle.dumps(instance))
+        codec.encode(instance)
+
+
+def typed_refusals_all() -> None:
+    for schema, name, value in typed_samples.ALL:
+        codec = SCHEMA[schema].codec(name)
+        data = codec.encode(value)
+        for place in range(0, len(data), 5):
+            for broken in (data[:place], data[:place] + b"\xff" + data[place + 1 :]):
+                with suppress(InvalidPayload):
+                    codec.decode(broken)
+        for field in codec.fields:
+            for wrong in (object(), [object()], [None], {"a": 1}, 2**70, "\ud800"):
+                with suppress(InvalidPayload):
+                    codec.encode({**value, field: wrong})
+
+
+def typed_classes_all() -> None:
+    """Schemas and classes that come and go: each is a cycle."""
+    gc.collect()  # so that the last round's are forgotten as the first ones are
+    for path in sorted(SCHEMAS.glob("*.bfbs")):
+        data = path.read_bytes()
+        schema = native.TypedSchema(data, words="memory")
+        for name in (*schema.tables, *schema.structs, *schema.enums):
+            with suppress(InvalidPayload):
+                schema.type(name)
+        with suppress(InvalidPayload):
+            native.TypedSchema(data[:-8])
+
+
 WORK = [
+    typed_all,
+    typed_refusals_all,
+    typed_classes_all,
     serialize_all,
     unserialize_all,
     read_all,
@@ -160,7 +212,7 @@ WORK = [
 
 
 def watched() -> list[Any]:
-    """Objects that C code holds or hands out often; a leaked reference shows here."""
+    """Objects that C code keeps or returns often; a leaked reference shows here."""
     return [
         None, True, False, "", b"", (), *set(RECEIVED), *MESSAGE_CLASSES, ProtocolError,
         *OBJSERS, *(data for _, data in WIRE), *role.ROLE_NAME_TO_CLASS.values(),
@@ -170,7 +222,7 @@ def watched() -> list[Any]:
 
 
 def settle() -> None:
-    """Lets go of all that the interpreter itself keeps for later."""
+    """Frees everything that the interpreter itself keeps for later."""
     gc.collect()
     clear = getattr(sys, "_clear_internal_caches", None) or sys._clear_type_cache
     clear()
@@ -209,7 +261,7 @@ def traced_memory() -> int:
 
 
 def growth(work: Callable[[], None], measure: Callable[[], int] = traced_memory) -> list[int]:
-    """What was gained in each of some rounds; ends with the first round that gains nothing."""
+    """The growth in each of some rounds; ends with the first round without growth."""
     grown: list[int] = []
     while len(grown) < 8 and not (grown and grown[-1] <= 0):
         settle()
@@ -224,7 +276,7 @@ def growth(work: Callable[[], None], measure: Callable[[], int] = traced_memory)
 @pytest.mark.parametrize("work", WORK, ids=lambda work: work.__name__)
 def test_the_total_of_all_references_stays_constant(work: Callable[[], None]):
     """Not only to objects that are known here: one reference more in every round is found."""
-    idle = min(growth(lambda: None, sys.gettotalrefcount))  # what measuring itself keeps
+    idle = min(growth(lambda: None, sys.gettotalrefcount))  # memory of the measurement itself
     work()
     grown = [total - idle for total in growth(work, sys.gettotalrefcount)]
     assert min(grown) <= 0, f"references grow by {grown} in rounds of the same work"
@@ -232,8 +284,8 @@ def test_the_total_of_all_references_stays_constant(work: Callable[[], None]):
 
 @cache
 def growths() -> dict[str, list[int]]:
-    """The growth of all work, from an interpreter that counts memory since its start: what was
-    allocated before one began to count would look like a gain when it is replaced."""
+    """The growth of all work, from an interpreter that counts memory since its start: memory that
+    was allocated before counting began would look like growth when it is replaced."""
     done = run_python("-X", "tracemalloc", __file__)
     assert done.returncode == 0, done.stderr
     result: dict[str, list[int]] = json.loads(done.stdout.splitlines()[-1])

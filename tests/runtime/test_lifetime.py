@@ -1,4 +1,4 @@
-"""Who lives longest doesn't matter: messages, views, serializers, interpreters, processes."""
+"""The order of deletion doesn't matter: messages, views, serializers, interpreters, processes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_messages_outlive_their_serializer(msg):
     serializer = FlatBuffersSerializer(batched=True)
     data, _ = serializer.serialize(msg)
     (received,) = serializer.unserialize(data)
-    msg.uncache()  # Autobahn's cache of what a message was serialized to is keyed by serializers
+    msg.uncache()  # Autobahn's cache of a message's serialized bytes is keyed by serializers
     gone = weakref.ref(serializer)
     del serializer, data
     gc.collect()
@@ -55,7 +55,7 @@ def test_views_outlive_messages_and_serializers():
     assert bytes(part) == b"p" * 10
 
 
-def test_what_was_decoded_outlives_its_message():
+def test_decoded_values_outlive_their_message():
     (received,) = OBJSER.unserialize(OBJSER.serialize(m.Event(1, 2, args=[["x"], {"a": "b"}])))
     args, topic = received.args, received.topic
     del received
@@ -68,7 +68,7 @@ def test_what_was_decoded_outlives_its_message():
 
 @pytest.fixture
 def nesting():
-    """A codec that goes through the serializer again, and looks at the message being decoded."""
+    """A codec that calls the serializer again, and reads the message being decoded."""
     looks: list[Callable[[], object]] = []
 
     def dumps(value: object) -> bytes:
@@ -286,7 +286,7 @@ def test_child_and_parent_go_on_after_a_fork():
 
 
 def answer(msg: m.Message) -> m.Message:
-    """What a process of a pool does: reads a message and sends another received one back."""
+    """The work of a pool's process: reads a message and returns another received one."""
     (received,) = OBJSER.unserialize(OBJSER.serialize(m.Result(1, args=[msg.args, msg.topic])))
     return received
 

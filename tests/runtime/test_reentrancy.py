@@ -1,7 +1,7 @@
-"""Python code that runs while a message is serialized, and changes what is being looked at: the
-``__eq__`` of a key, a finalizer that the collector calls. (Codecs do so in test_lifetime.py.)
+"""Python code that runs while a message is serialized, and changes the objects being read: a key's
+``__eq__``, or a finalizer that the collector calls. (test_lifetime.py tests codecs that do so.)
 
-In processes of their own, since what went wrong here was a crash.
+In processes of their own, because the bugs here were crashes.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ BEGIN = """
 
 
 def printed(program: str) -> str:
-    """What a program prints. Memory that was freed is overwritten in it."""
+    """The output of a program, in which freed memory is overwritten."""
     code = textwrap.dedent(BEGIN) + textwrap.dedent(program)
     result = run_python("-c", code, PYTHONMALLOC="debug")
     assert result.returncode == 0, result.stderr
@@ -105,7 +105,7 @@ def test_a_finalizer_may_empty_the_list_whose_item_is_refused(attribute):
 
 
 def test_an_interrupt_while_metadata_is_read_goes_on_as_it_is():
-    """It is nothing that is wrong with the bytes."""
+    """The bytes are not the cause."""
     assert (
         printed("""
             import cbor2

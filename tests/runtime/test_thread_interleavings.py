@@ -1,5 +1,5 @@
-"""Two threads at one thing, in every order: one does something while the other stops at each
-bytecode of the package. Where that is C code, there is nothing to stop at."""
+"""Two threads use one object in every order: one acts while the other stops at each bytecode of the
+package. C code has no such stops."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def receive() -> Any:
 
 
 class Interrupted:
-    """Calls `act`, and `other` in another thread when `act` has come to its step `place`: a
-    bytecode or a line."""
+    """Calls `act`, and `other` in another thread when `act` has reached step `place`: a bytecode or
+    a line."""
 
     def __init__(
         self, act: Callable[[], Any], other: Callable[[], Any], place: int, step: str
@@ -73,14 +73,14 @@ class Interrupted:
             if self.left < 0 and not self.came:
                 self.came = True
                 self.thread.start()
-                self.thread.join(0.005)  # not to its end if it waits for what is stopped here
+                self.thread.join(0.005)  # not to its end if it waits for the stopped thread
         return self._trace
 
 
 def in_every_order(
     one: Act, other: Act, check: Callable[[Any, Any, Any], None], step: str = "opcode"
 ) -> None:
-    """Does both to a message, and then checks it and what they returned."""
+    """Does both with a message, and then checks it and their results."""
     for place in count():
         msg = receive()
         done = Interrupted(lambda: one(msg), lambda: other(msg), place, step)  # noqa: B023
@@ -102,7 +102,7 @@ PAIRS = [("args", "args"), ("args", "kwargs"), ("exclude", "args"), ("forward_fo
 
 
 @pytest.mark.parametrize(("name", "other"), PAIRS)
-def test_what_is_read_stays_the_same_object_and_what_it_becomes_is_sent(name, other):
+def test_a_value_that_was_read_stays_the_same_object_and_its_changes_are_sent(name, other):
     def check(msg: Any, mine: Any, theirs: Any) -> None:
         assert getattr(msg, name) is mine
         assert getattr(msg, other) is theirs
@@ -116,7 +116,7 @@ def test_what_is_read_stays_the_same_object_and_what_it_becomes_is_sent(name, ot
 
 
 @pytest.mark.parametrize("other", [*NAMES, "retain", "topic"])
-def test_what_is_assigned_stays_whatever_is_read(other):
+def test_an_assigned_value_stays_whatever_is_read(other):
     values = {"args": [2], "kwargs": {"k": 2}, "exclude": [6], "forward_for": HOPS * 2,
               "retain": False, "topic": "c.d"}  # fmt: skip
     value = values[other]
@@ -130,7 +130,7 @@ def test_what_is_assigned_stays_whatever_is_read(other):
         in_every_order(assigning(other, value), reading(name), check)
 
 
-def test_what_two_assign_is_sent():
+def test_a_value_that_two_threads_assign_is_sent():
     def check(msg: Any, *results: Any) -> None:
         sent = OBJSER.unserialize(OBJSER.serialize(msg))[0]
         assert (msg.args, msg.kwargs) == (sent.args, sent.kwargs) == ([2], {"k": 2})
@@ -152,7 +152,7 @@ def test_a_copy_equals_what_it_was_made_from(name):
 
 
 @pytest.mark.parametrize("name", ["args", "forward_for"])
-def test_what_is_sent_is_what_somebody_reads_meanwhile(name):
+def test_the_sent_value_is_the_one_that_is_read_meanwhile(name):
     other = FlatBuffersObjectSerializer(dialect="schema")
 
     def sending(msg: Any) -> Any:
@@ -188,5 +188,5 @@ def test_bytes_that_change_while_they_are_read_give_a_value_or_an_error_of_ours(
     for place in range(0, 400, 5):
         data = bytearray(original)
         lazy = flexbuffers.loads(data, lazy=True)
-        if not Interrupted(read, change, place, "opcode").came:  # ours alone: no other is caught
+        if not Interrupted(read, change, place, "opcode").came:  # only ours: no other is caught
             break

@@ -1,7 +1,7 @@
 """Many threads at one message, one serializer, one registry.
 
-On builds with the GIL these can only find what a switch between bytecodes brings out; on
-free-threaded ones (tools/free-threaded, also under ThreadSanitizer) everything happens at once.
+On builds with the GIL, these can only find errors from switches between bytecodes. On free-threaded
+builds (tools/free-threaded, also under ThreadSanitizer), everything runs at the same time.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ def eager_switches() -> Iterator[None]:
 
 
 def together(*works: Callable[[], object], seconds: float = SECONDS) -> None:
-    """Calls each again and again, each in a thread of its own, all at once; raises what one
-    raised."""
+    """Calls each function again and again, each in a thread of its own, at the same time; raises
+    their exceptions."""
     start, stop = threading.Barrier(len(works)), threading.Event()
     errors: list[BaseException] = []
 
@@ -117,7 +117,7 @@ def test_many_threads_read_one_message_and_get_the_same_objects():
     data = OBJSER.serialize(event())
     names = ["args", "kwargs", "topic", "publisher", "forward_for", "enc_algo", "subscription"]
     if autobahn_fbs.backend == "cffi":
-        names.remove("topic")  # text is made anew for each who reads it
+        names.remove("topic")  # text is created anew for each reader
     for _ in range(300 if FREE_THREADED else 50):
         msg = receive(data)
         start = threading.Barrier(THREADS)
@@ -398,7 +398,7 @@ def test_the_object_serializer_behind_a_transport_is_replaced():
     together(replace, *[send] * (THREADS - 1))
 
 
-# -- codecs and what they keep
+# -- codecs and their caches
 
 
 @pytest.mark.parametrize("codec", [native.cbor_dumps, flexbuffers.dumps])
@@ -426,7 +426,7 @@ def test_one_lazy_flexbuffer_is_read_by_many_threads():
 
 
 def test_bytes_change_while_they_are_read():
-    """Whoever does that gets any value or error, but nothing worse."""
+    """Code that does so gets any value or error, but nothing worse."""
     original = flexbuffers.dumps({"a": [1, {"b": "text ü"}, "x"], "c": "d" * 50})
     data = bytearray(original)
     lazy = flexbuffers.loads(data, lazy=True)

@@ -1,1 +1,1 @@
-"""What tests, fuzzers and programs that tests start have in common."""
+"""Code that tests, fuzzers and the programs of tests share."""

@@ -1,4 +1,4 @@
-"""A Crossbar.io node with a listener for each way to find out who a client is."""
+"""A Crossbar.io node with a listener for each way to authenticate a client."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ PROCEDURE = "com.example.authenticate"
 class AuthenticationNode(Router):
     """A node with a WebSocket and a RawSocket listener for each of WAYS; `doors` has them.
 
-    "static" goes by a list of principals, "dynamic" asks a procedure, "function" a function in the
-    router worker. Before the first, WebSocket also knows clients by their cookies. Those that begin
-    with "tls" want a certificate that `authority` has signed; `alice` has a known one.
+    "static" uses a list of principals, "dynamic" asks a procedure, "function" a function in the
+    router worker. Before the first, WebSocket also recognizes clients by their cookies. Those that
+    begin with "tls" require a certificate signed by `authority`; `alice` has a known one.
     """
 
     WAYS = ("static", "dynamic", "function", "tls-static", "tls-dynamic")

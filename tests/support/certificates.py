@@ -1,4 +1,4 @@
-"""A certificate authority for one test run, and who it vouches for."""
+"""A certificate authority for one test run, and its certificates."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ class Identity:
     sha1: str
 
     def context(self, trusted: Path | None) -> ssl.SSLContext:
-        """What a client that is this one needs to meet a server that `trusted` vouches for."""
+        """What a client with this certificate needs to connect to a server with a certificate of
+        `trusted`."""
         context = ssl.create_default_context(cafile=str(trusted) if trusted else None)
         context.load_cert_chain(self.certificate, self.key)
         return context

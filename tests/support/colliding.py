@@ -1,15 +1,16 @@
-"""Integers that a dict or a set takes quadratic time for, though no two have one hash.
+"""Integers for which a dict or a set takes quadratic time, although no two have the same hash.
 
-A dict of CPython looks for the place of a key at hash modulo size, then at 5 * place + 1 + the hash
-shifted right by 5, 10, 15 … bits. Small hashes are soon used up, and from then on every search goes
-along one circle of all places. So half of the keys are put on a part of that circle, one behind the
-other; each of the others is one whose first places are all taken, and has to go to the end.
+A dict of CPython probes for the slot of a key at hash modulo size, then at 5 * place + 1 + the hash
+shifted right by 5, 10, 15 … bits. Small hashes are soon exhausted, and from then on, every search
+follows one cycle of all slots. Half of the keys are therefore placed on a part of that cycle, one
+after the other. Each of the others is chosen so that its first slots are all occupied, and has to
+go to the end.
 
 A dict or set of PyPy adds the whole hash first and shifts it later. Its tables have other sizes.
 
-A set of CPython looks at 9 more places behind each of those before it goes on, so all of them have
-to be taken: keys in a row are put behind each place on a part of the circle, and behind the first
-places of each of the others.
+A set of CPython looks at 9 more slots after each probe before it goes on, so all of them must be
+occupied: consecutive keys are placed after each slot on a part of the cycle, and after the first
+slots of each of the others.
 """
 
 from __future__ import annotations
@@ -64,12 +65,12 @@ def colliding_integers(count: int) -> list[int]:
 
 
 def _row(place: int, size: int) -> range:
-    """What a set of so many places looks at before it goes on."""
+    """The slots that a set of this size looks at before it goes on."""
     return range(place, place + 10) if place + 9 < size else range(place, place + 1)
 
 
 def colliding_elements(size: int) -> list[int]:
-    """As many as a set with so many places holds."""
+    """The maximum number of elements of a set with this many slots."""
     most = size * 3 // 5 - 1
     length, place = most // 22, 0
     circle: dict[int, int] = {}

@@ -1,8 +1,8 @@
 """Compare WAMP messages attribute by attribute, in value and in type.
 
-Autobahn's own ``==`` is vacuous for seven classes and takes ``True`` for ``1``, so no test
-relies on it. Here a message becomes a tree of ``(type name, content)`` pairs, in which a
-tuple is a list (every codec says so) and a role is the features that it announces.
+Autobahn's own ``==`` is vacuous for seven classes and treats ``True`` as ``1``, so no test relies
+on it. Here, a message becomes a tree of ``(type name, content)`` pairs, in which a tuple is a list
+(as in every codec) and a role is the features that it announces.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MESSAGE_CLASSES: tuple[type[Message], ...] = tuple(
 
 
 def attribute_names(klass: type[Message]) -> tuple[str, ...]:
-    """The names of a class's WAMP attributes: what its constructor takes."""
+    """The names of a class's WAMP attributes: its constructor's parameters."""
     parameters = inspect.signature(plain_class(klass).__init__).parameters
     return tuple(name for name in parameters if name not in ("self", "from_fbs"))
 
@@ -69,7 +69,7 @@ def plain_copy(msg: Message) -> Message:
 
 
 def differences(left: Message, right: Message) -> list[str]:
-    """What tells two messages apart, one line an attribute; empty if nothing does."""
+    """The differences between two messages, one line per attribute; empty if there are none."""
     if plain_class(type(left)) is not plain_class(type(right)):
         return [f"{type(left).__name__} is not {type(right).__name__}"]
     found = []

@@ -1,6 +1,6 @@
-"""The code blocks of the documentation: where they are, what they say, and how they are marked.
+"""The code blocks of the documentation: their places, contents and marks.
 
-Two comments before a block say what becomes of it when no test here runs it:
+A comment before a block says how the block is handled if no test here runs it:
 
 ``.. run by: FILE``
     FILE, such as ``.ci/run``, has every line of it, word for word.
@@ -28,7 +28,7 @@ _MARK = re.compile(r"^\.\. (run by|not run): (.+)$", re.DOTALL)
 
 @dataclass(frozen=True)
 class Block:
-    """One block. `language` is empty for what follows a paragraph that ends with ``::``."""
+    """One block. `language` is empty for a block after a paragraph that ends with ``::``."""
 
     page: str
     line: int

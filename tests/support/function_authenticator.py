@@ -1,4 +1,4 @@
-"""Whom Crossbar.io asks who a client is: a Python function in its worker, or a procedure."""
+"""Crossbar.io asks these who a client is: a Python function in its worker, or a procedure."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ Authenticator = Callable[[str, str, dict[str, Any]], dict[str, Any]]
 
 
 def create(known: dict[str, Any], controller: Any = None) -> Authenticator:
-    """An authenticator that goes by the ``auth`` item of a listener with fixed principals."""
+    """An authenticator that uses the ``auth`` item of a listener with fixed principals."""
 
     def authenticate(realm: str, authid: str, details: dict[str, Any]) -> dict[str, Any]:
         method = details["authmethod"]
-        # What the client is told in WELCOME.
+        # The details for the client in WELCOME.
         extra: dict[str, Any] = {"method": method, "session": details["session"]}
         extra["counters"] = dict(autobahn_fbs.counters())
         if method == "anonymous":

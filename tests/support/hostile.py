@@ -1,4 +1,4 @@
-"""Bytes from an enemy, and what may come of them."""
+"""Hostile bytes, and their allowed results."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VIEWS = ("args_view", "kwargs_view", "payload_view")
 
 
 def read_everything(msg: Message, order: random.Random) -> None:
-    """Reads all attributes and views in some order; the payload alone may be wrong."""
+    """Reads all attributes and views in some order; only the payload may be invalid."""
     names = [*attribute_names(type(msg)), *(name for name in VIEWS if hasattr(msg, name))]
     order.shuffle(names)
     for name in names:
@@ -32,7 +32,7 @@ def read_everything(msg: Message, order: random.Random) -> None:
 
 
 def feed(data: Any, dialect: str = "autobahn", seed: int = 0) -> bool:
-    """Whether the bytes were taken; anything but ProtocolError is a failure."""
+    """Whether the bytes were accepted; anything but ProtocolError is a failure."""
     try:
         msgs = SERIALIZERS[dialect].unserialize(data)
     except ProtocolError:
@@ -45,7 +45,7 @@ def feed(data: Any, dialect: str = "autobahn", seed: int = 0) -> bool:
 
 def shared_vector(field: str, count: int, size: int) -> bytes:
     """A PUBLISH whose vector refers `count` times to one string or hop with `size` characters; 0
-    for a hop in which nothing is."""
+    for an empty hop."""
     builder = flatbuffers.Builder(1024)
     text = builder.CreateString("x" * size)
     topic = builder.CreateString("a.b")

@@ -1,7 +1,7 @@
-"""What sessions at two linked nodes say to each other, and what comes of it.
+"""Messages that sessions at two linked nodes exchange, and the results.
 
-A scene gets a :class:`Line` and returns what came of it, without numbers that are different each
-time. So what a link does with one serializer can be compared with what it does with another.
+A scene gets a :class:`Line` and returns its result, without numbers that differ each time. So the
+behaviour of a link with one serializer can be compared with that with another.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ ACKNOWLEDGED = PublishOptions(acknowledge=True)
 class Line:
     """Sessions at the two ends of a link: one at the near node, and two at the far one.
 
-    `beside` has one more join at the near node, with a serializer.
+    `beside` joins another session at the near node, with a serializer.
     """
 
     def __init__(
@@ -38,13 +38,13 @@ class Line:
     ) -> None:
         self.near, self.far, self.other, self.beside = near, far, other, beside
         self.base = f"com.example.{name}"
-        #: What the far session heard, in order.
+        #: What the far session received, in order.
         self.heard: list[Any] = []
         self._fenced: asyncio.Queue[int] = asyncio.Queue()
         self._fences = -1
 
     async def listen(self, uri: str, arrives: bool = True, **options: Any) -> None:
-        """The far session subscribes; that has come to the near node after."""
+        """The far session subscribes; returns when the near node knows."""
 
         def on_event(*args: Any, details: Any, **kwargs: Any) -> None:
             kind = [details.topic == uri, details.retained or False]
@@ -56,16 +56,17 @@ class Line:
             await linked.wait_for(self.near, "subscription", uri)
 
     async def register(self, procedure: Any, uri: str, **options: Any) -> None:
-        """The far session registers; that has come to the near node after."""
+        """The far session registers; returns when the near node knows."""
         await self.far.register(procedure, uri, options=RegisterOptions(**options))
         await linked.wait_for(self.near, "registration", uri)
 
     async def outcome(self, uri: str, *args: Any, **more: Any) -> Any:
-        """What a call of the near session comes to: a result, or an error's URI and arguments."""
+        """The outcome of a call of the near session: a result, or an error's URI and arguments."""
         return await outcome(self.near.call(uri, *args, **more))
 
     async def fence(self) -> None:
-        """What the near session published before has arrived after this, or never will."""
+        """Afterwards, everything that the near session published before has arrived, or never
+        will."""
         uri = f"{self.base}.fence"
         if self._fences < 0:
             await self.far.subscribe(self._fenced.put_nowait, uri)
@@ -76,7 +77,7 @@ class Line:
             pass
 
     def _publisher(self, details: Any) -> Any:
-        """Who published an event, and its hops; sessions by their place."""
+        """The publisher of an event, and its hops; sessions by their place."""
         near = self.near.details.session
         hops = [
             ["near" if hop["session"] == near else "link", hop["authid"], hop["authrole"]]
@@ -111,9 +112,10 @@ async def acknowledged(line: Line) -> Any:
 
 
 async def patterns(line: Line) -> Any:
-    """What reaches subscriptions by prefix and wildcard, once or more.
+    """The events that reach subscriptions by prefix and wildcard, once or more.
 
-    A link may have two subscriptions for one by prefix: its own comes back to it as a new one.
+    A link may have two subscriptions for one by prefix, because its own comes back to it as a new
+    one.
     """
     await line.listen(f"{line.base}.pattern", match="prefix")
     await line.listen(f"{line.base}..wild", match="wildcard", arrives=False)
@@ -124,7 +126,7 @@ async def patterns(line: Line) -> Any:
 
 
 async def retained(line: Line) -> Any:
-    """What was retained before, and what is retained while there is a subscription."""
+    """Events retained before, and those retained while there is a subscription."""
     topic, keep = f"{line.base}.topic", PublishOptions(acknowledge=True, retain=True)
     await line.near.publish(f"{topic}.early", "early", options=keep)
     await line.listen(f"{topic}.early", get_retained=True)
@@ -139,7 +141,8 @@ async def retained(line: Line) -> Any:
 
 
 async def lists(line: Line) -> Any:
-    """Which events of a publisher who excludes or selects receivers get to the far session."""
+    """The events of a publisher that excludes or selects receivers, as far as they reach the far
+    session."""
     topic = f"{line.base}.topic"
     await line.listen(topic)
     far = line.far.details
@@ -160,9 +163,9 @@ async def lists(line: Line) -> Any:
 async def crowd(line: Line) -> Any:
     """Whether some subscribers at the near node lose events with keyword arguments.
 
-    Those lose them that come after the link, in the order in which the router has its subscribers,
-    and are the first with their serializer. The order is another one for other sessions, so this is
-    tried several times.
+    Sessions lose them if they come after the link in the router's order of subscribers, and are the
+    first with their serializer. The order differs for other sessions, so this is tried several
+    times.
     """
     serializers = ("flatbuffers", "cbor", "msgpack", "json")
     for attempt in range(8):
@@ -240,7 +243,7 @@ async def shared(line: Line) -> Any:
 
 
 async def caller(line: Line) -> Any:
-    """Who calls, by what the callee gets."""
+    """The caller, as the callee sees it."""
 
     def tell(details: Any) -> Any:
         near = line.near.details.session
@@ -255,7 +258,7 @@ async def caller(line: Line) -> Any:
 
 
 class Slow:
-    """A procedure that takes a while, and says what became of it."""
+    """A procedure that takes a while, and reports its outcome."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -274,7 +277,7 @@ class Slow:
 
 
 async def cancelling(line: Line) -> Any:
-    """What cancelled calls come to, and whether their procedures are interrupted, by mode."""
+    """The outcome of cancelled calls, and whether their procedures are interrupted, by mode."""
 
     async def cancel(mode: str) -> Any:
         slow, uri = Slow(1), f"{line.base}.{mode}"
@@ -290,10 +293,10 @@ async def cancelling(line: Line) -> Any:
 
 
 async def timeout(line: Line) -> Any:
-    """What a call comes to that takes longer than it may."""
+    """The outcome of a call that exceeds its timeout."""
     slow = Slow(2)
     await line.register(slow, f"{line.base}.wait")
-    # WAMP says milliseconds, Crossbar.io counts seconds.
+    # WAMP defines milliseconds, Crossbar.io counts seconds.
     came = await line.outcome(f"{line.base}.wait", options=CallOptions(timeout=1))
     return [came, await asyncio.wait_for(slow.ended, PATIENCE)]
 

@@ -29,8 +29,8 @@ pypy_only = pytest.mark.skipif(
 
 @contextmanager
 def counting_memory() -> Iterator[Any]:
-    """What comes gets the attributes `peak` and `grown`, in bytes of Python's allocators: 0 where
-    nobody counts them, on PyPy."""
+    """The result gets the attributes `peak` and `grown`, in bytes of Python's allocators: 0 on
+    PyPy, which doesn't count them."""
     counted = SimpleNamespace(peak=0, grown=0)
     if sys.implementation.name != "cpython":
         yield counted

@@ -1,4 +1,4 @@
-"""Broken messages made of good ones, for tests and fuzzers."""
+"""Broken messages made from valid ones, for tests and fuzzers."""
 
 from __future__ import annotations
 

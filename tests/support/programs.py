@@ -1,4 +1,4 @@
-"""Programs in a fresh interpreter, for what one process can't show."""
+"""Programs in a fresh interpreter, for tests that need a process of their own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def run_python(
 ) -> subprocess.CompletedProcess[str]:
     """Runs this interpreter afresh with these arguments; it finds the modules that are found here.
 
-    What follows ``-c`` may be indented. `variables` are added to the environment.
+    The code after ``-c`` may be indented. `variables` are added to the environment.
     """
     command = [sys.executable, *(textwrap.dedent(str(word)) for word in words)]
     path = os.pathsep.join(filter(None, sys.path))

@@ -11,8 +11,8 @@ from autobahn_fbs._demo.router import HOST, _free_ports
 from autobahn_fbs._demo.sessions import Door
 from support.authentication_node import AuthenticationNode
 
-#: The connections from the proxy to the router: transport and serializer. A role has the name of
-#: the connection that it goes by.
+#: The connections from the proxy to the router: transport and serializer. Each role is named after
+#: the connection that it uses.
 LEGS = {
     "raw": ("rawsocket", "flatbuffers"),
     "plain": ("websocket", "flatbuffers"),
@@ -31,10 +31,10 @@ _ANYBODY_HERE = {"anonymous-proxy": {"type": "static"}}
 class ProxyNode(AuthenticationNode):
     """A node whose `doors` are those of a proxy worker.
 
-    The proxy has two listeners more, with everything behind one port: "universal" takes WebSocket
-    and RawSocket, "web" takes WebSocket at a path beside other pages. The router worker has a
-    universal one of its own, "beside". And it has one for each of LEGS, which offers that leg's
-    serializer alone: what comes through a leg was in it.
+    The proxy has two more listeners, with everything behind one port: "universal" takes WebSocket
+    and RawSocket, "web" takes WebSocket at a path next to other pages. The router worker has a
+    universal listener of its own, "beside". It also has one for each of LEGS, which offers only
+    that leg's serializer, so messages through a leg certainly used it.
     """
 
     ASKING = "member"
@@ -66,7 +66,8 @@ class ProxyNode(AuthenticationNode):
         return {**config, "controller": {"id": _NODE}, "workers": [router, proxy]}
 
     def _listener_for_all(self, name: str, port: int) -> dict[str, Any]:
-        """A listener with a WebSocket at the path /ws; has `doors` get what is to be had."""
+        """A listener with a WebSocket at the path /ws; `doors` gets the available ways to
+        connect."""
         websocket, rawsocket = node_config(self._auth, port, port)["workers"][0]["transports"]
         listener = {"type": "universal", "endpoint": websocket.pop("endpoint")}
         self.doors[name, "websocket"] = Door("websocket", port, path="/ws")

@@ -22,7 +22,7 @@ class Relay:
         threading.Thread(target=self._serve, daemon=True).start()
 
     def cut(self) -> int:
-        """Ends all connections at once, without a goodbye; how many there were."""
+        """Ends all connections at once, without a goodbye; returns their number."""
         connections, self._connections = self._connections, []
         for each in connections:
             with suppress(OSError):
@@ -30,7 +30,7 @@ class Relay:
         return len(connections) // 2
 
     def close(self) -> None:
-        """Takes no more connections, and ends those that there are."""
+        """Accepts no more connections, and ends the existing ones."""
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -44,7 +44,7 @@ class Relay:
                 return
             try:
                 far = socket.create_connection(("127.0.0.1", self._target()))
-            except OSError:  # nobody listens there at the moment
+            except OSError:  # nobody currently listens there
                 near.close()
                 continue
             self._connections += [near, far]

@@ -32,7 +32,7 @@ def ids(way: Way) -> str:
 
 
 def more_ways_to_join(site: Site) -> None:
-    """Adds what the demo leaves out: SCRAM, and WAMP-CRA with a salted secret."""
+    """Adds logins that the demo omits: SCRAM, and WAMP-CRA with a salted secret."""
     from argon2 import low_level
 
     site.logins["scram"] = Login(

@@ -1,5 +1,5 @@
-"""Hand-picked messages: the least each class takes, everything it has, and the values of
-each attribute that a serializer could confuse."""
+"""Hand-picked messages: minimal ones of each class, complete ones, and values of each attribute
+that a serializer could confuse."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ _DICTS = [
 ]
 _URIS = ["a", "com.example.topic", "com.ex-ample.тема", "x" * 255, "a.b\n"]
 
-#: Values by attribute name; each must come back as it went in and apart from the others.
+#: Values by attribute name; each must come back unchanged and distinct from the others.
 VALUES: dict[str, list[Any]] = {
     "realm": [None, "realm1", "com.example.realm"],
     "authmethods": [
@@ -165,7 +165,7 @@ VALUES: dict[str, list[Any]] = {
 
 
 def role_values(klass: type[Message]) -> list[dict[str, role.RoleFeatures]]:
-    """Roles with every feature alone True, alone False, and all of them."""
+    """Roles with only one feature True, only one False, and all of them."""
     names = (
         ("broker", "dealer")
         if klass is message.Welcome
@@ -214,7 +214,7 @@ def minimal(klass: type[Message]) -> dict[str, Any]:
 
 
 def with_value(klass: type[Message], name: str, value: Any) -> dict[str, Any]:
-    """The minimal keyword arguments with one attribute, and what WAMP demands beside it."""
+    """The minimal keyword arguments with one attribute, and those that WAMP requires with it."""
     kwargs = {**minimal(klass), name: value}
     if name in ("enc_algo", "enc_key", "enc_serializer") and value is not None:
         kwargs.setdefault("payload", b"payload")

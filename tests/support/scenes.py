@@ -1,4 +1,4 @@
-"""What sessions say to each other in the tests of a router, whatever is between them."""
+"""Messages that sessions exchange in the tests of a router, whatever is between them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KWARGS = {"name": "alice", "tags": ["a", "b"]}
 
 
 def quiet(text: str) -> None:
-    """What the demo's scenes report to."""
+    """The object that the demo's scenes report to."""
 
 
 async def everything(one: Peer, two: Peer) -> None:
@@ -29,7 +29,7 @@ async def everything(one: Peer, two: Peer) -> None:
 
 
 async def publish_to_all(speaker: Peer, listeners: list[Peer]) -> list[Any]:
-    """What each of the listeners got of one event."""
+    """What each of the listeners received of one event."""
     received: asyncio.Queue[Any] = asyncio.Queue()
     for listener in listeners:
         await listener.subscribe(lambda *args: received.put_nowait(args), "com.example.all")
@@ -41,7 +41,7 @@ async def publish_to_all(speaker: Peer, listeners: list[Peer]) -> list[Any]:
 
 
 async def publish_as_tina(speaker: Peer, listener: Peer) -> None:
-    """The event says who published it and where."""
+    """Checks that the event states its publisher and its topic."""
     received: asyncio.Queue[Any] = asyncio.Queue()
     options = SubscribeOptions(match="prefix", details_arg="details")
     await listener.subscribe(
@@ -74,7 +74,8 @@ async def cancel(caller: Peer, callee: Peer) -> None:
 
 
 async def exchange(one: Peer, two: Peer) -> list[tuple[Any, Any]]:
-    """An event and a call with its result between two sessions; what the far side got."""
+    """An event and a call with its result between two sessions; returns what the far side
+    received."""
     got: asyncio.Queue[tuple[Any, Any]] = asyncio.Queue()
 
     async def event(*args: Any, **kwargs: Any) -> None:

@@ -1,8 +1,8 @@
 """Hypothesis strategies: every message that Autobahn's constructors and ``parse`` accept.
 
-Attribute lists come from the constructors' signatures, so an attribute without a strategy is
-an error and not a gap. What Autobahn's CBOR drops on its way (False flags, "", [], {}, b"",
-kwargs without args) is generated like everything else.
+Attribute lists come from the constructors' signatures, so an attribute without a strategy is an
+error and not a gap. Values that Autobahn's CBOR drops (False flags, "", [], {}, b"", kwargs without
+args) are generated like everything else.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ values = st.recursive(
 dicts = st.dictionaries(texts, values, max_size=4)
 args = st.lists(values, max_size=4) | st.lists(values, max_size=3).map(tuple)
 
-# What a hop may have beside its own entries: all keys are text.
+# Additional entries of a hop: all keys are text.
 hop_values = st.recursive(
     scalars,
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(texts, inner, max_size=2),
@@ -175,7 +175,7 @@ BY_CLASS: dict[tuple[type[Message], str], st.SearchStrategy[Any]] = {
 
 
 def attribute(klass: type[Message], name: str) -> st.SearchStrategy[Any]:
-    """Values of one attribute by itself."""
+    """Values of a single attribute."""
     if name in POSITIONAL_IDS.get(klass, ()):
         return ids
     if (klass, name) in BY_CLASS:
@@ -193,7 +193,7 @@ def _reconcile(klass: type[Message], kwargs: dict[str, Any], data: st.DataObject
             if kwargs["enc_algo"] is None:
                 kwargs.update(enc_key=None, enc_serializer=None)
     if klass is message.Publish and kwargs["kwargs"] and data.draw(st.integers(0, 9)) == 0:
-        kwargs["args"] = data.draw(texts | st.binary(max_size=9))  # PUBLISH alone takes these
+        kwargs["args"] = data.draw(texts | st.binary(max_size=9))  # only PUBLISH accepts these
     if klass is message.Hello and kwargs["resume_session"] and kwargs["resume_token"] is None:
         kwargs["resume_token"] = data.draw(texts)
     if klass is message.Welcome and kwargs["resumable"] and kwargs["resume_token"] is None:

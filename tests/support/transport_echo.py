@@ -1,7 +1,7 @@
 """Run by test_transports.py: real client and server transports on loopback, one framework.
 
 ``python transport_echo.py asyncio|twisted`` sends every sample message through each transport and
-serializer to a server that sends back the very object it received, and prints what came of it.
+serializer to a server that sends the received object back, and prints the results.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ CASES = [
 
 
 class Echo:
-    """Sends back what it receives: the very object, in the server."""
+    """Sends the received objects back, in the server."""
 
     _authid = _session_id = None  # the WebSocket transport logs them
 
@@ -51,7 +51,7 @@ class Echo:
 
 
 class Sender:
-    """Sends all samples and collects what comes back."""
+    """Sends all samples and collects the answers."""
 
     _authid = _session_id = None
 

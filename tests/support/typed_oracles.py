@@ -1,6 +1,6 @@
 """Independent answers: flatc's JSON, both ways, and the Python code that flatc generates.
 
-flatc does not verify what it reads, so it never gets hostile bytes.
+flatc does not verify its input, so it never gets hostile bytes.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def run(*arguments: object) -> None:
 def to_json(
     schema: Path, root: str, buffers: Iterable[bytes], folder: Path, *, defaults: bool = False
 ) -> list[Any]:
-    """What flatc makes of buffers: the fields that are present, or all, as JSON's types."""
+    """flatc's JSON for buffers: the present fields, or all of them."""
     paths = []
     for number, data in enumerate(buffers):
         paths.append(folder / f"buffer{number}.bin")
@@ -61,13 +61,13 @@ def from_json(schema: Path, root: str, values: Iterable[Any], folder: Path) -> l
 
 
 def written(path: Path) -> Path:
-    """What flatc made of a JSON file: the schema says what it is called."""
+    """The buffer that flatc makes from a JSON file; the schema determines its name."""
     (found,) = set(path.parent.glob(f"{path.stem}.*")) - {path}
     return found
 
 
 def plain(value: Any) -> Any:
-    """A dict of ours as JSON has it: bytes as lists."""
+    """A dict of ours in the form of flatc's JSON: bytes are lists."""
     if isinstance(value, dict):
         return {key: plain(each) for key, each in value.items()}
     if isinstance(value, (bytes, bytearray, list, tuple)):
@@ -76,7 +76,7 @@ def plain(value: Any) -> Any:
 
 
 def same(ours: Any, theirs: Any) -> bool:
-    """Whether two JSON values are equal but for the digits of floats that flatc leaves out."""
+    """Whether two JSON values are equal, except for digits of floats that flatc omits."""
     if isinstance(ours, dict) and isinstance(theirs, dict):
         return ours.keys() == theirs.keys() and all(same(ours[k], theirs[k]) for k in ours)
     if isinstance(ours, list) and isinstance(theirs, list):

@@ -1,4 +1,4 @@
-"""Values of the schemas beside this file, as mappings by flatc's conventions."""
+"""Values of the schemas in this folder, as mappings by flatc's conventions."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ DRAWING = {
     "title": "all",
 }  # fmt: skip
 
-#: Schema, table, value: what any reader and writer must agree on.
+#: Schema, table, value: every reader and writer must agree on these.
 ALL: list[tuple[str, str, dict[str, Any]]] = [
     ("basics", "basics.Everything", EVERYTHING),
     ("basics", "basics.Everything", {}),

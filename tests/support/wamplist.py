@@ -13,7 +13,7 @@ from support.wirebuild import build
 
 DETAILS, PAYLOAD = "<details>", "<payload>"
 
-#: What follows the message code in each class's WAMP list.
+#: The elements after the message code in each class's WAMP list.
 LAYOUT: dict[type[Message], tuple[str, ...]] = {
     m.Hello: ("realm", DETAILS),
     m.Welcome: ("session", DETAILS),

@@ -32,7 +32,7 @@ def codecs(both: tuple[Any, Any], schema: str, name: str, words: str = "rfc") ->
 
 
 def outcome(function: Any, *arguments: Any, **options: Any) -> Any:
-    """What comes out, as text; NaN is equal to itself there."""
+    """The result as text, in which NaN is equal to itself."""
     try:
         return repr(function(*arguments, **options))
     except InvalidPayload as error:
@@ -140,7 +140,7 @@ def test_they_say_the_same_of_a_schema(both, name):
     c, python = (native.TypedSchema(data) for native in both)
     for attribute in ("tables", "structs", "enums", "refused", "root", "identifier", "words"):
         assert getattr(python, attribute) == getattr(c, attribute), attribute
-    assert repr(python.describe()) == repr(c.describe())  # NaN is equal to itself there
+    assert repr(python.describe()) == repr(c.describe())  # NaN is equal to itself in text
     for table in c.tables:
         if table not in c.refused:
             ours, theirs = python.codec(table), c.codec(table)

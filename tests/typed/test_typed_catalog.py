@@ -61,7 +61,7 @@ def test_a_catalog_lists_its_types():
     assert repr(catalog).startswith("<Catalog of ") and "unions.bfbs" in repr(catalog)
 
 
-def test_a_struct_or_an_enum_is_no_table():
+def test_a_struct_or_an_enum_is_not_a_table():
     catalog = load("basics")
     for name in ("basics.Point", "basics.Color"):
         with pytest.raises(KeyError):
@@ -203,7 +203,7 @@ def test_an_exception_goes_through_bytes_and_pickle():
     assert catalog.to_dict(error) == {"id": 5, "reason": "x"}
 
 
-def test_an_exception_takes_its_fields_alone():
+def test_an_exception_accepts_only_its_fields():
     no_limit: Any = load("orders")["orders.NoLimit"]
     with pytest.raises(TypeError, match="nothing"):
         no_limit(nothing=1)
@@ -264,7 +264,7 @@ def test_a_struct_of_msgspec_stands_for_a_table(tmp_path: Path):
 
 
 @needs_flatc
-def test_a_class_that_lacks_a_field_or_comes_too_late_is_refused(tmp_path: Path):
+def test_a_class_that_lacks_a_field_or_is_bound_too_late_is_refused(tmp_path: Path):
     path = tmp_path / "own.fbs"
     path.write_text("namespace own3; table T { number: int; text: string; } table U { a: int; }")
     catalog = Catalog.load(path)
@@ -287,7 +287,7 @@ def test_a_class_that_lacks_a_field_or_comes_too_late_is_refused(tmp_path: Path)
         catalog.table("own3.V")(U)
 
 
-# What is questionable
+# Possible problems
 
 
 def test_a_schema_without_the_built_in_attributes_is_reported():
@@ -295,17 +295,19 @@ def test_a_schema_without_the_built_in_attributes_is_reported():
     assert not any("--bfbs-builtins" in text for text in load("basics").check())
 
 
-def test_what_a_compiled_schema_can_not_say_is_reported():
+def test_facts_that_a_compiled_schema_can_not_express_are_reported():
     assert any("untold.Text.text" in text for text in load("untold").check())
 
 
 def test_an_arg_after_a_kwarg_and_a_method_without_a_type_are_reported():
     found = load("orders").check()
-    assert any("Mixed.second: an arg after the kwarg first" in text for text in found)
+    assert any(
+        "Mixed.second: positional field after the keyword field first" in text for text in found
+    )
     assert any("IOrders.fixme" in text for text in found)
 
 
-def test_what_is_refused_is_reported_and_the_rest_works():
+def test_refused_types_are_reported_and_the_rest_works():
     catalog = load("unreadable")
     for name in ("unreadable.Long", "unreadable.Explicit", "unreadable.Around"):
         assert any(name in text for text in catalog.check())

@@ -1,4 +1,4 @@
-"""The verb ``catalog``: what is in schemas, and what is wrong with them."""
+"""The verb ``catalog``: the contents of schemas, and their problems."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_json_is_a_line_for_each_file(cli):
 
 
 @pytest.mark.parametrize("content", [None, b"text", b"\x20\0\0\0BFBS" + bytes(50)])
-def test_what_can_not_be_loaded_is_an_error_that_names_it(cli, tmp_path, content):
+def test_a_source_that_can_not_be_loaded_is_named(cli, tmp_path, content):
     path = tmp_path / "schema.bfbs"
     if content is not None:
         path.write_bytes(content)

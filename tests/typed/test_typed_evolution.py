@@ -1,4 +1,4 @@
-"""Schemas that change: what an older reader makes of a newer writer's bytes, and the reverse."""
+"""Schemas that change: how an older reader reads a newer writer's bytes, and the reverse."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Schemas and buffers that others made: google/flatbuffers, xbr, cfxdb and Autobahn itself."""
+"""Schemas and buffers made by others: google/flatbuffers, xbr, cfxdb and Autobahn itself."""
 
 from __future__ import annotations
 
@@ -133,6 +133,6 @@ def test_every_broken_buffer_is_refused_where_it_is_broken(path):
 
 
 @needs_foreign
-def test_what_is_refused_leaves_the_rest_of_the_file_usable():
+def test_refused_types_leave_the_rest_of_the_file_usable():
     catalog = Catalog.load(FOREIGN / "monster_test.bfbs")
     assert catalog["MyGame.Example.Stat"](id="x").id == "x"

@@ -42,7 +42,7 @@ each_sample = pytest.mark.parametrize(("catalog", "name", "data"), SAMPLES, ids=
 
 
 def read(catalog: Catalog, name: str, data: bytes) -> bool:
-    """Whether a buffer is taken; all ways to read it agree on that."""
+    """Whether a buffer is accepted; all ways to read it agree on that."""
     try:
         catalog.verify(name, data)
     except InvalidPayload as error:
@@ -61,7 +61,7 @@ def read(catalog: Catalog, name: str, data: bytes) -> bool:
 
 
 @each_sample
-def test_a_good_buffer_is_taken(catalog, name, data):
+def test_a_valid_buffer_is_accepted(catalog, name, data):
     assert read(catalog, name, data)
 
 
@@ -97,7 +97,7 @@ def test_any_bytes_are_refused_or_read(catalog, name, data):
 
 
 @pytest.mark.parametrize("value", [None, "text", 7, [1], 1.5])
-def test_what_is_no_buffer_is_a_type_error(value):
+def test_an_argument_without_a_buffer_is_a_type_error(value):
     for function in (BASICS.decode, BASICS.verify, BASICS.lazy):
         with pytest.raises(TypeError):
             function("basics.Leaf", value)
@@ -119,11 +119,11 @@ def test_a_memoryview_may_be_unaligned_in_memory():
         assert BASICS.decode("basics.Everything", view) == BASICS.decode("basics.Everything", data)
 
 
-# Bombs: a builder of our own, for what no honest one makes
+# Bombs: made by a builder of our own, because no honest one makes them
 
 
 class Buffer:
-    """Tables, front to back: references only lead forward, so targets come later."""
+    """Tables, front to back: references only point forward, so targets come later."""
 
     def __init__(self) -> None:
         self.data = bytearray(4)
@@ -292,7 +292,7 @@ def mutated_schemas(data: bytes, count: int, seed: int) -> Iterator[bytes]:
 
 
 def use(data: bytes) -> bool:
-    """Whether a schema is taken; then every table of it is used."""
+    """Whether a schema is accepted; if so, every table of it is used."""
     if data[4:8] != b"BFBS":
         data = data[:4] + b"BFBS" + data[8:]
     try:

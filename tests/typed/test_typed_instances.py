@@ -54,7 +54,7 @@ def test_a_field_that_there_is_not_or_twice_is_a_type_error(args, kwargs, messag
         Leaf(*args, **kwargs)
 
 
-def test_an_attribute_that_is_no_field_is_refused():
+def test_an_attribute_that_is_not_a_field_is_refused():
     leaf = Leaf()
     with pytest.raises(AttributeError):
         leaf.nam = "x"
@@ -77,7 +77,7 @@ def test_the_repr_says_class_and_fields():
     assert repr(Point(1.0, 2.0, 3.0)) == "Point(x=1.0, y=2.0, z=3.0)"
 
 
-def test_the_repr_of_what_contains_itself_ends():
+def test_the_repr_of_an_object_that_contains_itself_ends():
     node = Node(name="a")
     node.next = node
     assert "..." in repr(node)
@@ -211,7 +211,7 @@ def test_a_copy_is_of_the_exact_class_whatever_new_returns():
     assert type(copied) is Elsewhere and copied == leaf and copied is not leaf
 
 
-def test_a_field_may_be_deleted_no_more_than_any_slot():
+def test_a_field_can_not_be_deleted_like_any_slot():
     leaf = Leaf("x", 1)
     leaf.name = "y"
     assert leaf.name == "y"

@@ -1,4 +1,4 @@
-"""Levels, tables and sizes: what is written is within the limits that it is verified by."""
+"""Levels, tables and sizes: every buffer that is written is within the limits for verifying it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_bytes_given_for_a_nested_buffer_have_the_levels_that_are_left():
     assert code_of(NESTED.encode, "nested.Envelope", {"self": {"self": inner}}) == "DEPTH"
 
 
-def test_what_is_wrong_in_a_nested_buffer_has_the_whole_path():
+def test_an_error_in_a_nested_buffer_has_the_whole_path():
     with pytest.raises(InvalidPayload) as refused:
         NESTED.encode("nested.Envelope", {"self": {"letter": {"text": 5}}})
     assert str(refused.value) == "nested.Envelope.self.letter.text: str expected, got int"
@@ -81,7 +81,7 @@ def test_shared_nested_buffers_are_charged_each_time():
         (Limits(apparent_size=0, apparent_factor=1), "BUDGET"),
     ],
 )
-def test_a_limit_holds_for_what_is_read_and_written(limits, code):
+def test_a_limit_applies_to_reading_and_writing(limits, code):
     value = {"children": [{"name": "x" * 100} for _ in range(10)]}
     if code == "BUDGET":  # many fields in a class and few bytes
         value = {"node": {"children": [{} for _ in range(1000)]}}

@@ -1,4 +1,4 @@
-"""What we write and what we read, beside flatc's JSON and the Python code that flatc generates."""
+"""Compares writing and reading with flatc's JSON and the Python code that flatc generates."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_we_read_what_flatc_writes(schema, root, value, tmp_path: Path):
 
 
 def as_dict(instance: Any) -> Any:
-    """What flatc's object API has, by its names."""
+    """The content of flatc's object API, by its names."""
     if isinstance(instance, (list, tuple, bytes)) or hasattr(instance, "dtype"):
         return [as_dict(each) for each in instance]
     if hasattr(instance, "__dict__"):
@@ -55,7 +55,7 @@ def as_dict(instance: Any) -> Any:
 
 
 def as_theirs(value: Any) -> Any:
-    """An instance of ours by the names of flatc's object API."""
+    """An instance of ours, by the names of flatc's object API."""
     if hasattr(value, "to_dict"):
         python_names = getattr(type(value), "__fbs_fields__", {})
         return {
@@ -163,7 +163,7 @@ def test_flatc_refuses_what_we_refuse(tmp_path: Path):
 
 
 def monster_json(data: bytes, folder: Path) -> Any:
-    """What flatc makes of a monster. It shows keys even where they are not in the buffer."""
+    """flatc's JSON for a monster. It shows keys even if they are not in the buffer."""
     schema = FOREIGN / "monster_test.bfbs"
     (found,) = to_json(schema, "MyGame.Example.Monster", [data], folder)
     for stat in found.get("scalar_key_sorted_tables", ()):
@@ -213,7 +213,7 @@ def test_unicode_survives():
     assert {key: read[key] for key in value} == value
 
 
-def test_unions_of_all_kinds_of_members_are_told_apart():
+def test_unions_of_all_kinds_of_members_are_distinguished():
     unions = catalog("unions")
     drawing = unions.decode("unions.Drawing", unions.encode("unions.Drawing", DRAWING))
     assert type(drawing.shape) is unions["unions.Circle"]

@@ -1,4 +1,4 @@
-"""Any value of any schema goes there and back, and reads as flatc reads it."""
+"""Any value of any schema survives a round trip, and flatc reads the same value."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Values:
 
 
 def bits(value: Any) -> Any:
-    """What compares floats by their bits."""
+    """A form in which floats are compared by their bits."""
     if isinstance(value, float):
         return struct.pack("<d", value) if not math.isnan(value) else "nan"
     if isinstance(value, dict):

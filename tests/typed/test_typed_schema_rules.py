@@ -1,7 +1,7 @@
-"""What a compiled schema may not say: each rule of the loader, by a file that breaks it alone.
+"""Invalid compiled schemas: each rule of the loader, with a file that breaks only this rule.
 
-The files are made by the engine itself: a good one is decoded as ``reflection.fbs`` describes it,
-changed, and encoded again.
+The engine itself makes the files: a valid one is decoded by ``reflection.fbs``, changed, and
+encoded again.
 """
 
 from __future__ import annotations
@@ -208,7 +208,7 @@ def test_a_union_without_none_is_refused():
         Catalog.load(compiled(value))
 
 
-def test_a_type_of_a_later_flatbuffers_spoils_its_table_alone():
+def test_a_type_of_a_later_flatbuffers_makes_only_its_table_unusable():
     value = described("basics")
     field(value, "basics.Leaf", "number")["type"]["base_type"] = "MaxBaseType"
     catalog = Catalog.load(compiled(value))

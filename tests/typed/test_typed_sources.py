@@ -1,4 +1,4 @@
-"""Where catalogs come from, and what is refused there: hostile archives, folders and YAML."""
+"""The sources of catalogs, and those that are refused: hostile archives, folders and YAML."""
 
 from __future__ import annotations
 
@@ -132,15 +132,15 @@ def test_a_listed_path_stays_inside_and_is_a_compiled_schema(path):
         (b"schemas: [[a.bfbs]]", "no list of paths"),
         (b"- schemas", "no list of paths"),
         (b"", "no list of paths"),
-        (b"schemas: [missing.bfbs]", "'missing.bfbs' is listed and not in the archive"),
+        (b"schemas: [missing.bfbs]", "'missing.bfbs' is listed but not in the archive"),
         (b"schemas: [a.bfbs, a.bfbs]", "listed twice"),
         (b"description: one\ntwo\nschemas: []", "not valid YAML"),
         (b"\xff\xfe\xfa", "YAML"),
         (b"schemas: !!python/object/apply:os.system [ls]", "'ls' is not a compiled schema"),
-        (b"[" * 60_000, "nests more than 16 deep"),
-        (b"- " * 30_000, "nests more than 16 deep"),
-        (b"? " * 30_000, "nests more than 16 deep"),
-        (b"{a: " * 15_000, "nests more than 16 deep"),
+        (b"[" * 60_000, "nests more than 16 levels deep"),
+        (b"- " * 30_000, "nests more than 16 levels deep"),
+        (b"? " * 30_000, "nests more than 16 levels deep"),
+        (b"{a: " * 15_000, "nests more than 16 levels deep"),
         (b"schemas: [" + b"a.bfbs, " * 5000 + b"]", "1000 are allowed"),
     ],
 )
@@ -162,7 +162,7 @@ def test_a_bomb_is_refused_whatever_the_directory_claims(monkeypatch):
     monkeypatch.setattr(sources, "MAX_SCHEMA", 1_000_000)
     bomb = zipped({"catalog.yaml": CATALOG, "schema/basics.bfbs": bytes(50_000_000)})
     assert "unpacks to more than the 1000000 bytes" in refused(bomb)
-    # The directory says that it is small: zipfile stops there, and the checksum is wrong.
+    # The directory states a small size: zipfile stops there, and the checksum is wrong.
     lying = bomb.replace((50_000_000).to_bytes(4, "little"), (1000).to_bytes(4, "little"))
     assert lying != bomb and "can't be unpacked" in refused(lying)
 
@@ -182,7 +182,7 @@ def test_two_files_of_one_name_are_refused():
         with zipfile.ZipFile(buffer, "w") as file:
             file.writestr("catalog.yaml", CATALOG)
             file.writestr("catalog.yaml", b"schemas: []")
-    assert "two files of one name" in refused(buffer.getvalue())
+    assert "two files with the same name" in refused(buffer.getvalue())
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
@@ -244,7 +244,7 @@ def test_a_flatc_that_is_none_is_an_error(monkeypatch, tmp_path: Path):
     assert "flatc can't be run" in refused(path)
 
 
-def test_autobahns_script_is_no_flatc_where_its_package_has_none(monkeypatch, tmp_path: Path):
+def test_autobahns_script_is_not_used_if_its_package_has_no_flatc(monkeypatch, tmp_path: Path):
     for name in ("script", "real"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "flatc").write_text(f"# {name}\n")

@@ -40,7 +40,7 @@ def test_a_method_has_its_own_uri_under_that_of_its_service(prefix, own, joined)
         ("a..c", ["a.b.c"], ["a..c", "a.b.b.c"]),
     ],
 )
-def test_a_typed_component_matches_its_type_alone(uri, good, bad):
+def test_a_typed_component_matches_only_its_type(uri, good, bad):
     matches = uris.matcher(uri)
     assert [text for text in good if not matches(text)] == []
     assert [text for text in bad if matches(text)] == []
@@ -59,7 +59,7 @@ def test_names_of_components_make_no_difference():
     assert uris.normalized("a..b") == uris.normalized("a.<x:str>.b")
 
 
-def test_what_says_most_comes_first():
+def test_the_most_specific_uri_comes_first():
     texts = ["<x:str>.b", "a.<x:str>", "a.<x:int>", "a.<x:uuid>"]
     assert sorted(texts, key=uris.specificity) == [
         "a.<x:uuid>",

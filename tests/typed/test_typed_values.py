@@ -1,4 +1,4 @@
-"""Which Python values a field takes, which it refuses, and what comes back."""
+"""The Python values that a field accepts and refuses, and those that come back."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NESTED = Catalog.load(SCHEMAS / "nested.bfbs")
 
 
 def through(table: str, field: str, value: Any, catalog: Catalog = BASICS) -> Any:
-    """What a field's value reads as after it was written."""
+    """A field's value after a round trip."""
     data = catalog.encode(table, {field: value})
     return getattr(catalog.decode(table, data), field)
 
@@ -63,7 +63,7 @@ def test_an_integer_takes_no_other_type(field):
             refused("basics.Vectors", field, [value])
 
 
-def test_a_bool_takes_bools_alone():
+def test_a_bool_accepts_only_bools():
     assert through("basics.Scalars", "truth", True) is True
     assert through("basics.Vectors", "truths", [True, False]) == [True, False]
     for value in (0, 1, None, "true", 1.0):
@@ -166,7 +166,7 @@ def test_an_unknown_enum_value_is_read_as_a_number_unless_strict():
         BASICS.verify("basics.Vectors", data, strict=True)
 
 
-def test_a_string_takes_str_alone():
+def test_a_string_accepts_only_str():
     for text in ("", "a", "Ä€𝄞", "\0", "x" * 100_000):
         assert through("basics.Leaf", "name", text) == text
     for value in (b"bytes", 1, ["a"]):

@@ -224,7 +224,7 @@ def test_an_absent_argument_is_none_or_the_default():
     assert pack("Page", 0, None) == ([0, None], {})
 
 
-def test_void_takes_nothing_none_and_none_alone():
+def test_void_accepts_only_no_arguments_or_a_single_none():
     for args in ([], None, [None], (), (None,)):
         ORDERS.validate("Void", args, None)
         assert ORDERS.unpack("Void", ORDERS.pack("Void", args)) == ([], {})
@@ -244,7 +244,7 @@ def test_an_instance_stands_for_the_whole_table():
         ORDERS.validate("orders.Place", [place()])
 
 
-def test_what_unpack_returns_may_be_changed():
+def test_the_result_of_unpack_may_be_changed():
     data = ORDERS.pack("orders.Place", ["abc", 1], {"note": "x"})
     args, kwargs = ORDERS.unpack("orders.Place", data)
     args.append(1)
@@ -336,7 +336,7 @@ def test_nothing_is_attached_where_that_is_asked_for():
     assert names("procedure", "com.example.orders.place", catalog) is None
 
 
-def test_attaching_what_there_is_not_is_an_error():
+def test_attaching_an_unknown_interface_is_an_error():
     with pytest.raises(KeyError, match=r"did you mean orders\.IOrders"):
         ORDERS.attach("orders.IOrder")
     with pytest.raises(CatalogError, match="no method nothing"):
@@ -396,7 +396,7 @@ def test_one_of_two_methods_of_an_interface_can_be_left_out(tmp_path: Path):
 
 
 @needs_flatc
-def test_wamps_own_interface_is_attached_by_hand_alone(tmp_path: Path):
+def test_wamps_own_interface_is_only_attached_explicitly(tmp_path: Path):
     path = tmp_path / "meta.fbs"
     path.write_text(
         'attribute "type"; attribute "wampuri"; namespace m;\n'

@@ -1,7 +1,7 @@
 """Bytes from an enemy: every truncation, flipped bytes, random changes, amplification.
 
-Whatever comes in, either ``unserialize`` raises ProtocolError, or every attribute can be read in
-any order, and then only the payload codec's ProtocolError may come. Nothing else, ever.
+For any input, either ``unserialize`` raises ProtocolError, or every attribute can be read in any
+order, and the only possible error is the payload codec's ProtocolError.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ def test_a_frame_of_a_wrong_length_is_refused(length):
         serializer.unserialize(struct.pack(">I", length) + body)
 
 
-def test_payloads_that_are_no_cbor_fail_when_read_and_again():
+def test_payloads_that_are_not_cbor_fail_at_every_read():
     junk = (
         b"",
         b"\xff",
@@ -206,7 +206,7 @@ def test_reading_many_references_is_linear_in_the_messages_size(field):
     assert many < 10 * few + 1e-6
 
 
-def test_an_ordinary_list_of_equal_names_is_no_attack():
+def test_an_ordinary_list_of_equal_names_is_not_an_attack():
     names = ["anonymous"] * 5000
     msg = feed_or_raise(build("Publish", {"request": 1, "topic": "a.b", "exclude_authid": names}))
     assert msg.exclude_authid == names

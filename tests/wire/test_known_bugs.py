@@ -1,7 +1,7 @@
-"""What went wrong in other implementations of FlatBuffers and CBOR doesn't go wrong here.
+"""Bugs of other implementations of FlatBuffers and CBOR don't occur here.
 
-The FlatBuffers reports are numbered as google/flatbuffers has them; those about FlexBuffers are in
-that codec's tests. Others are named by their project. Each is a test of ours for the same kind of
+The FlatBuffers reports have google/flatbuffers' numbers; those about FlexBuffers are in that
+codec's tests. Others are named after their project. Each is a test of ours for the same kind of
 input; none of their inputs is copied.
 """
 
@@ -81,8 +81,8 @@ def test_a_union_with_a_type_and_no_value_is_refused():
 
 
 def test_the_unions_type_is_a_value_and_no_place():
-    """#9220: the type was taken for a place in the list of types. Every table under every type
-    is refused, or read as what its type says."""
+    """#9220: the type was used as an index into the list of types. Every table under every type is
+    refused, or read as its type says."""
     for dialect, tags in (("autobahn", CODES), ("schema", union_tags())):
         objser = FlatBuffersObjectSerializer(dialect=dialect)
         for msg in every_sample()[::9]:
@@ -100,7 +100,7 @@ def test_a_type_beyond_all_tables_is_refused(tag):
     refused(patched((TAG, "B", tag)), "unknown message type")
 
 
-def test_what_is_fine_as_bytes_is_checked_again_as_text():
+def test_a_value_that_is_valid_as_bytes_is_checked_again_as_text():
     """#9183: places that had been verified as one type were not verified as another one."""
     data = bytearray(build("Publish", {"request": 1, "topic": "a.b", "args": b"\xff\xff"}))
     args = data.index(b"\x02\0\0\0\xff\xff")
@@ -141,7 +141,7 @@ def test_integers_of_8_bytes_are_read_at_any_multiple_of_4(shift):
     assert taken(patched((slot, "I", end - slot), data=moved)).exclude == values
 
 
-def test_no_table_comes_near_the_64_kilobytes_that_a_vtable_can_tell():
+def test_no_table_comes_near_the_64_kilobytes_that_a_vtable_allows():
     """flatcc #235: a builder made tables that were larger."""
     for klass in {type(msg) for msg in every_sample()}:
         data = OBJSER.serialize(klass(**full(klass)))
@@ -187,12 +187,12 @@ def test_a_vtable_anywhere_but_where_one_is_is_refused(table, back):
     refused(patched((table, "i", back)), "at offset")
 
 
-def test_a_vtable_at_the_very_beginning_is_no_vtable():
+def test_a_vtable_at_the_very_beginning_is_refused():
     refused(patched((TABLE, "i", TABLE)), "too small")
 
 
 def test_a_vtable_may_lie_in_its_own_table():
-    """Odd, but harmless, and Google's verifier takes it."""
+    """Odd, but harmless, and Google's verifier accepts it."""
     publication = 8 | 12 << 16 | 0 << 32 | 4 << 48  # reads as a vtable like the one at VTABLE
     data = patched((TABLE, "i", -4), (PUBLICATION, "Q", publication))
     assert taken(data).publication == publication
@@ -213,7 +213,7 @@ def test_a_vtable_of_an_impossible_size_is_refused(size):
 
 @pytest.mark.parametrize("name", native.RECEIVED)
 def test_nothing_reads_a_buffer_that_was_never_verified(name):
-    """RUSTSEC-2020-0009: safe code could read through buffers that nobody had verified."""
+    """RUSTSEC-2020-0009: safe code could read through unverified buffers."""
     klass = native.RECEIVED[name]
     msg = klass.__new__(klass)
     for attribute in (*attribute_names(klass), "args_view", "kwargs_view", "payload_view"):
@@ -304,7 +304,7 @@ def test_a_break_outside_what_it_can_end_is_refused(data):
 
 
 @pytest.mark.parametrize("content", ["00", "6161", "80", "a0", "f6", "f90000", "c24100"])
-def test_a_bignum_is_made_of_bytes_alone(content):
+def test_a_bignum_consists_only_of_bytes(content):
     """libcbor #326."""
     for tag in ("c2", "c3"):
         same_as_cbor2(bytes.fromhex(tag + content))

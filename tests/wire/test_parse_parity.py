@@ -57,7 +57,7 @@ def good(klass: type[Message], **changes: Any) -> dict[str, Any]:
 
 
 def parsed(klass: type[Message], raw: list[Any]) -> Message | None:
-    """What Autobahn makes of a WAMP list; None if it refuses it."""
+    """Autobahn's message for a WAMP list; None if it refuses it."""
     try:
         return klass.parse(raw)
     except (ProtocolError, InvalidUriError, AssertionError):
@@ -65,7 +65,7 @@ def parsed(klass: type[Message], raw: list[Any]) -> Message | None:
 
 
 def received(data: bytes) -> Message | None:
-    """What we make of a FlatBuffers message; None if it is refused."""
+    """Our message for a FlatBuffers message; None if it is refused."""
     try:
         (msg,) = SERIALIZER.unserialize(data)
     except ProtocolError:
@@ -76,7 +76,7 @@ def received(data: bytes) -> Message | None:
 def check(
     klass: type[Message], attributes: dict[str, Any], details: dict[str, Any] | None = None
 ) -> None:
-    """Both verdicts are the same, and so is the content of what is accepted."""
+    """Both verdicts are the same, and so is the content of accepted messages."""
     wanted = parsed(klass, raw_list(klass, attributes, details))
     got = received(typed(klass, attributes, details))
     case = f"{klass.__name__} {attributes} {details or ''}"[:300]
@@ -204,7 +204,7 @@ def test_a_revoked_id_goes_with_request_0(klass, name):
 
 
 @pytest.mark.parametrize("klass", WITH_PAYLOAD, ids=case_id)
-def test_what_goes_with_a_payload_is_judged_as_by_parse(klass):
+def test_attributes_of_a_payload_are_checked_as_by_parse(klass):
     algorithms = [None, *ENUMS["enc_algo"]]
     serializers = [None, *ENUMS["enc_serializer"]]
     for payload, algo, key, serializer in itertools.product(
@@ -231,7 +231,7 @@ def test_args_and_kwargs_of_other_types_are_refused_when_read(klass):
     ):
         for value in values:
             if klass is m.Publish and name == "args" and isinstance(value, (str, bytes)):
-                continue  # PUBLISH alone takes them
+                continue  # only PUBLISH accepts them
             (msg,) = SERIALIZER.unserialize(typed(klass, good(klass, **{name: value})))
             with pytest.raises(ProtocolError, match=rf"{klass.__name__.upper()}\.{name}"):
                 getattr(msg, name)
@@ -286,7 +286,7 @@ def test_a_missing_required_string_is_refused_by_name(klass, name):
 
 
 @pytest.mark.parametrize("klass", [m.Hello, m.Welcome], ids=case_id)
-def test_what_upstream_leaves_out_may_be_missing(klass):
+def test_fields_that_upstream_leaves_out_may_be_missing(klass):
     (msg,) = SERIALIZER.unserialize(typed(klass, {"session": 1} if klass is m.Welcome else {}))
     assert msg.roles == {}
     assert msg.realm is None
@@ -351,7 +351,7 @@ EVIL_DETAILS: list[Any] = [
 
 
 def beyond_the_wire(value: Any) -> bool:
-    """Integers outside 0 to 2**64-1, which parse takes in some places and we nowhere."""
+    """Integers outside 0 to 2**64-1, which parse accepts in some places, and we don't."""
     if isinstance(value, bool):
         return False
     if isinstance(value, int):
@@ -381,7 +381,7 @@ def test_details_in_the_metadata_are_judged_as_by_parse(klass, name):
     base = {"enc_algo": "x_own"} if name in ("enc_key", "enc_serializer") else {}
     for value in EVIL_DETAILS:
         details = {**base, DETAIL_NAMES.get((klass, name), name): value}
-        if beyond_the_wire(value) and klass is not m.Unregister:  # which takes any list
+        if beyond_the_wire(value) and klass is not m.Unregister:  # which accepts any list
             assert received(typed(klass, attributes, details)) is None, details
         else:
             check(klass, attributes, details)
@@ -413,7 +413,7 @@ def test_unknown_details_are_ignored():
     ],
     ids=lambda metadata: metadata.hex() or "empty",
 )
-def test_metadata_that_is_no_map_of_names_is_refused(metadata):
+def test_metadata_that_is_not_a_map_of_names_is_refused(metadata):
     """The last one has a tag, with which cbor2 reads it, and a byte behind the map."""
     for klass in MESSAGE_CLASSES:
         with pytest.raises(ProtocolError, match="metadata"):

@@ -1,7 +1,7 @@
 """The schemas by reflection: Autobahn's layout unchanged, every addition listed, all documented.
 
-Both binary schemas are printed as JSON by flatc, whose own description of a binary schema
-(``reflection.fbs``) is in the Autobahn wheel as flatc itself is. Nothing here reads our tables.
+flatc prints both binary schemas as JSON; its own description of binary schemas (``reflection.fbs``)
+is in the Autobahn wheel, like flatc itself. Nothing here reads our tables.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ UPSTREAM = AUTOBAHN / "wamp" / "flatbuffers" / "wamp.bfbs"
 
 Entry = dict[str, Any]
 
-#: What ours has and upstream's doesn't: each field with its slot and base type.
+#: Additions of our schema to upstream's: each field with its slot and base type.
 ADDED_FIELDS = {
     "Message.metadata": (2, "Vector"),
     "Challenge.method_name": (3, "String"),
@@ -38,7 +38,8 @@ ADDED_FIELDS = {
 
 FEATURES = ("Broker", "Publisher", "Subscriber", "Dealer", "Caller", "Callee")
 
-#: Scalars that ours can tell from an absent one; beside these, every feature of every role.
+#: Scalars that our schema distinguishes from an absent one; in addition, every feature of every
+#: role.
 OPTIONAL_SCALARS = {
     "Hello": "resumable resume_session",
     "Welcome": "authmethod resumed resumable",
@@ -61,7 +62,7 @@ OPTIONAL_SCALARS = {
 #: Defaults other than 0 that became "absent means None".
 DROPPED_DEFAULTS = {"Publish.exclude_me": 1, "Interrupt.mode": 1}
 
-#: What flatc makes up by itself, and so nobody can document.
+#: Names that flatc generates, which therefore can't be documented.
 IMPLICIT = {
     "AnyMessage.NONE",
     "AuthFactor.NONE",
@@ -182,7 +183,7 @@ def upstream(schemas: dict[str, Schema]) -> Schema:
 
 
 def optional_scalars() -> set[str]:
-    """The documented optional scalars, but for the added fields."""
+    """The documented optional scalars, except the added fields."""
     return {
         f"{table}.{name}" for table, names in OPTIONAL_SCALARS.items() for name in names.split()
     }
@@ -322,7 +323,7 @@ def test_everything_is_documented(ours: Schema) -> None:
     assert silent == IMPLICIT
 
 
-# -- What the schema says about Autobahn's classes ------------------------------------------
+# -- Facts in the schema about Autobahn's classes --------------------------------------------
 
 
 # Fields that serve another attribute, or one that only received messages have.
@@ -369,11 +370,11 @@ def test_enum_values_are_called_as_in_autobahn(ours: Schema) -> None:
     assert all(message.is_valid_enc_serializer(s) for s in strings("PPTSerializer") if s)
 
 
-# -- flatc reads what is on the wire --------------------------------------------------------
+# -- flatc reads the bytes on the wire --------------------------------------------------------
 
 
 def printed(binaries: list[bytes], folder: Path) -> list[Any]:
-    """What flatc makes of messages, by the schemas in the package."""
+    """flatc's JSON for messages, by the schemas in the package."""
     sources = [folder / f"{i}.bin" for i in range(len(binaries))]
     for path, binary in zip(sources, binaries, strict=True):
         path.write_bytes(binary)

@@ -35,7 +35,7 @@ def given_at_all(value: Any) -> bool:
 
 
 def empty(value: Any) -> bool:
-    """What a test for truth takes for None."""
+    """Values that a truth test treats like None."""
     return value is not None and not value
 
 
@@ -69,7 +69,7 @@ WITH_PAYLOAD = (m.Error, m.Publish, m.Event, m.Call, m.Result, m.Invocation, m.Y
 AUTHMETHODS = ("ticket", "wampcra", "wamp-scram", "cryptosign")
 WITHOUT_HOPS = (m.Subscribe, m.Unsubscribe, m.Register, m.Unregister)
 
-#: What upstream's writer gets wrong: dropped, garbled, or refused.
+#: Errors of upstream's writer: dropped, garbled, or refused.
 WRITER: dict[tuple[type[Message], str], Rule] = {
     # never written, though the schema has a slot
     (m.Hello, "roles"): always,
@@ -113,9 +113,9 @@ WRITER: dict[tuple[type[Message], str], Rule] = {
     (m.Authenticate, "signature"): empty,
 }
 
-#: What upstream's reader gets wrong, reading what we write.
+#: Errors of upstream's reader when it reads our messages.
 READER: dict[tuple[type[Message], str], Rule] = {
-    # the constructor's default hides what was received
+    # the constructor's default hides the received value
     (m.Goodbye, "reason"): always,
     (m.Subscribe, "match"): lambda v: v != "exact",
     (m.Register, "match"): lambda v: v != "exact",
@@ -148,7 +148,7 @@ READER: dict[tuple[type[Message], str], Rule] = {
     },
     # present and empty, which it reads well, though it never writes it
     **{(klass, name): never for klass in WITH_PAYLOAD[1:] for name in ("args", "kwargs")},
-    # present and True it takes for absent
+    # present and True, which it treats as absent
     (m.Publish, "exclude_me"): lambda v: v is True,
     # None reads as the default
     (m.Hello, "resumable"): left_out,

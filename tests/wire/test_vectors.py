@@ -1,4 +1,4 @@
-"""The official WAMP test vectors: what they hold is read, and written to the very same bytes.
+"""The official WAMP test vectors: their content can be read, and written to the same bytes.
 
 ``support.vectors`` has them.
 """

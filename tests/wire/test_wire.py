@@ -1,6 +1,6 @@
-"""What a peer sees of the decisions about the wire, where no other test is about it: the union's
-tag, the metadata, what is always written and what never. Bytes are looked at with Google's runtime,
-and the schema is that of Autobahn's wheel.
+"""Decisions about the wire as a peer sees them, unless another test covers them: the union's type,
+the metadata, fields that are always or never written. Bytes are read with Google's runtime, and the
+schema is that of Autobahn's wheel.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def message_table(data: bytes) -> Table:
 
 
 def details_in(data: bytes) -> Any:
-    """What the metadata says; None if there is none."""
+    """The content of the metadata; None if there is none."""
     root = root_of(data)
     if not place(root, METADATA_SLOT):
         return None
@@ -61,7 +61,8 @@ def slot_names(name: str) -> dict[str, int]:
 
 @pytest.mark.parametrize("tag", [8, 16, 17])
 def test_a_tag_that_is_another_message_in_the_other_dialect_is_not_guessed(tag):
-    """Whatever the table would fit, the serializer's own dialect says what it is."""
+    """Even if the table would fit another type, the serializer's own dialect determines the
+    type."""
     names = {
         "autobahn": {code: name for name, code in CODES.items()}[tag],
         "schema": {ordinal: name for name, ordinal in union_tags().items()}[tag],
@@ -91,7 +92,7 @@ def test_the_dialect_is_autobahns_unless_another_one_is_asked_for():
 
 # ---- the metadata
 
-#: Whatever the typed fields can't express, and nothing else.
+#: Everything that the typed fields can't express, and nothing else.
 SAYS: list[tuple[Message, dict[str, Any] | None]] = [
     *((klass(**minimal(klass)), None) for klass in CLASSES.values() if klass is not m.Welcome),
     (m.Welcome(1, full(m.Welcome)["roles"]), dict.fromkeys(("realm", "authid", "authrole"))),
@@ -123,7 +124,8 @@ def test_the_metadata_says_what_typed_fields_cannot_and_nothing_else(msg, says, 
 
 @pytest.mark.parametrize("msg", every_sample(), ids=lambda msg: type(msg).__name__)
 def test_in_the_schema_dialect_the_metadata_are_the_complete_details(msg):
-    """As marshal() has them; null is what it leaves out, though the schema requires it."""
+    """The same as from marshal(); null for attributes that it omits although the schema requires
+    them."""
     found = details_in(OBJSERS["schema"].serialize(msg))
     details = next((part for part in plain_copy(msg).marshal() if isinstance(part, dict)), {})
     assert canonical({key: found[key] for key in details}) == canonical(details)
@@ -140,7 +142,7 @@ def test_a_peer_that_does_not_know_the_metadata_reads_the_rest(objser):
     assert (received.request, received.topic, received.get_retained) == (7, "a.b", True)
 
 
-# ---- what is always written
+# ---- fields that are always written
 
 
 @pytest.mark.parametrize("dialect", OBJSERS)
@@ -170,7 +172,7 @@ def test_the_order_in_which_roles_are_given_is_not_written(dialect):
         assert serialize(klass(first, turned)) == serialize(klass(first, roles))
 
 
-# ---- what is never written
+# ---- fields that are never written
 
 #: Tables with a session that has no attribute in Autobahn's class.
 SESSIONS = sorted(name for name in CODES if "session" in slot_names(name) and name != "Welcome")
@@ -192,7 +194,7 @@ def test_a_session_is_never_written(name, objser):
 )
 @pytest.mark.parametrize("session", [0, 7, 2**64 - 1])
 def test_a_session_is_ignored_when_it_is_read(name, session, objser):
-    """Any number: no check of IDs is made on what nobody reads."""
+    """Any number: IDs that nothing reads aren't checked."""
     fields = {"request": 3}
     if name not in ("Unsubscribed", "Cancel"):
         fields["registration" if name == "Registered" else

@@ -16,8 +16,8 @@ from ..changes import Edit, Lazy
 from ..part import Group, Part
 
 #: Bytes to read from a connection, or to send, at once: a few messages of 128 kB, the size that
-#: programs that send files use. An accelerated router handles so many bytes of small messages in
-#: the time that a stock one takes for Twisted's 64 kB: other connections wait no longer.
+#: programs that send files use. An accelerated router handles this many bytes of small messages in
+#: the time that a stock router takes for Twisted's 64 kB, so other connections don't wait longer.
 SIZE = 512 * 1024
 
 

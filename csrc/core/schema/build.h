@@ -21,8 +21,8 @@ typedef struct wfbs_builder {
     size_t used;     /* bytes written, at the end */
     size_t held;     /* bytes stacked, at the start */
     uint32_t align;  /* alignment of everything written, at least 4 */
-    uint64_t cost;   /* what verification will charge for all that is written, */
-    uint64_t tables; /* and the tables that it will visit */
+    uint64_t cost;   /* cost of everything written, as verification will charge it, */
+    uint64_t tables; /* and the number of tables that it will visit */
     /* Replaces memory with a block of at least `capacity` bytes. Its first `held` and last `used`
      * bytes are those of the old block. False if it can't. */
     bool (*grow)(struct wfbs_builder *b, size_t capacity);

@@ -292,7 +292,7 @@ verify_vector_field(wfbs_verifier *v, const wfbs_plan_field *field, uint64_t at)
 {
     uint64_t elements;
     uint32_t count;
-    /* Whoever decodes copies the bytes of the outermost nested buffer, which hold those inside. */
+    /* Decoding copies the bytes of the outermost nested buffer, which contain those inside. */
     const bool copied = !v->is_nested || field->nested == WFBS_NONE || field->demand;
     if (!verify_vector(v, field->stride, copied, at, &elements, &count)) {
         return false;

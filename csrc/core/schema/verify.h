@@ -27,7 +27,7 @@ typedef struct {
     bool strict; /* values outside an enum, and types outside a union, are errors */
 } wfbs_typed_rules;
 
-/* What the tables, vectors and strings of a buffer of `size` bytes, below 2^31, may add up to. */
+/* The maximum cost of the tables, vectors and strings of a buffer of `size` bytes, below 2^31. */
 static inline uint64_t
 wfbs_typed_budget(const wfbs_limits *limits, uint64_t size)
 {
@@ -35,8 +35,8 @@ wfbs_typed_budget(const wfbs_limits *limits, uint64_t size)
     return budget > limits->budget_minimum ? budget : limits->budget_minimum;
 }
 
-/* What a table of a type with so many fields is charged: each entry of its vtable is looked at, and
- * an instance has all fields. */
+/* The cost of a table of a type with this many fields: each entry of its vtable is read, and an
+ * instance has all fields. */
 static inline uint32_t
 wfbs_table_cost(uint32_t table_size, uint32_t vtable_size, uint32_t field_count)
 {

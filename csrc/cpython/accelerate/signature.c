@@ -109,6 +109,23 @@ read_signature(const wfbs_class *c, constructor *k)
     return good && k->count + slot_at(c->base_end) == k->slots;
 }
 
+/* Frees what wfbs_constructor_prepare() made; NULL is nothing. */
+static void
+constructor_free(constructor *k)
+{
+    for (unsigned i = 0; k && i < WFBS_WATCHED; i++) {
+        Py_XDECREF(k->watched[i]);
+        Py_XDECREF(k->codes[i]);
+    }
+    for (unsigned i = 0; k && i < WFBS_MAX_SLOTS; i++) {
+        Py_XDECREF(k->absent[i]);
+    }
+    if (k) {
+        Py_XDECREF(k->defaults);
+    }
+    PyMem_Free(k);
+}
+
 int
 wfbs_constructor_prepare(wfbs_class *c)
 {
@@ -125,7 +142,6 @@ wfbs_constructor_prepare(wfbs_class *c)
         PyErr_NoMemory();
         return -1;
     }
-    c->constructor = k;
     k->type = c->plain;
     k->slots = (uint8_t)slots;
     k->cache = slot_at(c->serialized);
@@ -146,10 +162,11 @@ wfbs_constructor_prepare(wfbs_class *c)
         k->args = slot_at(c->attributes[t->slot_of[WFBS_USE_ARGS]].offset);
         k->kwargs = slot_at(c->attributes[t->slot_of[WFBS_USE_KWARGS]].offset);
     }
-    if (!read_signature(c, k)) {
-        wfbs_constructor_clear(c);
-        return -1;
+    if (!read_signature(c, k) || c->constructor) { /* looking things up may have come here again */
+        constructor_free(k);
+        return c->constructor && wfbs_constructor_is_unchanged(c) ? 0 : -1;
     }
+    c->constructor = k; /* whole: nobody sees it half filled */
     return 0;
 }
 
@@ -158,17 +175,7 @@ wfbs_constructor_clear(wfbs_class *c)
 {
     constructor *k = c->constructor;
     c->constructor = NULL;
-    for (unsigned i = 0; k && i < WFBS_WATCHED; i++) {
-        Py_XDECREF(k->watched[i]);
-        Py_XDECREF(k->codes[i]);
-    }
-    for (unsigned i = 0; k && i < WFBS_MAX_SLOTS; i++) {
-        Py_XDECREF(k->absent[i]);
-    }
-    if (k) {
-        Py_XDECREF(k->defaults);
-    }
-    PyMem_Free(k);
+    constructor_free(k);
 }
 
 int

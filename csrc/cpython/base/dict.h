@@ -1,10 +1,10 @@
-/* Reading a dict that other threads may be changing. */
+/* Reads a dict that other threads may change. */
 #ifndef WFBS_DICT_H
 #define WFBS_DICT_H
 
 #include <Python.h>
 
-/* What is under `key`: a new reference; NULL if there is nothing, or with an exception. */
+/* The value for `key`: a new reference; NULL if there is none, or with an exception. */
 static inline PyObject *
 wfbs_dict_find(PyObject *dict, PyObject *key)
 {

@@ -1,4 +1,4 @@
-/* FlexBuffers: memory of the writer, and what is appended to its output. */
+/* FlexBuffers: the writer's memory, and appending to its output. */
 #include "flex_write.h"
 
 #include <assert.h>

@@ -26,8 +26,8 @@ wfbs_slot_offset(PyTypeObject *type, PyObject *name)
     }
     if (offset < 0) {
         PyErr_Format(PyExc_TypeError,
-                     "%s.%U is not a slot: this Autobahn is not one that autobahn_fbs knows",
-                     type->tp_name, name);
+                     "%s.%U is not a slot: autobahn_fbs doesn't know this Autobahn", type->tp_name,
+                     name);
     }
     Py_DECREF(descriptor);
     return offset;
@@ -40,7 +40,7 @@ property_of(PyTypeObject *type, PyObject *name)
     PyObject *property = PyObject_GetAttr((PyObject *)type, name);
     if (property && !Py_TYPE(property)->tp_descr_set) {
         PyErr_Format(PyExc_TypeError,
-                     "%s.%U is not a property: this Autobahn is not one that autobahn_fbs knows",
+                     "%s.%U is not a property: autobahn_fbs doesn't know this Autobahn",
                      type->tp_name, name);
         Py_CLEAR(property);
     }

@@ -108,7 +108,7 @@ wfbs_decode_element(const wfbs_decoding *d, const wfbs_plan_field *f, uint32_t e
         return wfbs_decode_table(d, f->index, wfbs_follow(d->data, at));
     default:
         text = wfbs_span_at(d->data, at);
-        return wfbs_text_object(text.data, text.size);
+        return wfbs_text_from_valid(text.data, text.size);
     }
 }
 
@@ -146,7 +146,7 @@ decode_union(const wfbs_decoding *d, uint32_t index, uint8_t tag, uint32_t at)
     PyObject *value;
     if (member->shape == WFBS_SHAPE_STRING) {
         const wfbs_span text = wfbs_span_at(d->data, at);
-        value = wfbs_text_object(text.data, text.size);
+        value = wfbs_text_from_valid(text.data, text.size);
     }
     else if (member->shape == WFBS_SHAPE_STRUCT) {
         value = wfbs_decode_struct(d, member->index, d->data + wfbs_follow(d->data, at));
@@ -202,7 +202,7 @@ wfbs_decode_member(const wfbs_decoding *d, const wfbs_layout *layout, const wfbs
                                   enum_form(d));
     case WFBS_SHAPE_STRING:
         text = wfbs_span_at(d->data, at);
-        return wfbs_text_object(text.data, text.size);
+        return wfbs_text_from_valid(text.data, text.size);
     case WFBS_SHAPE_STRUCT:
         return decode_struct_field(d, f, d->data + at);
     case WFBS_SHAPE_TABLE:

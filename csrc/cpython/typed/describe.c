@@ -18,7 +18,7 @@ vector_list(const uint8_t *data, const wfbs_plan_field *f, uint32_t at)
         }
         else {
             const wfbs_span text = wfbs_span_at(data, place);
-            element = wfbs_text_object(text.data, text.size);
+            element = wfbs_text_from_valid(text.data, text.size);
         }
         if (!element) {
             Py_CLEAR(list);
@@ -50,7 +50,7 @@ table_dict(const uint8_t *data, uint32_t object, uint32_t table)
             break;
         case WFBS_SHAPE_STRING:
             text = wfbs_span_at(data, at);
-            value = wfbs_text_object(text.data, text.size);
+            value = wfbs_text_from_valid(text.data, text.size);
             break;
         case WFBS_SHAPE_TABLE:
             value = table_dict(data, f->index, wfbs_follow(data, at));

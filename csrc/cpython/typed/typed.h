@@ -24,7 +24,7 @@
 #ifndef WFBS_TYPED_H
 #define WFBS_TYPED_H
 
-#include "../base/buffer.h" /* first of all, because Python.h must be the first header */
+#include "../base/text.h" /* first of all, because Python.h must be the first header */
 
 #include <stdbool.h>
 
@@ -264,8 +264,6 @@ int wfbs_words_bytes(wfbs_encoding *e, const wfbs_plan_field *field, const wfbs_
  * reference or NULL; Py_NotImplemented (new) if the struct isn't one of words. */
 PyObject *wfbs_words_object(wfbs_schema *schema, const wfbs_plan_field *field,
                             const wfbs_plan_object *object, const uint8_t *from, bool plain);
-/* str from valid UTF-8. New reference or NULL. */
-PyObject *wfbs_text_object(const uint8_t *data, size_t size);
 
 /* ---- decode.c */
 

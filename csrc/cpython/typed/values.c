@@ -6,7 +6,6 @@
 #include <stdio.h>
 
 #include "../base/type_name.h"
-#include "../base/utf8.h"
 
 bool
 wfbs_refuse_value(wfbs_fault *fault, const char *format, ...)
@@ -355,27 +354,4 @@ wfbs_scalar_object(wfbs_schema *schema, const wfbs_plan_field *field, uint64_t b
     default:
         return PyLong_FromLong((long)(int32_t)value);
     }
-}
-
-PyObject *
-wfbs_text_object(const uint8_t *data, size_t size)
-{
-    uint64_t high = 0;
-    size_t i = 0;
-    for (; size - i >= 8; i += 8) { /* i <= size */
-        uint64_t word;
-        memcpy(&word, data + i, sizeof word);
-        high |= word;
-    }
-    for (; i < size; i++) {
-        high |= data[i];
-    }
-    if (high & UINT64_C(0x8080808080808080)) {
-        return wfbs_utf8_decode_valid(data, size);
-    }
-    PyObject *text = PyUnicode_New((Py_ssize_t)size, 127);
-    if (text && size) {
-        memcpy(PyUnicode_1BYTE_DATA(text), data, size);
-    }
-    return text;
 }

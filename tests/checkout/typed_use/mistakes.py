@@ -1,4 +1,5 @@
-"""A user's mistakes. Type checkers have to find each: a comment that ignores nothing is one."""
+"""A user's mistakes, which type checkers must find. An ignore comment without effect is an
+error."""
 
 # mypy: warn-unused-ignores
 # pyright: reportUnnecessaryTypeIgnoreComment=true

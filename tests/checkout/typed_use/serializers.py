@@ -1,4 +1,4 @@
-"""A user's program: messages to bytes and back, and what is in them."""
+"""A user's program: converts messages to bytes and back, and reads them."""
 
 from __future__ import annotations
 

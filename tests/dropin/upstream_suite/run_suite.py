@@ -34,7 +34,7 @@ import autobahn  # noqa: E402
 
 ROOT = Path(autobahn.__path__[0])
 
-#: What each framework's run consists of: the tests that touch serializers and transports.
+#: The tests that each framework's run includes: those about serializers and transports.
 ASYNCIO_FILES = ["wamp/test", "asyncio/test/test_aio_rawsocket.py"]
 TWISTED_MODULES = ["autobahn.wamp.test", "autobahn.twisted.test", "autobahn.rawsocket.test",
                    "autobahn.test"]  # fmt: skip
@@ -60,7 +60,7 @@ def add_ours(module: Any) -> None:
 
 
 class Outcomes:
-    """A pytest plugin that notes what became of each test."""
+    """A pytest plugin that records the result of each test."""
 
     def __init__(self) -> None:
         self.passed: list[str] = []

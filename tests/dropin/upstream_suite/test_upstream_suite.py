@@ -1,4 +1,4 @@
-"""Autobahn's own test suites pass with the drop-in installed, but for a list with reasons."""
+"""Autobahn's own test suites pass with the drop-in installed, except for a list with reasons."""
 
 from __future__ import annotations
 

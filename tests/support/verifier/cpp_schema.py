@@ -32,8 +32,8 @@ def for_readers(text: str, *, by_ordinal: bool) -> str:
 
 
 def packaged_flatc() -> str | None:
-    """The flatc that goes with the installed C++ headers: what FLATC names, or else the first on
-    the path outside this Python's own scripts, where Autobahn puts one without headers."""
+    """The flatc for the installed C++ headers: the one that FLATC names, or else the first on the
+    path outside this Python's own scripts, where Autobahn installs one without headers."""
     scripts = Path(sys.executable).parent
     folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
     path = os.pathsep.join(folder for folder in folders if Path(folder) != scripts)
@@ -41,9 +41,9 @@ def packaged_flatc() -> str | None:
 
 
 def generate(flatc: str, folder: Path, *, by_ordinal: bool = False) -> None:
-    """Writes ``wamp_generated.h`` and the schemas that it was made of into ``folder``.
+    """Writes ``wamp_generated.h`` and the schemas that it was generated from into ``folder``.
 
-    :raises subprocess.CalledProcessError: if this flatc can't do it; its output says why.
+    :raises subprocess.CalledProcessError: this flatc can't do it; its output gives the reason.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for path in SCHEMAS.glob("*.fbs"):

@@ -17,7 +17,7 @@ FLATC = Path(autobahn.__file__).parent / "_flatc" / "bin" / "flatc"
 
 
 def compile_all(target: Path) -> list[Path]:
-    """Writes each schema's .bfbs into ``target``; returns what was written."""
+    """Writes each schema's .bfbs into ``target``; returns the paths."""
     command = [FLATC, "--schema", "--binary", "-I", HERE, "-o", target]
     for source in sorted(HERE.glob("*.fbs")):
         options = ["--bfbs-builtins", "--bfbs-comments", "--bfbs-filenames", HERE]
