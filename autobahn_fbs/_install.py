@@ -15,8 +15,8 @@ from . import _factories, payloads
 from ._backend import native
 from ._compatible import check_installable
 from ._installed import current
-from ._saying import INSTALL
 from ._serializer import FlatBuffersObjectSerializer, FlatBuffersSerializer
+from ._startup_log import INSTALL
 
 _ABSENT = object()
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from autobahn.wamp.exception import ProtocolError
 
-from . import _codec_numbers, _msgpack, _ubjson
+from . import _codec_numbers, _msgpack_guard, _ubjson_guard
 from ._binary import as_bytes
 
 Dumps = Callable[[Any], bytes]
@@ -226,11 +226,11 @@ def loads(number: int, name: str | None, view: memoryview) -> Any:
     if module:
         return module.loads(bytes(view))
     if _is_umsgpack(codec):
-        _msgpack.check(view)
+        _msgpack_guard.check(view)
     library = getattr(codec, "UBJSON_MODULE", None)
     if library:
         # bjdata's numbers are little-endian, those of py-ubjson are big-endian.
-        _ubjson.check(view, "little" if library.__name__ == "bjdata" else "big")
+        _ubjson_guard.check(view, "little" if library.__name__ == "bjdata" else "big")
     values = codec.unserialize(bytes(view) if _reads_only_bytes(codec) else view)
     if len(values) != 1:
         raise ValueError(f"{len(values)} values instead of one")

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .._bootstrap.sitecustomize import AfterImport
-from .._saying import ACCELERATE as LOG
+from .._startup_log import ACCELERATE as LOG
 from . import parts as _parts
 from .changes import look_up_late_names
 from .part import Group, Part, State

@@ -160,7 +160,7 @@ class Installer:
         self._done = True  # set now, because loading the package calls this again
         try:
             install = load_package().install
-            from autobahn_fbs._saying import INSTALL, say_in_crossbar
+            from autobahn_fbs._startup_log import INSTALL, say_in_crossbar
 
             say_in_crossbar(INSTALL, self._hooks.after)
             install(prefer=True) if self._prefer else install()
@@ -222,7 +222,7 @@ class Accelerator:
             try:
                 load_package()
                 from autobahn_fbs._accelerate import accelerate
-                from autobahn_fbs._saying import ACCELERATE, say
+                from autobahn_fbs._startup_log import ACCELERATE, say
 
                 say(ACCELERATE, self._hooks.after)
                 accelerate(self._parts)

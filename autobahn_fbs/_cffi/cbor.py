@@ -33,7 +33,7 @@ from collections.abc import Iterator
 from struct import Struct
 from typing import Any
 
-from .. import _cbor
+from .. import _cbor_foreign
 from ._core import ffi, lib
 from .input import opened
 
@@ -188,12 +188,12 @@ def _dumps_opened(obj: Any) -> bytes:
                 _put(out, value, MAX_DEPTH)  # if it is a leaf
                 continue
             except (_Unknown, UnicodeEncodeError):
-                found = _cbor.opened(value)
+                found = _cbor_foreign.opened(value)
             if isinstance(found, bytes):
                 out.append(found)
                 continue
-            if len(path) > _cbor.MAX_DEPTH:
-                _cbor.refuse(any(value is outer for outer, _ in path))
+            if len(path) > _cbor_foreign.MAX_DEPTH:
+                _cbor_foreign.refuse(any(value is outer for outer, _ in path))
             head, items = found
             out.append(head)
             path.append((value, iter(items)))

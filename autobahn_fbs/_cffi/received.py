@@ -1,4 +1,7 @@
-"""Received messages: one subclass of each of Autobahn's message classes."""
+"""Received messages: one subclass of each of Autobahn's message classes.
+
+The attributes are in ``accessors.py``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-/* Verification: one walk over the tables, driven by the schema. See verify.h. */
+/* Verification: one walk over the tables, driven by the schema. See verify.h. Which check a field
+ * has is said by `check` and `rule` in schemas/; messages/metadata.c checks entries of metadata. */
 #include "verify.h"
 
 #include "read.h"

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autobahn_fbs import FlatBuffersObjectSerializer, payloads
-from autobahn_fbs._ubjson import check
+from autobahn_fbs._ubjson_guard import check
 from support.programs import run_python
 from support.wirebuild import build
 
@@ -168,7 +168,7 @@ MUTATE = """
 import random, sys, warnings
 warnings.simplefilter("ignore")
 import bjdata
-from autobahn_fbs._ubjson import check
+from autobahn_fbs._ubjson_guard import check
 random.seed(5)
 words = [bytes([b]) for b in b"[]{}$#ZNTFiUIulmLMhdDCSHB"] + [
     b"U\\x01", b"U\\x00", b"#U\\x02", b"[$U#", b"#["]

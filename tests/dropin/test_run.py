@@ -230,7 +230,7 @@ def broken(tmp_path: Path) -> Path:
     folder = tmp_path / "broken" / "autobahn_fbs"
     folder.mkdir(parents=True)
     script(folder, "def install(): raise OSError('wrong architecture')", "__init__.py")
-    script(folder, "INSTALL = None\ndef say_in_crossbar(*_): pass", "_saying.py")
+    script(folder, "INSTALL = None\ndef say_in_crossbar(*_): pass", "_startup_log.py")
     return folder.parent
 
 

@@ -23,9 +23,10 @@
 /* The codec's state: part of the module's state, which zeroes it. Only the functions below use its
  * members. */
 typedef struct {
-    PyObject *opened; /* strong references to functions of autobahn_fbs._cbor, or NULL before */
-    PyObject *refuse; /* first use */
-    PyObject *loads;  /* strong reference to cbor2.loads, or NULL before first use */
+    PyObject
+        *opened; /* strong references to functions of autobahn_fbs._cbor_foreign, or NULL before */
+    PyObject *refuse;       /* first use */
+    PyObject *loads;        /* strong reference to cbor2.loads, or NULL before first use */
     PyObject *decode_error; /* strong reference to cbor2.CBORDecodeError, or NULL as above */
 #ifdef Py_GIL_DISABLED
     PyMutex lock; /* guards the references above */
@@ -80,7 +81,7 @@ int wfbs_cbor_append_map(wfbs_buffer *out, size_t count);
  * if it will refuse it; or -1 with ValueError set. Never reads outside `data`. */
 int wfbs_cbor_check_input(const uint8_t *data, size_t size);
 
-/* Between the files of the codec: new references to `opened` and `refuse` of autobahn_fbs._cbor,
+/* Between the files of the codec: new references to `opened` and `refuse` of autobahn_fbs._cbor_foreign,
  * and to cbor2.loads and cbor2.CBORDecodeError, imported on first use; or NULL with ImportError or
  * AttributeError set. */
 PyObject *wfbs_cbor_opened(wfbs_cbor *c);

@@ -29,7 +29,7 @@ contains_itself(const level *here)
     return false;
 }
 
-/* Raises the exception of autobahn_fbs._cbor.refuse. Returns -1. */
+/* Raises the exception of autobahn_fbs._cbor_foreign.refuse. Returns -1. */
 static int
 refuse(wfbs_cbor *c, const level *here)
 {
@@ -99,7 +99,7 @@ append_bytes(wfbs_buffer *out, PyObject *bytes)
     return 0;
 }
 
-/* Appends any other value: a leaf, or the result of autobahn_fbs._cbor.opened. Leaves may be at any
+/* Appends any other value: a leaf, or the result of autobahn_fbs._cbor_foreign.opened. Leaves may be at any
  * depth. Returns 0 or -1. */
 static int
 encode_foreign(wfbs_cbor *c, wfbs_buffer *out, PyObject *obj, const level *here)

@@ -43,13 +43,13 @@ from_module(wfbs_cbor *c, PyObject **slot, const char *origin, const char *name)
 PyObject *
 wfbs_cbor_opened(wfbs_cbor *c)
 {
-    return from_module(c, &c->opened, "autobahn_fbs._cbor", "opened");
+    return from_module(c, &c->opened, "autobahn_fbs._cbor_foreign", "opened");
 }
 
 PyObject *
 wfbs_cbor_refuse(wfbs_cbor *c)
 {
-    return from_module(c, &c->refuse, "autobahn_fbs._cbor", "refuse");
+    return from_module(c, &c->refuse, "autobahn_fbs._cbor_foreign", "refuse");
 }
 
 PyObject *

@@ -107,6 +107,7 @@ attribute_init(wfbs_class *c, unsigned index)
 static int
 class_getset(wfbs_class *c)
 {
+    /* Six more: three views, the codec, the cache and the end. Add one for each new attribute. */
     size_t room = 2 * (size_t)c->table->field_count + 6;
     PyGetSetDef *def = PyMem_Calloc(room, sizeof *def);
     if (!def) {
