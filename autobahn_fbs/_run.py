@@ -35,8 +35,8 @@ ACCELERATE = os.path.join(BOOTSTRAP, "accelerate")
 
 
 def is_bootstrap(folder: str) -> bool:
-    """Whether an entry of PYTHONPATH installs the drop-in: this copy of the package's, or that of
-    another one, as where one is installed and a checkout is the current folder."""
+    """Whether an entry of PYTHONPATH installs the drop-in: this copy's or another's, for example if
+    one is installed and a checkout is the current folder."""
     return os.path.normpath(folder).split(os.sep)[-2:] == BOOTSTRAP.split(os.sep)[-2:]
 
 

@@ -2,9 +2,9 @@
 
 ==============  =====================================================================
 ``messages``    the messages: classes, payload sizes, modes
-``contenders``  who serializes them, each shown to do it right before it is timed
+``contenders``  the serializers, each checked before it is timed
 ``jobs``        what is timed: serialize, unserialize, read, fan out, pass on
-``races``       contenders in turn, ratios of what was measured side by side
+``races``       contenders in turn, ratios of side-by-side measurements
 ``short``       the short version: progress, then a table of ratios
 ==============  =====================================================================
 """

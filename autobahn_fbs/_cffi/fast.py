@@ -139,7 +139,7 @@ _JOIN = """\
 
 
 def _bytes_of(variable: str, a: Attribute) -> list[str]:
-    """Lines that put bytes into the record, but a large payload's not into the text."""
+    """Lines that put bytes into the record and, unless too large, into the text."""
     lines = [
         f"    record[{BUILD_FIELDS + a.index}] = size = len({variable})",
         f"    present |= {a.bit}",

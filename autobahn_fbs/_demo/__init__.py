@@ -2,12 +2,12 @@
 
 =============  ====================================================================
 ``main``       what happens, in order
-``config``     who may join, how, and the router's configuration that says so
+``config``     who may join and how, and the router's configuration for it
 ``router``     the router's process: start, wait, show what went wrong, stop
-``sessions``   an Autobahn session that joins, is refused, and keeps a log of its messages
+``sessions``   an Autobahn session that joins or is refused, and logs its messages
 ``talk``       publish and subscribe, call and register, between two sessions
 ``links``      several routers, linked
-``linked``     what sessions at linked routers have to say
+``linked``     messages of sessions at linked routers
 ``samples``    the messages that are measured
 ``rates``      sizes and message rates beside Autobahn's own serializers
 ``cost``       what a small event costs a router and a client: stock, drop-in, accelerated

@@ -285,7 +285,7 @@ def measure(
     seconds: float,
     progress: Callable[[str], None] = lambda text: None,
 ) -> list[Cost]:
-    """Runs a scene with the teams in turns."""
+    """Runs a scene with the teams in turn."""
     found: dict[str, list[tuple[dict[str, float], float]]] = {team.name: [] for team in teams}
     grown = {}
     for team in teams:

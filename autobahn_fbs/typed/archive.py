@@ -1,4 +1,4 @@
-"""Catalog archives: a ZIP with a catalog.yaml that lists compiled schemas, as Crossbar.io has them.
+"""Catalog archives: a ZIP with a catalog.yaml that lists compiled schemas, as in Crossbar.io.
 
 An archive may come from an untrusted source. Its sizes are checked while it is unpacked,
 independently of its directory. Nothing is written to disk, and names can't refer to files outside

@@ -1,4 +1,4 @@
-/* Keeps input away from cbor2 that costs far more than its size. Our codec passes input that it
+/* Keeps input that costs far more than its size away from cbor2. Our codec passes input that it
  * doesn't read itself to cbor2, and some of the input that cbor2 accepts takes quadratic or
  * exponential time.
  *
@@ -6,8 +6,8 @@
  * - References to strings (tag 25): 3 bytes here become a long text when it is written again.
  * - Map keys and set elements whose hashes can be chosen: containers and most tags (bignums, UUIDs,
  *   decimals, points in time). Each key may then be compared with all earlier ones.
- * - Tags within tags, and maps within maps where they have to be hashed: cbor2's objects for them
- *   take up to 1.5 kB of C stack a level to be hashed, compared or shown, and a thread may have only
+ * - Tags within tags, and maps within maps where they have to be hashed: hashing, comparing or
+ *   showing them in cbor2 takes up to 1.5 kB of C stack per level, and a thread may have only
  *   128 kB. Other levels take 0.2 kB.
  * - Numbers as map keys and set elements that collide without equal hashes: key_probes.h.
  * - Decimals, bigfloats and rationals with huge digits: converting them is quadratic.

@@ -82,7 +82,7 @@ wfbs_probes_add(wfbs_probes *p, uint64_t hash)
     return place;
 }
 
-/* Removes a number again that turned out to be in the dict already. */
+/* Removes a number that turned out to be in the dict already. */
 static inline void
 wfbs_probes_leave(wfbs_probes *p, size_t place)
 {

@@ -69,8 +69,8 @@ size_t wfbs_write_bound(const wfbs_outgoing *message);
 void wfbs_write_message(const wfbs_outgoing *message, uint8_t *buffer, size_t room,
                         wfbs_written *out);
 
-/* Copies the whole message to the message->size bytes at `to`, but for blobs whose data was set to
- * NULL: they belong to their offset there. Cannot fail. */
+/* Copies the whole message to the message->size bytes at `to`, except blobs whose data was set to
+ * NULL: they belong at their offset. Cannot fail. */
 void wfbs_write_copy(const wfbs_written *message, uint8_t *to);
 
 #endif

@@ -22,19 +22,19 @@ CLASSES: list[Any] = [received.__mro__[1] for received in _cpython.RECEIVED.valu
 
 
 class Text(str):
-    """A str that is not exactly one."""
+    """A class derived from str."""
 
 
 class Number(int):
-    """An int that is not exactly one."""
+    """A class derived from int."""
 
 
 class Items(list[Any]):
-    """A list that is not exactly one."""
+    """A class derived from list."""
 
 
 class Mapping(dict[Any, Any]):
-    """A dict that is not exactly one."""
+    """A class derived from dict."""
 
 
 class Loud:
@@ -149,7 +149,7 @@ def _same(left: Any, right: Any) -> bool:
 
 
 def check(call: tuple[Any, tuple[Any, ...], dict[str, Any]]) -> None:
-    """That both ways give the same.
+    """Checks that both ways agree.
 
     :raises ValueError: they do not.
     """

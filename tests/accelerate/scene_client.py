@@ -35,7 +35,7 @@ ACKNOWLEDGED = PublishOptions(acknowledge=True, exclude_me=False)
 
 
 async def settle() -> None:
-    """Lets everything arrive, so that the order is the same each time."""
+    """Waits for everything, so that the order is the same each time."""
     await asyncio.sleep(0.03)
 
 

@@ -1,4 +1,4 @@
-"""Crossbar.io's own unit tests end with acceleration as they do without."""
+"""Crossbar.io's own unit tests have the same results with acceleration."""
 
 from __future__ import annotations
 

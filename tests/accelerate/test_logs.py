@@ -75,7 +75,7 @@ def quiet(path: Path) -> str:
 
 @pytest.fixture(autouse=True)
 def nothing_printed_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Crossbar.io decides by the first words that workers print; bjdata prints with NumPy 2."""
+    """Crossbar.io goes by workers' first words of output; bjdata prints with NumPy 2."""
     (tmp_path / "bjdata.py").write_text("raise ImportError")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
 

@@ -1,4 +1,4 @@
-"""Each part, as it is: known, undone without a trace, off where one function is another."""
+"""A part recognizes its functions, can be undone completely, and is off if one differs."""
 
 from __future__ import annotations
 

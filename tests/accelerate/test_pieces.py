@@ -115,7 +115,7 @@ def test_it_can_be_switched_in_the_middle_of_a_message(seed):
     assert receiver.got == messages
 
 
-def test_all_its_groups_are_on_where_the_modules_are(part):
+def test_all_groups_of_a_part_are_on_if_their_modules_are_installed(part):
     states = _accelerate.status()["pieces"]
     assert states["autobahn.asyncio.rawsocket, pieces"] == ("on", None)
     assert "refused" not in {state for state, _ in states.values()}

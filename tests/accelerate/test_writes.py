@@ -237,7 +237,7 @@ def test_a_buffer_that_changes_is_sent_as_it_was():
     connected(test)
 
 
-def test_a_transport_is_put_back_with_nothing_lost():
+def test_undoing_restores_the_transport_and_loses_no_data():
     async def test(transport, server, sends, client):
         gathered = type(transport)
         transport.write(b"kept")

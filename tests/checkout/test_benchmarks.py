@@ -217,7 +217,7 @@ def _target(results: Results, title: str) -> targets.Target:
     return found
 
 
-def test_a_target_is_met_by_what_is_at_least_its_limit() -> None:
+def test_a_target_is_met_by_its_limit_or_more() -> None:
     target = _target(_results(), "serialize, faster than Autobahn msgpack: small")
     assert (target.limit, target.at_least, target.verdict) == (7, True, "met")
     assert target.measured == pytest.approx(10)
@@ -285,7 +285,7 @@ def test_the_table_for_the_readme_has_our_time_and_the_others_ratios() -> None:
     assert line.split() == words
 
 
-def test_a_table_has_no_cell_that_markup_takes_for_something_else() -> None:
+def test_no_table_cell_is_misread_as_markup() -> None:
     """An empty first cell continues the row above, or drops the head; a dash begins a list."""
     table = report.rst_table(["", "a"], [["one", "-"], ["", "2"]]).splitlines()
     assert [line.split() for line in table[1:2] + table[3:5]] == [
@@ -369,7 +369,7 @@ def test_measurements_of_workers_become_a_file_that_pyperf_and_the_report_read(
 
 
 @cpython_only
-def test_memory_counts_what_is_kept_and_not_what_is_let_go() -> None:
+def test_memory_counts_only_memory_that_is_kept() -> None:
     assert memory.held(lambda: bytes(bytearray(1000))) == pytest.approx(1033, abs=16)
     assert memory.peak(lambda: len(bytes(100_000))) >= 100_000
 

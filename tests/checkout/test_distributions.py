@@ -68,7 +68,7 @@ def wheel_of(sdist: Path, folder: Path) -> list[object]:
 
 @pytest.fixture(scope="module")
 def wheel(sdist, tmp_path_factory):
-    """The wheel, built from the sdist without network and without tools but a compiler."""
+    """The wheel, built from the sdist with no network and no tools except a compiler."""
     folder = tmp_path_factory.mktemp("wheel")
     traps = folder / "traps"
     traps.mkdir()

@@ -89,7 +89,7 @@ def test_a_block_is_run_or_says_why_not(block):
         assert is_run(block), f"{block}: mark it with `.. run by: FILE` or `.. not run: REASON`"
 
 
-def test_a_mark_stands_where_a_block_is():
+def test_every_mark_is_before_a_block():
     marks = sum(
         len(re.findall(r"^\.\. (?:run by|not run):", (ROOT / page).read_text("utf-8"), re.M))
         for page in PAGES
@@ -229,8 +229,8 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
 
 
 def say(node: Node, block: Block, expected: list[str], ends: bool = False) -> list[str]:
-    """The output of a program up to the expected output. The program may run on for ever, unless it
-    has to stop on its own."""
+    """The output of a program up to the expected output. The program may run forever, unless it has
+    to stop on its own."""
     command = [sys.executable, "-W", "ignore", "-u", "-c", node.adapt(block.code)]
     said: list[str] = []
     with subprocess.Popen(
@@ -341,7 +341,7 @@ def test_the_first_example_of_the_readme_prints_what_it_says(tmp_path):
         assert shell.wait(20) == 0
     finally:
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(shell.pid, signal.SIGTERM)  # the router, which would stay for half a minute
+            os.killpg(shell.pid, signal.SIGTERM)  # the router, which would run for half a minute
 
 
 # Autobahn imports passlib, which imports crypt, which is deprecated since Python 3.11.

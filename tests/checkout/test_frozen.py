@@ -24,6 +24,7 @@ STARTED = {
     "autobahn_fbs.__main__",
     "autobahn_fbs._bootstrap.sitecustomize",
     "autobahn_fbs._cffi.build",
+    "autobahn_fbs._demo.cost_client",
     "autobahn_fbs._pyinstaller",
     "autobahn_fbs._pyinstaller.hook-autobahn_fbs",
 }

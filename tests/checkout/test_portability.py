@@ -170,7 +170,7 @@ typedef long long Py_ssize_t;
 def test_the_extension_compiles_where_long_has_32_bits_and_windows_headers_are(tmp_path):
     (tmp_path / "pyconfig.h").write_text(PYCONFIG_H)
     (tmp_path / "sys").mkdir()
-    (tmp_path / "sys" / "select.h").write_text("")  # older headers ask for it but on MSVC
+    (tmp_path / "sys" / "select.h").write_text("")  # older headers need it except on MSVC
     headers = sysconfig.get_paths()["include"]
     flags = ["-std=c11", "-fsyntax-only", *WARNINGS]
     flags += ["-Wno-float-conversion"]  # in the library's own isnan()

@@ -143,13 +143,13 @@ def test_every_path_that_a_document_names_exists(name):
     assert missing == []
 
 
-# Rules of Message.parse that bind several fields, the parts of a principal, and payloads.
+# Rules of Message.parse about several fields, the parts of a principal, and payloads.
 SPELLED_OUT = {"match", "method", "resumable", "resume_session", "resume_token", "request"}
 SPELLED_OUT |= {"session", "authid", "authrole", "payload"}
 SPELLED_OUT |= {"enc_algo", "enc_key", "enc_serializer"}
 
 
-def test_no_field_is_spelled_out_in_c_but_those_that_rules_bind_together():
+def test_c_names_only_fields_of_rules_about_several_fields():
     """A new field therefore needs changes only in the schemas."""
     fields = {name for klass in MESSAGE_CLASSES for name in attribute_names(klass)}
     for room in ("core", "cpython"):

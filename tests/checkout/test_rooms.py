@@ -1,4 +1,4 @@
-"""The rooms of the sources, and which may use which: no file reaches upwards or in a circle.
+"""The layers ("rooms") of the sources: no file uses a higher one, and there are no cycles.
 
 Computed from the sources themselves: ``#include``, the C functions that a file calls, and Python's
 imports.
@@ -197,7 +197,7 @@ KINDS = pytest.mark.parametrize("arrows", [includes, calls, imports])
 
 
 @KINDS
-def test_no_file_reaches_into_a_room_above_it_or_beside_it(arrows):
+def test_no_file_uses_a_layer_above_or_beside_its_own(arrows):
     wrong = []
     for file, others in arrows().items():
         floor, room = room_of(file)
@@ -209,7 +209,7 @@ def test_no_file_reaches_into_a_room_above_it_or_beside_it(arrows):
 
 
 @KINDS
-def test_no_file_reaches_in_a_circle(arrows):
+def test_no_files_depend_on_each_other(arrows):
     try:
         TopologicalSorter(arrows()).prepare()
     except CycleError as error:
@@ -217,7 +217,7 @@ def test_no_file_reaches_in_a_circle(arrows):
 
 
 def test_everything_that_is_read_here_exists():
-    """Arrows that are known to be there are found, so that none is missed by a change of style."""
+    """Known dependencies are found, so a change of style can't hide any."""
     assert "csrc/core/verify.h" in includes()["csrc/cffi/flat.h"]
     assert "csrc/core/verify.c" in calls()["csrc/cpython/serializers/object.c"]
     assert "csrc/cpython/codecs/cbor_state.c" in calls()["csrc/cpython/codecs/cbor_foreign.c"]

@@ -21,7 +21,7 @@ PACKAGE = Path(autobahn_fbs.__file__).resolve().parent
 
 @pytest.fixture
 def user(tmp_path):
-    """A folder of a user with the programs, and only the configuration that checkers need."""
+    """A user's folder with the programs, and only the configuration that checkers need."""
     for program in USER_PROGRAMS.glob("*.py"):
         shutil.copy(program, tmp_path)
     return tmp_path
@@ -32,7 +32,7 @@ def module(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     if find_spec(arguments[0].partition(".")[0]) is None:
         pytest.skip(f"NOT TESTED: types, for want of {arguments[0]}")
     environment = dict(os.environ)
-    environment.pop("LD_PRELOAD", None)  # a sanitizer's: checkers aren't ours to sanitize
+    environment.pop("LD_PRELOAD", None)  # a sanitizer's: we don't sanitize the checkers
     if "site-packages" not in PACKAGE.parts:  # mypy finds those itself, and insists on it
         environment["MYPYPATH"] = environment["PYTHONPATH"] = str(PACKAGE.parent)
     command = [sys.executable, "-m", *arguments]
@@ -40,7 +40,7 @@ def module(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_users_programs_are_clean_to_mypy_strict(user):
-    # Half of Autobahn is not annotated, its constructors of messages among it.
+    # Half of Autobahn is not annotated, including its message constructors.
     strict = ["--strict", "--untyped-calls-exclude=autobahn", "--config-file="]
     checked = module(user, "mypy", *strict, ".")
     assert checked.returncode == 0, checked.stdout + checked.stderr

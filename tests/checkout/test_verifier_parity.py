@@ -43,7 +43,7 @@ Case = tuple[str, bytes]  # dialect, message
 
 
 class Verdicts:
-    """The program that judges (tests/support/verifier)."""
+    """The verifier program (tests/support/verifier)."""
 
     def __init__(self, program: Path) -> None:
         self.program = program
@@ -61,7 +61,7 @@ class Verdicts:
         return [(bool(google), self.names[ours]) for google, ours in pairs]
 
     def compare(self, cases: list[Case]) -> Counter[str]:
-        """How often each of our codes came up; fails where the verdicts don't agree."""
+        """How often each of our codes occurred; fails if the verdicts disagree."""
         found: Counter[str] = Counter()
         for (dialect, data), (google, ours) in zip(cases, self(cases), strict=True):
             if ours == "OK":
@@ -74,7 +74,7 @@ class Verdicts:
 
 @pytest.fixture(scope="module")
 def verdicts(tmp_path_factory: pytest.TempPathFactory) -> Verdicts:
-    """Builds the program; skips, saying why, where Google's side of it is not to be had."""
+    """Builds the program; skips, with a reason, if Google's side of it is missing."""
     folder = tmp_path_factory.mktemp("verifier")
     flatc, cxx = tools()
     for dialect in DIALECTS:
@@ -180,7 +180,7 @@ def references(count: int) -> bytes:
     table = place + 4 + 4 * count + 4
     words = [count, *(table - (place + 4 + 4 * i) for i in range(count))]
     head += struct.pack(f"<{len(words)}I", *words) + struct.pack("<HHi", 4, 4, 4)
-    for at in range(0, place, 4):  # the one offset that led to the vector
+    for at in range(0, place, 4):  # the only offset to the vector
         if at + struct.unpack_from("<I", head, at)[0] == vector and at < vector:
             struct.pack_into("<I", head, at, place - at)
     return bytes(head)

@@ -68,7 +68,7 @@ def outcome(function: Any, argument: object) -> tuple[object, type | None, str]:
 def assert_decodes_as_cbor2_does(data: bytes) -> None:
     ours, our_error, our_text = outcome(loads, data)
     if our_error is ValueError and our_text.startswith("CBOR: "):
-        return  # kept away from cbor2, for which see test_amplification
+        return  # kept away from cbor2: see test_amplification
     if our_text in ("a break that ends nothing", "a simple value below 32 in two bytes"):
         return  # some versions of cbor2 accept this as a value, see csrc/core/cbor_guard.h
     theirs, their_error, their_text = outcome(cbor2.loads, data)
@@ -300,7 +300,7 @@ def test_encoding_a_str_leaves_no_utf8_copy_in_it() -> None:
 )
 def test_a_value_of_another_type_is_left_to_cbor2(value: object) -> None:
     for whole in (value, ["before", value, "after"]):
-        assert outcome(dumps, whole) == outcome(cbor2.dumps, whole)  # cbor2 5 knows no range
+        assert outcome(dumps, whole) == outcome(cbor2.dumps, whole)  # cbor2 5 lacks range
 
 
 @pytest.mark.parametrize("value", ["\ud800", "a\udc80", "\U0001f600\udfff", object(), len])
@@ -584,7 +584,7 @@ GOOD = ["text", 7, -(2**64), 2**63, 1.5, None, True, b"x", "\xfc\u6c34", {"key":
 
 def leaked_blocks(action: Any) -> int:
     """How many blocks of memory 2000 calls leave behind, after 200 to warm up: the least of three
-    rounds, since an interpreter's own caches grow now and then, and a leak leaks in each."""
+    rounds, because an interpreter's own caches grow in some, a leak in all."""
     for _ in range(200):
         action()
     left = []

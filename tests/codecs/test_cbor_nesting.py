@@ -277,7 +277,7 @@ def test_a_thread_of_a_small_stack_reads_compares_and_shows_what_nests(name):
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_would_take_the_stack_of_a_thread_are_refused(name):
+def test_input_that_would_exhaust_a_threads_stack_is_refused(name):
     with pytest.raises(ValueError, match="tags, or maps in keys, are nested more than 32"):
         native.cbor_loads(REFUSED[name])
 

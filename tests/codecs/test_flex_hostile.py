@@ -1,4 +1,4 @@
-"""FlexBuffers that are wrong, by accident or on purpose, are refused at a bounded price; and the
+"""FlexBuffers that are wrong, by accident or on purpose, are refused at bounded cost; and the
 core's own C tests of its reader."""
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def test_a_string_without_its_zero_byte_is_refused():
 
 
 @pytest.mark.parametrize("width", [0, 3, 5, 6, 7, 9, 16, 255])
-def test_a_root_of_no_width_is_refused(width):
+def test_a_root_without_a_width_is_refused(width):
     refused(bytes(16) + bytes([INT, width]), "width")
 
 
@@ -349,7 +349,7 @@ def test_the_densest_buffers_cost_little_memory_for_their_size():
     assert counted.peak < 100 * len(data)
 
 
-def test_lazy_reaches_the_end_of_an_attack_in_no_time():
+def test_lazy_reaches_the_end_of_an_attack_quickly():
     start = time.process_time()
     lazy = loads(ATTACKS["one large map"], lazy=True)
     for i in range(0, 10_000, 100):

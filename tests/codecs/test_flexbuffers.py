@@ -324,7 +324,7 @@ def test_flatc_reads_what_is_written(tmp_path, compact):
 
 
 def test_the_output_of_flatc_can_be_read(tmp_path):
-    # flatc's parser of JSON makes 0 of 2**64 - 1.
+    # flatc's JSON parser turns 2**64 - 1 into 0.
     document = DOCUMENT | {"numbers": [n for n in DOCUMENT["numbers"] if n != 2**64 - 1]}
     (tmp_path / "theirs.json").write_text(json.dumps(document), "utf-8")
     flatc(tmp_path, "--binary", tmp_path / "theirs.json")
@@ -499,7 +499,7 @@ def test_lazy_survives_changes_of_a_bytearray():
 
 
 @pytest.mark.skipif(sys.implementation.name == "cpython", reason="keeps a bytearray in place")
-def test_lazy_has_a_copy_of_a_bytearray_where_nothing_keeps_that_in_place():
+def test_lazy_copies_a_bytearray_if_nothing_keeps_it_in_place():
     data = bytearray(dumps(RECORDS))
     lazy = loads(data, lazy=True)
     data.clear()

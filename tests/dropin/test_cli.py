@@ -1,4 +1,4 @@
-"""dump, verify and info, as a shell has them."""
+"""dump, verify and info, run from a shell."""
 
 from __future__ import annotations
 
@@ -284,7 +284,7 @@ def test_a_misspelled_word_is_answered_with_the_one_that_is_alike(
     assert meant in done.stderr
 
 
-def test_a_word_that_is_like_none_gets_no_suggestion(cli: Verb) -> None:
+def test_a_word_that_is_similar_to_none_gets_no_suggestion(cli: Verb) -> None:
     done = cli("xyzzy")
     assert done.returncode == 2
     assert "unknown verb 'xyzzy'" in done.stderr and "did you mean" not in done.stderr
@@ -328,7 +328,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a shell that closes streams")
 @pytest.mark.parametrize("closed", [0, 1, 2])
-def test_a_stream_that_is_closed_is_no_traceback(cli: Verb, tmp_path: Path, closed: int) -> None:
+def test_a_closed_stream_causes_no_traceback(cli: Verb, tmp_path: Path, closed: int) -> None:
     command = [sys.executable, "-m", "autobahn_fbs"]
     for words, status in (
         (["dump", "event"], 0),

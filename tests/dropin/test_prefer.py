@@ -54,7 +54,7 @@ if F == "asyncio":
 
 @pytest.mark.parametrize("early", [True, False], ids=["imported before", "imported after"])
 @pytest.mark.parametrize("framework", FRAMEWORKS)
-def test_flatbuffers_is_first_in_default_lists_and_the_old_ones_are_behind(framework, early):
+def test_flatbuffers_is_first_in_default_lists_and_the_old_ones_follow(framework, early):
     run(
         framework,
         f"""

@@ -30,7 +30,7 @@ RUN = ("-m", "autobahn_fbs", "run", "--prefer", "--accelerate=texts,masks")
 
 @contextmanager
 def running(*words: str, **variables: str) -> Iterator[int]:
-    """A Python with these arguments that is waiting: its process id."""
+    """The process id of a waiting Python with these arguments."""
     environ = {key: value for key, value in os.environ.items() if not key.startswith("AUTOBAHN")}
     process = subprocess.Popen(
         [sys.executable, *words],

@@ -51,5 +51,5 @@ def test_all_messages_go_there_and_back(framework, transport, serializer):
     assert report["is a copy"]
     assert report["differences"] == []
     assert (report["sent"], report["got"]) == (count, count)
-    assert report["octets"][0] == report["octets"][1]  # the server passed on the very bytes
+    assert report["octets"][0] == report["octets"][1]  # the server passed on the same bytes
     assert report["lazy"]

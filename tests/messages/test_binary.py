@@ -77,7 +77,7 @@ def test_an_error_about_a_numpy_scalar_names_its_type_and_what_to_send(
     cls = getattr(numpy, name)
     value = cls(1, "s") if name == "datetime64" else cls(1)
     if isinstance(value, complex) and codec == "cbor":
-        return  # a complex of Python, which CBOR takes
+        return  # Python's complex, which CBOR takes
     with pytest.raises((TypeError, ValueError)) as caught:
         there(codec, {"deep": [0, value]})
     text = str(caught.value)

@@ -32,7 +32,7 @@ from support.wirebuild import build
 
 
 @all_samples
-def test_an_unchanged_message_goes_out_as_its_very_bytes(msg, dialect):
+def test_an_unchanged_message_is_sent_as_the_received_bytes(msg, dialect):
     plain = FlatBuffersObjectSerializer(dialect=dialect)
     batched = FlatBuffersObjectSerializer(batched=True, dialect=dialect)
     data = plain.serialize(msg)
@@ -122,7 +122,7 @@ def pickling():
     payloads.unregister_payload_serializer("x_pickle")
 
 
-def test_a_payload_of_types_that_cbor_does_not_know_goes_on_when_it_was_read(pickling):
+def test_a_read_payload_with_types_that_cbor_lacks_can_be_forwarded(pickling):
     data = pickling.serialize(m.Event(1, 2, args=[ValueError], kwargs={"a": range(3)}))
     (received,) = SERIALIZER.unserialize(data)
     assert (received.args, received.kwargs) == ([ValueError], {"a": range(3)})
@@ -190,7 +190,7 @@ def test_serialize_goes_through_the_message_and_uncache_empties_the_cache(objser
     assert received.serialize(objser) == objser.serialize(m.Event(1, 2, args=[1]))
 
 
-def test_a_setter_makes_other_serializers_encode_anew():
+def test_a_setter_makes_other_serializers_encode_again():
     received = receive(m.Event(1, 2, args=[1]))
     other = CBORSerializer()
     before = other.serialize(received)
@@ -255,7 +255,7 @@ def test_a_shared_value_of_a_copy_changes_in_both(any_serializer):
     for twin in (before, after, received):
         assert any_serializer.unserialize(any_serializer.serialize(twin))[0].authextra == {"a": 2}
     second = receive(received, any_serializer)
-    copy.copy(second).authextra["a"] = 3  # the copy's, too, is that of the original
+    copy.copy(second).authextra["a"] = 3  # the copy and the original share it
     assert any_serializer.unserialize(any_serializer.serialize(second))[0].authextra == {"a": 3}
 
 

@@ -43,7 +43,7 @@ values = st.recursive(
 
 @pytest.fixture
 def shouting():
-    """A custom codec for the time of a test: JSON in capitals, so that it is no JSON."""
+    """A custom codec for one test: JSON in capitals, so that it isn't JSON."""
 
     def dumps(value: object) -> bytes:
         return b"!" + json.dumps(value).encode()

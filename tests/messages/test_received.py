@@ -113,7 +113,7 @@ def test_a_second_read_gives_the_very_object(msg):
         first = getattr(received, name)
         again = getattr(received, name)
         if autobahn_fbs.backend == "cffi" and type(first) is str:
-            assert again == first, name  # on PyPy, to keep it would cost more than to make it
+            assert again == first, name  # on PyPy, keeping it would cost more than making it
         else:
             assert again is first, name
 
@@ -177,7 +177,7 @@ def test_every_attribute_can_be_set_and_is_sent(klass, any_serializer):
         assert received == expected
         assert_same(received, expected)
         if name in ("payload", "enc_algo"):
-            continue  # enc_key and enc_serializer may not be left alone
+            continue  # enc_key and enc_serializer can't remain alone
         assert any_serializer.serialize(received) == any_serializer.serialize(expected), name
 
 
@@ -241,7 +241,7 @@ def test_a_view_lives_on_after_its_message():
     data = SERIALIZER.serialize(m.Event(1, 2, payload=b"p" * 1000))
     (received,) = SERIALIZER.unserialize(data)
     view = received.payload_view
-    assert view.obj is data  # no copy: a view onto the very bytes that came in
+    assert view.obj is data  # no copy: a view of the bytes that came in
     del received, data
     gc.collect()
     assert bytes(view) == b"p" * 1000
@@ -365,7 +365,7 @@ def test_its_text_shows_what_cant_be_decoded_as_such(klass, codec):
     assert SERIALIZER.serialize(received) == data
 
 
-def test_its_text_is_short_where_a_value_cant_be_shown():
+def test_its_text_is_short_if_a_value_cant_be_shown():
     received = receive(m.Event(1, 2, args=[1]))
     received.args = [Unshowable()]
     assert str(received) == "EVENT:: <can't be shown: LookupError: no repr>"

@@ -1,5 +1,5 @@
 """Small payloads are in the message as cbor2 writes them. On PyPy, those without containers in them
-take a way of their own: autobahn_fbs/_cffi/fast.py."""
+have their own code: autobahn_fbs/_cffi/fast.py."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ def test_a_list_that_grows_while_it_is_written_is_not_written_behind_the_record(
 
 @cffi_only
 def test_the_length_of_a_payload_is_not_taken_for_tokens():
-    """4 GiB of a codec's bytes are too long; they became an empty payload."""
+    """A codec's output of 4 GiB is too long; it became an empty payload."""
     from autobahn_fbs._cffi._core import lib
     from autobahn_fbs._cffi.build import ROOM, Workspace, core_build
     from autobahn_fbs._cffi.convert import BUILD_FIELDS, BUILD_ROOM

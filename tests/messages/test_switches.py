@@ -1,4 +1,4 @@
-"""Payloads in a process where variables in the environment choose the libraries of Autobahn."""
+"""Payloads in a process where environment variables choose Autobahn's libraries."""
 
 from __future__ import annotations
 

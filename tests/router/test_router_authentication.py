@@ -1,7 +1,7 @@
 """Every way in which Crossbar.io determines who a client is, with FlatBuffers sessions.
 
-test_router has those that go by a list of principals in the node's configuration. Here are cookies,
-the certificates of TLS clients, and asking: a procedure that a session registers, or a function in
+test_router has those that use a list of principals in the node's configuration. This file has
+cookies, TLS client certificates, and asking a procedure that a session registers, or a function in
 the router's own process.
 
 Not tested, because Crossbar.io 26.10.1 itself doesn't support it with any serializer:
@@ -13,7 +13,7 @@ Not tested, because Crossbar.io 26.10.1 itself doesn't support it with any seria
   in a session that it has only for that role, and never answers a client if there is none;
 - cryptosign bound to the TLS connection: Crossbar.io knows only "tls-unique", which TLS 1.3 doesn't
   have, and doesn't support older versions;
-- SCRAM with PBKDF2: there it is Autobahn's client that fails, with "Invalid argument types".
+- SCRAM with PBKDF2: Autobahn's client fails, with "Invalid argument types".
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ async def ask_in(place: Place, asked: str, way: Way, login: str, wrong: bool = F
 
 @asynccontextmanager
 async def answering(place: Place, serializer: str = "flatbuffers") -> AsyncIterator[list[Any]]:
-    """Inside, a session answers who clients are; returns the questions."""
+    """Inside, a session says who clients are; returns the questions."""
     authenticate = function_authenticator.create(place.site.auth)
     questions: list[Any] = []
 

@@ -49,7 +49,7 @@ async def cost_of(router: Router, work: Awaitable[None]) -> int:
 
 async def costs_no_more_than_honest(router: Router, send: Send, chosen: dict[int, None]) -> None:
     honest = dict.fromkeys(range(65_536, 65_536 + len(chosen)))
-    await send(honest)  # a first time, for what is imported then
+    await send(honest)  # once before, because it imports modules
     usual = min([await cost_of(router, send(honest)) for _ in range(3)])
     cost = min([await cost_of(router, send(chosen)) for _ in range(3)])
     assert cost < 5 * usual, f"{cost / usual:.1f} times as much"

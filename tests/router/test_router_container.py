@@ -41,7 +41,7 @@ def place() -> Iterator[Place]:
 
 def test_a_component_in_a_container_prefers_flatbuffers(place: Place) -> None:
     async def spoken() -> list[str]:
-        """What the other sessions speak, when there are any."""
+        """The other sessions' serializers, if there are any."""
         peer: Any = await place.join(("rawsocket", "flatbuffers"))
         try:
             for _ in range(300):

@@ -199,7 +199,7 @@ def test_a_link_that_breaks_in_a_stream_comes_back_and_doubles_nothing(
 
 
 def _kill(nodes: Nodes, victim: int) -> None:
-    """Kills a node, and starts it again with its ports."""
+    """Kills a node and restarts it on its old ports."""
     router = nodes.routers[victim]
     config = json.loads((router.folder / "config.json").read_text())
     os.killpg(router._process.pid, signal.SIGKILL)

@@ -225,7 +225,7 @@ def test_payloads_pass_the_proxy_undecoded_between_flatbuffers_and_flatbuffers(
     place: Place, leg: str, undecoded: bool
 ) -> None:
     async def counters() -> dict[str, Any]:
-        # Asks a function in the proxy's process, which tells them to its client.
+        # A function in the proxy's process sends them to its client.
         peer = await join_at(place, "function", ("websocket", "flatbuffers"))
         await peer.part()
         found: dict[str, Any] = peer.details.authextra["counters"]

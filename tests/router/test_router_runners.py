@@ -1,4 +1,4 @@
-"""Every front door of Autobahn to a real router: ApplicationRunner and Component, both frameworks.
+"""Every way from Autobahn to a real router: ApplicationRunner and Component, both frameworks.
 
 Each runs in a process of its own, because a process has one framework.
 """

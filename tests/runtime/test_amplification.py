@@ -41,7 +41,7 @@ def colliding_keys(size: int) -> bytes:
 
 
 def bignum_keys(size: int) -> bytes:
-    """As many keys with one hash as are accepted, in one map after the other."""
+    """As many keys with one hash as are accepted, in map after map."""
     one = cbor2.dumps(dict.fromkeys((2**61 - 1) * (2**40 + i) for i in range(256)))
     return event(head(4, max(1, size // len(one))) + one * max(1, size // len(one)))
 
@@ -72,8 +72,8 @@ def passthrough(size: int) -> bytes:
 
 
 def flex(thing: bytes, at: int, kind: int, count: int) -> Callable[[int], bytes]:
-    """A FlexBuffer of vectors of `count` references, of a byte each, to a thing before them that
-    begins `at` so many bytes."""
+    """A FlexBuffer of vectors, each with `count` one-byte references to offset `at` in the `thing`
+    before it."""
 
     def make(size: int) -> bytes:
         start = len(thing) + 1
@@ -140,7 +140,7 @@ def test_memory_is_a_small_multiple_of_the_message(case):
 
 
 def batch(size: int) -> bytes:
-    """Messages that are as small as they can be to visit as much as any message may."""
+    """The smallest messages that visit as much as any message may."""
     one = shared_vector("exclude_authid", 140, 450)
     return (len(one).to_bytes(4, "big") + one) * (size // len(one))
 
@@ -163,7 +163,7 @@ def test_time_is_linear_in_the_messages_size(case):
     for _ in range(3):  # a machine that does other things as well
         small, large = (make(size) for size in SIZES)
         ratio = (seconds(read, large) / len(large)) / (seconds(read, small) / len(small))
-        if ratio < 5:  # quadratic work has 8
+        if ratio < 5:  # quadratic: 8
             return
     pytest.fail(f"each byte of the larger message costs {ratio:.1f} times as much")
 
@@ -287,7 +287,7 @@ def test_numbers_with_very_many_digits_are_refused(tag):
 @pytest.mark.parametrize("kind", [b"Z", b"T", b"F", b"N"])
 @pytest.mark.parametrize("order", "<>")
 def test_ubjson_can_not_claim_values_that_take_no_bytes(kind, order):
-    """Autobahn's UBJSON makes a list of as many as are claimed: 16 GB of nine bytes."""
+    """Autobahn's UBJSON makes a list of the claimed length: nine bytes, 16 GB."""
     for count in (b"l" + struct.pack(order + "i", 10**6), b"[$l#U\x02" + b"\xff\x0f\0\0" * 2):
         data = build(
             "Event",
@@ -309,7 +309,7 @@ if __name__ == "__main__":
         small, large = (make(size) for size in SIZES)
         fast, slow = (seconds(read, data) / len(data) for data in (small, large))
         print(
-            f"{case:45} {'taken' if read(large) else 'refused':8} memory {peak(large):6.1f}  "
+            f"{case:45} {'read' if read(large) else 'refused':8} memory {peak(large):6.1f}  "
             f"time {slow * SIZES[1] / usual:6.1f}  growth {slow / fast:4.2f}"
         )
     print(f"a batch of small messages: memory {peak(batch(SIZES[1]), read_batch):.1f}")

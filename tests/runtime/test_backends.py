@@ -25,7 +25,7 @@ from support.samples import every_sample, every_value
 from support.strategies import messages, values
 from support.wirebuild import build
 
-#: Looked for as files: to look for a module within _cffi would import that, which needs _core.
+#: Looked up as files: looking up a module in _cffi would import _cffi, which needs _core.
 PACKAGE = Path(autobahn_fbs.__file__).parent
 BUILT = all(
     any(path.suffix in (".so", ".pyd") for path in PACKAGE.glob(pattern))

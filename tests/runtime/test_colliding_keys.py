@@ -199,7 +199,7 @@ def test_repeated_numbers_beside_a_tag_have_no_budget_for_each_map():
 def test_few_numbers_of_one_hash_are_accepted():
     same = [0.75 * 2.0 ** (61 * k) for k in range(-16, 17)]
     assert len(set(map(hash, same))) == 1
-    # 33 of them are as many as there are, and few enough.
+    # These 33 are all that exist, and few enough.
     assert native.cbor_loads(cbor2.dumps(dict.fromkeys(same))) == dict.fromkeys(same)
 
 

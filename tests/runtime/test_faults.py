@@ -39,7 +39,7 @@ from support.wirebuild import build
 
 try:
     from _testcapi import remove_mem_hooks, set_nomemory
-except (ImportError, OSError):  # PyPy's compiles itself, from a source that Debian omits
+except (ImportError, OSError):  # PyPy compiles its own, from a source that Debian omits
     set_nomemory = None
 
 OBJSERS = {
@@ -50,10 +50,10 @@ BATCHED = FlatBuffersObjectSerializer(batched=True)
 NAMES = {klass.__name__: attribute_names(klass) for klass in MESSAGE_CLASSES}
 #: A change of at least one block in every round is a leak; less is the interpreter's own affair.
 ROUNDS = 6
-#: No work here allocates more often; one that never gets by is caught by it.
+#: No work here allocates more often; this catches work that never succeeds.
 MANY = 20_000
-#: Work that is ours from beginning to end. Where the interpreter's own code is at work, its leaks
-#: would show: copy.copy() and sorted() of CPython 3.11 lose blocks when they run out of memory.
+#: Work done by our code alone. Where the interpreter's own code takes part, its leaks would show:
+# copy.copy() and sorted() of CPython 3.11 lose blocks when they run out of memory.
 IN_C = ("serialize", "unserialize", "read", "change", "pass_on", "codec", "typed")
 
 #: CPython 3.12 and 3.13 may crash in any Python code that runs out of memory, because a loop over a
@@ -149,7 +149,7 @@ def pickles() -> Iterator[Work]:
 def pickled(msg: Any) -> bytes:
     try:
         return pickle.dumps(msg)
-    except pickle.PicklingError as error:  # pickle's way to say that an import had no memory
+    except pickle.PicklingError as error:  # pickle's error if an import ran out of memory
         raise MemoryError from error
 
 
@@ -266,7 +266,7 @@ def typed_schemas() -> Iterator[Work]:
 
 
 def import_again() -> Iterator[Work]:
-    if sys.version_info >= (3, 13):  # 3.13.0 has a broken dict afterwards; whose fault is not known
+    if sys.version_info >= (3, 13):  # 3.13.0 has a broken dict afterwards; the cause is unknown
         return
     spec = importlib.util.find_spec("autobahn_fbs._cpython")
 
@@ -333,7 +333,7 @@ def after(number: int) -> int:
 
 
 def sweep(works: list[Work]) -> int:
-    """Lets every allocation of all the work fail; returns how many failures there were."""
+    """Makes every allocation of all the work fail; returns the number of failures."""
     failures = 0
     for prepare, work in works:
         count = 0

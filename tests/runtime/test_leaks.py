@@ -183,7 +183,7 @@ def typed_refusals_all() -> None:
 
 def typed_classes_all() -> None:
     """Schemas and classes that come and go: each is a cycle."""
-    gc.collect()  # so that the last round's are forgotten as the first ones are
+    gc.collect()  # so that each round forgets those of the one before
     for path in sorted(SCHEMAS.glob("*.bfbs")):
         data = path.read_bytes()
         schema = native.TypedSchema(data, words="memory")
@@ -275,7 +275,7 @@ def growth(work: Callable[[], None], measure: Callable[[], int] = traced_memory)
 @pytest.mark.skipif(not hasattr(sys, "gettotalrefcount"), reason="needs a debug build of CPython")
 @pytest.mark.parametrize("work", WORK, ids=lambda work: work.__name__)
 def test_the_total_of_all_references_stays_constant(work: Callable[[], None]):
-    """Not only to objects that are known here: one reference more in every round is found."""
+    """References to any object: finds an increase of one reference in every round."""
     idle = min(growth(lambda: None, sys.gettotalrefcount))  # memory of the measurement itself
     work()
     grown = [total - idle for total in growth(work, sys.gettotalrefcount)]

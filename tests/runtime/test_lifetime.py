@@ -94,7 +94,7 @@ def test_a_codec_may_serialize_and_unserialize(nesting):
 
 
 def test_a_codec_may_read_the_very_message_that_it_decodes(nesting):
-    """The innermost one that succeeds fills the slot; all see the same object then."""
+    """The innermost one that succeeds fills the slot; then all see the same object."""
     serializer, looks = nesting
     (received,) = serializer.unserialize(serializer.serialize(m.Event(1, 2, args=[1])))
     depth = [0]
@@ -238,7 +238,7 @@ def test_the_interpreter_ends_in_peace_with(ending):
 
 
 def test_a_long_chain_of_messages_is_dropped_without_a_stack_as_long():
-    """As a chain of Autobahn's messages is; one call for each would take all of the stack."""
+    """Like a chain of Autobahn's messages; one call for each would exhaust the stack."""
     run(
         BEGINNING,
         """

@@ -78,7 +78,7 @@ def test_a_key_of_a_hop_may_drop_texts_that_are_still_to_be_written():
 
 @pytest.mark.parametrize("attribute", ["exclude_authid", "forward_for"])
 def test_a_finalizer_may_empty_the_list_whose_item_is_refused(attribute):
-    """CPython 3.11 runs the collector where an exception is made."""
+    """CPython 3.11 runs the collector when creating an exception."""
     assert printed(f"""
         text = "".join(("no UTF-8: \\ud800", str(id(msg))))
         items = [text if {attribute!r} == "exclude_authid" else

@@ -160,7 +160,7 @@ def test_the_sent_value_is_the_one_that_is_read_meanwhile(name):
         return sent
 
     def changed(msg: Any) -> Any:
-        msg.topic = "a.b"  # so that the rest is encoded anew
+        msg.topic = "a.b"  # so that the rest is re-encoded
         (sent,) = OBJSER.unserialize(OBJSER.serialize(msg))
         return sent
 

@@ -1,4 +1,4 @@
-"""Many threads at one message, one serializer, one registry.
+"""Many threads share one message, serializer or registry.
 
 On builds with the GIL, these can only find errors from switches between bytecodes. On free-threaded
 builds (tools/free-threaded, also under ThreadSanitizer), everything runs at the same time.
@@ -33,7 +33,7 @@ THREADS = 8 if FREE_THREADED else 4
 SECONDS = 1.0 if FREE_THREADED else 0.2
 OBJSER = FlatBuffersObjectSerializer()
 
-#: PyPy's dicts and lists can change, and counters be overtaken, at any step of Python code.
+#: On PyPy, dicts and lists can change, and counts be lost, at any step of Python code.
 in_one_step = pytest.mark.skipif(
     sys.implementation.name == "pypy", reason="not one step in PyPy's Python"
 )
@@ -117,7 +117,7 @@ def test_many_threads_read_one_message_and_get_the_same_objects():
     data = OBJSER.serialize(event())
     names = ["args", "kwargs", "topic", "publisher", "forward_for", "enc_algo", "subscription"]
     if autobahn_fbs.backend == "cffi":
-        names.remove("topic")  # text is created anew for each reader
+        names.remove("topic")  # each reader gets a new text
     for _ in range(300 if FREE_THREADED else 50):
         msg = receive(data)
         start = threading.Barrier(THREADS)
@@ -204,7 +204,7 @@ def test_a_list_that_was_handed_out_grows_while_the_message_is_sent():
 
 
 @in_one_step
-# Of the codecs that are ours: CPython 3.13's json, without a GIL, crashes over such values.
+# Only our own codecs: without a GIL, CPython 3.13's json crashes on such values.
 @pytest.mark.parametrize("codec", ["cbor", "flexbuffers"])
 def test_dicts_and_lists_change_while_they_are_sent(codec: str):
     objser = FlatBuffersObjectSerializer(payload_serializer=codec)

@@ -11,7 +11,7 @@ from autobahn_fbs._demo.sessions import Door
 from support import function_authenticator
 from support.certificates import Authority
 
-#: Where the router asks, in the listeners whose way is "dynamic".
+#: The procedure that listeners of the way "dynamic" call.
 PROCEDURE = "com.example.authenticate"
 
 
@@ -19,7 +19,7 @@ class AuthenticationNode(Router):
     """A node with a WebSocket and a RawSocket listener for each of WAYS; `doors` has them.
 
     "static" uses a list of principals, "dynamic" asks a procedure, "function" a function in the
-    router worker. Before the first, WebSocket also recognizes clients by their cookies. Those that
+    router worker. With the first, WebSocket also tries clients' cookies beforehand. Those that
     begin with "tls" require a certificate signed by `authority`; `alice` has a known one.
     """
 

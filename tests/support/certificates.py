@@ -35,7 +35,7 @@ class Identity:
 
 
 class Authority:
-    """A certificate authority with its files in `folder`; `certificate` is its own one."""
+    """A certificate authority with its files in `folder`; `certificate` is its own."""
 
     def __init__(self, folder: Path, name: str = "authority") -> None:
         self._folder = folder
@@ -60,7 +60,7 @@ class Authority:
                 serialization.NoEncryption(),
             )
         )
-        digest = certificate.fingerprint(hashes.SHA1())  # Crossbar.io knows clients by this one
+        digest = certificate.fingerprint(hashes.SHA1())  # Crossbar.io identifies clients by it
         return Identity(pem, private, ":".join(f"{byte:02X}" for byte in digest))
 
     def _sign(

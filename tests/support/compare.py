@@ -81,6 +81,6 @@ def differences(left: Message, right: Message) -> list[str]:
 
 
 def assert_same(left: Message, right: Message) -> None:
-    """Fails with the list of differing attributes unless the messages say the same."""
+    """Fails with the list of differing attributes unless the messages are equal."""
     found = differences(left, right)
     assert not found, "; ".join(found)

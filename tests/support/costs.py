@@ -1,4 +1,4 @@
-"""What it costs to read a message, in memory and time, beside its size."""
+"""The cost of reading a message, in memory and time, for its size."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def head(major: int, count: int) -> bytes:
 
 
 def honest(size: int) -> bytes:
-    """A message of that size that nobody minds: the others are compared with it."""
+    """An honest message of that size, with which the others are compared."""
     exclude = ["abcdefgh"] * (size // 20)
     return build("Publish", {"request": 1, "topic": "a.b", "exclude_authid": exclude})
 
 
 def read(data: bytes) -> bool:
-    """Reads all of a message; whether all of it could be."""
+    """Reads all of a message; returns whether it could."""
     taken = False
     with suppress(ProtocolError):
         (msg,) = OBJSER.unserialize(data)
@@ -49,10 +49,10 @@ def read(data: bytes) -> bool:
 
 
 def seconds(work: Callable[[bytes], Any], data: bytes, rounds: int = 5) -> float:
-    """Processor time, the best of so many rounds."""
+    """Processor time, the best of the rounds."""
     best = float("inf")
     gc.collect()
-    gc.disable()  # the interpreter's collector looks at all of the tests' objects, again and again
+    gc.disable()  # the garbage collector repeatedly visits all of the tests' objects
     try:
         for _ in range(rounds):
             start = time.process_time()
@@ -64,7 +64,7 @@ def seconds(work: Callable[[bytes], Any], data: bytes, rounds: int = 5) -> float
 
 
 def peak(data: bytes, work: Callable[[bytes], Any] = read) -> float:
-    """Memory at the peak while all of the message is read, in times its size."""
+    """Peak memory of reading all of the message, as a multiple of its size."""
     work(data)
     with counting_memory() as counted:
         work(data)

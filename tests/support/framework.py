@@ -1,6 +1,6 @@
 """Imported for its effect: chooses asyncio as txaio's framework.
 
-Autobahn's own serializers take their clock from txaio, which wants a framework first.
+Autobahn's own serializers take their clock from txaio, which needs a framework first.
 """
 
 import txaio

@@ -110,7 +110,7 @@ def impossible(klass: type[Message], name: str) -> list[Any]:
     elif name == "payload":
         values = ["text", 5, [1]]
     elif klass is message.Unregister and name == "forward_for":
-        values = [*NEVER_LIST, ["\ud800"]]  # any list, says its constructor
+        values = [*NEVER_LIST, ["\ud800"]]  # the constructor takes any list
     elif name == "forward_for":
         values = [
             *NEVER_LIST,

@@ -1,4 +1,4 @@
-"""Marks for tests that not every backend is about."""
+"""Marks for tests that some backends don't need."""
 
 from __future__ import annotations
 

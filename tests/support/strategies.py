@@ -1,7 +1,7 @@
 """Hypothesis strategies: every message that Autobahn's constructors and ``parse`` accept.
 
 Attribute lists come from the constructors' signatures, so an attribute without a strategy is an
-error and not a gap. Values that Autobahn's CBOR drops (False flags, "", [], {}, b"", kwargs without
+error, not a gap. Values that Autobahn's CBOR drops (False flags, "", [], {}, b"", kwargs without
 args) are generated like everything else.
 """
 
@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from support.compare import MESSAGE_CLASSES, attribute_names
 from support.samples import ID_MAX, POSITIONAL_IDS, U64_MAX
 
-#: As Autobahn's pattern for implementation specific names.
+#: Autobahn's pattern for implementation-specific names.
 CUSTOM_NAME = re.compile(r"^x_([a-z][\da-z_]+)?$")
 
 texts = st.text(max_size=20) | st.sampled_from(["", "ÄÖÜ", "漢字", "🚀", "a\x00b", "x" * 300])
@@ -184,7 +184,7 @@ def attribute(klass: type[Message], name: str) -> st.SearchStrategy[Any]:
 
 
 def _reconcile(klass: type[Message], kwargs: dict[str, Any], data: st.DataObject) -> None:
-    """Makes independently drawn attributes obey the rules that bind them."""
+    """Makes independently drawn attributes obey the rules between them."""
     if "payload" in kwargs:
         if kwargs["payload"] is None:
             kwargs.update(enc_algo=None, enc_key=None, enc_serializer=None)

@@ -90,7 +90,7 @@ def same(ours: Any, theirs: Any) -> bool:
 
 @contextmanager
 def generated(schema: Path, folder: Path, *, object_api: bool) -> Iterator[None]:
-    """The Python code that flatc generates for a .fbs can be imported inside."""
+    """Inside, Python code that flatc generates for a .fbs can be imported."""
     run("--python", *(["--gen-object-api"] if object_api else []), "-I", SCHEMAS,
         "-o", folder, schema)  # fmt: skip
     before = set(sys.modules)

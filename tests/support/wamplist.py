@@ -42,7 +42,7 @@ LAYOUT: dict[type[Message], tuple[str, ...]] = {
     m.Yield: ("request", DETAILS, PAYLOAD),
 }
 
-#: Attributes whose WAMP name in the details is another one.
+#: Attributes with a different WAMP name in the details.
 DETAIL_NAMES = {
     (m.Hello, "resume_session"): "resume-session",
     (m.Hello, "resume_token"): "resume-token",

@@ -1,7 +1,7 @@
 """Build WAMP FlatBuffers messages of any content, valid or not, without the code under test.
 
 The layout is read from the schema text in Autobahn's wheel, the bytes are written by Google's
-Python builder. Every field that is given is written, also where it equals its default.
+Python builder. Every field that is given is written, even if it equals its default.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def schema() -> tuple[dict[str, dict[str, Field]], dict[str, str]]:
         fields, slot = {}, 0
         for field, kind in re.findall(r"(\w+)\s*:\s*([\w.\[\]]+)[^;]*;", body):
             union = kind in ("AnyMessage", "AuthFactor")
-            slot += union  # its tag has the slot before
+            slot += union  # its tag is one slot before
             fields[field] = Field(slot, kind.replace("wamp.", "").replace("proto.", ""))
             slot += 1
         tables[name] = fields
@@ -125,7 +125,7 @@ def build(
 ) -> bytes:
     """The bytes of one message.
 
-    ``fields`` go by their schema names; strings may be given as bytes, tables as dicts. The tag
+    ``fields`` have their schema names; strings may be given as bytes, tables as dicts. The tag
     is upstream's message code (or the schema's ordinal) unless another one is given.
     """
     builder = flatbuffers.Builder(256)

@@ -215,7 +215,7 @@ def test_an_exception_accepts_only_its_fields():
     assert closed() == closed() and closed().args == ()
 
 
-# Classes of one's own
+# Classes of a user
 
 
 @needs_flatc

@@ -48,7 +48,7 @@ def test_every_schema_loads_and_every_usable_table_works(path, tmp_path: Path):
         catalog.verify(name, data)
         instance = catalog.decode(name, data)
         if any(each["key"] == "wampid" for field in fields for each in field.get("attributes", ())):
-            continue  # its default, 0, is none
+            continue  # the default 0 isn't one
         assert catalog.decode(name, catalog.encode(name, instance)) == instance
         assert catalog.decode(name, data, form=1) == {}
 

@@ -197,7 +197,7 @@ def test_shared_tables_do_not_multiply(levels, fanout):
 
 
 def test_a_vector_of_one_empty_table_does_not_multiply_memory():
-    # 4 bytes a reference; an instance has some 50
+    # 4 bytes per reference, about 50 per instance
     bomb = graph_bomb(1, 3_000_000)
     for function in (BASICS.verify, BASICS.decode):
         with pytest.raises(InvalidPayload):

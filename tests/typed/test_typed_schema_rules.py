@@ -23,7 +23,7 @@ Described = dict[str, Any]
 
 @cache
 def reflection() -> Catalog:
-    """The schema of schemas, which Autobahn brings."""
+    """The schema of schemas, which Autobahn ships."""
     path = Path(autobahn.__file__).parent / "flatbuffers" / "reflection.bfbs"
     if not path.is_file():
         pytest.skip("NOT TESTED: this Autobahn has no reflection.bfbs")

@@ -1,7 +1,7 @@
-"""Many threads at one catalog, one instance, one mapping.
+"""Many threads share a catalog, an instance, a mapping.
 
-On builds with the GIL these find only what a switch between bytecodes brings out; on free-threaded
-ones everything happens at once.
+With the GIL, these find only errors from switches between bytecodes; on free-threaded builds,
+everything runs at once.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def eager_switches() -> Iterator[None]:
 
 
 def together(*works: Callable[[], object], once: bool = False) -> None:
-    """Calls each again and again, or once, in a thread of its own; raises what one raised."""
+    """Calls each repeatedly, or once, in its own thread; raises an exception of theirs."""
     start, stop = threading.Barrier(len(works)), threading.Event()
     errors: list[BaseException] = []
 

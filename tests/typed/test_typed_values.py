@@ -94,7 +94,7 @@ def test_the_bits_of_a_nan_survive():
     (odd,) = struct.unpack("<d", struct.pack("<Q", 0x7FF8_0000_0000_BEEF))
     read = through("basics.Scalars", "f64", odd)
     assert struct.pack("<d", read) == struct.pack("<d", odd)
-    # A NaN of other bits than the default's is written, too.
+    # A NaN that isn't the default's is written, too.
     read = through("basics.Defaults", "not_a_number", odd)
     assert struct.pack("<d", read) == struct.pack("<d", odd)
 

@@ -53,7 +53,7 @@ Case = tuple[int, bytes]  # number of a table, buffer
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Google's side; skips, saying why, where it can't be built."""
+    """Google's side; skips with a reason if it can't be built."""
     folder = tmp_path_factory.mktemp("verifier")
     for name in CATALOGS:
         command = [tools()[0], "--cpp", "--gen-all", "-I", SCHEMAS, "-o", folder]
@@ -80,7 +80,7 @@ def ours(case: Case) -> str:
 
 
 def compare(program: Path, cases: Iterable[Case]) -> Counter[str]:
-    """How often each of our codes came up; fails where the verdicts don't agree."""
+    """How often each of our codes occurred; fails if the verdicts disagree."""
     found: Counter[str] = Counter()
     listed = list(cases)
     for case, theirs in zip(listed, google(program, listed), strict=True):

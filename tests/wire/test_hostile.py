@@ -1,4 +1,4 @@
-"""Bytes from an enemy: every truncation, flipped bytes, random changes, amplification.
+"""Hostile bytes: every truncation, flipped bytes, random changes, amplification.
 
 For any input, either ``unserialize`` raises ProtocolError, or every attribute can be read in any
 order, and the only possible error is the payload codec's ProtocolError.

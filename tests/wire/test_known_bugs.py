@@ -50,7 +50,7 @@ def refused(data: bytes, match: str) -> None:
         OBJSER.unserialize(data)
 
 
-def test_the_smallest_message_is_what_the_tests_below_take_it_for():
+def test_the_smallest_message_has_the_layout_that_the_tests_assume():
     assert taken(SMALLEST).publication == 42
     assert taken(patched((PUBLICATION, "Q", 7))).publication == 7
 
@@ -80,7 +80,7 @@ def test_a_union_with_a_type_and_no_value_is_refused():
     refused(patched((ROOT_VTABLE + 6, "H", 0)), "without a message")
 
 
-def test_the_unions_type_is_a_value_and_no_place():
+def test_the_unions_type_is_a_value_not_an_index():
     """#9220: the type was used as an index into the list of types. Every table under every type is
     refused, or read as its type says."""
     for dialect, tags in (("autobahn", CODES), ("schema", union_tags())):
@@ -183,7 +183,7 @@ def test_a_vectors_size_in_bytes_does_not_wrap(field, value, count):
 
 @pytest.mark.parametrize("table", [ROOT, TABLE])
 @pytest.mark.parametrize("back", [-(2**31), 2**31 - 1, -4096, 4096, 0, 1, 2])
-def test_a_vtable_anywhere_but_where_one_is_is_refused(table, back):
+def test_a_vtable_at_any_wrong_place_is_refused(table, back):
     refused(patched((table, "i", back)), "at offset")
 
 
@@ -199,7 +199,7 @@ def test_a_vtable_may_lie_in_its_own_table():
 
 
 def test_a_vtable_shared_by_tables_of_two_types_is_judged_for_each():
-    """Right for the root, but a byte is no place for the 8 of EVENT_RECEIVED.session."""
+    """Right for the root, but its byte can't hold the 8 of EVENT_RECEIVED.session."""
     refused(
         patched((TABLE, "i", TABLE - ROOT_VTABLE)), "EVENT_RECEIVED.session: field lies outside"
     )
@@ -241,8 +241,8 @@ def same_as_cbor2(data: bytes) -> None:
 @pytest.mark.parametrize("major", [0x80, 0xA0, 0x40, 0x60])
 @pytest.mark.parametrize("count", [2**63 - 1, 2**63, 2**63 + 1, 2**64 - 1, 2**32, 2**31])
 def test_a_count_beyond_the_input_is_refused_at_once(major, count):
-    """cbor2 #93, libcbor #16, ugorji: room was made for as many items as were claimed; in libcbor
-    0.14 twice the count of a map wrapped."""
+    """cbor2 #93, libcbor #16, ugorji: memory was allocated for the claimed count; in libcbor 0.14,
+    twice the count of a map wrapped."""
     for data in (
         bytes([major | 27]) + struct.pack(">Q", count) + b"\0" * 9,
         b"\x81" * 100 + bytes([major | 27]) + struct.pack(">Q", count),
@@ -297,7 +297,7 @@ def test_a_map_with_a_key_without_a_value_is_refused(data):
 
 
 @pytest.mark.parametrize("data", ["ff", "81ff", "82ff00", "a1ff00", "a100ff", "c1ff", "5fc0ff"])
-def test_a_break_outside_what_it_can_end_is_refused(data):
+def test_a_break_outside_an_indefinite_item_is_refused(data):
     """cbor-x #136."""
     with pytest.raises(cbor2.CBORDecodeError):
         native.cbor_loads(bytes.fromhex(data))

@@ -1,7 +1,7 @@
-"""The verdict on typed content is the one that ``Message.parse`` has on the same content.
+"""The verdict on typed content is that of ``Message.parse`` on the same content.
 
 Each case is built twice, without the code under test: as a raw WAMP list for Autobahn's
-``parse``, and as a FlatBuffers message. Accepted messages must also say the same.
+``parse``, and as a FlatBuffers message. Accepted messages must also be equal.
 """
 
 from __future__ import annotations
@@ -306,7 +306,7 @@ def test_features_at_which_autobahns_own_classes_fail_are_refused(features, sche
     details = {"roles": {"caller": {"features": features}}}
     data = build("Hello", {}, metadata=cbor2.dumps(details), schema_dialect=schema_dialect)
     reader = FlatBuffersObjectSerializer(dialect="schema" if schema_dialect else "autobahn")
-    with pytest.raises(ProtocolError, match="'caller'"):  # its text is Autobahn's, perhaps
+    with pytest.raises(ProtocolError, match="'caller'"):  # its text may be Autobahn's
         reader.unserialize(data)
 
 
@@ -414,7 +414,7 @@ def test_unknown_details_are_ignored():
     ids=lambda metadata: metadata.hex() or "empty",
 )
 def test_metadata_that_is_not_a_map_of_names_is_refused(metadata):
-    """The last one has a tag, with which cbor2 reads it, and a byte behind the map."""
+    """The last one has a tag, so cbor2 reads it, and a byte after the map."""
     for klass in MESSAGE_CLASSES:
         with pytest.raises(ProtocolError, match="metadata"):
             SERIALIZER.unserialize(typed(klass, good(klass), metadata=metadata))

@@ -1,8 +1,7 @@
 """Autobahn's own pure-Python FlatBuffers code as an oracle, both ways.
 
-Where it is right, our bytes are its bytes and each side reads the other's. Where it is wrong is
-written down here, rule by rule; a test fails when a rule is missing and when one has become
-superfluous.
+Where it is right, our bytes are its bytes and each side reads the other's. Its errors are listed
+here, rule by rule; a test fails if a rule is missing or has become superfluous.
 """
 
 from __future__ import annotations

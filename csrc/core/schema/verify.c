@@ -1,4 +1,4 @@
-/* The gate for buffers of a known schema: see verify.h. */
+/* Verifies buffers of a known schema: see verify.h. */
 #include "verify.h"
 
 #include "../flex_tokens.h"

@@ -1,4 +1,4 @@
-/* The gate for buffers of a known schema: after wfbs_typed_verify() succeeds, reading the buffer by
+/* Verifies buffers of a known schema: after wfbs_typed_verify() succeeds, reading the buffer by
  * the plan (walk.h) stays inside it.
  *
  *  1. No byte outside the buffer is read, whatever its content. Positions are 64-bit numbers. A

@@ -109,7 +109,7 @@ read_signature(const wfbs_class *c, constructor *k)
     return good && k->count + slot_at(c->base_end) == k->slots;
 }
 
-/* Frees what wfbs_constructor_prepare() made; NULL is nothing. */
+/* Frees the result of wfbs_constructor_prepare(), or NULL. */
 static void
 constructor_free(constructor *k)
 {
@@ -162,11 +162,11 @@ wfbs_constructor_prepare(wfbs_class *c)
         k->args = slot_at(c->attributes[t->slot_of[WFBS_USE_ARGS]].offset);
         k->kwargs = slot_at(c->attributes[t->slot_of[WFBS_USE_KWARGS]].offset);
     }
-    if (!read_signature(c, k) || c->constructor) { /* looking things up may have come here again */
+    if (!read_signature(c, k) || c->constructor) { /* the lookups may have re-entered here */
         constructor_free(k);
         return c->constructor && wfbs_constructor_is_unchanged(c) ? 0 : -1;
     }
-    c->constructor = k; /* whole: nobody sees it half filled */
+    c->constructor = k; /* complete: never seen half filled */
     return 0;
 }
 

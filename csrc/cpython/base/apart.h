@@ -15,7 +15,7 @@ typedef struct wfbs_apart {
     unsigned count;
     size_t size; /* of all of them, <= PY_SSIZE_T_MAX */
     struct {
-        size_t at;       /* where they belong: an offset in the buffer, never falling */
+        size_t at;       /* where they belong: non-decreasing buffer offsets */
         PyObject *bytes; /* owned, exact bytes */
     } items[WFBS_MAX_APART];
 } wfbs_apart;
@@ -31,8 +31,8 @@ wfbs_apart_cut(wfbs_apart *a, unsigned count)
     }
 }
 
-/* Copies an encoding to `to`: the part of the buffer `data` from `start` to `end`, and between that
- * those from `first` on, up to `a->count`, that belong there. `to` has room for both. Cannot fail. */
+/* Copies an encoding to `to`: the part of the buffer `data` from `start` to `end`, with the objects
+ * from `first` on that belong in it. `to` has room for both. Cannot fail. */
 static inline void
 wfbs_apart_join(const wfbs_apart *a, unsigned first, const uint8_t *data, size_t start, size_t end,
                 uint8_t *to)

@@ -1,6 +1,6 @@
 /* CBOR to Python objects, with the same results as cbor2.loads(data).
  *
- * One number ensures the bounds, reader.spare: the bytes ahead that are not needed for the initial
+ * A number, reader.spare, ensures the bounds: the bytes ahead that are not needed for the initial
  * bytes of items still to be read. An item takes its initial byte from the bytes that its container
  * has reserved for it, and everything else (arguments, contents, the initial bytes of its own
  * items) from `spare`, after a comparison. Therefore no byte outside the input is read, and the

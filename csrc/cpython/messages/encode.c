@@ -481,8 +481,8 @@ encoding_fill(encoding *e, wfbs_dialect dialect)
     return 0;
 }
 
-/* Copies the payloads of which something is apart to their places in the message at `to`, and tells
- * the rest of the writer to leave them alone: before it copies. Cannot fail. */
+/* Before the writer copies: copies the payloads with parts elsewhere to their places in the message
+ * at `to`, and makes the writer skip them. Cannot fail. */
 static void
 encoding_join(const encoding *e, wfbs_written *message, uint8_t *to)
 {

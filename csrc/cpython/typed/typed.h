@@ -4,7 +4,7 @@
  *   state.c     the module's part: types, what is kept between calls
  *   schema.c    TypedSchema: a .bfbs and its plan, the classes of its tables
  *   enums.c     enums and names
- *   layout.c    what one class is for a table: its slots, names and defaults
+ *   layout.c    the layout of a class: its slots, names and defaults
  *   classes.c   the classes of tables and structs
  *   instance.c  TypedTable: the life of an instance
  *   values.c    scalars and texts, both ways
@@ -12,7 +12,7 @@
  *   structs.c   values as sources, structs and texts -> bytes
  *   encode.c    tables and buffers -> bytes
  *   vectors.c   the vectors and unions of encode.c
- *   words.c     uint128_t and its like
+ *   words.c     uint128_t and similar
  *   describe.c  a .bfbs as dicts
  *   codec.c     TypedCodec: one table as the root of buffers
  *   catalog.c   TypedCatalog: codecs by name
