@@ -19,9 +19,9 @@ def as_bytes(value: Any) -> Any:
         return value
 
 
-def _copied(value: Any, known: dict[int, Any]) -> Any:
-    """:param known: the result for each container, by its id. A container that contains itself is
-    kept."""
+def _copied(value: Any, known: dict[int, tuple[Any, Any]]) -> Any:
+    """:param known: each container, which is kept so that its id stays its own, and its result, by
+    its id. A container that contains itself is its own result."""
     if isinstance(value, memoryview):
         return value.tobytes()
     if isinstance(value, bytearray):
@@ -29,11 +29,10 @@ def _copied(value: Any, known: dict[int, Any]) -> Any:
     if not isinstance(value, (list, tuple, dict)):
         return value
     if id(value) not in known:
-        known[id(value)] = value
+        known[id(value)] = value, value
         inner = list(value.values()) if isinstance(value, dict) else list(value)
         copies = [_copied(each, known) for each in inner]
         if any(copy is not each for copy, each in zip(copies, inner, strict=True)):
-            known[id(value)] = (
-                dict(zip(value, copies, strict=True)) if isinstance(value, dict) else copies
-            )
-    return known[id(value)]
+            result = dict(zip(value, copies, strict=True)) if isinstance(value, dict) else copies
+            known[id(value)] = value, result
+    return known[id(value)][1]

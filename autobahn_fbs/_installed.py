@@ -28,8 +28,8 @@ def installed() -> Installed | None:
     or was undone.
 
     :func:`autobahn_fbs.install` logs the same once, with level INFO, to the `logging` logger
-        ``autobahn_fbs.install``. For a Crossbar.io node that ``python -m autobahn_fbs run``
-        started, the node's log has it for each process.
+    ``autobahn_fbs.install``. For a Crossbar.io node that ``python -m autobahn_fbs run`` started,
+    the node's log has it for each process.
     """
     install = sys.modules.get("autobahn_fbs._install")
     return current() if install is not None and install.is_installed() else None

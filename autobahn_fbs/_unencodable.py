@@ -70,7 +70,7 @@ def _find(value: Any, encode: Callable[[Any], object]) -> tuple[str, Any]:
 
 def _items(value: Any) -> Iterator[tuple[str, Any]]:
     """The direct items of a list, tuple or dict, each with its step of the path."""
-    if type(value) in (list, tuple):
+    if type(value) in (list, tuple, set, frozenset):
         for index, inner in enumerate(value):
             yield f"[{index}]", inner
     elif type(value) is dict:

@@ -117,7 +117,7 @@ class Search:
 def promised() -> tuple[float, float]:
     """SECURITY.rst's maximum: bytes, and the ratio to the time of an honest message."""
     text = " ".join((ROOT / "SECURITY.rst").read_text().replace(",", "").split())
-    figures = re.search(r"The worst that it found took (\d+) bytes .*? (\d+) times", text)
+    figures = re.search(r"worst payloads that it found took (\d+) bytes .*? (\d+) times", text)
     assert figures is not None
     return float(figures[1]), float(figures[2])
 
@@ -131,7 +131,7 @@ def report(search: Search, size: int) -> bool:
         times = spent / duration(honest(len(data)), 20)
         print(
             f"{used:6.1f} bytes a byte, {spent:6.1f} ns a byte, {times:5.0f} times honest; "
-            f"{'taken' if read(data) else 'refused'}; {len(found.unit)} bytes "
+            f"{'read' if read(data) else 'refused'}; {len(found.unit)} bytes "
             f"{found.unit[:40].hex()}\n    {str(found.tree)[:200]}"
         )
         if used > most_memory + 1 or times > most_time * TOLERANCE:

@@ -169,7 +169,7 @@ def _file_of(module: str) -> str:
             if spec is None:
                 break
             path = spec.submodule_search_locations
-    if spec is None or spec.origin is None:
+    if spec is None or spec.origin is None or not spec.has_location:
         raise Unknown(f"there is no {module}")
     # A frozen program may have the sources beside the modules that it loads.
     file = Path(spec.origin).with_suffix(".py")

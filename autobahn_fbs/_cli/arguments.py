@@ -18,11 +18,13 @@ _FRAMES = """\
 How messages are stored in a file (--framing):
 
   message    the file is one message
-    batched any number of messages, each after its length: 32 bits, big-endian (WAMP's batched mode)
-    rawsocket one direction of a RawSocket connection: each frame has a byte for its kind, a length
-    of 24 bits (big-endian) and the message; a handshake may come first auto batched or rawsocket if
-    the lengths lead exactly to the end, else message (default) A file may also contain hexadecimal
-    or base64 text. This is detected; --encoding overrides it.
+  batched    any number of messages, each after its length: 32 bits, big-endian (WAMP's batched
+             mode)
+  rawsocket  one direction of a RawSocket connection: each frame has a byte for its kind, a length
+             of 24 bits (big-endian) and the message; a handshake may come first
+  auto       batched or rawsocket if the lengths lead exactly to the end, else message (default)
+
+A file may also contain hexadecimal or base64 text. This is detected; --encoding overrides it.
 """
 
 DUMP_HELP = """\
@@ -38,8 +40,9 @@ Examples:
   python -m autobahn_fbs dump --json capture.bin | jq -r 'select(.type == "EVENT") | .attributes.topic'
   xxd -p event.bin | python -m autobahn_fbs dump
 
---json prints one line for each message, with bytes as {{"$bytes": "hexadecimal"}}. Exit status: 0
-all valid, 1 a message is invalid or a file can't be read, 2 usage. """  # noqa: E501
+--json prints one line for each message, with bytes as {{"$bytes": "hexadecimal"}}.
+Exit status: 0 all valid, 1 a message is invalid or a file can't be read, 2 usage.
+"""  # noqa: E501
 
 VERIFY_HELP = """\
 Checks WAMP messages that were serialized as FlatBuffers, as a receiver would, including their
@@ -51,8 +54,9 @@ VERIFY_NOTES = f"""\
 Examples:
 
   python -m autobahn_fbs verify captures/*.bin
-    python -m autobahn_fbs verify -q - < event.bin && echo good Exit status: 0 all valid, 1 a
-    message is invalid or a file can't be read, 2 usage.
+  python -m autobahn_fbs verify -q - < event.bin && echo good
+
+Exit status: 0 all valid, 1 a message is invalid or a file can't be read, 2 usage.
 """
 
 CATALOG_HELP = """\
@@ -117,7 +121,9 @@ def add_verbs(verbs: Any) -> None:
     )
     verb.add_argument("action", choices=("show", "check"), help="the action")
     verb.add_argument("sources", nargs="+", metavar="SOURCE", help="see above")
-    verb.add_argument("--json", action="store_true", help="JSON, one line for each file")
+    verb.add_argument(
+        "--json", action="store_true", help="print JSON: show one line for each file, check one"
+    )
     _add_color(verb)
     verb = verbs.add_parser(
         "info",

@@ -32,7 +32,7 @@ def catalog(options: argparse.Namespace) -> int:
     except CatalogError as error:
         return _fail(str(error))
     except OSError as error:
-        return _fail(f"{error.filename}: {error.strerror}")
+        return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     problems = loaded.check()
     paint = Painter(wants_color(options.color))
     if options.action == "show":
@@ -150,7 +150,7 @@ def _named(reflection: Reflection, type_: dict[str, Any], base: int) -> str:
     index = type_.get("index", -1)
     if 0 <= index < len(names) and base not in (_FLOAT, _DOUBLE, _STRING):
         return str(names[index])
-    return _BASES[base] if base < len(_BASES) else f"type {base}"
+    return _BASES[base] if 0 <= base < len(_BASES) else f"type {base}"
 
 
 def _lines(described: dict[str, Any]) -> Iterator[str]:

@@ -95,7 +95,7 @@ def _processes(options: argparse.Namespace) -> int:
                 "this needs Linux's /proc"
                 if not processes.PROC.is_dir()
                 else "there is no such process"
-                if isinstance(error, FileNotFoundError)
+                if isinstance(error, (FileNotFoundError, ProcessLookupError))
                 else f"{error.strerror}; try again as its user, or as root"
             )
             print(f"autobahn_fbs info: process {pid}: {reason}", file=sys.stderr)

@@ -52,17 +52,19 @@ def look(pid: int) -> dict[str, Any]:
         "command": " ".join(filter(None, words)),
         "extension": found[1] if found else None,
         "replaced": bool(found and found[2]),
-        "version": _version(found[1]) if found and not found[2] else None,
+        "version": _version(folder, found[1]) if found and not found[2] else None,
         **_started((folder / "environ").read_bytes()),
     }
 
 
-def _version(extension: str) -> str | None:
-    """The version of the package that contains the extension."""
+def _version(process: Path, extension: str) -> str | None:
+    """The version of the package that contains the extension, as the process sees it: it may be in
+    a container."""
     path = Path(extension)
     package = next(each for each in path.parents if each.name == "autobahn_fbs")
+    file = process / "root" / (package / "__init__.py").relative_to("/")
     try:
-        found = _VERSION.search((package / "__init__.py").read_text("utf-8"))
+        found = _VERSION.search(file.read_text("utf-8", "replace"))
     except OSError:
         return None
     return found[1] if found else None
@@ -73,10 +75,13 @@ def _started(environ: bytes) -> dict[str, Any]:
     processes do when they set their title."""
     if b"\0\0" in environ or environ.startswith(b"\0"):
         return {"launched": None, "switches": None, "variables": None}
-    entries = dict(os.fsdecode(each).partition("=")[::2] for each in environ.split(b"\0") if each)
+    entries: dict[str, str] = {}
+    for entry in filter(None, environ.split(b"\0")):
+        name, _, value = os.fsdecode(entry).partition("=")
+        entries[name] = value
     path = entries.get("PYTHONPATH", "").split(os.pathsep)
     names = [
-        os.path.basename(entry) for entry in path if is_bootstrap(os.path.dirname(entry) or ".")
+        os.path.basename(folder) for folder in path if is_bootstrap(os.path.dirname(folder) or ".")
     ]
     known = {"allow-rawsocket", "prefer", "accelerate"}
     switches = [f"--{name.rstrip('=')}" for name in names if name.partition("=")[0] in known]

@@ -147,6 +147,10 @@ def with_environ(contender: Contender, routers: Any) -> Any:
             del os.environ[name]
 
 
+class ClientEnded(Exception):
+    """A contender's client has ended early; the text has the end of its output."""
+
+
 class Team(AbstractContextManager["Team"]):
     """A contender's running routers and client.
 
@@ -200,14 +204,14 @@ class Team(AbstractContextManager["Team"]):
     def _ask(self, **order: Any) -> dict[str, Any]:
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None and stdout is not None
-        stdin.write(json.dumps(order) + "\n")
-        stdin.flush()
-        line = stdout.readline()
+        line = ""
+        with suppress(BrokenPipeError):
+            stdin.write(json.dumps(order) + "\n")
+            stdin.flush()
+            line = stdout.readline()
         if not line:
             self._errors.seek(0)
-            raise RuntimeError(
-                f"the client of {self.name} has ended: {self._errors.read()[-2000:]}"
-            )
+            raise ClientEnded(f"the client of {self.name} has ended: {self._errors.read()[-2000:]}")
         answer: dict[str, Any] = json.loads(line)
         return answer
 
@@ -224,7 +228,8 @@ class Team(AbstractContextManager["Team"]):
 
     def __exit__(self, *error: object) -> None:
         if self._process.stdin is not None:
-            self._process.stdin.close()
+            with suppress(OSError):  # the last order may be unsent if the client has ended
+                self._process.stdin.close()
         try:
             self._process.wait(10)
         except subprocess.TimeoutExpired:

@@ -56,7 +56,7 @@ class Uvloop(Asyncio):
     """Asyncio on uvloop."""
 
     def run(self, work: Coroutine[Any, Any, None]) -> None:
-        import uvloop
+        import uvloop  # pyright: ignore[reportMissingImports]  # optional
 
         uvloop.run(work)
 

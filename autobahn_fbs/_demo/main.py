@@ -71,6 +71,7 @@ def _main(report: Report, nodes: int) -> int:
         return 1
     report.heading(version)
 
+    from .cost import ClientEnded
     from .router import RouterFailed, installed_version
     from .sessions import Refused
     from .talk import Different
@@ -99,7 +100,7 @@ def _main(report: Report, nodes: int) -> int:
         return 1
     except BrokenPipeError:
         raise
-    except (Refused, Different, OSError) as error:
+    except (ClientEnded, Refused, Different, OSError) as error:
         report.bad(str(error))
         return 1
     what = "codecs alone, as there is no router" if crossbar is None else "sessions and codecs"

@@ -6,6 +6,7 @@ archive can't refer to files outside it, and the core checks the schemas afterwa
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -123,8 +124,11 @@ def find_flatc() -> str | None:
 
 def _starts_bundled(path: str) -> bool:
     """Whether this is the script of Autobahn's package that starts the flatc in it."""
-    with open(path, "rb") as file:
-        return b"autobahn._flatc" in file.read(1000)
+    try:
+        with open(path, "rb") as file:
+            return b"autobahn._flatc" in file.read(1000)
+    except OSError:  # a program that can be run but not read
+        return False
 
 
 def compile_schema(path: Path) -> bytes:
@@ -140,13 +144,17 @@ def compile_schema(path: Path) -> bytes:
             "path or named by FLATC); compile it with --schema --binary --bfbs-builtins"
         )
     if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such schema")
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
     with tempfile.TemporaryDirectory() as folder:
         command = [flatc, "--schema", "--binary", "--bfbs-builtins", "--bfbs-comments"]
         command += ["-I", str(path.parent), "-o", folder, str(path.absolute())]
         try:
             done = subprocess.run(
-                command, capture_output=True, timeout=FLATC_TIMEOUT, encoding="utf-8"
+                command,
+                capture_output=True,
+                timeout=FLATC_TIMEOUT,
+                encoding="utf-8",
+                errors="replace",
             )
         except (OSError, subprocess.SubprocessError) as error:
             raise CatalogError(f"{path}: flatc can't be run: {error}") from error

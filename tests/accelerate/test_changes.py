@@ -13,7 +13,7 @@ import pytest
 
 from autobahn_fbs._accelerate.changes import Change, Edit, Late, Replace, check_running
 from autobahn_fbs._accelerate.part import Group, State
-from autobahn_fbs._accelerate.source import Unknown, forget_sources, source_of
+from autobahn_fbs._accelerate.source import Unknown, _file_of, forget_sources, source_of
 
 NAME = "accelerate_target"
 
@@ -181,3 +181,10 @@ def test_a_frozen_module_may_have_its_source_beside_it(target, monkeypatch):
     monkeypatch.setattr(spec, "origin", spec.origin.replace(".py", ".pyc"))
     forget_sources()
     check_running(edit("function"))
+
+
+def test_a_built_in_module_has_no_source_in_the_current_folder(tmp_path, monkeypatch):
+    (tmp_path / "built-in.py").write_text("")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(Unknown):
+        _file_of("sys")

@@ -31,7 +31,7 @@ VARYING = [
     (r"(?i)\b[0-9a-f]{6,}\b(\.\.)?", "HEX"),
     (r"Sec-WebSocket-(Key|Accept)\W+[\w+/=]+", "KEY"),
     (r"[\w+/]{20,}={1,2}", "BASE64"),
-    (r"\d+([.:T-]\d+)*", "N"),
+    (r" *\d+([.:T-]\d+)*", " N"),  # a process id is padded
 ]
 
 #: Lines that depend on where TCP cut the stream, on the time, or on the launcher.

@@ -309,6 +309,13 @@ def test_help_has_an_example(cli: Verb, verb: str) -> None:
     assert done.returncode == 0 and f"python -m autobahn_fbs {verb}" in done.stdout
 
 
+@pytest.mark.parametrize("verb", ["dump", "verify"])
+def test_help_has_a_line_for_each_framing_and_for_the_exit_status(cli: Verb, verb: str) -> None:
+    lines = cli(verb, "--help").stdout.splitlines()
+    for begin in ("  message  ", "  batched  ", "  rawsocket  ", "  auto  ", "Exit status: "):
+        assert sum(line.startswith(begin) for line in lines) == 1, begin
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes break in another way there")
 def test_a_reader_that_goes_away_ends_it_quietly(tmp_path: Path) -> None:
     (tmp_path / "many").write_bytes(framed(*[EVENT] * 5000))

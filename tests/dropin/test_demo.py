@@ -226,3 +226,15 @@ def test_the_folder_for_temporary_files_is_where_the_system_says() -> None:
     assert made.folder.parent == Path(tempfile.gettempdir())
     made._leave()
     assert not made.folder.exists()
+
+
+@pytest.mark.parametrize("wait", [True, False], ids=["before it is asked", "when it is asked"])
+def test_a_client_that_has_ended_is_an_error_with_its_output(wait: bool) -> None:
+    from autobahn_fbs._demo.cost import ClientEnded, Contender, Team
+
+    contender = Contender("broken", (), ("--no-such-option",), "flatbuffers")
+    with Team(contender, {}, [(1, 1)]) as team:
+        if wait:
+            team._process.wait(60)
+        with pytest.raises(ClientEnded, match=r"(?s)client of broken has ended: .*no-such-option"):
+            team.close()

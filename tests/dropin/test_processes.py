@@ -120,3 +120,12 @@ def test_a_child_that_has_the_drop_in_of_another_copy_has_it(tmp_path: Path):
     assert why_without(None, command, {"PYTHONPATH": str(tmp_path)})
     found = processes._started(f"PYTHONPATH={other}:{other}/prefer\0".encode())
     assert (found["launched"], found["switches"]) == (True, ["--prefer"])
+
+
+def test_a_process_that_has_ended_does_not_exist():
+    child = subprocess.Popen([sys.executable, "-c", ""], stdin=subprocess.PIPE)
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # it stays as a zombie
+    done = info("--pid", str(child.pid))
+    child.communicate()
+    assert done.returncode == 1
+    assert done.stderr.endswith(f"process {child.pid}: there is no such process\n")

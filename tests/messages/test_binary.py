@@ -8,6 +8,7 @@ import pytest
 from autobahn.wamp import message
 
 from autobahn_fbs import FlatBuffersObjectSerializer, payloads
+from autobahn_fbs._binary import as_bytes
 
 CODECS = payloads.known_ids()
 DATA = b"abcdef\0\xff"
@@ -83,3 +84,21 @@ def test_an_error_about_a_numpy_scalar_names_its_type_and_what_to_send(
     text = str(caught.value)
     assert '[0]["deep"][1]' in text
     assert f"it is numpy.{cls.__name__}: send its .tolist()" in text
+
+
+class Rows(list):
+    """Makes its items anew each time that it is iterated."""
+
+    def __iter__(self):
+        return ([item, bytearray(item)] for item in list.__iter__(self))
+
+
+@pytest.mark.parametrize("codec", ["ubjson", "json", "msgpack"])
+def test_items_that_a_list_makes_are_not_taken_for_each_other(codec: str) -> None:
+    if codec not in CODECS:
+        pytest.skip(f"NOT TESTED: {codec} is not installed")
+    rows = [Rows([b"a", b"b"]), Rows([b"c", b"d"]), Rows([b"e", b"f"])]
+    pairs = [[[item, item] for item in list.__iter__(row)] for row in rows]
+    assert as_bytes(rows) == pairs
+    args, _ = there(codec, rows)
+    assert args in ([pairs], [[list(list.__iter__(row)) for row in rows]])  # without __iter__

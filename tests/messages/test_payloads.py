@@ -370,3 +370,7 @@ class Color(enum.Enum):
 )
 def test_an_error_about_a_common_type_says_what_to_send(value, remedy):
     assert error_of("msgpack", args=[{"deep": [value]}]).endswith(f', at [0]["deep"][0]{remedy}')
+
+
+def test_an_error_about_an_element_of_a_set_names_the_element():
+    assert ", at [0][0]; convert it first" in error_of("cbor", args=[{object}])

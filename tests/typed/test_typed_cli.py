@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from autobahn_fbs.__main__ import main
+from autobahn_fbs._cli.catalog import _type as type_text
+from autobahn_fbs.typed.reflection import Reflection
 from support.typed_schemas import SCHEMAS
 
 ROOT = Path(__file__).parents[2]
@@ -95,6 +97,17 @@ def test_json_is_a_line_for_each_file(cli):
     assert (method["request"], method["response"]) == ("climate.Query", "climate.Readings")
     assert "unions.Shape" in unions["unions"] and "unions.Shape" not in unions["enums"]
     assert json.loads(cli("check", "--json", CLIMATE)[1]) == {"problems": []}
+
+
+def test_a_source_that_does_not_exist_is_named(cli):
+    _, _, errors = cli("show", "missing.fbs")
+    assert errors.startswith("autobahn_fbs catalog: missing.fbs: ") and "None" not in errors
+
+
+@pytest.mark.parametrize("base", [-128, -1, 19, 127])
+def test_a_base_type_that_does_not_exist_is_shown_as_a_number(base):
+    assert type_text(Reflection({}), {"base_type": base}) == f"type {base}"
+    assert type_text(Reflection({}), {"base_type": 14, "element": base}) == f"[type {base}]"
 
 
 @pytest.mark.parametrize("content", [None, b"text", b"\x20\0\0\0BFBS" + bytes(50)])

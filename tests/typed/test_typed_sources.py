@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import sys
 import zipfile
 from pathlib import Path
 
@@ -256,3 +257,14 @@ def test_autobahns_script_is_not_used_if_its_package_has_no_flatc(monkeypatch, t
     assert sources.find_flatc() is None
     monkeypatch.setenv("PATH", f"{tmp_path / 'script'}:{tmp_path / 'real'}")
     assert sources.find_flatc() == str(tmp_path / "real" / "flatc")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a shell")
+def test_an_error_of_flatc_that_is_no_text_is_shown_all_the_same(monkeypatch, tmp_path: Path):
+    flatc = tmp_path / "flatc"
+    flatc.write_text("#!/bin/sh\nprintf 'bad \\377'\nexit 1\n")
+    flatc.chmod(0o755)
+    monkeypatch.setenv("FLATC", str(flatc))
+    path = tmp_path / "a.fbs"
+    path.write_text("table T {}")
+    assert refused(path).endswith("flatc refuses it: bad \ufffd")
