@@ -20,6 +20,7 @@ BASICS = Catalog.load(SCHEMAS / "basics.bfbs")
 UNIONS = Catalog.load(SCHEMAS / "unions.bfbs")
 NESTED = Catalog.load(SCHEMAS / "nested.bfbs")
 CHECKS = Catalog.load(SCHEMAS / "wamp.bfbs")
+SHARED = Catalog.load(SCHEMAS / "shared.bfbs")
 
 
 def samples() -> Iterator[tuple[Catalog, str, bytes]]:
@@ -225,6 +226,62 @@ def test_one_large_string_is_not_read_many_times():
         buffer.refer(place, string)
     with pytest.raises(InvalidPayload):
         BASICS.decode("basics.Vectors", bytes(buffer.data))
+
+
+def nested_graph(levels: int) -> dict[str, bytes]:
+    """A buffer whose nodes refer to the next one twice: 2**levels visits."""
+    buffer = Buffer()
+    places = [0]
+    for _ in range(levels):
+        at, references = buffer.table(2)
+        for place in places:
+            buffer.refer(place, at)
+        places = references
+    at, _ = buffer.table(0)
+    for place in places:
+        buffer.refer(place, at)
+    return {"node": bytes(buffer.data)}
+
+
+def nested_texts(count: int) -> dict[str, bytes]:
+    """A buffer with a vector of that many references to a string of eight times that size."""
+    buffer = Buffer()
+    at, (field,) = buffer.table(1)
+    buffer.refer(0, at)
+    vector, places = buffer.vector(count)
+    buffer.refer(field, vector)
+    for place in places:
+        buffer.refer(place, len(buffer.data))
+    buffer.data += struct.pack("<I", 8 * count) + b"x" * 8 * count + b"\0"
+    return {"texts": bytes(buffer.data)}
+
+
+WRITERS: dict[str, Callable[[dict[str, bytes]], object]] = {
+    "encode": lambda value: SHARED.encode("shared.Envelope", value),
+    "pack": lambda value: SHARED.pack("shared.Envelope", [value.get("node"), value.get("texts")]),
+    "validate": lambda value: SHARED.validate(
+        "shared.Envelope", [value.get("node"), value.get("texts")]
+    ),
+    "check": lambda value: SHARED._codec("shared.Envelope").check(value),
+    "list": lambda value: SHARED.encode("shared.Envelope", {k: [*v] for k, v in value.items()}),
+    "to_dict": lambda value: SHARED.to_dict(SHARED["shared.Envelope"](**value)),
+}
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+@pytest.mark.parametrize(
+    ("make", "sizes"), [(nested_graph, (14, 18, 60)), (nested_texts, (1000, 8000, 100_000))]
+)
+def test_bytes_given_for_a_nested_buffer_cost_no_more_than_their_size(writer, make, sizes):
+    write = WRITERS[writer]
+    small, large, extreme = (make(size) for size in sizes)
+    (few,), (many,) = small.values(), large.values()
+    times = [(took(lambda: write(small)), took(lambda: write(large))) for _ in range(5)]
+    growth = min(after for _, after in times) / min(before for before, _ in times)
+    assert growth < 3 * len(many) / len(few)
+    if writer != "to_dict":  # in Python it keeps the bytes as they are
+        with pytest.raises(InvalidPayload, match="references add up"):
+            write(extreme)
 
 
 def test_a_null_offset_in_a_vector_is_refused():

@@ -210,14 +210,32 @@ encoding_open(wfbs_encoding *e, wfbs_schema *schema, const wfbs_encode_options *
     e->nested = encode_nested;
     e->options = options;
     e->is_nested = false;
+    e->is_unverified = false;
 }
 
-/* Whether the written buffer is within the limits for verifying it. */
+/* Verifies the written buffer, whose root is a table of type `object`. */
 static bool
-check_limits(wfbs_encoding *e)
+verify_written(wfbs_encoding *e, uint32_t object)
+{
+    const wfbs_encode_options *o = e->options;
+    const wfbs_typed_rules rules = {&e->schema->plan, o->limits ? o->limits : &wfbs_default_limits,
+                                    o->strict};
+    const wfbs_builder *b = &e->builder;
+    uint32_t root;
+    return wfbs_typed_verify(&rules, object, b->memory + b->capacity - b->used, b->used, NULL,
+                             e->fault, &root);
+}
+
+/* Whether the written buffer can be read within the limits. What was written here is valid, so its
+ * cost is compared; what was given has to be verified. */
+static bool
+check_limits(wfbs_encoding *e, uint32_t object)
 {
     const wfbs_limits *limits = e->options->limits;
     const wfbs_builder *b = &e->builder;
+    if (e->is_unverified) {
+        return verify_written(e, object);
+    }
     if (!limits) {
         return true;
     }
@@ -238,7 +256,7 @@ encode_whole(wfbs_encoding *e, uint32_t object, PyObject *value)
     PyObject *bytes = NULL;
     const uint32_t root = wfbs_encode_table(e, object, value);
     if (root && (wfbs_build_finish(b, root, identifier) || wfbs_refuse_room(e))
-        && (e->is_nested || check_limits(e))) {
+        && (e->is_nested || check_limits(e, object))) {
         bytes = e->options->discard && !e->is_nested
                     ? Py_NewRef(Py_None)
                     : PyBytes_FromStringAndSize((const char *)b->memory + b->capacity - b->used,
@@ -261,6 +279,7 @@ encode_nested(wfbs_encoding *outer, uint32_t object, PyObject *value)
     PyObject *bytes = encode_whole(&e, object, value);
     outer->builder.cost += e.builder.cost;
     outer->builder.tables += e.builder.tables;
+    outer->is_unverified |= e.is_unverified;
     return bytes;
 }
 

@@ -216,11 +216,12 @@ PyObject *wfbs_raise_fault(wfbs_typed *t, const wfbs_fault *fault, const wfbs_pl
 /* Options for encoding a whole buffer. */
 typedef struct {
     const char *identifier;    /* 4 bytes, borrowed; NULL for none */
-    const wfbs_limits *limits; /* those for verifying the buffer; NULL for none */
+    const wfbs_limits *limits; /* those for verifying the buffer; NULL for none, but the defaults
+                                * for bytes that are given for nested buffers */
     bool
         keep_kwargs; /* at the top level: fields with `kwarg` are written even if equal to their defaults */
     bool sort_keys; /* vectors of tables with a key are sorted */
-    bool strict;    /* bytes given for nested buffers are verified strictly */
+    bool strict;    /* a buffer with bytes given for a nested one is verified strictly */
     bool discard;   /* the result is not needed */
 } wfbs_encode_options;
 
@@ -235,7 +236,8 @@ typedef struct wfbs_encoding {
     uint32_t (*table)(struct wfbs_encoding *e, uint32_t object, PyObject *value);
     PyObject *(*nested)(struct wfbs_encoding *e, uint32_t object, PyObject *value);
     const wfbs_encode_options *options;
-    bool is_nested; /* the buffer becomes the bytes of a field */
+    bool is_nested;     /* the buffer becomes the bytes of a field */
+    bool is_unverified; /* it contains bytes that were given for a nested buffer */
 } wfbs_encoding;
 
 /* Fills the fault with printf-like text about a value. Always returns false. */
