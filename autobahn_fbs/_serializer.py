@@ -75,7 +75,7 @@ class FlatBuffersObjectSerializer(native.ObjectSerializer):
                 "limits must be an autobahn_fbs.Limits, such as Limits(max_size=1_000_000), "
                 f"not {type(limits).__name__}"
             )
-        checked = limits and Limits(*limits).checked()
+        checked = None if limits is None else Limits(*limits).checked()
         super().__init__(batched, dialect == "schema", number, name, checked)
         self._settings = (batched, payload_serializer, dialect, checked)
         self._payload_serializer_id = payload_serializer

@@ -94,9 +94,11 @@ def reduce_schema(data: bytes, words: str) -> Any:
     return schema, (data, words)
 
 
-def _codec(schema: Any, name: str) -> Any:
-    return schema.codec(name)
+def _codec(schema: Any, name: str, limits: tuple[int, int, int, int] | None) -> Any:
+    codec = schema.codec(name)
+    return codec if limits is None else codec.limited(limits)
 
 
-def reduce_codec(schema: Any, name: str) -> Any:
-    return _codec, (schema, name)
+def reduce_codec(schema: Any, name: str, limits: tuple[int, int, int, int] | None) -> Any:
+    """For ``__reduce__``. Without limits, the copy of a codec is the schema's own one."""
+    return _codec, (schema, name, limits)

@@ -73,7 +73,7 @@ class Catalog(native.TypedCatalog):
         """
         if not from_:
             raise TypeError("Catalog.load() takes one source or more")
-        limits = limits and Limits(*limits).checked()
+        limits = None if limits is None else Limits(*limits).checked()
         origins: dict[int, Origin] = {}
         for file in sources.read_all(from_):
             try:

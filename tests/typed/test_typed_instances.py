@@ -10,6 +10,7 @@ import subprocess
 import sys
 import weakref
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -268,6 +269,32 @@ def test_a_derived_class_has_its_own_attributes_in_place_of_fields():
     del leaf.name
     with pytest.raises(AttributeError):
         del leaf.name
+
+
+def test_a_derived_class_can_not_store_a_field_where_another_class_has_it():
+    class Derived(Leaf):  # type: ignore[misc]
+        name = Node.name
+
+    leaf = Derived.__new__(Derived)
+    with pytest.raises((TypeError, AttributeError)):
+        leaf.name = "x"
+
+
+def test_a_dataclass_with_the_slots_of_another_class_is_not_filled():
+    shared = Catalog.load(SCHEMAS / "shared.bfbs")
+    other: Any = shared["shared.Node"]
+    catalog = Catalog.load(SCHEMAS / "shared.bfbs", words="memory")
+
+    @catalog.table("shared.Node")
+    @dataclass
+    class Own:
+        a: Any = other.a
+        b: Any = other.b
+
+    assert Own.a is other.a
+    data = shared.encode("shared.Node", {"a": {}})
+    with pytest.raises((TypeError, AttributeError)):
+        catalog.decode("shared.Node", data)
 
 
 @pytest.fixture

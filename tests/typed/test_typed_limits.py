@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from typing import Any
 
 import pytest
@@ -113,6 +115,25 @@ def test_catalogs_with_different_limits_have_the_same_classes():
 def test_a_limit_out_of_range_is_refused(limits, error):
     with pytest.raises(error, match="limit"):
         Catalog.load(BASICS, limits=limits)
+
+
+def test_empty_limits_are_the_defaults():
+    catalog = Catalog.load(BASICS, limits=())  # type: ignore[arg-type]
+    assert catalog._limits == Limits()
+    catalog.encode("basics.Node", {"name": "x"})
+
+
+@pytest.mark.parametrize(
+    "again", [copy.copy, copy.deepcopy, lambda codec: pickle.loads(pickle.dumps(codec))]
+)
+def test_a_copied_or_pickled_codec_has_the_same_limits(again):
+    free = Catalog.load(BASICS)._codec("basics.Node")
+    assert again(free.schema) is free.schema and again(free).name == "basics.Node"
+    limited = again(again(free.limited(Limits(max_size=1000))))
+    value = {"name": "x" * 2000}
+    assert free.encode(value) == again(free).encode(value)
+    assert code_of(limited.encode, value) == "TOO_LONG"
+    assert code_of(limited.verify, free.encode(value)) == "TOO_LONG"
 
 
 def test_strict_writing_refuses_unknown_values_in_bytes_of_nested_buffers():

@@ -29,6 +29,17 @@ class TypedSchema:
         self._codecs: dict[str, TypedCodec] = {}
         self._enums: dict[str, Any] = {}
 
+    def __reduce__(self) -> Any:
+        from ...typed._classes import reduce_schema
+
+        return reduce_schema(self.data, self.words)
+
+    def __copy__(self) -> TypedSchema:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> TypedSchema:
+        return self
+
     # Its content
 
     @cached_property
@@ -219,7 +230,13 @@ class TypedCodec:
         self.args = tuple(f.name for f in of.values if not f.flags & KWARG)
         self.kwargs = tuple(f.name for f in of.values if f.flags & KWARG)
         self.identifier = schema.identifier if schema.root == of.name else None
+        self._limits = limits
         self._verify = Verifier(schema.plan, index, limits)
+
+    def __reduce__(self) -> Any:
+        from ...typed._classes import reduce_codec
+
+        return reduce_codec(self.schema, self.name, self._limits)
 
     def limited(self, limits: tuple[int, int, int, int], /) -> TypedCodec:
         """The same codec with other limits: a Limits."""

@@ -164,7 +164,11 @@ wfbs_constructor_prepare(wfbs_class *c)
     }
     if (!read_signature(c, k) || c->constructor) { /* the lookups may have re-entered here */
         constructor_free(k);
-        return c->constructor && wfbs_constructor_is_unchanged(c) ? 0 : -1;
+        if (!c->constructor) {
+            return -1;
+        }
+        PyErr_Clear(); /* of read_signature(), whose result isn't needed any more */
+        return wfbs_constructor_is_unchanged(c) ? 0 : -1;
     }
     c->constructor = k; /* complete: never seen half filled */
     return 0;

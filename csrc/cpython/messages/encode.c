@@ -12,6 +12,9 @@
 #include "scratch.h"
 #include "still.h"
 
+_Static_assert((int)WFBS_APART_MIN >= (int)WFBS_BLOB_MIN,
+               "a payload with parts elsewhere is a blob, which encoding_join() finds");
+
 /* The state of one call. */
 typedef struct {
     wfbs_class *cls;

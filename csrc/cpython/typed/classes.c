@@ -87,7 +87,9 @@ wfbs_class_slot(PyTypeObject *type, PyObject *attribute)
         PyErr_Clear();
         return 0;
     }
-    if (Py_TYPE(found) == &PyMemberDescr_Type) {
+    /* An attribute can be the descriptor of an unrelated class, whose instances have another
+     * size. */
+    if (Py_TYPE(found) == &PyMemberDescr_Type && PyType_IsSubtype(type, PyDescr_TYPE(found))) {
         const PyMemberDef *member = ((PyMemberDescrObject *)found)->d_member;
         const bool writable = !(member->flags & READONLY) || is_adopted(PyDescr_TYPE(found));
         if (member->type == T_OBJECT_EX && writable) {

@@ -399,13 +399,28 @@ codec_dealloc(PyObject *self)
     Py_DECREF(type);
 }
 
+/* The limits as a tuple, or None for the defaults. New reference or NULL. */
+static PyObject *
+limits_object(const wfbs_limits *limits)
+{
+    if (memcmp(limits, &wfbs_default_limits, sizeof *limits) == 0) {
+        Py_RETURN_NONE;
+    }
+    return Py_BuildValue("(nnnn)", (Py_ssize_t)limits->max_size, (Py_ssize_t)limits->budget_minimum,
+                         (Py_ssize_t)limits->budget_factor, (Py_ssize_t)limits->max_tables);
+}
+
 static PyObject *
 codec_reduce(PyObject *self, PyObject *unused)
 {
     (void)unused;
     wfbs_codec_object *c = (wfbs_codec_object *)self;
-    PyObject *arguments[] = {(PyObject *)c->schema, c->name};
-    return wfbs_typed_help(c->schema->typed, "reduce_codec", arguments, 2);
+    PyObject *limits = limits_object(&c->limits);
+    PyObject *arguments[] = {(PyObject *)c->schema, c->name, limits};
+    PyObject *reduced =
+        limits ? wfbs_typed_help(c->schema->typed, "reduce_codec", arguments, 3) : NULL;
+    Py_XDECREF(limits);
+    return reduced;
 }
 
 static PyMethodDef codec_methods[] = {
