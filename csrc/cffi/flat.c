@@ -148,12 +148,23 @@ typedef struct {
     size_t used;         /* its size in bytes */
 } builder;
 
+/* Rounds the size of a piece of the arena up, so that the next one is aligned. No object in memory
+ * is so large that the sum wraps. */
+static inline size_t
+arena_size(size_t size)
+{
+    return (size + 7) & ~(size_t)7;
+}
+
+_Static_assert(_Alignof(wfbs_record) <= 8 && _Alignof(wfbs_value) <= 8 && _Alignof(wfbs_span) <= 8,
+               "pieces of the arena are aligned to 8");
+
 /* The next `size` bytes of the arena, which has room: see arena_bound. */
 static void *
 arena_take(builder *b, size_t size)
 {
     void *place = b->arena + b->used;
-    b->used += size; /* all sizes are multiples of the strictest alignment in use */
+    b->used += arena_size(size);
     return place;
 }
 
@@ -164,12 +175,8 @@ arena_bound(int64_t count)
 {
     size_t largest =
         sizeof(wfbs_value) > sizeof(wfbs_record) ? sizeof(wfbs_value) : sizeof(wfbs_record);
-    return (size_t)(count - WFBS_BUILD_ROOM) * largest;
+    return (size_t)(count - WFBS_BUILD_ROOM) * arena_size(largest);
 }
-
-_Static_assert(sizeof(wfbs_record) % sizeof(void *) == 0 && sizeof(wfbs_value) % 8 == 0
-                   && sizeof(wfbs_span) % sizeof(void *) == 0,
-               "pieces of the arena keep it aligned");
 
 static void read_table(builder *b, const wfbs_table *t, uint32_t present, int64_t *in,
                        wfbs_value *out);

@@ -117,7 +117,8 @@ wfbs_cffi_flex_write(int64_t *slots, int64_t count, int type, int compact, int64
     _Static_assert(sizeof *parts == 2 * sizeof *slots, "a slot takes the place of its numbers");
     for (size_t i = 0; i < v.count; i++) {
         const int64_t packed = slots[2 * i + 1];
-        const wfbs_flex_slot slot = {(uint64_t)slots[2 * i], (uint8_t)(packed >> 2), packed & 3};
+        const wfbs_flex_slot slot = {
+            .bits = (uint64_t)slots[2 * i], .type = (uint8_t)(packed >> 2), .width = packed & 3};
         memcpy(&slots[2 * i], &slot, sizeof slot);
     }
     if (type == WFBS_FLEX_NULL) {
@@ -127,7 +128,11 @@ wfbs_cffi_flex_write(int64_t *slots, int64_t count, int type, int compact, int64
         v.type = wfbs_flex_vector_type(parts, v.count);
     }
     if (compact && (v.type == WFBS_FLEX_VECTOR || v.type == WFBS_FLEX_MAP)) {
-        size = wfbs_flex_write_indirect(parts, v.count, (uint64_t)at, out);
+        uint8_t log;
+        size = wfbs_flex_indirect_size(parts, v.count, (uint64_t)at, &log);
+        if (size) {
+            wfbs_flex_write_indirect(parts, v.count, (uint64_t)at, log, out);
+        }
     }
     const uint64_t begin = (uint64_t)at + size;
     const uint8_t width = wfbs_flex_width(&v, begin);

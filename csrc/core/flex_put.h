@@ -18,7 +18,8 @@
 typedef struct {
     uint64_t bits; /* of a float: those of a double */
     uint8_t type;
-    uint8_t width; /* logarithm: the smallest for a number, or that of the written value */
+    uint8_t width;     /* logarithm: the smallest for a number, or that of the written value */
+    uint8_t unused[6]; /* for 16 bytes where uint64_t is aligned to 4, too */
 } wfbs_flex_slot;
 
 /* The parts of a vector or map. */
@@ -184,10 +185,10 @@ wfbs_flex_vector_type(const wfbs_flex_slot *slots, size_t count)
     return (uint8_t)(WFBS_FLEX_VECTOR_INT + type - WFBS_FLEX_INT);
 }
 
-/* Writes the widest numbers among the slots indirectly if that saves space, and changes these
- * slots. Returns the number of bytes written: at most 8 * count + 7. */
+/* The number of bytes that the widest numbers among the slots take if they are written indirectly,
+ * at most 8 * count + 7, and their width in *width, as a logarithm. 0 if that saves no space. */
 static inline size_t
-wfbs_flex_write_indirect(wfbs_flex_slot *slots, size_t count, uint64_t at, uint8_t *out)
+wfbs_flex_indirect_size(const wfbs_flex_slot *slots, size_t count, uint64_t at, uint8_t *width)
 {
     size_t of_width[4] = {0};
     unsigned log = 3, rest;
@@ -208,8 +209,18 @@ wfbs_flex_write_indirect(wfbs_flex_slot *slots, size_t count, uint64_t at, uint8
     if (rest >= log || count * ((1u << log) - (1u << rest)) <= of_width[log] << log) {
         return 0;
     }
+    *width = (uint8_t)log;
+    return wfbs_flex_padding(at, 1u << log) + (of_width[log] << log);
+}
+
+/* Writes them, this many bytes, and changes their slots. */
+static inline void
+wfbs_flex_write_indirect(wfbs_flex_slot *slots, size_t count, uint64_t at, uint8_t log,
+                         uint8_t *out)
+{
     const unsigned width = 1u << log;
     size_t size = wfbs_flex_padding(at, width);
+
     memset(out, 0, size);
     for (size_t i = 0; i < count; i++) {
         if (wfbs_flex_is_inline(slots[i].type) && slots[i].width == log) {
@@ -219,7 +230,6 @@ wfbs_flex_write_indirect(wfbs_flex_slot *slots, size_t count, uint64_t at, uint8
             size += width;
         }
     }
-    return size;
 }
 
 /* The smallest width, as a logarithm, of a vector or map. */
@@ -281,7 +291,7 @@ wfbs_flex_write(const wfbs_flex_parts *parts, uint64_t at, uint8_t log, uint8_t 
                              | (wfbs_flex_is_inline(slots[i].type) ? log : slots[i].width));
         }
     }
-    return (wfbs_flex_slot){at, parts->type, log};
+    return (wfbs_flex_slot){.bits = at, .type = parts->type, .width = log};
 }
 
 /* Writes the end of a FlexBuffer with the value of the slot: at most 17 bytes. Returns their

@@ -123,6 +123,7 @@ void free(void *);
         "x86_64-pc-windows-msvc",
         "aarch64-pc-windows-msvc",
         "i686-pc-windows-msvc",
+        "i686-linux-gnu",
         "arm64-apple-macos11",
         "aarch64-linux-musl",
         "powerpc64-linux-gnu",

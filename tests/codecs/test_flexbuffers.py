@@ -26,7 +26,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autobahn_fbs.flexbuffers import FlexBuffersError, Lazy, dumps, loads
-from support.marks import cpython_only
+from support.marks import counting_memory, cpython_only
 
 INTS = st.integers(-(2**63), 2**64 - 1)
 FLOATS = st.floats(allow_nan=False)
@@ -292,6 +292,16 @@ def test_compact_moves_a_few_wide_numbers_out_of_the_way():
     data = dumps(value, compact=True)
     assert len(data) < len(dumps(value)) / 2
     assert loads(data) == google.Loads(data) == value
+
+
+def test_compact_takes_no_memory_for_numbers_that_stay_in_place():
+    value = [None, 1] * 30_000
+    assert dumps(value) == dumps(value, compact=True)
+    with counting_memory() as plain:
+        dumps(value)
+    with counting_memory() as compact:
+        dumps(value, compact=True)
+    assert compact.peak <= plain.peak + len(value)
 
 
 # ---- flatc

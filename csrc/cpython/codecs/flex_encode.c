@@ -33,7 +33,8 @@ int_slot(int64_t n)
 {
     /* The width of the magnitude plus a sign bit: it is below 2**63, so doubling can't wrap. */
     const uint64_t magnitude = (uint64_t)(n >= 0 ? n : ~n);
-    return (wfbs_flex_slot){(uint64_t)n, WFBS_FLEX_INT, wfbs_flex_width_of(magnitude * 2)};
+    return (wfbs_flex_slot){
+        .bits = (uint64_t)n, .type = WFBS_FLEX_INT, .width = wfbs_flex_width_of(magnitude * 2)};
 }
 
 static int
@@ -50,7 +51,7 @@ encode_int(wfbs_flex_writer *w, PyObject *obj, wfbs_flex_slot *slot)
     if (overflow > 0) {
         const unsigned long long big = PyLong_AsUnsignedLongLong(obj);
         if (big != (unsigned long long)-1 || !PyErr_Occurred()) {
-            *slot = (wfbs_flex_slot){big, WFBS_FLEX_UINT, 3};
+            *slot = (wfbs_flex_slot){.bits = big, .type = WFBS_FLEX_UINT, .width = 3};
             Py_CLEAR(w->culprit);
             return 0;
         }
@@ -69,7 +70,7 @@ float_slot(double value)
 
     _Static_assert(sizeof bits == sizeof value, "a float is an IEEE 754 double");
     memcpy(&bits, &value, sizeof bits);
-    return (wfbs_flex_slot){bits, WFBS_FLEX_FLOAT, narrow ? 2 : 3};
+    return (wfbs_flex_slot){.bits = bits, .type = WFBS_FLEX_FLOAT, .width = narrow ? 2 : 3};
 }
 
 /* Encodes a str that is so short that the length of its UTF-8 takes one byte, whatever the
@@ -87,7 +88,8 @@ encode_short_str(wfbs_flex_writer *w, PyObject *obj, wfbs_flex_slot *slot)
     }
     *length = (uint8_t)(end - length - 1);
     *end = 0;
-    *slot = (wfbs_flex_slot){w->out->size + 1 - w->base, WFBS_FLEX_STRING, 0};
+    *slot =
+        (wfbs_flex_slot){.bits = w->out->size + 1 - w->base, .type = WFBS_FLEX_STRING, .width = 0};
     w->out->size = (size_t)(end + 1 - w->out->data);
     return 0;
 }
@@ -293,11 +295,11 @@ encode_value(wfbs_flex_writer *w, PyObject *obj, unsigned depth, wfbs_flex_slot 
         return 0;
     }
     if (type == &PyBool_Type) {
-        *slot = (wfbs_flex_slot){obj == Py_True, WFBS_FLEX_BOOL, 0};
+        *slot = (wfbs_flex_slot){.bits = obj == Py_True, .type = WFBS_FLEX_BOOL, .width = 0};
         return 0;
     }
     if (obj == Py_None) {
-        *slot = (wfbs_flex_slot){0, WFBS_FLEX_NULL, 0};
+        *slot = (wfbs_flex_slot){.bits = 0, .type = WFBS_FLEX_NULL, .width = 0};
         return 0;
     }
     return encode_other(w, obj, depth, slot);

@@ -371,7 +371,8 @@ write_key_vector(wfbs_flex_writer *w, wfbs_flex_layout *layout, bool written)
         if (!written && i > 0 && compare(layout->keys, &ranks[i - 1], &ranks[i]) == 0) {
             return wfbs_flex_refuse(w, WFBS_FLEX_BAD_KEY_TWICE, key->key);
         }
-        w->scratch->slots[first + i] = (wfbs_flex_slot){key->position, WFBS_FLEX_KEY, 0};
+        w->scratch->slots[first + i] =
+            (wfbs_flex_slot){.bits = key->position, .type = WFBS_FLEX_KEY, .width = 0};
     }
     if (wfbs_flex_append_vector(w, WFBS_FLEX_VECTOR_KEY, layout->count, NULL, &vector) < 0) {
         return -1;

@@ -148,7 +148,7 @@ wfbs_flex_begin_bytes(wfbs_flex_writer *w, uint8_t type, size_t size, wfbs_flex_
     memset(p, 0, pad);
     wfbs_flex_put(p + pad, size, width);
     p += pad + width;
-    *slot = (wfbs_flex_slot){position(w) + pad + width, type, log};
+    *slot = (wfbs_flex_slot){.bits = position(w) + pad + width, .type = type, .width = log};
     w->out->size += pad + width + size;
     if (type == WFBS_FLEX_STRING) {
         p[size] = 0;
@@ -194,12 +194,18 @@ wfbs_flex_append_vector(wfbs_flex_writer *w, uint8_t type, size_t count,
 int
 wfbs_flex_append_indirect(wfbs_flex_writer *w, size_t count)
 {
-    /* Each slot takes 16 bytes of memory, so 8 bytes for each can't wrap. */
-    if (reserve(w, 8 * count + 7) < 0) {
+    wfbs_flex_slot *slots = w->scratch->slots + (w->slot_count - count);
+    uint8_t width;
+    const size_t size = wfbs_flex_indirect_size(slots, count, position(w), &width);
+
+    if (!size) {
+        return 0;
+    }
+    if (reserve(w, size) < 0) {
         return -1;
     }
-    w->out->size += wfbs_flex_write_indirect(w->scratch->slots + (w->slot_count - count), count,
-                                             position(w), w->out->data + w->out->size);
+    wfbs_flex_write_indirect(slots, count, position(w), width, w->out->data + w->out->size);
+    w->out->size += size;
     return 0;
 }
 
