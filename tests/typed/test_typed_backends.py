@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import random
 import struct
+import threading
 from typing import Any
 
 import pytest
@@ -148,3 +149,20 @@ def test_they_say_the_same_of_a_schema(both, name):
                 assert getattr(ours, attribute) == getattr(theirs, attribute), (table, attribute)
             for field in theirs.fields:
                 assert repr(ours.default(field)) == repr(theirs.default(field))
+
+
+def test_a_thread_does_not_see_the_unfinished_reader_of_another(both, monkeypatch):
+    _, python = codecs(both, "basics", "basics.Leaf")
+    data = python.encode({"name": "x"})
+    absent, seen = python.schema.absent, []
+
+    def in_between(field: Any) -> Any:
+        monkeypatch.undo()
+        other = threading.Thread(target=lambda: seen.append(python.decode(data).name))
+        other.start()
+        other.join()
+        return absent(field)
+
+    monkeypatch.setattr(python.schema, "absent", in_between)
+    assert python.decode(data).name == "x"
+    assert set(seen) == {"x"}

@@ -93,10 +93,10 @@ class TypedSchema:
     # Classes
 
     def layout(self, index: int) -> Layout:
-        """The table or struct with that number in Python."""
+        """The table or struct with that number in Python. All threads get the same one."""
         found = self._layouts.get(index)
         if found is None:
-            found = self._layouts[index] = Layout(self, self.plan.object(index))
+            found = self._layouts.setdefault(index, Layout(self, self.plan.object(index)))
         return found
 
     def codec(self, name: str, /) -> TypedCodec:
@@ -111,7 +111,7 @@ class TypedSchema:
             if self.plan.raw.objects[index].is_struct:
                 raise KeyError(name)
             self._check(self.plan.object(index))
-            codec = self._codecs[name] = TypedCodec(self, index)
+            codec = self._codecs.setdefault(name, TypedCodec(self, index))
         return codec
 
     @staticmethod
@@ -164,7 +164,7 @@ class TypedSchema:
         if found is None:
             values = [(member.name, member.value) for member in enum.members]
             made = make_enum(self, enum.name, values, enum.is_flags)
-            found = self._enums[enum.name] = made
+            found = self._enums.setdefault(enum.name, made)
         return found
 
     def enum_member(self, enum: Enum, value: int) -> Any:

@@ -94,9 +94,9 @@ class Reader:
         """The values of a table: the field, its reader, and its value if absent."""
         found = self._fields.get(of.index)
         if found is None:
-            found = self._fields[of.index] = []
             absent = self.schema.absent_name if self.as_dict else self.schema.absent
-            found += [(field, self.reader(field), absent(field)) for field in of.values]
+            found = [(field, self.reader(field), absent(field)) for field in of.values]
+            self._fields[of.index] = found  # only now, because other threads use it at once
         return found
 
     def table(self, of: Object, data: bytes, at: int) -> Any:

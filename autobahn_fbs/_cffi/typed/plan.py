@@ -216,14 +216,14 @@ class Plan:
         """The table or struct with that number."""
         found = self._objects.get(index)
         if found is None:
-            found = self._objects[index] = Object(self, index)
+            found = self._objects.setdefault(index, Object(self, index))
         return found
 
     def enum(self, index: int) -> Enum:
         """The enum or union with that number."""
         found = self._enums.get(index)
         if found is None:
-            found = self._enums[index] = Enum(self, index)
+            found = self._enums.setdefault(index, Enum(self, index))
         return found
 
     @cached_property
