@@ -123,7 +123,7 @@ class Encoder:
 
     @staticmethod
     def _check_names(value: Mapping[str, Any], known: Container[str]) -> None:
-        for name in value:
+        for name in tuple(value):  # at once, because other threads may change it
             if name not in known:
                 raise _unknown(name)
 
