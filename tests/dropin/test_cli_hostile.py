@@ -65,7 +65,7 @@ def nested_keys(depth: int) -> bytes:
 
 @pytest.mark.parametrize("show", [lambda value: to_text(value, None), to_json])
 def test_maps_as_keys_of_maps_are_shown_in_linear_size(show):
-    for depth in (10, 50, 180):
+    for depth in (10, 20, 30):  # deeper ones are refused
         value = native.cbor_loads(b"\x81" + nested_keys(depth))
         assert len(show(value)) < 100 * depth
     value = native.cbor_loads(b"\x81\xa1" * 20 + b"\x61\\" + b"\xf6" * 20)
