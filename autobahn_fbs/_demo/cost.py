@@ -8,6 +8,7 @@ rounds counts. Linux only, because of the processor time of the routers.
 from __future__ import annotations
 
 import json
+import mmap
 import os
 import subprocess
 import sys
@@ -280,7 +281,7 @@ def resident_bytes(pids: Iterable[int]) -> int:
     for pid in pids:
         with suppress(OSError):
             pages += int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages and pages * os.sysconf("SC_PAGE_SIZE")
+    return pages * mmap.PAGESIZE
 
 
 def measure(

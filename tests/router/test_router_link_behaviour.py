@@ -126,17 +126,22 @@ def at_once(*functions: Callable[[], Any]) -> list[Any]:
         return [each.result() for each in [pool.submit(function) for function in functions]]
 
 
-def compare(two: tuple[Nodes, Nodes], scene: Scene) -> tuple[Any, Any]:
-    """Runs a scene over both links, out and back at once; returns the results out and back, which
-    must be the same over both.
-    """
-    out, back, out_over_cbor, back_over_cbor = at_once(
+def play(two: tuple[Nodes, Nodes], scene: Scene) -> list[Any]:
+    """Runs a scene over both links, out and back at once; returns the four results."""
+    return at_once(
         *(
             lambda nodes=nodes, way=way: asyncio.run(nodes.play(scene, way))
             for nodes in two
             for way in (False, True)
         )
     )
+
+
+def compare(two: tuple[Nodes, Nodes], scene: Scene) -> tuple[Any, Any]:
+    """Runs a scene over both links, out and back at once; returns the results out and back, which
+    must be the same over both.
+    """
+    out, back, out_over_cbor, back_over_cbor = play(two, scene)
     assert (out, back) == (out_over_cbor, back_over_cbor)
     return out, back
 
@@ -293,7 +298,18 @@ def test_encrypted_payloads_pass_neither_link(two: tuple[Nodes, Nodes]) -> None:
 def test_the_node_of_a_link_loses_events_with_kwargs_over_flatbuffers_and_over_cbor(
     two: tuple[Nodes, Nodes],
 ) -> None:
-    assert compare(two, scenes.crowd) == ([10, "none lost"], [10, "some lost"])
+    lost = [False, False]
+    for _ in range(6):  # it depends on the order of subscribers, which isn't known
+        out, back, out_over_cbor, back_over_cbor = play(two, scenes.crowd)
+        assert out == out_over_cbor == [10, "none lost"]
+        assert {back[0], back_over_cbor[0]} == {10}
+        lost = [
+            before or result == [10, "some lost"]
+            for before, result in zip(lost, (back, back_over_cbor), strict=True)
+        ]
+        if all(lost):
+            break
+    assert all(lost), lost
 
 
 def test_the_chain_of_a_message_that_came_over_a_link_can_be_read_and_grown(
