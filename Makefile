@@ -63,7 +63,7 @@ sanitize: ## Test the C code under ASan and UBSan: gcc, some minutes
 traps: ## Test the C code with traps where clang, unlike gcc, finds undefined behaviour
 	$(in_copy) && CC=clang CFLAGS="-g -fsanitize=undefined,nullability -fsanitize-trap=all" \
 	    python setup.py -q build_ext && \
-	    $(PYTEST) tests/messages tests/codecs tests/wire tests/typed
+	    $(PYTEST) tests/messages tests/codecs tests/wire
 
 cffi: ## Test the binding that PyPy uses, on CPython
 	$(in_copy) && AUTOBAHN_FBS_BUILD_CFFI=1 python setup.py -q build_ext && \
