@@ -35,12 +35,12 @@ def run(*command: object, **options: object) -> subprocess.CompletedProcess[str]
 def sdist(tmp_path_factory):
     """The sdist of the current checkout."""
     if not shutil.which("git") or run("git", "-C", ROOT, "ls-files").stdout == "":
-        pytest.skip("NOT TESTED: distributions, for want of git or a checkout")
+        pytest.skip("NOT TESTED: distributions, which need git or a checkout")
     try:
         if int(metadata.version("setuptools").partition(".")[0]) < 77:
             raise metadata.PackageNotFoundError
     except metadata.PackageNotFoundError:
-        pytest.skip("NOT TESTED: distributions, for want of setuptools 77")
+        pytest.skip("NOT TESTED: distributions, which need setuptools 77")
     folder = tmp_path_factory.mktemp("sdist")
     for name in check_dist.tracked():
         if (ROOT / name).is_file():
@@ -112,7 +112,7 @@ def test_the_wheel_runs_on_linuxes_as_old_as_manylinux2014(wheel):
     try:
         metadata.version("auditwheel")
     except metadata.PackageNotFoundError:
-        pytest.skip("NOT TESTED: manylinux2014, for want of auditwheel")
+        pytest.skip("NOT TESTED: manylinux2014, which needs auditwheel")
     shown = run(sys.executable, "-m", "auditwheel", "show", wheel)
     assert shown.returncode == 0, shown.stderr
     tag = re.search(r'following platform tag:\s+"manylinux_2_(\d+)_\w+"', shown.stdout)

@@ -351,7 +351,7 @@ def test_the_first_example_of_the_readme_prints_what_it_says(tmp_path):
 @pytest.mark.parametrize("block", [b for b in COMPONENTS if b not in OWN_CODEC], ids=str)
 def test_a_component_publishes_and_hears_itself(block, node):
     if "KeyRing" in block.code and find_spec("nacl") is None:
-        pytest.skip(f"NOT TESTED: {block}, for want of PyNaCl")
+        pytest.skip(f"NOT TESTED: {block}, which needs PyNaCl")
     names: dict[str, Any] = {"url": f"ws://127.0.0.1:{node.ports[8080]}/"}
     heard: list[Any] = []
 

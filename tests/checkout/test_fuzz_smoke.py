@@ -34,9 +34,9 @@ def test_a_short_run_of_each_target_finds_nothing(target, work):
     if "asan" in os.environ.get("LD_PRELOAD", ""):
         pytest.skip("NOT TESTED: fuzz targets under another sanitizer; they bring their own")
     if target != "messages" and not (shutil.which("bash") and shutil.which("clang++")):
-        pytest.skip(f"NOT TESTED: fuzz target {target}, for want of bash and clang")
+        pytest.skip(f"NOT TESTED: fuzz target {target}, which needs bash and clang")
     if "verdicts" in target and not packaged_flatc():
-        pytest.skip(f"NOT TESTED: fuzz target {target}, for want of Debian's flatbuffers-compiler")
+        pytest.skip(f"NOT TESTED: fuzz target {target}, which needs Debian's flatbuffers-compiler")
     environment = {**os.environ, "FUZZ_DIR": str(work), "PYTHON": sys.executable}
     done = subprocess.run(
         [ROOT / "fuzz" / "run", target, SECONDS],
@@ -44,9 +44,9 @@ def test_a_short_run_of_each_target_finds_nothing(target, work):
     )  # fmt: skip
     said = done.stdout + done.stderr
     if "flatbuffers/flexbuffers.h" in said:
-        pytest.skip(f"NOT TESTED: fuzz target {target}, for want of Debian's libflatbuffers-dev")
+        pytest.skip(f"NOT TESTED: fuzz target {target}, which needs Debian's libflatbuffers-dev")
     if "cannot find -lpython" in said or "Python.h" in said:
-        pytest.skip(f"NOT TESTED: fuzz target {target}, for want of a shared libpython to embed")
+        pytest.skip(f"NOT TESTED: fuzz target {target}, which needs a shared libpython to embed")
     assert done.returncode == 0, said[-4000:]
     executions = re.search(r"executed_units: *(\d+)|^(\d+) executions", said, re.MULTILINE)
     assert executions and int(executions[1] or executions[2]) > 500, said[-4000:]
@@ -71,7 +71,7 @@ def test_the_plain_driver_runs_each_file_and_its_changes(tmp_path):
     """The replacement for libFuzzer if it is missing."""
     compiler = shutil.which("gcc") or shutil.which("cc")
     if not compiler:
-        pytest.skip("NOT TESTED: the plain driver, for want of a C compiler")
+        pytest.skip("NOT TESTED: the plain driver, which needs a C compiler")
     sources = [ROOT / "fuzz" / "standalone.c", ROOT / "fuzz" / "fuzz_envelope.c"]
     sources += [*(ROOT / "csrc" / "core").glob("*.c"), *(ROOT / "csrc" / "generated").glob("*.c")]
     program = tmp_path / "program"

@@ -177,7 +177,7 @@ def test_the_extension_compiles_where_long_has_32_bits_and_windows_headers_are(t
     flags += ["-Wno-float-conversion"]  # in the library's own isnan()
     flags += ["-isystem", str(tmp_path), "-isystem", headers]
     if not (Path(headers) / "Python.h").is_file():
-        pytest.skip("NOT TESTED: the extension for Windows, for want of Python's headers")
+        pytest.skip("NOT TESTED: the extension for Windows, which needs Python's headers")
     for path in BINDING:
         assert complaints(needs("x86_64-w64-mingw32-gcc"), *flags, path) == ""
 
@@ -186,7 +186,7 @@ def test_the_extension_compiles_where_long_has_32_bits_and_windows_headers_are(t
 def test_the_package_uses_nothing_that_another_system_lacks(platform, tmp_path):
     """Type checkers know the contents of os, signal and socket on each system."""
     if find_spec("mypy") is None:
-        pytest.skip("NOT TESTED: what other systems lack, for want of mypy")
+        pytest.skip("NOT TESTED: what other systems lack, which needs mypy")
     flags = [f"--platform={platform}", f"--cache-dir={tmp_path}", "--ignore-missing-imports"]
     command = [sys.executable, "-m", "mypy", *flags, "autobahn_fbs"]
     checked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)

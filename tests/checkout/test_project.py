@@ -92,7 +92,7 @@ def test_the_package_knows_its_public_names():
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the symbols of an ELF file")
 def test_the_extension_exports_one_symbol():
     if not shutil.which("nm"):
-        pytest.skip("NOT TESTED: the symbols of the extension, for want of nm")
+        pytest.skip("NOT TESTED: the symbols of the extension, which need nm")
     command = ["nm", "-D", "--defined-only", native.__file__]
     listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     exported = [line.split()[-1] for line in listed.splitlines()]

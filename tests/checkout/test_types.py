@@ -30,7 +30,7 @@ def user(tmp_path):
 def module(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Runs a module with this interpreter in a folder, where it finds the package under test."""
     if find_spec(arguments[0].partition(".")[0]) is None:
-        pytest.skip(f"NOT TESTED: types, for want of {arguments[0]}")
+        pytest.skip(f"NOT TESTED: types, which need {arguments[0]}")
     environment = dict(os.environ)
     environment.pop("LD_PRELOAD", None)  # a sanitizer's: we don't sanitize the checkers
     if "site-packages" not in PACKAGE.parts:  # mypy finds those itself, and insists on it

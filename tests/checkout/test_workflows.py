@@ -55,6 +55,6 @@ def test_only_the_job_that_publishes_can_prove_who_it_is():
 
 
 def test_workflows_are_yaml(workflow):
-    yaml = pytest.importorskip("yaml", reason="NOT TESTED: the workflows' syntax, for want of YAML")
+    yaml = pytest.importorskip("yaml", reason="NOT TESTED: the workflows' syntax, which needs YAML")
     jobs = yaml.safe_load(workflow)["jobs"]
     assert all("permissions" in job for job in jobs.values())

@@ -20,7 +20,7 @@ from support.programs import run_python
 from support.wirebuild import build
 
 ubjson = pytest.mark.skipif(
-    "ubjson" not in payloads.known_ids(), reason="NOT TESTED: UBJSON, for want of bjdata"
+    "ubjson" not in payloads.known_ids(), reason="NOT TESTED: UBJSON, which needs bjdata"
 )
 OBJSER = FlatBuffersObjectSerializer()
 
@@ -57,7 +57,7 @@ def test_the_output_of_bjdata_is_accepted(value):
 def test_arrays_of_numpy_are_taken():
     import bjdata
 
-    numpy = pytest.importorskip("numpy", reason="NOT TESTED: numpy arrays, for want of numpy")
+    numpy = pytest.importorskip("numpy", reason="NOT TESTED: numpy arrays, which need numpy")
     for kind in ("uint8", "int8", "int16", "uint32", "int64", "float32", "float64", "bool"):
         for shape in ((3,), (2, 3), (2, 3, 4), (0,), (2, 0), (300, 2)):
             data = bjdata.dumpb([numpy.zeros(shape, dtype=kind), 1])

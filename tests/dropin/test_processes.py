@@ -17,7 +17,7 @@ from autobahn_fbs._children import why_without
 from autobahn_fbs._cli import processes
 
 if not Path("/proc/self/maps").exists():
-    pytest.skip("NOT TESTED: processes, for want of Linux's /proc", allow_module_level=True)
+    pytest.skip("NOT TESTED: processes, which need Linux's /proc", allow_module_level=True)
 
 USES_IT = "import autobahn_fbs; autobahn_fbs.install(); "
 WAITS = "import sys; print('ready', flush=True); sys.stdin.read()"

@@ -74,7 +74,7 @@ def test_a_list_that_contains_itself_is_refused_with_a_view_in_it(codec: str) ->
 def test_an_error_about_a_numpy_scalar_names_its_type_and_what_to_send(
     codec: str, name: str
 ) -> None:
-    numpy = pytest.importorskip("numpy", reason="NOT TESTED: NumPy's scalars, for want of NumPy")
+    numpy = pytest.importorskip("numpy", reason="NOT TESTED: NumPy's scalars, which need NumPy")
     cls = getattr(numpy, name)
     value = cls(1, "s") if name == "datetime64" else cls(1)
     if isinstance(value, complex) and codec == "cbor":

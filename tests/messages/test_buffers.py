@@ -43,7 +43,7 @@ def of_numpy(make: Callable[[Any, Any], Any]) -> Callable[[bytes], Any]:
     """The result of `make` for numpy and an array of the bytes."""
 
     def wrapped(data: bytes) -> Any:
-        numpy = pytest.importorskip("numpy", reason="NOT TESTED: numpy arrays, for want of numpy")
+        numpy = pytest.importorskip("numpy", reason="NOT TESTED: numpy arrays, which need numpy")
         return make(numpy, numpy.frombuffer(data, dtype=numpy.uint8))
 
     return wrapped

@@ -32,7 +32,7 @@ BUILT = all(
     for pattern in ("_cpython.*", "_cffi/_core.*")
 )
 pytestmark = pytest.mark.skipif(
-    not BUILT, reason="NOT TESTED: the backends against each other, for want of one of them"
+    not BUILT, reason="NOT TESTED: the backends against each other, because one of them is missing"
 )
 
 if BUILT:

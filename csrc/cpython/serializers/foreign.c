@@ -7,14 +7,14 @@ enum { SHOWN = 64 }; /* number of first bytes that determine the text */
 
 /* An addition to the error's text. New str, or NULL with an exception. */
 static PyObject *
-hint(wfbs_state *state, const wfbs_object_serializer *s, const wfbs_input *in)
+hint(wfbs_state *state, const wfbs_receiver *r, const wfbs_input *in)
 {
-    const unsigned settings = (s->batched ? WFBS_READABLE_BATCHED : 0u)
-                              | (s->dialect == WFBS_DIALECT_SCHEMA ? WFBS_READABLE_SCHEMA : 0u);
+    const unsigned settings = (r->batched ? WFBS_READABLE_BATCHED : 0u)
+                              | (r->dialect == WFBS_DIALECT_SCHEMA ? WFBS_READABLE_SCHEMA : 0u);
     PyObject *start = PyBytes_FromStringAndSize((const char *)in->data,
                                                 (Py_ssize_t)(in->size < SHOWN ? in->size : SHOWN));
     PyObject *own = PyLong_FromUnsignedLong(settings);
-    PyObject *readable = PyLong_FromUnsignedLong(wfbs_readable(in->data, in->size, &s->limits));
+    PyObject *readable = PyLong_FromUnsignedLong(wfbs_readable(in->data, in->size, r->limits));
     PyObject *text =
         start && own && readable ? wfbs_call_helper(state, "foreign", start, own, readable) : NULL;
     Py_XDECREF(start);
@@ -24,14 +24,14 @@ hint(wfbs_state *state, const wfbs_object_serializer *s, const wfbs_input *in)
 }
 
 void
-wfbs_explain_foreign(wfbs_state *state, const wfbs_object_serializer *s, const wfbs_input *in)
+wfbs_explain_foreign(wfbs_state *state, const wfbs_receiver *r, const wfbs_input *in)
 {
     PyObject *type, *error, *traceback;
     if (!PyErr_ExceptionMatches(state->protocol_error)) {
         return;
     }
     PyErr_Fetch(&type, &error, &traceback);
-    PyObject *text = hint(state, s, in);
+    PyObject *text = hint(state, r, in);
     if (text && PyUnicode_Check(text) && PyUnicode_GET_LENGTH(text)) {
         PyErr_NormalizeException(&type, &error, &traceback);
         PyErr_Format(state->protocol_error, "%S%U", error, text);

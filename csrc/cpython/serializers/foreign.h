@@ -3,11 +3,18 @@
 #define WFBS_FOREIGN_H
 
 #include "../base/input.h"
-#include "object.h"
+#include "../state.h"
 
-/* Call this while the ProtocolError that refuses `in` is pending. Adds to its text what the bytes
+/* A receiver's settings. */
+typedef struct {
+    bool batched;
+    wfbs_dialect dialect;
+    const wfbs_limits *limits; /* borrowed */
+} wfbs_receiver;
+
+/* Call this while the ProtocolError with which `r` refuses `in` is pending. Adds to its text what the bytes
  * look like and what to do, if they are recognized. Another error replaces it only if it doesn't
  * concern a value, for example MemoryError. */
-void wfbs_explain_foreign(wfbs_state *state, const wfbs_object_serializer *s, const wfbs_input *in);
+void wfbs_explain_foreign(wfbs_state *state, const wfbs_receiver *r, const wfbs_input *in);
 
 #endif

@@ -235,6 +235,14 @@ count_payloads(const wfbs_class *c, const uint8_t *data, uint32_t table)
     }
 }
 
+/* wfbs_explain_foreign, with a serializer's settings. */
+static void
+explain(wfbs_state *state, const wfbs_object_serializer *s, const wfbs_input *in)
+{
+    const wfbs_receiver r = {s->batched != 0, (wfbs_dialect)s->dialect, &s->limits};
+    wfbs_explain_foreign(state, &r, in);
+}
+
 /* Verifies one message and wraps it. New reference or NULL with ProtocolError. */
 static PyObject *
 unserialize_one(wfbs_state *state, const wfbs_object_serializer *s, const wfbs_input *in,
@@ -246,7 +254,7 @@ unserialize_one(wfbs_state *state, const wfbs_object_serializer *s, const wfbs_i
     if (!wfbs_verify(data, size, dialect, &s->limits, &envelope, &error)) {
         wfbs_count_refused(&state->counters, error.code);
         wfbs_raise_verify(state, &error);
-        wfbs_explain_foreign(state, s, in);
+        explain(state, s, in);
         return NULL;
     }
     const wfbs_class *c = &state->classes[envelope.message];
@@ -280,7 +288,7 @@ unserialize_batch(wfbs_state *state, const wfbs_object_serializer *s, const wfbs
                                 : size ? "message length runs past the frame"
                                        : "empty message",
                                 at);
-            wfbs_explain_foreign(state, s, in);
+            explain(state, s, in);
             Py_CLEAR(list);
             break;
         }
