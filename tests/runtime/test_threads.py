@@ -10,10 +10,8 @@ import copy
 import os
 import pickle
 import sys
-import sysconfig
 import threading
 import time
-from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -27,51 +25,19 @@ import autobahn_fbs
 from autobahn_fbs import FlatBuffersObjectSerializer, FlatBuffersSerializer, flexbuffers, payloads
 from autobahn_fbs._backend import native
 from support.programs import run_python
+from support.threads import (
+    FREE_THREADED,
+    THREADS,
+    eager_switches,  # noqa: F401  # a fixture
+    together,
+)
 
-FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
-THREADS = 8 if FREE_THREADED else 4
-SECONDS = 1.0 if FREE_THREADED else 0.2
 OBJSER = FlatBuffersObjectSerializer()
 
 #: On PyPy, dicts and lists can change, and counts be lost, at any step of Python code.
 in_one_step = pytest.mark.skipif(
     sys.implementation.name == "pypy", reason="not one step in PyPy's Python"
 )
-
-
-@pytest.fixture(autouse=True)
-def eager_switches() -> Iterator[None]:
-    """Lets a thread with the GIL run for a hundredth of the usual time."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(before / 100)
-    yield
-    sys.setswitchinterval(before)
-
-
-def together(*works: Callable[[], object], seconds: float = SECONDS) -> None:
-    """Calls each function again and again, each in a thread of its own, at the same time; raises
-    their exceptions."""
-    start, stop = threading.Barrier(len(works)), threading.Event()
-    errors: list[BaseException] = []
-
-    def run(work: Callable[[], object]) -> None:
-        start.wait()
-        try:
-            while not stop.is_set():
-                work()
-        except BaseException as error:
-            errors.append(error)
-            stop.set()
-
-    threads = [threading.Thread(target=run, args=(work,)) for work in works]
-    for thread in threads:
-        thread.start()
-    stop.wait(seconds)
-    stop.set()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]
 
 
 class Turn:
