@@ -15,6 +15,7 @@ import pytest
 import autobahn_fbs
 from autobahn_fbs._children import why_without
 from autobahn_fbs._cli import processes
+from support.costs import seconds
 
 if not Path("/proc/self/maps").exists():
     pytest.skip("NOT TESTED: processes, which need Linux's /proc", allow_module_level=True)
@@ -103,6 +104,43 @@ def test_an_overwritten_environment_is_said_to_be_unknown():
 def test_a_replaced_extension_is_said_to_need_a_restart(tmp_path: Path):
     found = {**processes.look(os.getpid()), "extension": "/x/y.so", "replaced": True}
     assert "has been replaced since: restart" in dict(processes.describe(found))["extension"]
+
+
+def test_long_paths_of_mapped_files_are_searched_in_linear_time():
+    line = "7f0000000000-7f0000001000 r--p 00000000 00:00 1  {}\n"
+    long, short = (line.format("/a" * count) * 20 for count in (2000, 20))
+    for maps in long, short:
+        assert processes.extension_in(maps) == (None, False)
+    slow = seconds(lambda _: processes.extension_in(long), b"")
+    assert slow < 100 * seconds(lambda _: processes.extension_in(short), b"")
+
+
+@pytest.mark.parametrize("name", ["_cpython.so", "_cffi/_core.abi3.so"])
+def test_the_extension_is_found_among_mapped_files(name: str):
+    path = f"/a b/autobahn_fbs/{name}"
+    others = (
+        "7f00-7f01 rw-p 00000000 00:00 0 \n7f00-7f01 r--p 0 00:00 1  /x/autobahn_fbs/other.so\n"
+    )
+    assert processes.extension_in(f"{others}7f00-7f01 r--p 0 00:00 1  {path}\n") == (path, False)
+    deleted = f"{others}7f00-7f01 r--p 0 00:00 1  {path} (deleted)\n"
+    assert processes.extension_in(deleted) == (path, True)
+
+
+def test_a_pipe_in_place_of_the_package_is_not_read(tmp_path: Path):
+    package = tmp_path / "autobahn_fbs"
+    package.mkdir()
+    os.mkfifo(package / "__init__.py")
+    process = tmp_path / "process"
+    process.mkdir()
+    (process / "root").symlink_to("/")
+    assert processes._version(process, str(package / "_cpython.so")) is None
+
+
+def test_a_long_command_line_is_shortened():
+    with running("-c", WAITS, "x" * 100_000) as pid:
+        done = info("--pid", str(pid))
+    assert done.returncode == 0, done.stderr
+    assert max(map(len, done.stdout.splitlines())) < 1100
 
 
 def test_no_such_process_is_an_error():
