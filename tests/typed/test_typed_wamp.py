@@ -413,4 +413,4 @@ def test_wamps_own_interface_is_only_attached_explicitly(tmp_path: Path):
 def test_answers_about_uris_of_peers_are_not_kept_without_limit():
     for number in range(10_000):
         assert ORDERS.types("procedure", f"com.example.x{number}") is None
-    assert len(ORDERS._services._cache) <= ORDERS._services.CACHED
+    assert len(ORDERS._services._current[1]) <= ORDERS._services.CACHED
