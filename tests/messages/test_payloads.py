@@ -210,6 +210,23 @@ def test_an_exception_without_a_text_is_named_by_its_type():
         payloads.unregister_payload_serializer("x_silent")
 
 
+def test_the_text_of_a_codecs_exception_has_nothing_that_a_terminal_acts_on():
+    def fail(view):
+        raise ValueError(bytes(view).decode())
+
+    quoted = "é\x1b[31m\n\u202e".encode()
+    autobahn_fbs.register_payload_serializer("x_quoting", lambda value: quoted, fail)
+    try:
+        serializer = FlatBuffersObjectSerializer(payload_serializer="x_quoting")
+        data = serializer.serialize(m.Event(1, 2, args=[1]))
+        with pytest.raises(ProtocolError) as caught:
+            _ = READER.unserialize(data)[0].args
+    finally:
+        payloads.unregister_payload_serializer("x_quoting")
+    text = r"EVENT.args: payload can't be decoded: ValueError: \xe9\x1b[31m\n\u202e (at offset "
+    assert str(caught.value).startswith(text)
+
+
 def test_a_custom_codec_must_return_bytes():
     autobahn_fbs.register_payload_serializer("x_wrong", lambda v: "text", lambda v: v)
     try:
