@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import struct
 import sys
 import zipfile
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from autobahn_fbs.typed import archive, sources
 from autobahn_fbs.typed.errors import CatalogError
+from support.marks import counting_memory
 from support.typed_schemas import SCHEMAS, needs_flatc
 
 pytest.importorskip("yaml", reason="NOT TESTED: catalogs, PyYAML is not installed")
@@ -118,11 +120,14 @@ def test_a_missing_source_file_is_an_os_error(tmp_path: Path):
         "c:x.bfbs",
         "schema/notes.txt",
         '"a\\0.bfbs"',
+        '"\\e[31m.bfbs"',
+        f"{'a' * 1000}.bfbs",
     ],
 )
 def test_a_listed_path_stays_inside_and_is_a_compiled_schema(path):
     data = zipped({"catalog.yaml": f"schemas:\n- {path}\n".encode(), "a.bfbs": BASICS})
-    assert "is not a" in refused(data)
+    text = refused(data)
+    assert "is not a" in text and text.isprintable() and len(text) < 500
 
 
 @pytest.mark.parametrize(
@@ -166,6 +171,19 @@ def test_a_bomb_is_refused_whatever_the_directory_claims(monkeypatch):
     # The directory states a small size: zipfile stops there, and the checksum is wrong.
     lying = bomb.replace((50_000_000).to_bytes(4, "little"), (1000).to_bytes(4, "little"))
     assert lying != bomb and "can't be unpacked" in refused(lying)
+
+
+def test_an_archive_of_too_many_files_is_refused_before_its_directory_is_read():
+    head = b"PK\x01\x02" + bytes(24)
+    entries = b"".join(
+        head + struct.pack("<HHHHHII", 5, 0, 0, 0, 0, 0, 0) + b"%05d" % number
+        for number in range(20_000)
+    )
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 20_000, 20_000, len(entries), 4, 0)
+    data = b"PK\x03\x04" + entries + end
+    with counting_memory() as counted:
+        assert "10000 are allowed" in refused(data)
+    assert counted.peak < 2 * len(data)
 
 
 def test_all_schemas_of_an_archive_share_one_limit(monkeypatch):
