@@ -96,7 +96,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         memcpy(copy, data, size);
     }
     PyObject *ours = wfbs_cbor_decode(&codec, copy, size);
-    int kept_away = wfbs_cbor_check_input(copy, size) < 0;
+    int kept_away = wfbs_cbor_check_input(copy + tags, size - tags) < 0;
     free(copy);
     if (kept_away) {
         /* A map with numbers as keys that come again and again is decoded without cbor2, and only
