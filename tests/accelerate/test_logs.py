@@ -75,7 +75,7 @@ def quiet(path: Path) -> str:
 
 @pytest.fixture(autouse=True)
 def nothing_printed_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Crossbar.io goes by workers' first words of output; bjdata prints with NumPy 2."""
+    """Crossbar.io depends on the first words of a worker. With NumPy 2, bjdata prints some."""
     (tmp_path / "bjdata.py").write_text("raise ImportError")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
 

@@ -102,14 +102,14 @@ def test_any_flat_payload_is_written_as_by_cbor2(args, kwargs):
         ({"args": [1], "topic": "\ud800"}, ValueError, "EVENT.topic: "),
     ],
 )
-def test_values_that_can_not_be_sent_are_refused_by_name(arguments, error, text):
+def test_values_that_cannot_be_sent_are_refused_by_name(arguments, error, text):
     for _ in range(3):  # and leaves nothing behind
         with pytest.raises(error, match=text):
             SERIALIZER.serialize(m.Event(1, 2, **arguments))
         assert_written_as_by_cbor2([1, "two", 3.0], {"four": 5})
 
 
-def test_keys_that_were_put_in_later_are_looked_at():
+def test_keys_that_were_added_later_are_checked():
     msg = m.Event(1, 2, kwargs={"a": 1})
     msg.kwargs[2] = 3
     with pytest.raises(TypeError, match=r"EVENT\.kwargs: expected dict with str keys"):
@@ -154,8 +154,8 @@ def event_class() -> Any:
 
 
 @cffi_only
-def test_a_list_that_grows_while_it_is_written_is_not_written_behind_the_record(monkeypatch):
-    """As a finalizer or another thread can do it. Floats go through a pointer, unchecked."""
+def test_a_list_that_grows_while_it_is_written_is_not_written_beyond_the_record(monkeypatch):
+    """A finalizer or another thread can do this. Floats go through a pointer, unchecked."""
     from autobahn_fbs._cffi import build, fast
 
     class Floats:
@@ -186,7 +186,7 @@ def test_a_list_that_grows_while_it_is_written_is_not_written_behind_the_record(
 
 
 @cffi_only
-def test_the_length_of_a_payload_is_not_taken_for_tokens():
+def test_the_length_of_a_payload_is_not_mistaken_for_tokens():
     """A codec's output of 4 GiB is too long; it became an empty payload."""
     from autobahn_fbs._cffi._core import lib
     from autobahn_fbs._cffi.build import ROOM, Workspace, core_build
