@@ -10,10 +10,11 @@ from typing import Any
 
 from . import fast, metadata, payload
 from ._core import ffi
-from .accessors import READ_ABSENT
+from .attributes import READ_ABSENT
 from .build import BLOB_MIN, build
 from .classes import Attribute, MessageClass
-from .convert import BUILD_FIELDS, BUILD_ROOM, Outgoing, convert, refuse, refuse_encoding
+from .convert import BUILD_FIELDS, BUILD_ROOM, Outgoing, convert
+from .convert_errors import refuse, refuse_encoding
 from .record import ABSENT, CODEC, FIELDS, KEPT, UNSET, cut
 
 # ---- args and kwargs
