@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import fast, metadata, payload
+from . import encode_fast, metadata, payload
 from ._core import ffi
 from .attributes import READ_ABSENT
 from .build import BLOB_MIN, build
@@ -261,7 +261,7 @@ def encode(
             and (number == payload.CBOR or number == payload.CBOR_NAMED)
         ):
             if c.flat is None:
-                c.flat = fast.make_flat(c)
+                c.flat = encode_fast.make_flat(c)
             try:
                 data = c.flat(message, number, batched)
             except _LEFT_TO_OTHERS:
@@ -272,7 +272,7 @@ def encode(
         kwargs = _encoded(c.kwargs, message._kwargs if plain else message.kwargs, number, name)
     if usual:
         if c.fast is None:
-            c.fast = fast.make(c)
+            c.fast = encode_fast.make(c)
         try:
             data = c.fast(message, args, kwargs, number, batched)
         except UnicodeEncodeError:  # the general path names the attribute
