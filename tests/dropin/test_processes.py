@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import autobahn_fbs
-from autobahn_fbs._children import why_without
+from autobahn_fbs._child_processes import why_without
 from autobahn_fbs._cli import processes
 
 if not Path("/proc/self/maps").exists():

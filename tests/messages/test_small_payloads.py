@@ -1,5 +1,5 @@
 """Small payloads are in the message as cbor2 writes them. On PyPy, those without containers in them
-have their own code: autobahn_fbs/_cffi/fast.py."""
+have their own code: autobahn_fbs/_cffi/encode_fast.py."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def event_class() -> Any:
 @cffi_only
 def test_a_list_that_grows_while_it_is_written_is_not_written_beyond_the_record(monkeypatch):
     """A finalizer or another thread can do this. Floats go through a pointer, unchecked."""
-    from autobahn_fbs._cffi import build, fast
+    from autobahn_fbs._cffi import build, encode_fast
 
     class Floats:
         def __setitem__(self, at: int, value: float) -> None:
@@ -171,9 +171,9 @@ def test_a_list_that_grows_while_it_is_written_is_not_written_beyond_the_record(
 
     workspace = build.Workspace()
     floats, workspace.floats = workspace.floats, Floats()
-    monkeypatch.setattr(fast, "free", free := [workspace])
-    monkeypatch.setattr(fast, "Workspace", lambda: workspace)
-    flat = fast.make_flat(event_class())
+    monkeypatch.setattr(encode_fast, "free", free := [workspace])
+    monkeypatch.setattr(encode_fast, "Workspace", lambda: workspace)
+    flat = encode_fast.make_flat(event_class())
     args = [1.5]
     before = sys.gettrace()
     sys.settrace(grow)
