@@ -238,3 +238,24 @@ def test_a_client_that_has_ended_is_an_error_with_its_output(wait: bool) -> None
             team._process.wait(60)
         with pytest.raises(ClientEnded, match=r"(?s)client of broken has ended: .*no-such-option"):
             team.close()
+
+
+@pytest.mark.parametrize("module", ["sessions", "cost_client"])
+def test_clients_wait_for_a_slow_closing_handshake(module: str) -> None:
+    """By default, Autobahn waits one second, and then logs that it drops the connection."""
+    code = f"""
+import asyncio
+from argparse import Namespace
+from autobahn.asyncio import websocket
+from autobahn_fbs._demo import cost_client, cost_loops, sessions
+def stop(factory, **options): raise SystemExit(str(options))
+websocket.WampWebSocketClientFactory.setProtocolOptions = stop
+async def enter():
+    peer = sessions.Peer("anna", "demo", sessions.create_authenticator("anonymous"))
+    door = Namespace(transport="websocket", host="127.0.0.1", port=1, path="/")
+    await sessions.enter(peer, door, "json")
+join = cost_client._join(cost_loops.LOOPS["asyncio"](), "websocket", 1, "json", "demo")
+asyncio.run(enter() if "{module}" == "sessions" else join)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert re.search(r"'closeHandshakeTimeout': (15|30)\.0", done.stderr), done.stderr
