@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -124,7 +125,10 @@ def test_a_child_that_has_the_drop_in_of_another_copy_has_it(tmp_path: Path):
 
 def test_a_process_that_has_ended_does_not_exist():
     child = subprocess.Popen([sys.executable, "-c", ""], stdin=subprocess.PIPE)
-    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # it stays as a zombie
+    for _ in range(3000):
+        if processes._stat(processes.PROC / str(child.pid))[0] == "Z":
+            break  # it has ended, and stays as a zombie until its parent waits for it
+        time.sleep(0.01)
     done = info("--pid", str(child.pid))
     child.communicate()
     assert done.returncode == 1
