@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from ._core import lib
 from .classes import ROLE_CLASSES, Attribute, custom_match
+from .convert_errors import refuse, refuse_encoding
 from .schema import TABLES, Table
 
 #: Number of bits of an int's field, by kind.
@@ -39,36 +40,6 @@ class Outgoing:
         index = BUILD_ROOM + len(self.extension)
         self.extension += values
         return index
-
-
-def refuse(a: Attribute, exception: type[Exception], text: str) -> NoReturn:
-    """Raises `exception` as "EVENT.topic: ..."."""
-    raise exception(f"{a.place}: {text}")
-
-
-def printable(text: str) -> str:
-    """The text for an error, which may quote what a peer sent: with escapes as in a Python literal
-    unless all of it is printable, so that nothing in it controls a terminal or begins a line of a
-    log."""
-    return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
-
-
-def description(error: Exception) -> str:
-    """The text of an exception, or only its type if it has no usable text."""
-    kind = type(error).__name__[:200]
-    try:
-        return f"{kind}: {printable(str(error)[:500])}"
-    except MemoryError:
-        raise
-    except Exception:
-        return kind
-
-
-def refuse_encoding(a: Attribute, error: Exception, advice: str = "") -> NoReturn:
-    """Raises TypeError or ValueError for a codec's exception about the attribute, followed by
-    `advice`."""
-    kind = TypeError if isinstance(error, TypeError) else ValueError
-    raise kind(f"{a.place}: can't be encoded: {description(error)}{advice}") from error
 
 
 def _refuse_type(a: Attribute, expected: str, value: Any, what: str = "") -> NoReturn:

@@ -13,9 +13,10 @@ from autobahn.wamp.exception import ProtocolError
 
 from . import cbor, details
 from ._core import ffi, lib
-from .accessors import keep
+from .attributes import keep
 from .classes import ENC, Attribute, MessageClass, custom_match
-from .convert import equals_bool, is_ppt_name, refuse, refuse_encoding
+from .convert import equals_bool, is_ppt_name
+from .convert_errors import refuse, refuse_encoding
 from .decode import value_of
 from .payload import NAMED
 from .record import ABSENT, CODEC, DIALECT, FIELDS

@@ -7,6 +7,7 @@ it was started with. The process itself isn't asked. From outside, it isn't visi
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -29,8 +30,8 @@ def family(pid: int) -> list[int]:
     """The process and its descendants that are still running."""
     children: dict[int, list[int]] = {}
     for path in PROC.glob("[0-9]*/stat"):
-        try:  # "12 (a name) S 7 ...": the name may contain anything
-            parent = int(path.read_text(errors="replace").rpartition(")")[2].split()[1])
+        try:
+            parent = int(_stat(path.parent)[1])
         except (OSError, ValueError, IndexError):  # it has ended
             continue
         children.setdefault(parent, []).append(int(path.parent.name))
@@ -40,12 +41,23 @@ def family(pid: int) -> list[int]:
     return found
 
 
+def _stat(process: Path) -> list[str]:
+    """The fields of a process's ``stat`` after its name: the first is its state, then its parent.
+
+    :raises OSError: there is no such process.
+    """
+    # "12 (a name) S 7 ...": the name may contain anything.
+    return (process / "stat").read_text(errors="replace").rpartition(")")[2].split()
+
+
 def look(pid: int) -> dict[str, Any]:
     """The visible facts about one process.
 
     :raises OSError: there is no such process, or it belongs to another user.
     """
     folder = PROC / str(pid)
+    if _stat(folder)[0] in "XZ":  # it has ended; files of such a process may still be readable
+        raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
     words = (folder / "cmdline").read_text(errors="replace").strip("\0").split("\0")
     maps = (folder / "maps").read_text(errors="replace")
     extension, replaced = extension_in(maps)

@@ -34,6 +34,7 @@ async def _join(loop: Any, transport: str, port: int, serializer: str, realm: st
     if transport == "websocket":
         url = f"ws://{HOST}:{port}/"
         factory = module.WampWebSocketClientFactory(lambda: session, url=url, serializers=[codec])
+        factory.setProtocolOptions(closeHandshakeTimeout=PATIENCE)
     else:
         factory = module.WampRawSocketClientFactory(lambda: session, serializer=codec)
     await loop.connect(factory, port)

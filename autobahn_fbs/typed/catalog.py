@@ -13,8 +13,8 @@ from . import identifiers, sources
 from ._helpers import reflection
 from ._helpers import schema as compiled
 from .calls import Call
+from .error_tables import bind_errors
 from .errors import CatalogError
-from .exceptions import bind_errors
 from .lint import findings
 from .names import UnknownName, unknown
 from .services import Kind, Origin, Roles, Services, error_tables

@@ -132,7 +132,7 @@ def part() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_messages_on_asyncio_come_as_before(part, seed):
+def test_messages_on_asyncio_arrive_as_before(part, seed):
     messages, pieces = stream(random.Random(seed))
     receiver = Receiver()
     for piece in pieces:
@@ -161,7 +161,7 @@ def test_all_groups_of_a_part_are_on_if_their_modules_are_installed(part):
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_messages_on_twisted_come_as_before(seed):
+def test_messages_on_twisted_arrive_as_before(seed):
     basic = pytest.importorskip("twisted.protocols.basic")
     messages, chunks = stream(random.Random(seed))
 

@@ -106,12 +106,12 @@ def good_messages() -> list[Case]:
     ]
 
 
-def test_both_take_every_good_message(verdicts):
+def test_both_accept_every_good_message(verdicts):
     cases = good_messages()
     assert verdicts(cases) == [(True, "OK")] * len(cases)
 
 
-def test_both_take_the_vectors(verdicts):
+def test_both_accept_the_vectors(verdicts):
     cases = [("autobahn", bytes.fromhex(v["bytes_hex"])) for v in VECTORS["encoded"]]
     assert verdicts(cases) == [(True, "OK")] * len(cases)
 
@@ -145,7 +145,7 @@ def test_they_agree_on_every_cut(verdicts):
     assert found["refused by both"] > 3000, found
 
 
-def test_they_agree_on_every_word_that_is_an_extreme(verdicts):
+def test_they_agree_on_every_word_set_to_an_extreme(verdicts):
     extremes = [struct.pack("<I", n) for n in (0, 1, 4, 2**31 - 4, 2**31, 2**32 - 4, 2**32 - 1)]
     verdicts.compare(
         [

@@ -97,7 +97,7 @@ WRONG: list[tuple[str, str, Any]] = [
 
 
 @pytest.mark.parametrize("words", ["rfc", "memory"])
-def test_they_refuse_the_same_values_with_the_same_words(both, words):
+def test_they_refuse_the_same_values_with_the_same_texts(both, words):
     different = []
     for schema, name, value in WRONG:
         c, python = codecs(both, schema, name, words)
@@ -107,7 +107,7 @@ def test_they_refuse_the_same_values_with_the_same_words(both, words):
     assert different == []
 
 
-def test_they_refuse_the_same_bytes_with_the_same_words(both):
+def test_they_refuse_the_same_bytes_with_the_same_texts(both):
     source = random.Random(3)
     for schema, name, value in (
         ("basics", "basics.Everything", EVERYTHING),
@@ -136,7 +136,7 @@ def test_they_refuse_the_same_schemas(both, data):
 
 
 @pytest.mark.parametrize("name", [path.stem for path in sorted(SCHEMAS.glob("*.bfbs"))])
-def test_they_say_the_same_of_a_schema(both, name):
+def test_they_describe_a_schema_in_the_same_way(both, name):
     data = (SCHEMAS / f"{name}.bfbs").read_bytes()
     c, python = (native.TypedSchema(data) for native in both)
     for attribute in ("tables", "structs", "enums", "refused", "root", "identifier", "words"):

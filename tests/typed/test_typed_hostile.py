@@ -378,7 +378,7 @@ def test_every_cut_of_a_schema_is_refused_or_usable(name):
     assert sum(use(data[:size]) for size in range(8, len(data))) < 20
 
 
-def test_a_key_that_changes_the_mapping_as_it_is_refused():
+def test_a_key_may_change_the_mapping_when_it_is_refused():
     class Key(str):
         def __hash__(self) -> int:
             value.clear()

@@ -109,7 +109,7 @@ def good() -> list[Case]:
     ]
 
 
-def test_both_take_every_good_buffer(program):
+def test_both_accept_every_good_buffer(program):
     assert google(program, good()) == [True] * len(TABLES)
     assert [ours(case) for case in good()] == ["OK"] * len(TABLES)
 
@@ -120,7 +120,7 @@ def test_they_agree_on_every_cut(program):
     assert found["refused by both"] > 1000, found
 
 
-def test_they_agree_on_every_word_that_is_an_extreme(program):
+def test_they_agree_on_every_word_set_to_an_extreme(program):
     extremes = [struct.pack("<I", n) for n in (0, 1, 4, 2**31 - 4, 2**31, 2**32 - 4, 2**32 - 1)]
     cases = [
         (number, data[:at] + word + data[at + 4 :])

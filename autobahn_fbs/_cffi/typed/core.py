@@ -8,7 +8,7 @@ from autobahn.wamp.exception import InvalidPayload
 
 from .. import record
 from .._core import ffi, lib
-from ..convert import printable
+from ..convert_errors import printable
 from .plan import Plan
 
 _free: list[Any] = []

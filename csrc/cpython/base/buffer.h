@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "../../core/portable.h"
-#include "apart.h"
+#include "uncopied.h"
 
 /* Free-threaded builds take the object's lock; with the GIL, this does nothing. */
 #ifndef Py_BEGIN_CRITICAL_SECTION
@@ -19,10 +19,10 @@
 #endif
 
 typedef struct {
-    uint8_t *data;     /* owned; NULL while capacity is 0 */
-    size_t size;       /* bytes in use, <= capacity */
-    size_t capacity;   /* bytes allocated, <= PY_SSIZE_T_MAX */
-    wfbs_apart *apart; /* borrowed: takes large bytes that need not be here; NULL if all must be */
+    uint8_t *data;           /* owned; NULL while capacity is 0 */
+    size_t size;             /* bytes in use, <= capacity */
+    size_t capacity;         /* bytes allocated, <= PY_SSIZE_T_MAX */
+    wfbs_uncopied *uncopied; /* borrowed: takes large bytes; NULL if all must be here */
 } wfbs_buffer;
 
 /* The cold part of wfbs_buffer_reserve: moves the bytes to a larger block. */

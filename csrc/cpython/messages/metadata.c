@@ -7,7 +7,7 @@
 
 #include "../../core/cbor_guard.h"
 #include "../../core/text.h"
-#include "accessors.h"
+#include "attributes.h"
 #include "convert.h"
 #include "decode.h"
 #include "details.h"

@@ -1,5 +1,5 @@
-/* Creating, comparing, copying and freeing received messages. Their attributes are in accessors.c,
- * and types.c lists them. */
+/* Creating, comparing, copying and freeing received messages. Their attributes are in attributes.c,
+ * and classes.c lists them. */
 #include "received.h"
 
 #include "metadata.h"

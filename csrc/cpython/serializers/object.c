@@ -10,7 +10,7 @@
 #include "../base/type_name.h"
 #include "../messages/encode.h"
 #include "../messages/received.h"
-#include "foreign.h"
+#include "refusal_hint.h"
 
 PyDoc_STRVAR(
     object_serializer_doc,
@@ -235,12 +235,12 @@ count_payloads(const wfbs_class *c, const uint8_t *data, uint32_t table)
     }
 }
 
-/* wfbs_explain_foreign, with a serializer's settings. */
+/* wfbs_add_refusal_hint, with a serializer's settings. */
 static void
 explain(wfbs_state *state, const wfbs_object_serializer *s, const wfbs_input *in)
 {
     const wfbs_receiver r = {s->batched != 0, (wfbs_dialect)s->dialect, &s->limits};
-    wfbs_explain_foreign(state, &r, in);
+    wfbs_add_refusal_hint(state, &r, in);
 }
 
 /* Verifies one message and wraps it. New reference or NULL with ProtocolError. */

@@ -3,9 +3,9 @@
  * An instance consists of Autobahn's instance (with its slots in the same places) and a
  * wfbs_received. An accessor over the buffer overrides each attribute, public and private. A slot
  * that is still NULL has not been decoded. */
-#include "types.h"
+#include "classes.h"
 
-#include "accessors.h"
+#include "attributes.h"
 #include "received.h"
 
 #include <structmember.h>
@@ -219,7 +219,7 @@ class_init(wfbs_class *c, wfbs_state *state, unsigned index, PyObject *message_m
 }
 
 int
-wfbs_types_create(wfbs_state *state, PyObject *message_module)
+wfbs_classes_create(wfbs_state *state, PyObject *message_module)
 {
     for (unsigned i = 0; i < WFBS_MESSAGE_COUNT; i++) {
         if (class_init(&state->classes[i], state, i, message_module) < 0) {
