@@ -55,7 +55,7 @@ def _u64(a: Attribute, value: Any, what: str = "") -> int:
             digits = repr(value)
         except ValueError:  # CPython limits the number of digits that an int may show
             digits = "an int with too many digits to show"
-        refuse(a, ValueError, f"{what}the wire holds 0 to 2**64-1, not {digits}")
+        refuse(a, ValueError, f"{what}the wire format holds 0 to 2**64-1, not {digits}")
     return value
 
 
@@ -194,7 +194,7 @@ def _principal(a: Attribute, hop: Any) -> tuple[list[int], bytes]:
     if not isinstance(hop, dict):
         _refuse_type(a, "dict", hop, "item: ")
     if not ("session" in hop and "authid" in hop and "authrole" in hop):
-        refuse(a, ValueError, "item: session, authid and authrole must be there")
+        refuse(a, ValueError, "item: session, authid and authrole must be present")
     session = _signed(_u64(a, hop["session"], "session: "))
     authid = None if hop["authid"] is None else _text(a, hop["authid"], "authid: ")
     authrole = _text(a, hop["authrole"], "authrole: ")

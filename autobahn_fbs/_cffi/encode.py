@@ -106,7 +106,7 @@ def _check_payload(c: MessageClass, held: dict[int, Any], has_args: bool) -> Non
     enc = [a for a in c.enc if a.index in held]
     if c.payload.index in held:
         if has_args:
-            refuse(c.payload, ValueError, "excludes args and kwargs")
+            refuse(c.payload, ValueError, "can't be combined with args or kwargs")
         if enc and c.enc[0].index not in held:
             refuse(c.enc[0], ValueError, "is required with enc_key, enc_serializer or ppt_cipher")
     elif enc:

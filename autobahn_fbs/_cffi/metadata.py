@@ -59,7 +59,7 @@ def encode(
     # Only the entries of hops can contain maps that a writer accepts and a reader doesn't.
     hops = next((a for a in c.used if a.use in ("PRINCIPALS", "LIST")), None)
     if hops is not None and not details.has_text_keys(c.table, data, 0, len(data)):
-        refuse(hops, ValueError, "item: keys must be str on all levels")
+        refuse(hops, ValueError, "item: keys must be str at all levels")
     return data
 
 

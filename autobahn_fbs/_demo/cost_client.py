@@ -48,7 +48,7 @@ async def _arrived(loop: Any, session: Any, kind: str, uri: str) -> None:
         if await session.call(f"wamp.{kind}.lookup", uri) is not None:
             return
         await loop.sleep(0.02)
-    raise TimeoutError(f"the {kind} of {uri} did not come")
+    raise TimeoutError(f"the {kind} of {uri} did not arrive")
 
 
 class Events:

@@ -169,10 +169,10 @@ def test_a_failed_edit_leaves_the_whole_group_undone(target, monkeypatch):
 def test_a_module_without_source_is_unknown(target, tmp_path, monkeypatch):
     (tmp_path / f"{NAME}.py").unlink()
     forget_sources()
-    with pytest.raises(Unknown, match=f"^{NAME} comes without its source$"):
+    with pytest.raises(Unknown, match=f"^{NAME} has no source file$"):
         check_running(edit("function"))
     monkeypatch.setattr(sys, "frozen", True, raising=False)
-    with pytest.raises(Unknown, match=f"^{NAME} comes without its source: the program is frozen$"):
+    with pytest.raises(Unknown, match=f"^{NAME} has no source file: the program is frozen$"):
         check_running(edit("function"))
 
 

@@ -69,7 +69,7 @@ def assert_decodes_as_cbor2_does(data: bytes) -> None:
     ours, our_error, our_text = outcome(loads, data)
     if our_error is ValueError and our_text.startswith("CBOR: "):
         return  # kept away from cbor2: see test_amplification
-    if our_text in ("a break that ends nothing", "a simple value below 32 in two bytes"):
+    if our_text in ("a break outside an indefinite item", "a simple value below 32 in two bytes"):
         return  # some versions of cbor2 accept this as a value, see csrc/core/cbor_guard.h
     theirs, their_error, their_text = outcome(cbor2.loads, data)
     assert (our_error, our_text) == (their_error, their_text)

@@ -50,7 +50,7 @@ def test_the_output_of_bjdata_is_accepted(value):
         check(memoryview(data))
         for _ in range(5):
             refused(data[: random.randrange(len(data))])
-        refused(data + b"Z", "behind its end")
+        refused(data + b"Z", "after its end")
 
 
 @ubjson

@@ -179,7 +179,9 @@ def test_enc_key_and_enc_serializer_require_enc_algo(klass, any_serializer):
 def test_an_int_of_more_digits_than_python_shows_is_refused_by_name(number, objser):
     msg = message.Publish(1, "a.b")
     msg._exclude = [number]
-    with pytest.raises(ValueError, match=r"^PUBLISH\.exclude: item: the wire holds 0 to 2\*\*64-1"):
+    with pytest.raises(
+        ValueError, match=r"^PUBLISH\.exclude: item: the wire format holds 0 to 2\*\*64-1"
+    ):
         objser.serialize(msg)
 
 

@@ -326,7 +326,7 @@ def test_hops_with_keys_that_a_reader_refuses_are_not_written(more, dialect):
         message.Cancel(1, forward_for=[{**HOP, "more": more}]),
         message.Unregister(1, 2, forward_for=[{**HOP, "more": more}]),
     ):
-        place = f"{type(msg).__name__.upper()}.forward_for: item: keys must be str on all levels"
+        place = f"{type(msg).__name__.upper()}.forward_for: item: keys must be str at all levels"
         with pytest.raises(ValueError, match=place):
             serializer.serialize(msg)
         msg.forward_for = [{**HOP, "more": {"a": [{"b": 1}]}}]

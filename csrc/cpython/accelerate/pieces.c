@@ -145,7 +145,7 @@ pieces_subscript(PyObject *self, PyObject *key)
 {
     pieces *p = (pieces *)self;
     if (!PySlice_Check(key)) {
-        PyErr_SetString(PyExc_TypeError, "Pieces can be sliced only");
+        PyErr_SetString(PyExc_TypeError, "Pieces can only be sliced");
         return NULL;
     }
     Py_ssize_t start, stop, step;
@@ -153,7 +153,7 @@ pieces_subscript(PyObject *self, PyObject *key)
         return NULL;
     }
     if (step != 1) {
-        PyErr_SetString(PyExc_ValueError, "Pieces have slices without a step only");
+        PyErr_SetString(PyExc_ValueError, "slices of Pieces can't have a step");
         return NULL;
     }
     PyObject *result;

@@ -195,7 +195,7 @@ class_init(wfbs_class *c, wfbs_state *state, unsigned index, PyObject *message_m
     /* In this case, an instance consists only of its header and slots. */
     if (!PyType_Check(plain) || c->plain->tp_itemsize || c->plain->tp_dictoffset
         || c->plain->tp_weaklistoffset) {
-        PyErr_Format(PyExc_TypeError, "autobahn.wamp.message.%s is not a class with slots alone",
+        PyErr_Format(PyExc_TypeError, "autobahn.wamp.message.%s is not a class that has only slots",
                      c->table->name);
         return -1;
     }

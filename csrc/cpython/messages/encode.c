@@ -308,7 +308,8 @@ encoding_check_payload(encoding *e)
     if (e->held & bit(payload)) {
         e->codec.name = NULL;
         if (args) {
-            wfbs_refuse(&attributes[payload], PyExc_ValueError, "excludes args and kwargs");
+            wfbs_refuse(&attributes[payload], PyExc_ValueError,
+                        "can't be combined with args or kwargs");
             return -1;
         }
         if ((e->held & enc) && !(e->held & bit(algo))) {

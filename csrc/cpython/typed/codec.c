@@ -39,7 +39,7 @@ option_set(options *o, PyObject *name, PyObject *value)
         const long form = PyLong_AsLong(value);
         if (form < WFBS_FORM_INSTANCE || form > WFBS_FORM_TOP) {
             if (!PyErr_Occurred()) {
-                PyErr_SetString(PyExc_ValueError, "form must be 0 to 3");
+                PyErr_Format(PyExc_ValueError, "form must be 0 to 3, not %R", value);
             }
             return -1;
         }
@@ -51,7 +51,7 @@ option_set(options *o, PyObject *name, PyObject *value)
             return 0;
         }
         if (!PyBytes_Check(value) || PyBytes_GET_SIZE(value) != 4) {
-            PyErr_SetString(PyExc_ValueError, "identifier must be 4 bytes");
+            PyErr_SetString(PyExc_ValueError, "identifier must have 4 bytes");
             return -1;
         }
         o->identifier = PyBytes_AS_STRING(value);

@@ -208,7 +208,7 @@ instance_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     (void)kwargs;
     wfbs_typed_class *c = wfbs_class_of(type);
     if (!c || !c->layout) {
-        PyErr_SetString(PyExc_TypeError, "TypedTable itself has no instances");
+        PyErr_SetString(PyExc_TypeError, "cannot create 'TypedTable' instances");
         return NULL;
     }
     PyObject *self = type->tp_alloc(type, 0);
@@ -416,7 +416,7 @@ instance_replace(PyObject *self, PyObject *args, PyObject *kwargs)
     PyObject *copy, *name, *value;
     Py_ssize_t at = 0;
     if (PyTuple_GET_SIZE(args)) {
-        PyErr_SetString(PyExc_TypeError, "__replace__() takes keyword arguments only");
+        PyErr_SetString(PyExc_TypeError, "__replace__() takes only keyword arguments");
         return NULL;
     }
     wfbs_typed_class *held = NULL;

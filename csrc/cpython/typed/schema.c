@@ -105,7 +105,8 @@ schema_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     }
     const bool memory = strcmp(words, "memory") == 0;
     if (!memory && strcmp(words, "rfc") != 0) {
-        return PyErr_Format(PyExc_ValueError, "words must be 'rfc' or 'memory', not %.100s", words);
+        return PyErr_Format(PyExc_ValueError, "words must be 'rfc' or 'memory', not '%.100s'",
+                            words);
     }
     wfbs_schema *s = (wfbs_schema *)type->tp_alloc(type, 0);
     if (!s) {
