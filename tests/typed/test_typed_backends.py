@@ -55,6 +55,21 @@ def test_they_write_the_same_bytes(both, schema, name, value, options):
     assert outcome(python.decode(data).to_dict) == outcome(c.decode(data).to_dict)
 
 
+UNSORTED: dict[str, Any] = {
+    "entries": [{"key": "b", "value": 1}, {"key": "a", "value": 2}, {"key": "c"}, {"key": "a"}],
+    "counted": [{"number": 5}, {"number": 2, "text": "x"}, {}],
+}
+
+
+def test_they_write_sorted_tables_in_the_given_order(both):
+    c, python = codecs(both, "basics", "basics.Sorted")
+    assert python.encode(UNSORTED, sort_keys=True) == c.encode(UNSORTED, sort_keys=True)
+    for wrong in ({"value": 1}, {"key": 3}, {"key": None}, {"key": "\ud800"}, 5):
+        value = {"entries": [{"key": "b"}, wrong, {"key": "a"}]}
+        expected = outcome(c.encode, value, sort_keys=True)
+        assert outcome(python.encode, value, sort_keys=True) == expected
+
+
 WRONG: list[tuple[str, str, Any]] = [
     *(
         ("basics", "basics.Scalars", {name: value})
