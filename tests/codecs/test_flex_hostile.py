@@ -17,9 +17,7 @@ from autobahn_fbs.flexbuffers import FlexBuffersError, Lazy, dumps, loads
 from support.marks import counting_memory
 
 # Packed types: the type, and the logarithm of the width in the lower two bits.
-INT, UINT, FLOAT, KEY, STRING, INDIRECT, MAP, VECTOR = (
-    kind << 2 for kind in (1, 2, 3, 4, 5, 6, 9, 10)
-)
+INT, UINT, FLOAT, KEY, STRING, MAP, VECTOR = (kind << 2 for kind in (1, 2, 3, 4, 5, 9, 10))
 VECTOR_INT, VECTOR_KEY, VECTOR_INT2, BLOB = (kind << 2 for kind in (11, 14, 16, 25))
 
 VALUE = {

@@ -22,7 +22,6 @@ def event(**more: Any) -> m.Event:
 
 
 DATA = OBJSER.serialize(event())
-Counted = Callable[[Callable[[], object]], dict[str, Any]]
 
 
 def counted(act: Callable[[], object]) -> dict[str, Any]:

@@ -7,6 +7,7 @@
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "../../core/portable.h"
@@ -80,6 +81,17 @@ wfbs_buffer_free(wfbs_buffer *b)
     b->data = NULL;
     b->size = 0;
     b->capacity = 0;
+}
+
+/* A bytes object of the content, if encoding has not `failed`. Frees the memory in any case. New
+ * reference, or NULL with an exception. */
+static inline PyObject *
+wfbs_buffer_close(wfbs_buffer *b, bool failed)
+{
+    PyObject *bytes =
+        failed ? NULL : PyBytes_FromStringAndSize((const char *)b->data, (Py_ssize_t)b->size);
+    wfbs_buffer_free(b);
+    return bytes;
 }
 
 #endif

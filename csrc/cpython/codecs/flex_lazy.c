@@ -214,12 +214,11 @@ lazy_subscript(PyObject *self, PyObject *key)
 }
 
 static PyObject *
-lazy_keys(PyObject *self, PyObject *ignored)
+lazy_keys(PyObject *self, PyObject *Py_UNUSED(ignored))
 {
     wfbs_flex_decoder decoder;
     lazy_object *lazy = lazy_of(self);
 
-    (void)ignored;
     if (!is_map(lazy)) {
         PyErr_SetString(PyExc_TypeError, "a vector has no keys");
         return NULL;
@@ -282,12 +281,11 @@ lazy_get(PyObject *self, PyObject *const *args, Py_ssize_t count)
 }
 
 static PyObject *
-lazy_decode(PyObject *self, PyObject *ignored)
+lazy_decode(PyObject *self, PyObject *Py_UNUSED(ignored))
 {
     wfbs_flex_decoder decoder;
     lazy_object *lazy = lazy_of(self);
 
-    (void)ignored;
     wfbs_flex_decoder_open(&decoder, lazy->codec, lazy->data, lazy->size);
     PyObject *value =
         wfbs_flex_decoder_grow(&decoder) == 0 ? wfbs_flex_decode_ref(&decoder, &lazy->ref) : NULL;
@@ -296,9 +294,8 @@ lazy_decode(PyObject *self, PyObject *ignored)
 }
 
 static PyObject *
-lazy_is_map(PyObject *self, void *closure)
+lazy_is_map(PyObject *self, void *Py_UNUSED(closure))
 {
-    (void)closure;
     return PyBool_FromLong(is_map(lazy_of(self)));
 }
 

@@ -212,13 +212,11 @@ object_serializer_serialize_payload(PyObject *self, PyObject *data)
     const wfbs_object_serializer *s = (const wfbs_object_serializer *)self;
     wfbs_state *state = wfbs_state_by_type(Py_TYPE(self));
     wfbs_buffer out = {0};
-    PyObject *bytes = NULL;
-    if (state
-        && wfbs_payload_encode(state, (wfbs_codec){s->codec, s->codec_name}, data, &out) == 0) {
-        bytes = PyBytes_FromStringAndSize((const char *)out.data, (Py_ssize_t)out.size);
+    if (!state) {
+        return NULL;
     }
-    wfbs_buffer_free(&out);
-    return bytes;
+    const wfbs_codec codec = {s->codec, s->codec_name};
+    return wfbs_buffer_close(&out, wfbs_payload_encode(state, codec, data, &out));
 }
 
 /* ---- reading */

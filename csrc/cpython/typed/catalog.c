@@ -95,10 +95,8 @@ catalog_get(PyObject *self, PyObject *const *args, Py_ssize_t count)
 }
 
 static PyObject *
-catalog_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+catalog_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(kwargs))
 {
-    (void)args;
-    (void)kwargs;
     catalog_object *c = (catalog_object *)type->tp_alloc(type, 0);
     if (c && (!(c->typed = wfbs_typed_of(type)) || !(c->codecs = PyDict_New()))) {
         Py_CLEAR(c);

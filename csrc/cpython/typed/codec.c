@@ -264,9 +264,11 @@ wfbs_codec_get(PyObject *self, PyObject *const *args, Py_ssize_t count)
 
 /* ---- attributes of the codec */
 
+enum { ARGS = 1, KWARGS = 2 };
+
 /* Names of the members that are positional arguments, keyword arguments, or both, as a tuple. */
 static PyObject *
-member_names(PyObject *self, bool args, bool kwargs)
+codec_get_names(PyObject *self, void *wanted)
 {
     const wfbs_codec_object *c = (wfbs_codec_object *)self;
     const wfbs_plan *plan = &c->schema->plan;
@@ -274,7 +276,8 @@ member_names(PyObject *self, bool args, bool kwargs)
     PyObject *list = PyList_New(0);
     for (uint32_t i = 0; list && i < object->field_count; i++) {
         const wfbs_plan_field *f = wfbs_fields_of(plan, object) + i;
-        if (wfbs_is_member(f) && (f->flags & WFBS_FIELD_KWARG ? kwargs : args)) {
+        if (wfbs_is_member(f)
+            && ((uintptr_t)wanted & (f->flags & WFBS_FIELD_KWARG ? KWARGS : ARGS))) {
             wfbs_names_append(&list, plan->field_names[object->fields + i]);
         }
     }
@@ -282,30 +285,8 @@ member_names(PyObject *self, bool args, bool kwargs)
 }
 
 static PyObject *
-codec_get_fields(PyObject *self, void *unused)
+codec_get_identifier(PyObject *self, void *Py_UNUSED(unused))
 {
-    (void)unused;
-    return member_names(self, true, true);
-}
-
-static PyObject *
-codec_get_args(PyObject *self, void *unused)
-{
-    (void)unused;
-    return member_names(self, true, false);
-}
-
-static PyObject *
-codec_get_kwargs(PyObject *self, void *unused)
-{
-    (void)unused;
-    return member_names(self, false, true);
-}
-
-static PyObject *
-codec_get_identifier(PyObject *self, void *unused)
-{
-    (void)unused;
     wfbs_codec_object *c = (wfbs_codec_object *)self;
     const wfbs_plan *plan = &c->schema->plan;
     return plan->root == c->object && plan->identifier.size == 4
@@ -411,9 +392,8 @@ limits_object(const wfbs_limits *limits)
 }
 
 static PyObject *
-codec_reduce(PyObject *self, PyObject *unused)
+codec_reduce(PyObject *self, PyObject *Py_UNUSED(unused))
 {
-    (void)unused;
     wfbs_codec_object *c = (wfbs_codec_object *)self;
     PyObject *limits = limits_object(&c->limits);
     PyObject *arguments[] = {(PyObject *)c->schema, c->name, limits};
@@ -437,9 +417,12 @@ static PyMethodDef codec_methods[] = {
 };
 
 static PyGetSetDef codec_getset[] = {
-    {"fields", codec_get_fields, NULL, "Names of the fields, by id.", NULL},
-    {"args", codec_get_args, NULL, "Those that are positional arguments.", NULL},
-    {"kwargs", codec_get_kwargs, NULL, "Those that are keyword arguments.", NULL},
+    {"fields", codec_get_names, NULL, "Names of the fields, by id.",
+     (void *)(uintptr_t)(ARGS | KWARGS)},
+    {"args", codec_get_names, NULL, "Those that are positional arguments.",
+     (void *)(uintptr_t)ARGS},
+    {"kwargs", codec_get_names, NULL, "Those that are keyword arguments.",
+     (void *)(uintptr_t)KWARGS},
     {"identifier", codec_get_identifier, NULL, "The file identifier of a root table.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };

@@ -126,13 +126,14 @@ schema_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 
 /* ---- descriptions */
 
-/* Names of the structs, or of the tables, as a tuple. */
+/* Names of the structs, or of the tables if `structs` is NULL, as a tuple. */
 static PyObject *
-object_names(const wfbs_plan *plan, bool structs)
+schema_get_objects(PyObject *self, void *structs)
 {
+    const wfbs_plan *plan = &((wfbs_schema *)self)->plan;
     PyObject *list = PyList_New(0);
     for (uint32_t i = 0; list && i < plan->object_count; i++) {
-        if (plan->objects[i].is_struct == structs) {
+        if (plan->objects[i].is_struct == (structs != NULL)) {
             wfbs_names_append(&list, plan->objects[i].name);
         }
     }
@@ -140,23 +141,8 @@ object_names(const wfbs_plan *plan, bool structs)
 }
 
 static PyObject *
-schema_get_tables(PyObject *self, void *unused)
+schema_get_enums(PyObject *self, void *Py_UNUSED(unused))
 {
-    (void)unused;
-    return object_names(&((wfbs_schema *)self)->plan, false);
-}
-
-static PyObject *
-schema_get_structs(PyObject *self, void *unused)
-{
-    (void)unused;
-    return object_names(&((wfbs_schema *)self)->plan, true);
-}
-
-static PyObject *
-schema_get_enums(PyObject *self, void *unused)
-{
-    (void)unused;
     const wfbs_plan *plan = &((wfbs_schema *)self)->plan;
     PyObject *list = PyList_New(0);
     for (uint32_t i = 0; list && i < plan->enum_count; i++) {
@@ -180,9 +166,8 @@ refusal_of(const wfbs_plan *plan, const wfbs_plan_object *object)
 }
 
 static PyObject *
-schema_get_refused(PyObject *self, void *unused)
+schema_get_refused(PyObject *self, void *Py_UNUSED(unused))
 {
-    (void)unused;
     const wfbs_plan *plan = &((wfbs_schema *)self)->plan;
     PyObject *dict = PyDict_New();
     for (uint32_t i = 0; dict && i < plan->object_count; i++) {
@@ -201,27 +186,24 @@ schema_get_refused(PyObject *self, void *unused)
 }
 
 static PyObject *
-schema_get_root(PyObject *self, void *unused)
+schema_get_root(PyObject *self, void *Py_UNUSED(unused))
 {
-    (void)unused;
     const wfbs_plan *plan = &((wfbs_schema *)self)->plan;
     return plan->root == WFBS_NONE ? Py_NewRef(Py_None)
                                    : wfbs_name_str(plan->objects[plan->root].name);
 }
 
 static PyObject *
-schema_get_identifier(PyObject *self, void *unused)
+schema_get_identifier(PyObject *self, void *Py_UNUSED(unused))
 {
-    (void)unused;
     const wfbs_plan *plan = &((wfbs_schema *)self)->plan;
     return plan->identifier.size == 4 ? PyBytes_FromStringAndSize(plan->identifier.data, 4)
                                       : Py_NewRef(Py_None);
 }
 
 static PyObject *
-schema_get_words(PyObject *self, void *unused)
+schema_get_words(PyObject *self, void *Py_UNUSED(unused))
 {
-    (void)unused;
     return PyUnicode_FromString(((wfbs_schema *)self)->plan.words_in_memory_order ? "memory"
                                                                                   : "rfc");
 }
@@ -365,9 +347,8 @@ schema_to_dict(PyObject *self, PyObject *value)
 }
 
 static PyObject *
-schema_reduce(PyObject *self, PyObject *unused)
+schema_reduce(PyObject *self, PyObject *Py_UNUSED(unused))
 {
-    (void)unused;
     wfbs_schema *s = (wfbs_schema *)self;
     PyObject *words = schema_get_words(self, NULL);
     PyObject *arguments[] = {s->data, words};
@@ -377,9 +358,8 @@ schema_reduce(PyObject *self, PyObject *unused)
 }
 
 static PyObject *
-schema_itself(PyObject *self, PyObject *unused)
+schema_itself(PyObject *self, PyObject *Py_UNUSED(unused))
 {
-    (void)unused;
     return Py_NewRef(self);
 }
 
@@ -392,9 +372,8 @@ schema_repr(PyObject *self)
 }
 
 static PyObject *
-schema_describe(PyObject *self, PyObject *unused)
+schema_describe(PyObject *self, PyObject *Py_UNUSED(unused))
 {
-    (void)unused;
     return wfbs_schema_describe((wfbs_schema *)self);
 }
 
@@ -411,8 +390,8 @@ static PyMethodDef schema_methods[] = {
 };
 
 static PyGetSetDef schema_getset[] = {
-    {"tables", schema_get_tables, NULL, "Names of the tables.", NULL},
-    {"structs", schema_get_structs, NULL, "Names of the structs.", NULL},
+    {"tables", schema_get_objects, NULL, "Names of the tables.", NULL},
+    {"structs", schema_get_objects, NULL, "Names of the structs.", (void *)1},
     {"enums", schema_get_enums, NULL, "Names of the enums and unions.", NULL},
     {"refused", schema_get_refused, NULL, "Why a table or struct can't be used, by name.", NULL},
     {"root", schema_get_root, NULL, "Name of the root table, or None.", NULL},

@@ -16,16 +16,14 @@ union_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 }
 
 static PyObject *
-union_get_type(PyObject *self, void *unused)
+union_get_type(PyObject *self, void *Py_UNUSED(unused))
 {
-    (void)unused;
     return Py_NewRef(PyTuple_GET_ITEM(self, 0));
 }
 
 static PyObject *
-union_get_value(PyObject *self, void *unused)
+union_get_value(PyObject *self, void *Py_UNUSED(unused))
 {
-    (void)unused;
     return Py_NewRef(PyTuple_GET_ITEM(self, 1));
 }
 
@@ -37,9 +35,8 @@ union_repr(PyObject *self)
 }
 
 static PyObject *
-union_newargs(PyObject *self, PyObject *unused)
+union_newargs(PyObject *self, PyObject *Py_UNUSED(unused))
 {
-    (void)unused;
     return PyTuple_Pack(2, PyTuple_GET_ITEM(self, 0), PyTuple_GET_ITEM(self, 1));
 }
 
