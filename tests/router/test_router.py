@@ -119,19 +119,12 @@ def test_two_flatbuffers_sessions_understand_each_other(
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
 @pytest.mark.parametrize("other", OTHERS, ids=ids)
 @pytest.mark.parametrize("way", FLATBUFFERS, ids=ids)
-def test_the_router_translates_from_flatbuffers(
-    place: Place, way: Way, other: Way, scene: Callable[..., Awaitable[None]]
+@pytest.mark.parametrize("to", ["from", "to"])
+def test_the_router_translates_from_and_to_flatbuffers(
+    place: Place, to: str, way: Way, other: Way, scene: Callable[..., Awaitable[None]]
 ) -> None:
-    both(place, way, other, lambda one, two: scene(one, two, quiet))
-
-
-@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
-@pytest.mark.parametrize("other", OTHERS, ids=ids)
-@pytest.mark.parametrize("way", FLATBUFFERS, ids=ids)
-def test_the_router_translates_to_flatbuffers(
-    place: Place, way: Way, other: Way, scene: Callable[..., Awaitable[None]]
-) -> None:
-    both(place, other, way, lambda one, two: scene(one, two, quiet))
+    first, second = (other, way) if to == "to" else (way, other)
+    both(place, first, second, lambda one, two: scene(one, two, quiet))
 
 
 def test_one_event_reaches_subscribers_with_every_serializer(place: Place) -> None:

@@ -7,6 +7,7 @@
 #include "../../core/frame.h"
 #include "../base/dict.h"
 #include "../base/input.h"
+#include "../base/limits.h"
 #include "../base/type_name.h"
 #include "../messages/encode.h"
 #include "../messages/received.h"
@@ -30,17 +31,8 @@ object_serializer_init(PyObject *self, PyObject *args, PyObject *kwargs)
         return -1;
     }
     wfbs_limits limits = wfbs_default_limits;
-    if (given != Py_None) { /* in the order of autobahn_fbs.limits.Limits, which has checked them */
-        Py_ssize_t size, minimum, factor, tables;
-        if (!PyTuple_Check(given)) {
-            PyErr_Format(PyExc_TypeError, "limits must be a tuple, not %s",
-                         wfbs_type_name(Py_TYPE(given)));
-            return -1;
-        }
-        if (!PyArg_ParseTuple(given, "nnnn;limits", &size, &minimum, &factor, &tables)) {
-            return -1;
-        }
-        limits = (wfbs_limits){(size_t)size, (size_t)minimum, (size_t)factor, (size_t)tables};
+    if (given != Py_None && wfbs_limits_parse(given, &limits) < 0) {
+        return -1;
     }
     if ((codec == WFBS_CODEC_NAMED) != PyUnicode_CheckExact(name)) {
         PyErr_SetString(PyExc_ValueError, "codec_name is for a custom codec, which needs it");

@@ -5,7 +5,7 @@
 #include <structmember.h>
 
 #include "../base/input.h"
-#include "../base/type_name.h"
+#include "../base/limits.h"
 
 /* ---- arguments */
 
@@ -335,28 +335,15 @@ wfbs_codec_new(wfbs_schema *schema, uint32_t object)
     return (PyObject *)c;
 }
 
-/* The same codec with other limits, from an autobahn_fbs.limits.Limits, which has checked them. */
 static PyObject *
-codec_limited(PyObject *self, PyObject *limits)
+codec_limited(PyObject *self, PyObject *given)
 {
     wfbs_codec_object *c = (wfbs_codec_object *)self;
-    Py_ssize_t size, minimum, factor, tables;
-    if (!PyTuple_Check(limits)) {
-        return PyErr_Format(PyExc_TypeError, "limits must be a tuple, not %.100s",
-                            wfbs_type_name(Py_TYPE(limits)));
-    }
-    if (!PyArg_ParseTuple(limits, "nnnn;limits", &size, &minimum, &factor, &tables)) {
-        return NULL;
-    }
-    if (size < 8 || size > INT32_MAX || minimum < 0 || factor < 1 || factor > INT32_MAX
-        || tables < 1) {
-        PyErr_SetString(PyExc_ValueError, "a limit is out of its range");
-        return NULL;
-    }
-    PyObject *other = wfbs_codec_new(c->schema, c->object);
+    wfbs_limits limits;
+    PyObject *other =
+        wfbs_limits_parse(given, &limits) < 0 ? NULL : wfbs_codec_new(c->schema, c->object);
     if (other) {
-        ((wfbs_codec_object *)other)->limits =
-            (wfbs_limits){(size_t)size, (size_t)minimum, (size_t)factor, (size_t)tables};
+        ((wfbs_codec_object *)other)->limits = limits;
     }
     return other;
 }
