@@ -184,7 +184,7 @@ pieces_compare(PyObject *self, PyObject *other, int op)
 
 static PyType_Slot pieces_slots[] = {
     {Py_tp_doc,
-     "Pieces(data=b\"\", /)\n--\n\nReceived bytes that were not read yet, as they came."},
+     "Pieces(data=b\"\", /)\n--\n\nReceived bytes that haven't been read yet, in pieces."},
     {Py_tp_new, pieces_new},
     {Py_tp_dealloc, pieces_dealloc},
     {Py_tp_richcompare, pieces_compare},

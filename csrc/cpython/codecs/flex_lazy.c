@@ -308,10 +308,11 @@ lazy_repr(PyObject *self)
 
 static PyMethodDef lazy_methods[] = {
     {"keys", lazy_keys, METH_NOARGS,
-     PyDoc_STR("keys($self, /)\n--\n\nThe keys of a map, a list of str; TypeError for a vector.")},
+     PyDoc_STR(
+         "keys($self, /)\n--\n\nThe keys of a map, as a list of str; TypeError for a vector.")},
     {"get", (PyCFunction)(void (*)(void))lazy_get, METH_FASTCALL,
      PyDoc_STR("get($self, key, default=None, /)\n--\n\n"
-               "What a map has under a key, or the default; TypeError for a vector.")},
+               "The value for a key of a map, or the default; TypeError for a vector.")},
     {"value", lazy_decode, METH_NOARGS,
      PyDoc_STR("value($self, /)\n--\n\nThe whole container decoded: a list or a dict.")},
     {NULL, NULL, 0, NULL},
@@ -325,11 +326,11 @@ static PyGetSetDef lazy_getset[] = {
 
 PyDoc_STRVAR(
     lazy_doc,
-    "A vector or map inside a FlexBuffer, of which only what is asked for is checked and decoded.\n\n"
+    "A vector or map in a FlexBuffer. Its values are checked and decoded on access.\n\n"
     "``lazy[index]`` and ``lazy[key]`` return another Lazy for a vector or map, and the value for\n"
     "anything else. ``len()``, iteration (over items, or over the keys of a map), ``in``, ``keys()``\n"
-    "and ``get()`` are those of lists and dicts; ``value()`` decodes the whole. All of them raise\n"
-    "FlexBuffersError where the bytes that they read are malformed.");
+    "and ``get()`` work as for lists and dicts; ``value()`` decodes the whole. All of them raise\n"
+    "FlexBuffersError if the bytes that they read are malformed.");
 
 static PyType_Slot lazy_slots[] = {
     {Py_tp_doc, (void *)lazy_doc},     {Py_tp_dealloc, lazy_dealloc},

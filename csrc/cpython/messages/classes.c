@@ -142,8 +142,7 @@ class_getset(wfbs_class *c)
         if (a->field->use == WFBS_USE_PAYLOAD) { /* every class with args has one */
             *def++ = (PyGetSetDef){
                 "payload_codec", wfbs_received_get_codec, NULL,
-                "The id of the codec that args_view and kwargs_view are in; None without either.",
-                c};
+                "The id of the codec of args_view and kwargs_view; None if both are None.", c};
         }
     }
     *def++ = (PyGetSetDef){"_serialized", wfbs_received_get_serialized,

@@ -176,15 +176,15 @@ wfbs_serialize(wfbs_state *state, PyObject *serializer, PyObject *message)
 PyDoc_STRVAR(
     serialize_doc,
     "serialize($self, obj, /)\n--\n\n"
-    "The bytes of a WAMP message (or of a raw WAMP list).\n\n"
-    "They are kept in the message's cache. A received message that nobody changed gives\n"
-    "the very bytes it came in.\n\n"
-    ":param obj: a message of ``autobahn.wamp.message``, or a list such as\n"
-    "    ``[17, 1, 2]`` as WAMP has it.\n"
-    ":raises TypeError: if a value, or the object itself, is of a type that can't be sent;\n"
-    "    the text names the attribute.\n"
-    ":raises ValueError: if a value is out of range, or its payload codec refuses it.\n"
-    ":raises autobahn.wamp.exception.ProtocolError: for a list that is no WAMP message.");
+    "Encodes a WAMP message (or a raw WAMP list) to bytes.\n\n"
+    "The bytes are kept in the message's cache. An unchanged received message returns the\n"
+    "bytes that were received.\n\n"
+    ":param obj: a message of ``autobahn.wamp.message``, or a raw list such as\n"
+    "    ``[17, 1, 2]``.\n"
+    ":raises TypeError: a value, or the object itself, has a type that can't be sent; the\n"
+    "    text names the attribute.\n"
+    ":raises ValueError: a value is out of range, or its payload codec refuses it.\n"
+    ":raises autobahn.wamp.exception.ProtocolError: the list is not a WAMP message.");
 
 static PyObject *
 object_serializer_serialize(PyObject *self, PyObject *message)
@@ -195,8 +195,8 @@ object_serializer_serialize(PyObject *self, PyObject *message)
 
 PyDoc_STRVAR(serialize_payload_doc,
              "serialize_payload($self, data, /)\n--\n\n"
-             "The bytes of args or kwargs in this serializer's payload codec.\n\n"
-             ":raises Exception: what the codec raises for a value that it can't encode.");
+             "Encodes args or kwargs with this serializer's payload codec.\n\n"
+             ":raises Exception: the codec's error for a value that it can't encode.");
 
 static PyObject *
 object_serializer_serialize_payload(PyObject *self, PyObject *data)
@@ -322,13 +322,13 @@ wfbs_unserialize(wfbs_state *state, const wfbs_object_serializer *s, PyObject *p
 PyDoc_STRVAR(
     unserialize_doc,
     "unserialize($self, payload, /)\n--\n\n"
-    "The messages in a bytes-like object, as a list: one, or all of a batch.\n\n"
-    "Every message is verified as a whole; its attributes are decoded when they are\n"
-    "read. ``bytes`` are shared with the messages, anything else is copied once.\n\n"
-    ":param payload: one message, or with ``batched=True`` any number of them.\n"
-    ":raises autobahn.wamp.exception.ProtocolError: if anything is wrong with any of them;\n"
-    "    the text names message, field and offset.\n"
-    ":raises TypeError: if it is not bytes-like.");
+    "Decodes a bytes-like object to a list of messages: one, or all of a batch.\n\n"
+    "Every message is verified completely. Its attributes are decoded when they are read.\n"
+    "``bytes`` are shared with the messages; any other object is copied once.\n\n"
+    ":param payload: one message or, with ``batched=True``, any number of them.\n"
+    ":raises autobahn.wamp.exception.ProtocolError: a message is invalid; the text names\n"
+    "    message, field and offset.\n"
+    ":raises TypeError: the object is not bytes-like.");
 
 static PyObject *
 object_serializer_unserialize(PyObject *self, PyObject *payload)

@@ -391,14 +391,14 @@ codec_reduce(PyObject *self, PyObject *Py_UNUSED(unused))
 }
 
 static PyMethodDef codec_methods[] = {
-    {"encode", FAST(wfbs_codec_encode), "The bytes of an instance or a mapping."},
-    {"decode", FAST(wfbs_codec_decode), "The instance, or dict, that bytes hold."},
-    {"verify", FAST(wfbs_codec_verify), "Raises InvalidPayload if bytes are wrong."},
-    {"lazy", FAST(wfbs_codec_lazy), "A TypedLazy of bytes."},
-    {"check", codec_check, METH_O, "Raises InvalidPayload if a value can't be encoded."},
+    {"encode", FAST(wfbs_codec_encode), "Encodes an instance or a mapping."},
+    {"decode", FAST(wfbs_codec_decode), "Decodes a buffer to an instance or a dict."},
+    {"verify", FAST(wfbs_codec_verify), "Raises InvalidPayload if a buffer is invalid."},
+    {"lazy", FAST(wfbs_codec_lazy), "The root table, whose fields are read on demand."},
+    {"check", codec_check, METH_O, "Raises the same errors as encode()."},
     {"get", (PyCFunction)(void (*)(void))wfbs_codec_get, METH_FASTCALL, "One value by its path."},
     {"limited", codec_limited, METH_O, "The same codec with other limits: a Limits."},
-    {"default", codec_default, METH_O, "What the absence of a field means."},
+    {"default", codec_default, METH_O, "The value of an absent field."},
     {"__reduce__", codec_reduce, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };

@@ -472,7 +472,7 @@ instance_to_dict(PyObject *self, PyObject *Py_UNUSED(unused))
 
 static PyMethodDef instance_methods[] = {
     {"to_dict", instance_to_dict, METH_NOARGS,
-     "The fields that are not None as a dict, all the way down, as flatc's JSON has them."},
+     "The fields that aren't None, by their names in the schema, including nested ones."},
     {"__copy__", instance_copy, METH_NOARGS, NULL},
     {"__replace__", (PyCFunction)(void (*)(void))instance_replace, METH_VARARGS | METH_KEYWORDS,
      NULL},

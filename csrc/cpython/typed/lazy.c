@@ -200,14 +200,14 @@ lazy_dealloc(PyObject *self)
 }
 
 static PyMethodDef lazy_methods[] = {
-    {"decode", lazy_decode, METH_NOARGS, "The table as an instance."},
-    {"to_dict", lazy_to_dict, METH_NOARGS, "The table as a dict, with defaults."},
+    {"decode", lazy_decode, METH_NOARGS, "The whole table as an instance."},
+    {"to_dict", lazy_to_dict, METH_NOARGS, "The whole table as a dict, like TypedTable.to_dict()."},
     {"__dir__", lazy_dir, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 
 static PyType_Slot lazy_slots[] = {
-    {Py_tp_doc, "A table of verified bytes, whose fields are read when asked for."},
+    {Py_tp_doc, "A table of a verified buffer. Its fields are read on access."},
     {Py_tp_dealloc, lazy_dealloc},
     {Py_tp_traverse, lazy_traverse},
     {Py_tp_getattro, lazy_getattro},

@@ -380,9 +380,10 @@ schema_describe(PyObject *self, PyObject *Py_UNUSED(unused))
 static PyMethodDef schema_methods[] = {
     {"codec", schema_codec, METH_O, "The TypedCodec of a table."},
     {"type", schema_type, METH_O, "The class of a table, struct, enum or union."},
-    {"bind", schema_bind, METH_VARARGS, "Makes a class stand for a table or struct."},
-    {"to_dict", schema_to_dict, METH_O, "What an instance's bytes would be decoded to, as a dict."},
-    {"describe", schema_describe, METH_NOARGS, "What the .bfbs says, as dicts."},
+    {"bind", schema_bind, METH_VARARGS, "Binds a class to a table or struct."},
+    {"to_dict", schema_to_dict, METH_O, "The result of TypedTable.to_dict() for an instance."},
+    {"describe", schema_describe, METH_NOARGS,
+     "The file in the terms of reflection.fbs, as dicts."},
     {"__reduce__", schema_reduce, METH_NOARGS, NULL},
     {"__copy__", schema_itself, METH_NOARGS, NULL},
     {"__deepcopy__", schema_itself, METH_O, NULL},
@@ -393,10 +394,12 @@ static PyGetSetDef schema_getset[] = {
     {"tables", schema_get_objects, NULL, "Names of the tables.", NULL},
     {"structs", schema_get_objects, NULL, "Names of the structs.", (void *)1},
     {"enums", schema_get_enums, NULL, "Names of the enums and unions.", NULL},
-    {"refused", schema_get_refused, NULL, "Why a table or struct can't be used, by name.", NULL},
+    {"refused", schema_get_refused, NULL,
+     "The reasons why tables and structs can't be used, by name.", NULL},
     {"root", schema_get_root, NULL, "Name of the root table, or None.", NULL},
     {"identifier", schema_get_identifier, NULL, "The file identifier, or None.", NULL},
-    {"words", schema_get_words, NULL, "How uint128_t and its like are read.", NULL},
+    {"words", schema_get_words, NULL, "The order of the words of uint128_t and similar structs.",
+     NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

@@ -59,7 +59,7 @@ static PyGetSetDef union_getset[] = {
 };
 
 static PyType_Slot union_slots[] = {
-    {Py_tp_doc, "A union's member, by the name that the union has for it, and its value."},
+    {Py_tp_doc, "A member of a union: its name in the union, and its value."},
     {Py_tp_new, union_new},
     {Py_tp_traverse, union_traverse},
     {Py_tp_repr, union_repr},
