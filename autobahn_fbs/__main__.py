@@ -61,7 +61,7 @@ def _parser() -> tuple[Parser, list[str]]:
     )
     verbs.add_parser(
         "bench",
-        help="compare its speed with Autobahn's serializers, in about 20 seconds",
+        help="compare this package's speed with Autobahn's serializers, in about 20 seconds",
         description="Serializes and unserializes messages with this package, with Autobahn's own "
         "serializers and, if it is installed, with msgspec, and prints a table of ratios. Before "
         "a message is timed, its round trip is checked. Takes about 20 seconds of processor time.",
@@ -128,7 +128,7 @@ def main(words: Sequence[str] | None = None) -> int:
         return 0
     if not ours[0].startswith("-") and ours[0] not in verbs:
         meant = did_you_mean(ours[0], verbs)
-        parser.error(f"unknown verb {ours[0]!r} (there are: {', '.join(verbs)}){meant}")
+        parser.error(f"unknown verb {ours[0]!r} (known: {', '.join(verbs)}){meant}")
     options = parser.parse_args(ours)
     if options.verb == "demo":
         from ._demo import main as demo
@@ -145,7 +145,7 @@ def main(words: Sequence[str] | None = None) -> int:
     from ._run import CannotRun, run
 
     if not program:
-        parser.error("run: name the program to run")
+        parser.error("run: PROGRAM is missing")
     try:
         run(program, options.allow_rawsocket, options.accelerate, options.prefer)
     except CannotRun as error:

@@ -13,7 +13,7 @@ from autobahn.wamp.role import ROLE_NAME_TO_CLASS
 from . import _codec_numbers
 from ._backend import native
 from ._compatible import NEVER_SENT
-from ._foreign import hint as foreign  # called from C
+from ._refusal_hint import hint as refusal_hint  # called from C
 from ._unencodable import hint, where_and_what_to_do
 from .payloads import codec_id as payload_codec  # the extension calls these three
 from .payloads import dumps as payload_dumps
@@ -52,13 +52,13 @@ __all__ = [
     "deepcopy",
     "details",
     "encode",
-    "foreign",
     "merge_roles",
     "parse",
     "payload_codec",
     "payload_dumps",
     "payload_loads",
     "reduce",
+    "refusal_hint",
     "restore",
     "text",
 ]

@@ -48,7 +48,7 @@ def check(data: memoryview, order: Order = "little") -> None:
     except IndexError:
         raise ValueError("UBJSON ends too early") from None
     if end < len(data):
-        raise ValueError(f"UBJSON has {len(data) - end} bytes behind its end")
+        raise ValueError(f"UBJSON has {len(data) - end} bytes after its end")
 
 
 # Each of these takes the position of an item and returns the position after it. IndexError means
@@ -137,7 +137,7 @@ def _typed(data: memoryview, at: int, keys: bool, order: Order) -> int:
         least *= max(length, 1)  # a length of 0 doesn't make up for large other lengths
         dimensions += 1
         if dimensions > _MAX_DIMENSIONS or least > max(len(data), _MAX_EMPTY):
-            raise ValueError(f"UBJSON: an array that is larger than its bytes, at offset {at}")
+            raise ValueError(f"UBJSON: an array that claims more than its bytes, at offset {at}")
     if not dimensions:
         raise ValueError(f"UBJSON: an array without dimensions, at offset {at}")
     return _skip(data, at + 1, whole)

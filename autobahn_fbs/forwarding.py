@@ -50,7 +50,7 @@ def append_hop(msg: message.Message, session: int, authid: str | None, authrole:
     if type(session) is not int or type(authrole) is not str:
         raise TypeError("a hop needs an int as session and a str as authrole")
     if authid is not None and type(authid) is not str:
-        raise TypeError("the authid of a hop is a str or None")
+        raise TypeError("the authid of a hop must be a str or None")
     if not 0 <= session <= 2**53:
         raise ValueError(f"session {session} is not a WAMP ID")
     if has_loop(msg, session):

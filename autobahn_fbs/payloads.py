@@ -170,8 +170,8 @@ def _check_json(value: Any) -> None:
         each = todo.pop()
         if isinstance(each, str) and each.startswith("\0"):
             raise ValueError(
-                "text that begins with a zero character can't be sent in JSON, where WAMP takes it"
-                f" for binary: {each[:20]!r}"
+                "text that begins with a zero character can't be sent in JSON, because it would"
+                f" be read as binary: {each[:20]!r}"
             )
         if isinstance(each, dict):
             todo += each.values()

@@ -23,25 +23,24 @@ realm each; the client does the same in both realms at the same time. Linux only
 
 from __future__ import annotations
 
-import argparse
 import sys
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from autobahn_fbs._demo.config import REALM, make_site
 from autobahn_fbs._demo.cost import (
     STOCK,
     Contender,
-    Cost,
     Team,
     run_words,
     started_as,
     with_environ,
 )
 from autobahn_fbs._demo.links import LinkedRouter, LinkedRouters
-from autobahn_fbs._demo.router import Router, RouterFailed, installed_version
-from turns import add_options, chosen, keep, play, progress, scene
+from autobahn_fbs._demo.router import Router
+from turns import compare, make_parser, scene
 
 _DROP_IN, _FASTER = ("--drop-in",), ("--drop-in", "--accelerate", "all")
 
@@ -130,44 +129,20 @@ def start_proxied(contender: Contender, count: int, stack: ExitStack) -> Team:
     return stack.enter_context(Team(named, processes, doors, REALMS))
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    add_options(parser)
-    names = [each.name for each in CONTENDERS]
-    parser.add_argument("--contender", nargs="+", choices=names)
+def main() -> int:
+    parser = make_parser(__doc__, CONTENDERS)
     parser.add_argument("--workers", action="store_true", help="a proxy worker, and no link")
-    return parser.parse_args()
-
-
-def _run(options: argparse.Namespace) -> list[Cost]:
+    options = parser.parse_args()
     usual = ["cbor", "flatbuffers", "accelerated"] if options.workers else None
     names = options.contender or usual or [each.name for each in CONTENDERS]
     contenders = [each for each in CONTENDERS if each.name in names]
-    with ExitStack() as stack:
-        teams = []
-        for contender in contenders:
-            progress(f"starting {contender.name}")
-            if options.workers:
-                teams += [start_proxied(contender, count, stack) for count in (1, 2)]
-            else:
-                teams.append(start_linked(contender, stack))
-        return play(teams, chosen(options, WORKER_SCENES if options.workers else SCENES), options)
-
-
-def main() -> int:
-    options = _options()
-    version = installed_version()
-    if version is None:
-        print("Crossbar.io is not installed for this Python", file=sys.stderr)
-        return 1
-    print(f"Crossbar.io {version}, Python {sys.version.split()[0]}, processor time per message")
-    try:
-        costs = _run(options)
-    except RouterFailed as error:
-        print(f"{error}\n{error.log}", file=sys.stderr)
-        return 1
-    keep(costs, version, options)
-    return 0
+    if not options.workers:
+        linked = [(each.name, partial(start_linked, each)) for each in contenders]
+        return compare(options, SCENES, linked)
+    proxied = [
+        (each.name, partial(start_proxied, each, count)) for each in contenders for count in (1, 2)
+    ]
+    return compare(options, WORKER_SCENES, proxied)
 
 
 if __name__ == "__main__":

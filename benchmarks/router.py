@@ -18,10 +18,10 @@ of the processor time of the routers.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 
 from autobahn_fbs._demo.config import make_site
 from autobahn_fbs._demo.cost import (
@@ -33,8 +33,8 @@ from autobahn_fbs._demo.cost import (
     team_of,
     with_environ,
 )
-from autobahn_fbs._demo.router import Router, RouterFailed, installed_version
-from turns import add_options, chosen, keep, play, progress, scene
+from autobahn_fbs._demo.router import Router
+from turns import compare, make_parser, scene
 
 _OPTIMIZED = (("PYTHONOPTIMIZE", "1"),)
 
@@ -83,39 +83,14 @@ def start(contender: Contender, stack: ExitStack) -> Team:
     return stack.enter_context(team_of(contender, start_router(contender, stack)))
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    add_options(parser)
-    names = [each.name for each in CONTENDERS]
-    parser.add_argument(
-        "--contender", nargs="+", choices=names, default=[each.name for each in USUAL]
-    )
-    parser.add_argument("--parts", nargs="+", default=[], help="more contenders: parts, by commas")
-    return parser.parse_args()
-
-
 def main() -> int:
-    options = _options()
-    version = installed_version()
-    if version is None:
-        print("Crossbar.io is not installed for this Python", file=sys.stderr)
-        return 1
-    contenders = [each for each in CONTENDERS if each.name in options.contender]
+    parser = make_parser(__doc__, CONTENDERS)
+    parser.add_argument("--parts", nargs="+", default=[], help="more contenders: parts, by commas")
+    options = parser.parse_args()
+    names = options.contender or [each.name for each in USUAL]
+    contenders = [each for each in CONTENDERS if each.name in names]
     contenders += [accelerated(parts, parts) for parts in options.parts]
-    scenes = chosen(options, SCENES)
-    print(f"Crossbar.io {version}, Python {sys.version.split()[0]}, processor time per message")
-    try:
-        with ExitStack() as stack:
-            teams = []
-            for contender in contenders:
-                progress(f"starting {contender.name}")
-                teams.append(start(contender, stack))
-            costs = play(teams, scenes, options)
-    except RouterFailed as error:
-        print(f"{error}\n{error.log}", file=sys.stderr)
-        return 1
-    keep(costs, version, options)
-    return 0
+    return compare(options, SCENES, [(each.name, partial(start, each)) for each in contenders])
 
 
 if __name__ == "__main__":

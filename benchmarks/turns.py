@@ -1,5 +1,5 @@
 """Shared by benchmarks/router.py and benchmarks/federation.py: scenes by the size of the payload,
-options, tables and plots. autobahn_fbs/_demo/cost.py implements how contenders take turns.
+options, the run, tables and plots. autobahn_fbs/_demo/cost.py implements how contenders take turns.
 """
 
 from __future__ import annotations
@@ -8,12 +8,18 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from autobahn_fbs._bench.messages import PAYLOADS
-from autobahn_fbs._demo.cost import Cost, Scene, Team, measure
+from autobahn_fbs._demo.cost import Contender, Cost, Scene, Team, measure
+from autobahn_fbs._demo.router import RouterFailed, installed_version
+
+#: Starts a contender's routers and client, which the stack stops.
+Start = Callable[[ExitStack], Team]
 
 
 def scene(name: str, kind: str, transport: str, size: str, **more: Any) -> Scene:
@@ -79,38 +85,50 @@ def plot(costs: list[Cost], path: Path) -> None:
     figure.savefig(path, metadata={"Date": None})
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """The options that all such programs have."""
+def make_parser(doc: str | None, contenders: list[Contender]) -> argparse.ArgumentParser:
+    """The options that all such programs have; `doc` is the program's docstring."""
+    parser = argparse.ArgumentParser(description=(doc or "").splitlines()[0])
     parser.add_argument("--seconds", type=float, default=1.0, help="of one turn")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--quick", action="store_true", help="three rounds of 0.3 s")
     parser.add_argument("--scene", nargs="+", help="only those with all of these words")
+    parser.add_argument("--contender", nargs="+", choices=[each.name for each in contenders])
     parser.add_argument("-o", "--output", type=Path, help="write what was measured there, as JSON")
     parser.add_argument("--plot", type=Path, help="draw it there, as SVG")
+    return parser
 
 
-def chosen(options: argparse.Namespace, scenes: list[Scene]) -> list[Scene]:
-    """The requested scenes; ``--quick`` sets the other two options."""
+def compare(
+    options: argparse.Namespace, scenes: list[Scene], starts: Sequence[tuple[str, Start]]
+) -> int:
+    """Starts the contenders (by name), measures the requested scenes, prints a table after each,
+    and writes the results where the options say. Returns the exit status."""
+    version = installed_version()
+    if version is None:
+        print("Crossbar.io is not installed for this Python", file=sys.stderr)
+        return 1
     if options.quick:
         options.seconds, options.rounds = 0.3, 3
     words = options.scene or []
-    return [scene for scene in scenes if all(word in scene.name.split() for word in words)]
-
-
-def play(teams: list[Team], scenes: list[Scene], options: argparse.Namespace) -> list[Cost]:
-    """Measures all scenes and prints a table after each."""
-    costs = []
-    for scene in scenes:
-        costs += measure(teams, scene, options.rounds, options.seconds, progress)
-        progress("")
-        print_costs(costs[-len(teams) :])
-    return costs
-
-
-def keep(costs: list[Cost], crossbar: str, options: argparse.Namespace) -> None:
-    """Writes the results where the options say."""
+    costs: list[Cost] = []
+    print(f"Crossbar.io {version}, Python {sys.version.split()[0]}, processor time per message")
+    try:
+        with ExitStack() as stack:
+            teams = []
+            for name, start in starts:
+                progress(f"starting {name}")
+                teams.append(start(stack))
+            for each in scenes:
+                if all(word in each.name.split() for word in words):
+                    costs += measure(teams, each, options.rounds, options.seconds, progress)
+                    progress("")
+                    print_costs(costs[-len(teams) :])
+    except RouterFailed as error:
+        print(f"{error}\n{error.log}", file=sys.stderr)
+        return 1
     if options.output:
-        found = {"crossbar": crossbar, "costs": [asdict(cost) for cost in costs]}
+        found = {"crossbar": version, "costs": [asdict(cost) for cost in costs]}
         options.output.write_text(json.dumps(found, indent=1) + "\n")
     if options.plot:
         plot(costs, options.plot)
+    return 0

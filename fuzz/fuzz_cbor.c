@@ -8,6 +8,7 @@
  * into tuples. */
 #include "embedded.h"
 
+#include "../csrc/core/key_probes.h"
 #include "../csrc/cpython/codecs/cbor.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -60,6 +61,20 @@ check_encoding(PyObject *value)
     Py_XDECREF(our_error);
 }
 
+/* Whether the current exception is the one about numbers that collide. Leaves it set. */
+static bool
+is_about_collisions(void)
+{
+    PyObject *type, *error, *traceback;
+    PyErr_Fetch(&type, &error, &traceback);
+    PyErr_NormalizeException(&type, &error, &traceback);
+    PyObject *text = error ? PyObject_Str(error) : NULL;
+    const bool is = text && !PyUnicode_CompareWithASCIIString(text, "CBOR: " WFBS_PROBES_REFUSAL);
+    Py_XDECREF(text);
+    PyErr_Restore(type, error, traceback);
+    return is;
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -81,13 +96,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         memcpy(copy, data, size);
     }
     PyObject *ours = wfbs_cbor_decode(&codec, copy, size);
-    int kept_away = wfbs_cbor_check_input(copy, size) < 0;
+    int kept_away = wfbs_cbor_check_input(copy + tags, size - tags) < 0;
     free(copy);
     if (kept_away) {
-        if (ours) {
+        /* A map with numbers as keys that come again and again is decoded without cbor2, and only
+         * the check before cbor2 counts each of them. */
+        if (ours && !is_about_collisions()) {
             fail("kept away from cbor2, and all the same decoded");
         }
         PyErr_Clear();
+        Py_XDECREF(ours);
         Py_DECREF(bytes);
         return 0;
     }

@@ -64,7 +64,7 @@ def check_names(parts: Iterable[str] | None) -> tuple[str, ...]:
     wanted = [parts] if isinstance(parts, str) else list(parts)
     for name in wanted:
         if name not in _parts.NAMES:
-            raise ValueError(f"there is no part {name!r}; there are {', '.join(_parts.NAMES)}")
+            raise ValueError(f"unknown part {name!r} (known: {', '.join(_parts.NAMES)})")
     return tuple(name for name in _parts.NAMES if name in wanted)
 
 

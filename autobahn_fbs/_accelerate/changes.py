@@ -101,7 +101,9 @@ class Edit(Change):
         olds = [self.old] if isinstance(self.old, str) else self.old
         found = [old for old in olds if text.count(old) == 1]
         if len(found) != 1:
-            raise Unknown(f"{self.target} has not once: {olds[0].strip().splitlines()[0]}")
+            raise Unknown(
+                f"{self.target} doesn't have exactly once: {olds[0].strip().splitlines()[0]}"
+            )
         missing = found[0].count("\n") - self.new.count("\n")
         assert missing >= 0, f"{self.target}: an edit may not add lines"
         before, after = text.split(found[0])
@@ -213,7 +215,7 @@ def make(changes: tuple[Change, ...]) -> None:
     for change in changes:
         if isinstance(change, Replace):
             if change.target in _replaced:
-                raise Unknown(f"{change.target} is replaced already")
+                raise Unknown(f"{change.target} is already replaced")
             owner, name = owner_of(change)
             original = vars(owner)[name]
             replacements.append((change.target, owner, name, original, change.make(original)))

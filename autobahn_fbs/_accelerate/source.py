@@ -170,10 +170,10 @@ def _file_of(module: str) -> str:
                 break
             path = spec.submodule_search_locations
     if spec is None or spec.origin is None or not spec.has_location:
-        raise Unknown(f"there is no {module}")
+        raise Unknown(f"there is no module {module}")
     # A frozen program may have the sources beside the modules that it loads.
     file = Path(spec.origin).with_suffix(".py")
     if not file.is_file():
         frozen = ": the program is frozen" if getattr(sys, "frozen", False) else ""
-        raise Unknown(f"{module} comes without its source{frozen}")
+        raise Unknown(f"{module} has no source file{frozen}")
     return str(file)

@@ -75,7 +75,7 @@ def geometric_mean(values: Iterable[float]) -> float:
     """:raises ValueError: there are no values."""
     logs = [math.log(value) for value in values]
     if not logs:
-        raise ValueError("the mean of nothing")
+        raise ValueError("a mean of no values")
     return math.exp(sum(logs) / len(logs))
 
 

@@ -132,7 +132,7 @@ def main(out: TextIO | None = None) -> int:
     stream.write(
         "\nHow many times as long the others take: below 1 they are faster. Geometric mean over\n"
         f"{', '.join(name.upper() for name in TYPES)};\n"
-        "ns: this package, a message.\n"
+        "ns: nanoseconds for a message with this package.\n"
     )
     for job in _JOBS:
         others = [name for name in found[job, SIZES[0]] if name != OURS]
@@ -146,6 +146,6 @@ def main(out: TextIO | None = None) -> int:
         stream.write(f"\n{_table([job, 'ns', *heads], rows)}\n")
     stream.write(
         "\nflatbuffers, msgpack, cbor, ubjson and json are Autobahn's; msgspec encodes a Struct\n"
-        "of the same fields and knows nothing of WAMP: it is the floor, not one to use instead.\n"
+        "with the same fields, but doesn't implement WAMP: it only shows the possible speed.\n"
     )
     return 0

@@ -301,7 +301,7 @@ class Watch:
 
     def _look(self, program: Any, words: Any, env: Any) -> None:
         load_package()
-        from autobahn_fbs._children import why_without
+        from autobahn_fbs._child_processes import why_without
 
         reason = why_without(program, words, env)
         if reason is not None:

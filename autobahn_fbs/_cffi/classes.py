@@ -89,7 +89,9 @@ class MessageClass:
         self.plain: type[Message] = getattr(message, kind.table.name)
         self.received: Any = None  # received.py creates it
         if hasattr(self.plain, "__dict__") and "__dict__" in slots_of(self.plain):
-            raise TypeError(f"autobahn.wamp.message.{self.plain.__name__} has not slots alone")
+            raise TypeError(
+                f"autobahn.wamp.message.{self.plain.__name__} is not a class that has only slots"
+            )
         #: by index; None for fields without an attribute in Autobahn
         self.attributes: tuple[Attribute | None, ...] = tuple(
             Attribute(self, field) if field.attribute else None for field in kind.table.fields

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from ._core import lib
 from .classes import ROLE_CLASSES, Attribute, custom_match
+from .convert_errors import refuse, refuse_encoding
 from .schema import TABLES, Table
 
 #: Number of bits of an int's field, by kind.
@@ -41,29 +42,6 @@ class Outgoing:
         return index
 
 
-def refuse(a: Attribute, exception: type[Exception], text: str) -> NoReturn:
-    """Raises `exception` as "EVENT.topic: ..."."""
-    raise exception(f"{a.place}: {text}")
-
-
-def description(error: Exception) -> str:
-    """The text of an exception, or only its type if it has no usable text."""
-    kind = type(error).__name__[:200]
-    try:
-        return f"{kind}: {str(error)[:500]}"
-    except MemoryError:
-        raise
-    except Exception:
-        return kind
-
-
-def refuse_encoding(a: Attribute, error: Exception, advice: str = "") -> NoReturn:
-    """Raises TypeError or ValueError for a codec's exception about the attribute, followed by
-    `advice`."""
-    kind = TypeError if isinstance(error, TypeError) else ValueError
-    raise kind(f"{a.place}: can't be encoded: {description(error)}{advice}") from error
-
-
 def _refuse_type(a: Attribute, expected: str, value: Any, what: str = "") -> NoReturn:
     refuse(a, TypeError, f"{what}expected {expected}, got {type(value).__name__}")
 
@@ -77,7 +55,7 @@ def _u64(a: Attribute, value: Any, what: str = "") -> int:
             digits = repr(value)
         except ValueError:  # CPython limits the number of digits that an int may show
             digits = "an int with too many digits to show"
-        refuse(a, ValueError, f"{what}the wire holds 0 to 2**64-1, not {digits}")
+        refuse(a, ValueError, f"{what}the wire format holds 0 to 2**64-1, not {digits}")
     return value
 
 
@@ -216,7 +194,7 @@ def _principal(a: Attribute, hop: Any) -> tuple[list[int], bytes]:
     if not isinstance(hop, dict):
         _refuse_type(a, "dict", hop, "item: ")
     if not ("session" in hop and "authid" in hop and "authrole" in hop):
-        refuse(a, ValueError, "item: session, authid and authrole must be there")
+        refuse(a, ValueError, "item: session, authid and authrole must be present")
     session = _signed(_u64(a, hop["session"], "session: "))
     authid = None if hop["authid"] is None else _text(a, hop["authid"], "authid: ")
     authrole = _text(a, hop["authrole"], "authrole: ")

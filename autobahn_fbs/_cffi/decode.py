@@ -9,7 +9,7 @@ from autobahn.wamp.exception import ProtocolError
 
 from . import payload
 from .classes import ROLE_CLASSES, Attribute
-from .convert import description
+from .convert_errors import description
 from .counters import COUNTS, REFUSED
 from .record import ABSENT, FIELDS, LARGE, LENGTH, START, cut, strings, table, tables, text
 from .schema import TABLES, Table

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import fast, metadata, payload
+from . import encode_fast, metadata, payload
 from ._core import ffi
-from .accessors import READ_ABSENT
+from .attributes import READ_ABSENT
 from .build import BLOB_MIN, build
 from .classes import Attribute, MessageClass
-from .convert import BUILD_FIELDS, BUILD_ROOM, Outgoing, convert, refuse, refuse_encoding
+from .convert import BUILD_FIELDS, BUILD_ROOM, Outgoing, convert
+from .convert_errors import refuse, refuse_encoding
 from .record import ABSENT, CODEC, FIELDS, KEPT, UNSET, cut
 
 # ---- args and kwargs
@@ -105,7 +106,7 @@ def _check_payload(c: MessageClass, held: dict[int, Any], has_args: bool) -> Non
     enc = [a for a in c.enc if a.index in held]
     if c.payload.index in held:
         if has_args:
-            refuse(c.payload, ValueError, "excludes args and kwargs")
+            refuse(c.payload, ValueError, "can't be combined with args or kwargs")
         if enc and c.enc[0].index not in held:
             refuse(c.enc[0], ValueError, "is required with enc_key, enc_serializer or ppt_cipher")
     elif enc:
@@ -260,7 +261,7 @@ def encode(
             and (number == payload.CBOR or number == payload.CBOR_NAMED)
         ):
             if c.flat is None:
-                c.flat = fast.make_flat(c)
+                c.flat = encode_fast.make_flat(c)
             try:
                 data = c.flat(message, number, batched)
             except _LEFT_TO_OTHERS:
@@ -271,7 +272,7 @@ def encode(
         kwargs = _encoded(c.kwargs, message._kwargs if plain else message.kwargs, number, name)
     if usual:
         if c.fast is None:
-            c.fast = fast.make(c)
+            c.fast = encode_fast.make(c)
         try:
             data = c.fast(message, args, kwargs, number, batched)
         except UnicodeEncodeError:  # the general path names the attribute

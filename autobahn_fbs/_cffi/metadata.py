@@ -13,9 +13,10 @@ from autobahn.wamp.exception import ProtocolError
 
 from . import cbor, details
 from ._core import ffi, lib
-from .accessors import keep
+from .attributes import keep
 from .classes import ENC, Attribute, MessageClass, custom_match
-from .convert import equals_bool, is_ppt_name, refuse, refuse_encoding
+from .convert import equals_bool, is_ppt_name
+from .convert_errors import refuse, refuse_encoding
 from .decode import value_of
 from .payload import NAMED
 from .record import ABSENT, CODEC, DIALECT, FIELDS
@@ -58,7 +59,7 @@ def encode(
     # Only the entries of hops can contain maps that a writer accepts and a reader doesn't.
     hops = next((a for a in c.used if a.use in ("PRINCIPALS", "LIST")), None)
     if hops is not None and not details.has_text_keys(c.table, data, 0, len(data)):
-        refuse(hops, ValueError, "item: keys must be str on all levels")
+        refuse(hops, ValueError, "item: keys must be str at all levels")
     return data
 
 

@@ -1,6 +1,6 @@
 """Received messages: one subclass of each of Autobahn's message classes.
 
-The attributes are in ``accessors.py``.
+The attributes are in ``attributes.py``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from autobahn.wamp.message import Message
 
 from .._compatible import NEVER_SENT
 from . import metadata, payload
-from .accessors import keep, properties
+from .attributes import keep, properties
 from .classes import CLASSES, AnyObjectSerializer, Attribute, MessageClass, register
 from .record import (
     ABSENT,

@@ -157,8 +157,8 @@ class ObjectSerializer(AnyObjectSerializer):
         from .. import _helpers
 
         settings = self._framed | self._dialect_number << 1
-        readable = lib.wfbs_readable(buffer, len(buffer), self._limits)
-        return ProtocolError(text + _helpers.foreign(buffer[:_SHOWN], settings, readable))
+        readable = lib.wfbs_valid_settings(buffer, len(buffer), self._limits)
+        return ProtocolError(text + _helpers.refusal_hint(buffer[:_SHOWN], settings, readable))
 
     def _one(self, buffer: bytes, start: int, size: int) -> Any:
         """Verifies one message and wraps it."""

@@ -41,7 +41,8 @@ Examples:
   xxd -p event.bin | python -m autobahn_fbs dump
 
 --json prints one line for each message, with bytes as {{"$bytes": "hexadecimal"}}.
-Exit status: 0 all valid, 1 a message is invalid or a file can't be read, 2 usage.
+Exit status: 0 if all messages are valid, 1 if a message is invalid or a file can't be read, 2 if
+the command line is invalid.
 """  # noqa: E501
 
 VERIFY_HELP = """\
@@ -56,7 +57,8 @@ Examples:
   python -m autobahn_fbs verify captures/*.bin
   python -m autobahn_fbs verify -q - < event.bin && echo good
 
-Exit status: 0 all valid, 1 a message is invalid or a file can't be read, 2 usage.
+Exit status: 0 if all messages are valid, 1 if a message is invalid or a file can't be read, 2 if
+the command line is invalid.
 """
 
 CATALOG_HELP = """\
@@ -72,7 +74,8 @@ Examples:
   python -m autobahn_fbs catalog show climate.bfbs
   python -m autobahn_fbs catalog check schemas/ && echo good
 
-Exit status: 0 good, 1 a source can't be loaded or "check" has found a problem, 2 usage.
+Exit status: 0 if all is well, 1 if a source can't be loaded or "check" has found a problem, 2 if
+the command line is invalid.
 """
 
 INFO_NOTES = """\
@@ -94,13 +97,26 @@ def add_verbs(verbs: Any) -> None:
             name, help=short, description=text, epilog=notes, formatter_class=raw
         )
         verb.add_argument(
-            "files", nargs="*", default=["-"], metavar="FILE", help="- is standard input (default)"
+            "files",
+            nargs="*",
+            default=["-"],
+            metavar="FILE",
+            help="a file, or - for standard input (default)",
         )
-        verb.add_argument("--json", action="store_true", help="print JSON, one line each")
+        each = "message" if name == "dump" else "file"
+        verb.add_argument(
+            "--json", action="store_true", help=f"print a line of JSON for each {each}"
+        )
+
         if name == "dump":
             verb.add_argument("--full", action="store_true", help="don't cut long values")
         else:
-            verb.add_argument("-q", "--quiet", action="store_true", help="print only errors")
+            verb.add_argument(
+                "-q",
+                "--quiet",
+                action="store_true",
+                help="print only errors about files that can't be read",
+            )
         verb.add_argument("--framing", choices=FRAMINGS, default="auto", help="see below")
         verb.add_argument(
             "--encoding", choices=ENCODINGS, default="auto", help="how the file is encoded"
@@ -119,21 +135,27 @@ def add_verbs(verbs: Any) -> None:
         epilog=CATALOG_NOTES,
         formatter_class=raw,
     )
-    verb.add_argument("action", choices=("show", "check"), help="the action")
+    verb.add_argument(
+        "action", choices=("show", "check"), help="print the contents, or only the problems"
+    )
     verb.add_argument("sources", nargs="+", metavar="SOURCE", help="see above")
     verb.add_argument(
-        "--json", action="store_true", help="print JSON: show one line for each file, check one"
+        "--json",
+        action="store_true",
+        help="print JSON: one line for each file (show), or one line (check)",
     )
     _add_color(verb)
     verb = verbs.add_parser(
         "info",
-        help="versions, backend, limits",
+        help="show versions, backend and limits",
         description="Shows what is installed and how it runs. Include the output in bug reports.",
         epilog=INFO_NOTES,
         formatter_class=raw,
     )
     verb.add_argument(
-        "--json", action="store_true", help="print JSON, one line (with --pid, lines)"
+        "--json",
+        action="store_true",
+        help="print a line of JSON (with --pid, one for each process)",
     )
     verb.add_argument(
         "--pid",
@@ -149,7 +171,7 @@ def _add_color(verb: argparse.ArgumentParser) -> None:
         "--color",
         choices=COLORS,
         default="auto",
-        help="auto: on a terminal, unless NO_COLOR is set (default)",
+        help="when to use colours; auto (default): on a terminal, unless NO_COLOR is set",
     )
 
 

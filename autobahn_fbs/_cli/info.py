@@ -15,6 +15,8 @@ from . import processes
 from .terminal import Painter, safe, to_json, wants_color
 
 _OTHERS = ("autobahn", "crossbar", "cbor2", "msgpack", "py-ubjson", "bjdata", "twisted", "txaio")
+# Maximum length of a text that a process chooses, such as its command line.
+_LENGTH = 1000
 
 
 def _versions() -> dict[str, str | None]:
@@ -103,12 +105,17 @@ def _processes(options: argparse.Namespace) -> int:
         if options.json:
             print(to_json(found))
             continue
-        print(paint("title", f"{pid} {safe(found['command'])}"))
+        print(paint("title", f"{pid} {_short(found['command'])}"))
         for name, text in processes.describe(found):
-            print(f"  {paint('name', f'{name:<12}')} {safe(text)}")
+            print(f"  {paint('name', f'{name:<12}')} {_short(text)}")
     if not options.json:
         print(processes.NOTE)
     return 0
+
+
+def _short(text: str) -> str:
+    """What a process says about itself, on one line: it may be megabytes."""
+    return safe(text if len(text) <= _LENGTH else f"{text[:_LENGTH]}…")
 
 
 def _in_short(groups: dict[str, str]) -> str:

@@ -7,8 +7,10 @@ it was started with. The process itself isn't asked. From outside, it isn't visi
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,18 +19,19 @@ from .._run import is_bootstrap
 
 PROC = Path("/proc")
 
-_EXTENSION = re.compile(
-    r"(/.*/autobahn_fbs/(?:_cpython|_cffi/_core)\.[^/]*?)( \(deleted\))?$", re.M
-)
+_EXTENSION = re.compile(r"(?:_cpython|_cffi/_core)\.[^/]*\Z")
+_DELETED = " (deleted)"
 _VERSION = re.compile(r'^__version__ = "([\w.+-]+)"$', re.MULTILINE)
+#: Maximum number of bytes to read for the version. The process chooses the file.
+_MODULE_SIZE = 64 * 1024
 
 
 def family(pid: int) -> list[int]:
     """The process and its descendants that are still running."""
     children: dict[int, list[int]] = {}
     for path in PROC.glob("[0-9]*/stat"):
-        try:  # "12 (a name) S 7 ...": the name may contain anything
-            parent = int(path.read_text(errors="replace").rpartition(")")[2].split()[1])
+        try:
+            parent = int(_stat(path.parent)[1])
         except (OSError, ValueError, IndexError):  # it has ended
             continue
         children.setdefault(parent, []).append(int(path.parent.name))
@@ -38,23 +41,46 @@ def family(pid: int) -> list[int]:
     return found
 
 
+def _stat(process: Path) -> list[str]:
+    """The fields of a process's ``stat`` after its name: the first is its state, then its parent.
+
+    :raises OSError: there is no such process.
+    """
+    # "12 (a name) S 7 ...": the name may contain anything.
+    return (process / "stat").read_text(errors="replace").rpartition(")")[2].split()
+
+
 def look(pid: int) -> dict[str, Any]:
     """The visible facts about one process.
 
     :raises OSError: there is no such process, or it belongs to another user.
     """
     folder = PROC / str(pid)
+    if _stat(folder)[0] in "XZ":  # it has ended; files of such a process may still be readable
+        raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
     words = (folder / "cmdline").read_text(errors="replace").strip("\0").split("\0")
     maps = (folder / "maps").read_text(errors="replace")
-    found = _EXTENSION.search(maps)
+    extension, replaced = extension_in(maps)
     return {
         "pid": pid,
         "command": " ".join(filter(None, words)),
-        "extension": found[1] if found else None,
-        "replaced": bool(found and found[2]),
-        "version": _version(folder, found[1]) if found and not found[2] else None,
+        "extension": extension,
+        "replaced": replaced,
+        "version": _version(folder, extension) if extension and not replaced else None,
         **_started((folder / "environ").read_bytes()),
     }
+
+
+def extension_in(maps: str) -> tuple[str | None, bool]:
+    """The path of the extension in a process's list of mapped files, and whether the file has been
+    replaced. Takes linear time, because a process can have 65,000 mappings with paths of 4 kB."""
+    for line in maps.split("\n"):
+        at = line.find("/")
+        path = line[at:].removesuffix(_DELETED) if at >= 0 else ""
+        folder, _, name = path.rpartition("/autobahn_fbs/")
+        if folder and _EXTENSION.match(name):
+            return path, line.endswith(_DELETED)
+    return None, False
 
 
 def _version(process: Path, extension: str) -> str | None:
@@ -64,10 +90,19 @@ def _version(process: Path, extension: str) -> str | None:
     package = next(each for each in path.parents if each.name == "autobahn_fbs")
     file = process / "root" / (package / "__init__.py").relative_to("/")
     try:
-        found = _VERSION.search(file.read_text("utf-8", "replace"))
+        found = _VERSION.search(_beginning(file))
     except OSError:
         return None
     return found[1] if found else None
+
+
+def _beginning(path: Path) -> str:
+    """The beginning of a file; "" if it isn't a regular file, such as a pipe, where reading could
+    take for ever."""
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            return ""
+        return file.read(_MODULE_SIZE).decode("utf-8", "replace")
 
 
 def _started(environ: bytes) -> dict[str, Any]:

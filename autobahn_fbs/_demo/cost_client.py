@@ -34,6 +34,7 @@ async def _join(loop: Any, transport: str, port: int, serializer: str, realm: st
     if transport == "websocket":
         url = f"ws://{HOST}:{port}/"
         factory = module.WampWebSocketClientFactory(lambda: session, url=url, serializers=[codec])
+        factory.setProtocolOptions(closeHandshakeTimeout=PATIENCE)
     else:
         factory = module.WampRawSocketClientFactory(lambda: session, serializer=codec)
     await loop.connect(factory, port)
@@ -47,7 +48,7 @@ async def _arrived(loop: Any, session: Any, kind: str, uri: str) -> None:
         if await session.call(f"wamp.{kind}.lookup", uri) is not None:
             return
         await loop.sleep(0.02)
-    raise TimeoutError(f"the {kind} of {uri} did not come")
+    raise TimeoutError(f"the {kind} of {uri} did not arrive")
 
 
 class Events:

@@ -60,7 +60,7 @@ async def wait_for(peer: Any, kind: str, uri: str) -> None:
         if await peer.call(f"wamp.{kind}.lookup", uri) is not None:
             return
         await asyncio.sleep(0.05)
-    raise Different(f"the {kind} of {uri} did not come to {peer.name}")
+    raise Different(f"the {kind} of {uri} did not reach {peer.name}")
 
 
 async def link_serializers(peer: Any) -> list[str]:

@@ -205,7 +205,7 @@ async def _refusals(report: Report, router: Router, site: Site) -> None:
             report.good(f"{login.method} refused: {error.reason} ({error})")
         else:
             await peer.part()
-            raise Different(f"a wrong {login.method} was let in, as {peer.details.authrole}")
+            raise Different(f"a wrong {login.method} was accepted, as {peer.details.authrole}")
 
 
 async def _talks(report: Report, router: Router, site: Site) -> None:

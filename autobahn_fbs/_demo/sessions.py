@@ -169,6 +169,8 @@ async def enter(
         factory: Any = WampWebSocketClientFactory(
             lambda: peer, url=url, serializers=[codec], headers=headers
         )
+        # By default, Autobahn drops the connection, and logs that, after one second.
+        factory.setProtocolOptions(closeHandshakeTimeout=_PATIENCE)
     else:
         factory = WampRawSocketClientFactory(lambda: peer, serializer=codec)
     loop = asyncio.get_running_loop()

@@ -116,7 +116,7 @@ async def failure(caller: Peer, callee: Peer, tell: Teller) -> None:
         _same("args of the error", [7, 0], list(error.args))
         _same("kwargs of the error", {"hint": "not by zero"}, _own_kwargs(error))
     else:
-        raise Different(f"{DIVIDE} returned {result!r} where an error was to come")
+        raise Different(f"{DIVIDE} returned {result!r} instead of an error")
     await registration.unregister()
     tell(f"error: {DIVISION_ERROR} with its args and kwargs")
 

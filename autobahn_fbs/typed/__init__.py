@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from .._cpython import TypedTable as Table
     from .._cpython import TypedUnion as Union
     from .catalog import Catalog
+    from .error_tables import TypedError
     from .errors import CatalogError
-    from .exceptions import TypedError
 
 __all__ = ["Catalog", "CatalogError", "InvalidPayload", "Table", "TypedError", "Union"]
 
@@ -35,7 +35,7 @@ def __getattr__(name: str) -> Any:
     elif name == "InvalidPayload":
         from autobahn.wamp.exception import InvalidPayload as value
     elif name == "TypedError":
-        from .exceptions import TypedError as value
+        from .error_tables import TypedError as value
     else:
         from .._backend import native
 

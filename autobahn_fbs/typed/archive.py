@@ -26,10 +26,15 @@ MAX_UNPACKED = 64 * 1024 * 1024
 #: Maximum number of files in an archive, and of schemas in its catalog.yaml.
 MAX_MEMBERS = 10_000
 MAX_SCHEMAS = 1000
+#: Maximum length of a path in catalog.yaml, in characters.
+MAX_PATH = 1000
 #: Maximum nesting of lists and maps in catalog.yaml.
 MAX_DEPTH = 16
 #: Compression with bounded memory; others are refused.
 METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+
+#: The beginning of a file's entry in an archive's directory.
+_DIRECTORY_ENTRY = b"PK\x01\x02"
 
 #: The exceptions of zipfile for broken archives.
 _UNREADABLE = (
@@ -50,14 +55,15 @@ def schemas_of(name: str, data: bytes, limit: int) -> Iterator[tuple[str, bytes]
     :param limit: maximum size of one schema in bytes.
     :raises CatalogError: the archive is broken, too large, or lists a missing file.
     """
+    # zipfile reads the whole directory at once, and takes ten times its size.
+    if data.count(_DIRECTORY_ENTRY) > MAX_MEMBERS:
+        raise CatalogError(f"{name}: too many files; {MAX_MEMBERS} are allowed")
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
     except _UNREADABLE as error:
-        raise CatalogError(f"{name}: not a readable ZIP archive: {error}") from error
+        raise CatalogError(f"{name}: not a readable ZIP archive: {_text(error)}") from error
     with archive:
         members = archive.infolist()
-        if len(members) > MAX_MEMBERS:
-            raise CatalogError(f"{name}: {len(members)} files; {MAX_MEMBERS} are allowed")
         by_name = {member.filename: member for member in members}
         if len(by_name) < len(members):
             raise CatalogError(f"{name}: two files with the same name")
@@ -67,10 +73,16 @@ def schemas_of(name: str, data: bytes, limit: int) -> Iterator[tuple[str, bytes]
         left = MAX_UNPACKED
         for path in listed(f"{name}/{CATALOG}", text):
             if path not in by_name:
-                raise CatalogError(f"{name}/{CATALOG}: {path!r} is listed but not in the archive")
+                missing = f"{path[:200]!r} is listed but not in the archive"
+                raise CatalogError(f"{name}/{CATALOG}: {missing}")
             content = _unpack(name, archive, by_name[path], min(limit, left))
             left -= len(content)
             yield path, content
+
+
+def _text(error: Exception) -> str:
+    """zipfile's reason, which may quote names of the archive as long as they are."""
+    return str(error)[:300]
 
 
 def _unpack(name: str, archive: zipfile.ZipFile, member: zipfile.ZipInfo, limit: int) -> bytes:
@@ -84,7 +96,7 @@ def _unpack(name: str, archive: zipfile.ZipFile, member: zipfile.ZipInfo, limit:
         with archive.open(member) as file:
             content = file.read(limit + 1)
     except _UNREADABLE as error:
-        raise CatalogError(f"{where}: can't be unpacked: {error}") from error
+        raise CatalogError(f"{where}: can't be unpacked: {_text(error)}") from error
     if len(content) > limit:
         raise CatalogError(f"{where}: unpacks to more than the {limit} bytes that are allowed")
     return content
@@ -104,7 +116,8 @@ def listed(name: str, text: bytes) -> list[str]:
         raise CatalogError(f"{name}: {len(schemas)} schemas; {MAX_SCHEMAS} are allowed")
     for path in schemas:
         parts = PurePosixPath(path).parts
-        if path.startswith("/") or ".." in parts or "\\" in path or ":" in path or "\0" in path:
+        leaves = path.startswith("/") or ".." in parts or "\\" in path or ":" in path
+        if leaves or not path.isprintable() or len(path) > MAX_PATH:
             raise CatalogError(f"{name}: {path[:200]!r} is not a path inside the catalog")
         if not path.endswith(".bfbs"):
             raise CatalogError(f"{name}: {path[:200]!r} is not a compiled schema (.bfbs)")

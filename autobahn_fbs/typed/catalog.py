@@ -13,8 +13,8 @@ from . import identifiers, sources
 from ._helpers import reflection
 from ._helpers import schema as compiled
 from .calls import Call
+from .error_tables import bind_errors
 from .errors import CatalogError
-from .exceptions import bind_errors
 from .lint import findings
 from .names import UnknownName, unknown
 from .services import Kind, Origin, Roles, Services, error_tables
@@ -72,7 +72,7 @@ class Catalog(native.TypedCatalog):
         :raises OSError: a file can't be read.
         """
         if not from_:
-            raise TypeError("Catalog.load() takes one source or more")
+            raise TypeError("Catalog.load() takes one or more sources")
         limits = None if limits is None else Limits(*limits).checked()
         origins: dict[int, Origin] = {}
         for file in sources.read_all(from_):
@@ -248,7 +248,7 @@ class Catalog(native.TypedCatalog):
         found = identifiers.found_in(data)
         if found is not None and self._identifiers.get(found) != name:
             other = self._identifiers.get(found, "which this catalog doesn't know")
-            raise InvalidPayload(f"{name}: the identifier in it is {found!r}: {other}")
+            raise InvalidPayload(f"{name}: the buffer has the identifier {found!r}: {other}")
 
     # Services
 

@@ -6,6 +6,7 @@ URI allows.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -69,6 +70,10 @@ class _Entry(NamedTuple):
         return {role: [structure(name) for name in names] for role, names in self.tables().items()}
 
 
+#: The methods by kind and URI.
+_Entries = dict[tuple[str, str], list[_Entry]]
+
+
 def _errors(origin: Origin, said: Mapping[str, str]) -> Iterator[str]:
     """The error tables that a method names, or all error tables of its file."""
     if "errors" in said:
@@ -94,17 +99,21 @@ class Services:
     CACHED = 4096
 
     def __init__(self) -> None:
-        self._entries: dict[tuple[str, str], list[_Entry]] = {}
-        self._cache: dict[tuple[str, str], Roles | None] = {}
+        #: The methods, and the remembered answers. To attach an interface, both are replaced: other
+        #: threads may be reading them.
+        self._current: tuple[_Entries, dict[tuple[str, str], Roles | None]] = ({}, {})
+        self._attaching = threading.Lock()
 
     def attach_all(self, origin: Origin) -> None:
-        """Attaches a file's interfaces at their own URIs, except WAMP's own (``wamp.``)."""
+        """Attaches a file's interfaces at their own URIs, except WAMP's own (``wamp.``). No other
+        thread knows this object yet."""
+        entries, _ = self._current
         for service in origin.reflection.services.values():
             prefix = service.attributes.get("wampuri")
             if prefix != "wamp" and not (prefix or "").startswith("wamp."):
                 for entry in _entries(origin, service, prefix, explicit=False):
                     if not entry.uri.startswith("wamp."):
-                        self._add(entry)
+                        _add(entries, entry)
 
     def attach(
         self, origin: Origin, service: Service, prefix: str | None, without: Iterable[str]
@@ -123,78 +132,79 @@ class Services:
             for entry in _entries(origin, service, under, explicit=True)
             if entry.method.name not in left_out
         ]
-        kept = {
-            key: [e for e in entries if e.explicit or e.method.service != service.name]
-            for key, entries in self._entries.items()
-        }
-        before, self._entries = self._entries, kept
-        try:
+        with self._attaching:
+            entries = {
+                key: [e for e in found if e.explicit or e.method.service != service.name]
+                for key, found in self._current[0].items()
+            }
             for entry in new:
-                self._add(entry)
-                self._settle(self._entries[_key(entry)])
-        except CatalogError:
-            self._entries = before
-            raise
-
-    def _add(self, entry: _Entry) -> None:
-        uris.matcher(entry.uri)  # refuses malformed URIs
-        self._entries.setdefault(_key(entry), []).append(entry)
-        self._cache.clear()
-
-    @staticmethod
-    def _settle(entries: list[_Entry]) -> _Entry | None:
-        """The method that is used of several at one URI: an explicitly attached one, if there is
-        any.
-
-        :raises CatalogError: two methods with equal priority have different types.
-        """
-        counting = [entry for entry in entries if entry.explicit] or entries
-        for other in counting[1:]:
-            if other.structure() != counting[0].structure():
-                raise CatalogError(
-                    f"{other.kind} {other.uri!r} has different types: {counting[0].label} and "
-                    f"{other.label}; attach() one of them, or leave one out"
-                )
-        return counting[0] if counting else None
+                _add(entries, entry)
+                _settle(entries[_key(entry)])
+            self._current = (entries, {})
 
     def find(self, kind: str, uri: str, resolve: Callable[[Origin, str], type]) -> Roles | None:
         """The tables that a URI may carry, or None if it is not typed.
 
         :raises CatalogError: two methods with this URI have different types.
         """
+        entries, cache = self._current
         key = (kind, uri)
-        if key not in self._cache:
-            entry = self._lookup(kind, uri)
-            roles = None
-            if entry is not None:
-                roles = {
-                    role: tuple(resolve(entry.origin, name) for name in names)
-                    for role, names in entry.tables().items()
-                }
-            if len(self._cache) >= self.CACHED:
-                self._cache.clear()
-            self._cache[key] = roles
-        return self._cache[key]
-
-    def _lookup(self, kind: str, uri: str) -> _Entry | None:
-        if uris.is_exact(uri) and (exact := self._entries.get((kind, uri))):
-            return self._settle(exact)
-        patterns = [
-            (uris.specificity(entries[0].uri), key)
-            for key, entries in self._entries.items()
-            if entries
-            and key[0] == kind
-            and not uris.is_exact(entries[0].uri)
-            and uris.matcher(entries[0].uri)(uri)
-        ]
-        return self._settle(self._entries[min(patterns)[1]]) if patterns else None
+        try:
+            return cache[key]
+        except KeyError:
+            pass
+        entry = _lookup(entries, kind, uri)
+        roles = None
+        if entry is not None:
+            roles = {
+                role: tuple(resolve(entry.origin, name) for name in names)
+                for role, names in entry.tables().items()
+            }
+        if len(cache) >= self.CACHED:
+            cache.clear()
+        cache[key] = roles
+        return roles
 
     def duplicates(self) -> Iterator[str]:
         """A sentence for each URI that several methods share."""
-        for entries in self._entries.values():
+        for entries in self._current[0].values():
             if len(entries) > 1:
                 labels = " and ".join(entry.label for entry in entries)
                 yield f"{entries[0].kind} {entries[0].uri!r} is shared by {labels}"
+
+
+def _add(entries: _Entries, entry: _Entry) -> None:
+    uris.matcher(entry.uri)  # refuses malformed URIs
+    entries.setdefault(_key(entry), []).append(entry)
+
+
+def _settle(entries: list[_Entry]) -> _Entry | None:
+    """The method that is used of several at one URI: an explicitly attached one, if there is any.
+
+    :raises CatalogError: two methods with equal priority have different types.
+    """
+    counting = [entry for entry in entries if entry.explicit] or entries
+    for other in counting[1:]:
+        if other.structure() != counting[0].structure():
+            raise CatalogError(
+                f"{other.kind} {other.uri!r} has different types: {counting[0].label} and "
+                f"{other.label}; attach() one of them, or leave one out"
+            )
+    return counting[0] if counting else None
+
+
+def _lookup(entries: _Entries, kind: str, uri: str) -> _Entry | None:
+    if uris.is_exact(uri) and (exact := entries.get((kind, uri))):
+        return _settle(exact)
+    patterns = [
+        (uris.specificity(found[0].uri), key)
+        for key, found in entries.items()
+        if found
+        and key[0] == kind
+        and not uris.is_exact(found[0].uri)
+        and uris.matcher(found[0].uri)(uri)
+    ]
+    return _settle(entries[min(patterns)[1]]) if patterns else None
 
 
 def _key(entry: _Entry) -> tuple[str, str]:

@@ -80,4 +80,4 @@ def _type(uri: str, part: str) -> str:
     for name in (first, second):
         if name in _TYPES:
             return name
-    raise CatalogError(f"URI {uri!r}: {part!r} has none of the types {', '.join(_TYPES)}")
+    raise CatalogError(f"URI {uri!r}: {part!r} has an unknown type (known: {', '.join(_TYPES)})")

@@ -324,10 +324,10 @@ scan_tag(scanner *s, uint8_t byte, bool in_set, int depth)
         return false;
     }
     if (tag == TAG_SHARED || tag == TAG_REFERENCE || tag == TAG_STRING_REFERENCE) {
-        return refuse(s, "shared values (tags 25, 28 and 29) are not taken");
+        return refuse(s, "shared values (tags 25, 28 and 29) are not accepted");
     }
     if (tag == TAG_REGULAR_EXPRESSION || tag == TAG_MIME) {
-        return refuse(s, "regular expressions and MIME messages (tags 35 and 36) are not taken");
+        return refuse(s, "regular expressions and MIME messages (tags 35 and 36) are not accepted");
     }
     if (!open_object(s)) {
         return false;
@@ -336,7 +336,7 @@ scan_tag(scanner *s, uint8_t byte, bool in_set, int depth)
     s->objects--;
     if ((tag == TAG_DECIMAL || tag == TAG_BIGFLOAT || tag == TAG_RATIONAL)
         && s->next - start > WFBS_CBOR_NUMBER_MAX) {
-        return refuse(s, "too long a decimal, bigfloat or rational number");
+        return refuse(s, "a decimal, bigfloat or rational number is too long");
     }
     return scanned;
 }
@@ -348,7 +348,7 @@ scan_simple(scanner *s, uint8_t byte)
     uint64_t n;
 
     if (byte == 0xff) {
-        s->malformed = "a break that ends nothing";
+        s->malformed = "a break outside an indefinite item";
         return true;
     }
     if (!scan_argument(s, byte, &n)) {

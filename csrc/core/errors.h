@@ -41,8 +41,8 @@
     X(ENC_VALUE, "has no WAMP name")                                              \
     X(ROLES_EMPTY, "no role is announced")                                        \
     X(RESUME_TOKEN, "resume_token is missing")                                    \
-    X(REVOCATION, "the ID of what was revoked needs request 0, and can't be 0")   \
-    X(CONTRADICTION, "contradicts the field that says the same")
+    X(REVOCATION, "the revoked ID requires request 0, and can't be 0 itself")     \
+    X(CONTRADICTION, "contradicts another field about the same fact")
 
 typedef enum {
 #define WFBS_ERROR_CODE(code, text) WFBS_ERROR_##code,

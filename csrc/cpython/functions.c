@@ -14,12 +14,8 @@ static PyObject *
 cbor_dumps(PyObject *module, PyObject *object)
 {
     wfbs_buffer out = {0};
-    PyObject *result = NULL;
-    if (wfbs_cbor_encode(&wfbs_state_of(module)->cbor, &out, object) == 0) {
-        result = PyBytes_FromStringAndSize((const char *)out.data, (Py_ssize_t)out.size);
-    }
-    wfbs_buffer_free(&out);
-    return result;
+    const int failed = wfbs_cbor_encode(&wfbs_state_of(module)->cbor, &out, object);
+    return wfbs_buffer_close(&out, failed);
 }
 
 PyDoc_STRVAR(
@@ -92,16 +88,12 @@ flex_dumps(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *
 {
     const int compact = parse_flag(args, count, names, "flex_dumps", "compact");
     wfbs_buffer out = {0};
-    PyObject *result = NULL;
 
     if (compact < 0) {
         return NULL;
     }
-    if (wfbs_flex_encode_as(&wfbs_state_of(module)->flex, &out, args[0], compact) == 0) {
-        result = PyBytes_FromStringAndSize((const char *)out.data, (Py_ssize_t)out.size);
-    }
-    wfbs_buffer_free(&out);
-    return result;
+    const int failed = wfbs_flex_encode_as(&wfbs_state_of(module)->flex, &out, args[0], compact);
+    return wfbs_buffer_close(&out, failed);
 }
 
 PyDoc_STRVAR(

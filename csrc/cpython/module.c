@@ -4,7 +4,7 @@
 #include "accelerate/masker.h"
 #include "accelerate/pieces.h"
 #include "functions.h"
-#include "messages/types.h"
+#include "messages/classes.h"
 #include "serializers/object.h"
 #include "serializers/transport.h"
 #include "state.h"
@@ -31,7 +31,7 @@ autobahn_init(wfbs_state *state)
     if (pattern && (state->protocol_error = PyObject_GetAttrString(exception, "ProtocolError"))
         && (state->message_class = PyObject_GetAttrString(message, "Message"))
         && (state->custom_match = PyObject_GetAttrString(pattern, "match"))
-        && wfbs_names_init(&state->names) == 0 && wfbs_types_create(state, message) == 0) {
+        && wfbs_names_init(&state->names) == 0 && wfbs_classes_create(state, message) == 0) {
         result = 0;
     }
     Py_XDECREF(exception);

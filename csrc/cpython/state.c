@@ -1,6 +1,7 @@
 /* The module's state: look-up, clean-up, and errors. */
 #include "state.h"
 
+#include "base/printable.h"
 #include "base/type_name.h"
 
 wfbs_state *
@@ -107,7 +108,9 @@ wfbs_error_is_about_value(void)
 PyObject *
 wfbs_error_description(PyObject *error)
 {
-    PyObject *text = PyObject_Str(error);
+    PyObject *whole = PyObject_Str(error);
+    PyObject *text = whole ? wfbs_printable(PyUnicode_Substring(whole, 0, 500)) : NULL;
+    Py_XDECREF(whole);
     if (!text) { /* its type is enough */
         if (!wfbs_error_is_about_value()) {
             return NULL;
@@ -115,7 +118,7 @@ wfbs_error_description(PyObject *error)
         PyErr_Clear();
     }
     PyObject *description =
-        text ? PyUnicode_FromFormat("%.200s: %.500U", wfbs_type_name(Py_TYPE(error)), text)
+        text ? PyUnicode_FromFormat("%.200s: %U", wfbs_type_name(Py_TYPE(error)), text)
              : PyUnicode_FromFormat("%.200s", wfbs_type_name(Py_TYPE(error)));
     Py_XDECREF(text);
     return description;

@@ -1,11 +1,8 @@
 /* Compiled schemas out of descriptions: see schema_file.h. */
 #include "schema_file.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-#include "../core/schema/build.h"
 #include "../core/schema/reflection.h"
+#include "check.h"
 
 enum { MOST_FIELDS = 128 };
 
@@ -17,13 +14,10 @@ typedef struct {
     wfbs_builder builder;
 } writer;
 
-static bool
-grow(wfbs_builder *b, size_t capacity)
+bool
+schema_grow(wfbs_builder *b, size_t capacity)
 {
-    uint8_t *memory = malloc(capacity);
-    if (!memory) {
-        abort();
-    }
+    uint8_t *memory = take(capacity);
     if (b->memory) {
         memcpy(memory, b->memory, b->held);
         memcpy(memory + capacity - b->used, b->memory + b->capacity - b->used, b->used);
@@ -55,7 +49,7 @@ writer_open(writer *w)
             }
         }
     }
-    w->builder.grow = grow;
+    w->builder.grow = schema_grow;
     wfbs_build_start(&w->builder);
 }
 
@@ -180,11 +174,7 @@ schema_file(const schema_text *text, size_t *size)
         abort();
     }
     *size = w.builder.used;
-    uint8_t *file = malloc(*size); /* exact, so that a sanitizer sees a read past it */
-    if (!file) {
-        abort();
-    }
-    memcpy(file, w.builder.memory + w.builder.capacity - *size, *size);
+    uint8_t *file = take_copy(w.builder.memory + w.builder.capacity - *size, *size);
     free(w.builder.memory);
     return file;
 }

@@ -3,7 +3,7 @@
 #ifndef WFBS_SCHEMA_FILE_H
 #define WFBS_SCHEMA_FILE_H
 
-#include "../core/schema/plan.h"
+#include "../core/schema/build.h"
 
 enum { MAX_MEMBERS = 8, MAX_TYPES = 6 };
 
@@ -54,5 +54,7 @@ typedef struct {
 
 /* The file of a description: a heap block of exactly *size bytes, which the caller frees. */
 uint8_t *schema_file(const schema_text *text, size_t *size);
+/* A builder's `grow`, with memory from the heap. */
+bool schema_grow(wfbs_builder *b, size_t capacity);
 
 #endif

@@ -1,25 +1,12 @@
 /* Unit tests of the core, without Python: written messages can be verified and read back, and
  * invalid ones are refused without reading outside the buffer.
  *
- * Every buffer under test is a heap block of exactly its size, so that a sanitizer detects a read
- * that is off by one. Prints a line for each failure; then the exit status is 1. */
-#include <stdio.h>
-#include <stdlib.h>
-
+ * Every buffer under test is a heap block of exactly its size: see check.h. */
 #include "../core/read.h"
 #include "../core/text.h"
 #include "../core/verify.h"
 #include "../core/write.h"
-
-static int failures;
-
-#define CHECK(condition)                                                                   \
-    do {                                                                                   \
-        if (!(condition)) {                                                                \
-            failures++;                                                                    \
-            printf("%s:%d: %s: not true: %s\n", __FILE__, __LINE__, __func__, #condition); \
-        }                                                                                  \
-    } while (0)
+#include "check.h"
 
 /* A message on the heap, in a block of exactly its size; `data` is owned. */
 typedef struct {
@@ -30,12 +17,7 @@ typedef struct {
 static block
 block_copy(const uint8_t *data, size_t size)
 {
-    block b = {malloc(size ? size : 1), size};
-    if (!b.data) {
-        abort();
-    }
-    memcpy(b.data, data, size);
-    return b;
+    return (block){take_copy(data, size), size};
 }
 
 static block
@@ -46,16 +28,10 @@ encode(const wfbs_record *record, uint8_t tag, const char *metadata)
         message.metadata = (wfbs_span){(const uint8_t *)metadata, strlen(metadata)};
     }
     size_t room = wfbs_write_bound(&message);
-    uint8_t *buffer = malloc(room);
-    if (!buffer) {
-        abort();
-    }
+    uint8_t *buffer = take(room);
     wfbs_written gather;
     wfbs_write_message(&message, buffer, room, &gather);
-    block b = {malloc(gather.size), gather.size};
-    if (!b.data) {
-        abort();
-    }
+    block b = {take(gather.size), gather.size};
     wfbs_write_copy(&gather, b.data);
     free(buffer);
     return b;
@@ -271,10 +247,7 @@ references_to_one_string_are_charged_each_time(void)
     enum { REFERENCES = 8000, LENGTH = 8000 };
     static char big[LENGTH + 1];
     memset(big, 'a', LENGTH);
-    wfbs_span *names = calloc(REFERENCES, sizeof *names);
-    if (!names) {
-        abort();
-    }
+    wfbs_span *names = take(REFERENCES * sizeof *names);
     for (int i = 0; i < REFERENCES; i++) {
         names[i] = (wfbs_span){(const uint8_t *)"x", 1};
     }
@@ -433,6 +406,5 @@ main(void)
     a_message_above_the_size_limit_is_refused();
     a_bound_beyond_two_gigabytes_is_refused();
     every_error_has_a_text();
-    printf("%s\n", failures ? "core tests failed" : "core tests passed");
-    return failures ? 1 : 0;
+    return report("core");
 }

@@ -1,33 +1,16 @@
 /* Unit tests of the FlexBuffers reader, without Python.
  *
- * Every buffer under test is a heap block of exactly its size, so that a sanitizer detects a read
- * that is off by one. Prints a line for each failure; then the exit status is 1. */
-#include <stdio.h>
-#include <stdlib.h>
-
+ * Every buffer under test is a heap block of exactly its size: see check.h. */
 #include "../core/flex_tokens.h"
-
-static int failures;
-
-#define CHECK(condition)                                                                   \
-    do {                                                                                   \
-        if (!(condition)) {                                                                \
-            failures++;                                                                    \
-            printf("%s:%d: %s: not true: %s\n", __FILE__, __LINE__, __func__, #condition); \
-        }                                                                                  \
-    } while (0)
+#include "check.h"
 
 /* Verifies a copy of the bytes on the heap. Returns the error, OK for none. */
 static wfbs_flex_error
 verify(const uint8_t *data, size_t size)
 {
-    uint8_t *copy = malloc(size ? size : 1);
+    uint8_t *copy = take_copy(data, size);
     wfbs_flex_reader reader;
 
-    if (!copy) {
-        abort();
-    }
-    memcpy(copy, data, size);
     wfbs_flex_open(&reader, copy, size);
     const bool good = wfbs_flex_verify(&reader);
     CHECK(good == (reader.error == WFBS_FLEX_ERROR_OK));
@@ -291,9 +274,5 @@ main(void)
     test_lent_places_are_used();
     test_no_mutation_makes_it_read_outside();
     test_random_bytes_are_never_read_outside();
-    if (failures) {
-        return 1;
-    }
-    printf("flex tests passed\n");
-    return 0;
+    return report("flex");
 }

@@ -1,30 +1,16 @@
 /* Unit tests of loading a schema, and of verifying and walking buffers by it, without Python.
  *
- * Every buffer under test is an exact-size heap block, so that a sanitizer sees a read that is off
- * by one. Prints a line for each failure; exit status 1 then. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
+ * Every buffer under test is a heap block of exactly its size: see check.h. */
 #include "../core/schema/build.h"
 #include "../core/schema/load.h"
 #include "../core/schema/path.h"
 #include "../core/schema/reflection.h"
 #include "../core/schema/walk.h"
+#include "check.h"
 #include "schema_file.h"
-
-static int failures;
 
 /* Those of messages. */
 static const wfbs_limits usual_limits = {0x7FFFFFFF, 65536, 8, 1000000};
-
-#define CHECK(condition)                                                                   \
-    do {                                                                                   \
-        if (!(condition)) {                                                                \
-            failures++;                                                                    \
-            printf("%s:%d: %s: not true: %s\n", __FILE__, __LINE__, __func__, #condition); \
-        }                                                                                  \
-    } while (0)
 
 /* ---- a good schema */
 
@@ -264,21 +250,12 @@ test_a_cut_or_changed_schema_is_refused_or_loaded(void)
     uint8_t *whole = schema_file(&GOOD, &size);
     unsigned good = 0;
     for (size_t cut = 0; cut < size; cut++) {
-        uint8_t *file = malloc(cut ? cut : 1);
-        if (!file) {
-            abort();
-        }
-        memcpy(file, whole, cut);
-        loaded l = load_bytes(file, cut);
+        loaded l = load_bytes(take_copy(whole, cut), cut);
         CHECK(l.good || l.fault.code != WFBS_FAULT_OK);
         unload(&l);
     }
     for (size_t at = 0; at < size; at++) {
-        uint8_t *file = malloc(size);
-        if (!file) {
-            abort();
-        }
-        memcpy(file, whole, size);
+        uint8_t *file = take_copy(whole, size);
         file[at] ^= (uint8_t)(1u << at % 8);
         loaded l = load_bytes(file, size);
         good += l.good;
@@ -289,23 +266,6 @@ test_a_cut_or_changed_schema_is_refused_or_loaded(void)
 }
 
 /* ---- buffers */
-
-static bool
-grow(wfbs_builder *b, size_t capacity)
-{
-    uint8_t *memory = malloc(capacity);
-    if (!memory) {
-        abort();
-    }
-    if (b->memory) {
-        memcpy(memory, b->memory, b->held);
-        memcpy(memory + capacity - b->used, b->memory + b->capacity - b->used, b->used);
-    }
-    free(b->memory);
-    b->memory = memory;
-    b->capacity = capacity;
-    return true;
-}
 
 /* A table by cells. Its ref. */
 static uint32_t
@@ -334,7 +294,7 @@ put_bytes(wfbs_builder *b, const void *bytes, size_t size, bool is_text)
 static wfbs_builder
 start(void)
 {
-    wfbs_builder b = {.grow = grow};
+    wfbs_builder b = {.grow = schema_grow};
     wfbs_build_start(&b);
     return b;
 }
@@ -347,11 +307,7 @@ finish(wfbs_builder *b, uint32_t root, size_t *size)
         abort();
     }
     *size = b->used;
-    uint8_t *data = malloc(*size);
-    if (!data) {
-        abort();
-    }
-    memcpy(data, b->memory + b->capacity - b->used, *size);
+    uint8_t *data = take_copy(b->memory + b->capacity - b->used, *size);
     free(b->memory);
     return data;
 }
@@ -474,11 +430,7 @@ test_every_cut_of_a_buffer_is_refused(void)
     uint8_t *data = sample(&l, inner, inner_size, &size);
     unsigned good = 0;
     for (size_t cut = 0; cut < size; cut++) {
-        uint8_t *part = malloc(cut ? cut : 1);
-        if (!part) {
-            abort();
-        }
-        memcpy(part, data, cut);
+        uint8_t *part = take_copy(data, cut);
         good += verify(&l, &usual_limits, false, part, cut) == WFBS_FAULT_OK;
         free(part);
     }
@@ -537,9 +489,5 @@ main(void)
     test_levels_are_counted_through_nested_buffers();
     test_every_cut_of_a_buffer_is_refused();
     test_a_value_is_found_by_its_path();
-    if (failures) {
-        return 1;
-    }
-    printf("schema tests passed\n");
-    return 0;
+    return report("schema");
 }

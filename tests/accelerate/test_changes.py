@@ -77,7 +77,7 @@ def test_code_with_a_reference_to_the_function_gets_the_change(target, monkeypat
     assert (held(1), bound()) == ("old 1", "old")
 
 
-def test_closures_and_super_stay(target, monkeypatch):
+def test_closures_and_super_keep_working(target, monkeypatch):
     it = group(
         monkeypatch, edit("closing", "+ 1", "+ 2"), edit("Class.method", "inner() +", "'x' +")
     )
@@ -121,7 +121,7 @@ def test_several_groups_edit_one_function(target, monkeypatch):
     assert target.function(1) == "old 1"
 
 
-def test_names_are_there_while_the_edit_is(target, monkeypatch):
+def test_names_exist_as_long_as_the_edit_does(target, monkeypatch):
     late = Late("accelerate_other", "thing")
     it = group(monkeypatch, edit("function", 'f"old', '_x + f"old', _x="x", _late=late))
     it.apply()
@@ -169,10 +169,10 @@ def test_a_failed_edit_leaves_the_whole_group_undone(target, monkeypatch):
 def test_a_module_without_source_is_unknown(target, tmp_path, monkeypatch):
     (tmp_path / f"{NAME}.py").unlink()
     forget_sources()
-    with pytest.raises(Unknown, match=f"^{NAME} comes without its source$"):
+    with pytest.raises(Unknown, match=f"^{NAME} has no source file$"):
         check_running(edit("function"))
     monkeypatch.setattr(sys, "frozen", True, raising=False)
-    with pytest.raises(Unknown, match=f"^{NAME} comes without its source: the program is frozen$"):
+    with pytest.raises(Unknown, match=f"^{NAME} has no source file: the program is frozen$"):
         check_running(edit("function"))
 
 

@@ -33,7 +33,7 @@ def outcomes(folder: Path, *switch: str) -> dict[str, str]:
     return found
 
 
-def test_crossbars_own_tests_end_alike(tmp_path: Path) -> None:
+def test_crossbars_own_tests_have_the_same_outcomes(tmp_path: Path) -> None:
     without = outcomes(tmp_path)
     assert len(without) > 200  # 221 in Crossbar.io 25.12.1, 337 in 26.10.1
     assert outcomes(tmp_path, "--accelerate") == without

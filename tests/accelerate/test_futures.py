@@ -14,7 +14,7 @@ import pytest
 from autobahn_fbs._accelerate.events import may_be_coroutine_function, random_id
 
 
-def test_ids_are_those_that_randint_gives():
+def test_ids_are_the_same_as_from_randint():
     random.seed(7)
     theirs = [random.randint(1, 2**53) for _ in range(1000)]
     random.seed(7)
@@ -59,7 +59,7 @@ def test_a_coroutine_function_is_always_recognized(function):
     assert may_be_coroutine_function(function) or not is_coroutine
 
 
-def test_a_function_that_is_marked_as_one_may_be_one():
+def test_a_function_that_is_marked_as_a_coroutine_function_may_be_one():
     marked._is_coroutine = asyncio.coroutines._is_coroutine  # type: ignore[attr-defined]
     assert may_be_coroutine_function(marked)
 
@@ -156,7 +156,7 @@ print("\\n".join(log))
 
 
 @pytest.mark.parametrize("framework", ["asyncio", "twisted"])
-def test_event_handlers_of_all_kinds_end_alike(framework: str) -> None:
+def test_event_handlers_of_all_kinds_have_the_same_outcome(framework: str) -> None:
     if framework == "twisted":
         pytest.importorskip("twisted")
     outcomes = []

@@ -82,14 +82,14 @@ def test_usual_messages_are_made_without_a_python_call(part, make):
 
 
 @extension_only
-def test_good_and_bad_arguments_give_what_autobahn_gives(part):
+def test_good_and_bad_arguments_have_the_same_outcome_as_in_autobahn(part):
     import constructor_oracle
 
     constructor_oracle.check_many()
 
 
 @extension_only
-def test_so_they_do_without_assertions():
+def test_they_have_the_same_outcome_without_assertions():
     """With ``python -O``, Autobahn's assertions are not checked, neither here nor there."""
     command = [sys.executable, "-O", str(HERE / "constructor_oracle.py")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)

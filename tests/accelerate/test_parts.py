@@ -82,7 +82,7 @@ print(json.dumps(states))
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_with_one_function_altered_a_part_is_off_there_and_says_so_once(part):
+def test_a_part_is_off_where_one_function_is_altered_and_says_so_once(part):
     there = [group for group in load(part).groups if not group.is_absent()]
     group = next((group for group in there if "asyncio" not in group.name), None)
     if group is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import struct
 import sys
@@ -18,7 +19,8 @@ import autobahn_fbs
 from autobahn_fbs import _accelerate
 from autobahn_fbs._accelerate.parts.pieces import PART, SIZE, widen
 from autobahn_fbs._accelerate.source import Unknown
-from support.marks import extension_only
+from support.costs import seconds
+from support.marks import counting_memory, extension_only
 
 pytestmark = extension_only
 
@@ -47,9 +49,46 @@ def test_slices_are_those_of_the_bytes(chunks, bounds):
 
 
 def test_a_whole_piece_is_not_copied():
-    piece = bytes(1000)
+    piece = bytes(20_000)
     buffer = new(b"1234") + piece + b"5"
-    assert buffer[4:1004] is piece
+    assert buffer[4:20_004] is piece
+
+
+def test_a_message_that_comes_byte_by_byte_takes_linear_time_and_memory():
+    def receive(count: int) -> Any:
+        buffer = new()
+        for _ in range(count):
+            buffer = buffer + b"ab"
+            buffer = buffer[0:]
+        return buffer
+
+    with counting_memory() as counted:
+        assert receive(10_000) == b"ab" * 10_000
+    assert counted.peak < 4 * 20_000
+    small, large = (seconds(lambda _: receive(n), b"") for n in (5_000, 40_000))  # noqa: B023
+    assert large < 4 * 8 * small
+
+
+def test_a_finalizer_can_append_while_the_rest_is_taken():
+    buffer = new(bytes(20_000)) + bytes(20_000)
+
+    class Appending:
+        def __init__(self) -> None:
+            self.itself = self
+
+        def __del__(self) -> None:
+            buffer + b"x" * 20_000
+
+    before = gc.get_threshold()
+    gc.collect()
+    Appending()
+    gc.set_threshold(1, 1, 1)  # the next container collects it
+    try:
+        left = buffer[0:]
+    finally:
+        gc.set_threshold(*before)
+    assert len(left) in (40_000, 60_000)
+    assert left[0 : len(left)].rstrip(b"x") == bytes(40_000)
 
 
 @pytest.mark.parametrize("data", [bytearray(b"ab"), memoryview(b"ab")])
@@ -95,7 +134,7 @@ def part() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_messages_on_asyncio_come_as_before(part, seed):
+def test_messages_on_asyncio_arrive_as_before(part, seed):
     messages, pieces = stream(random.Random(seed))
     receiver = Receiver()
     for piece in pieces:
@@ -124,7 +163,7 @@ def test_all_groups_of_a_part_are_on_if_their_modules_are_installed(part):
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_messages_on_twisted_come_as_before(seed):
+def test_messages_on_twisted_arrive_as_before(seed):
     basic = pytest.importorskip("twisted.protocols.basic")
     messages, chunks = stream(random.Random(seed))
 

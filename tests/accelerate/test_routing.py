@@ -36,7 +36,7 @@ def native() -> Any:
 
 
 def received(args: Any = None, kwargs: Any = None, serializer: Any = SERIALIZER) -> Any:
-    """A PUBLISH that came in."""
+    """A received PUBLISH."""
     [msg] = serializer.unserialize(serializer.serialize(M.Publish(1, "a.b", args, kwargs)))
     return msg
 
@@ -208,7 +208,7 @@ def test_only_messages_with_a_payload_can_be_forwarded():
         native().forward(M.Event)
 
 
-def test_made_messages_are_forwarded_the_old_way():
+def test_messages_from_a_constructor_are_forwarded_the_old_way():
     source = M.Publish(1, "a.b", args=[1], kwargs={"a": 1})
     made = event(source)
     assert type(made) is M.Event

@@ -51,7 +51,7 @@ def name_of(scenario: messages.Scenario) -> str:
 
 
 @pytest.mark.parametrize("size, least, most", [("small", 40, 50), ("medium", 300, 400)])
-def test_payloads_have_the_size_that_they_are_named_for(size: str, least: int, most: int) -> None:
+def test_payloads_have_the_size_that_their_name_says(size: str, least: int, most: int) -> None:
     assert least <= len(messages.payload_bytes(size)) <= most
 
 
@@ -79,7 +79,7 @@ def test_every_serializer_gives_every_control_message_back(scenario: messages.Sc
     assert all(each.lost == [] for each in found if each.name != UPSTREAM)
 
 
-def test_the_control_messages_and_the_types_are_all_of_wamp() -> None:
+def test_the_control_messages_and_the_types_cover_all_of_wamp() -> None:
     from autobahn.wamp.serializer import Serializer
 
     named = {*messages.TYPES, *(each.type for each in CONTROL)}
@@ -263,7 +263,7 @@ def test_a_message_that_is_larger_than_upstreams_is_named() -> None:
     assert _target(results, "messages larger than Autobahn's flatbuffers").verdict == "MISSED"
 
 
-def test_a_control_message_that_upstream_can_not_carry_may_be_larger() -> None:
+def test_a_control_message_that_upstream_cannot_carry_may_be_larger() -> None:
     results = Results()
     results.add(f"serialize / control /  / Hello / {OURS}", [1.0], {"bytes": 200})
     results.add(
@@ -381,7 +381,9 @@ def costs() -> list[Cost]:
     ]
 
 
-def test_the_cost_of_a_router_is_shown_beside_the_first(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_cost_of_a_router_is_shown_relative_to_the_first(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     turns.print_costs(costs())
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["stock", "100.0", "1.00", "50.0", "1.00", "1,000"] in rows
@@ -436,7 +438,7 @@ def test_the_stored_costs_are_those_of_all_that_is_simulated() -> None:
 
 
 @pytest.mark.parametrize("levels", [0, 1, 2])
-def test_flatbuffers_are_not_made_out_to_be_smaller_than_they_are(levels: int) -> None:
+def test_flatbuffers_are_not_shown_as_smaller_than_they_are(levels: int) -> None:
     for payload in simulation.PAYLOADS:
         cbor = simulation.read_sizes("cbor", payload, levels)
         flatbuffers = simulation.read_sizes("flatbuffers", payload, levels)

@@ -28,7 +28,7 @@ CONFIGURATIONS = [block.code for block in blocks_of(PAGE) if block.language == "
 
 
 class NodeOfThePage(Router):
-    """A node of the page, with another port, and another one for the node that it links to."""
+    """A node of the page, with other ports for itself and for the node that it links to."""
 
     def __init__(self, number: int) -> None:
         super().__init__({})

@@ -37,7 +37,7 @@ def test_the_table_of_ids_has_those_that_install_registers():
 @pytest.mark.skipif(
     find_spec("crossbar") is None, reason='needs Crossbar.io: pip install ".[demo]"'
 )
-def test_crossbar_takes_and_refuses_the_ids_that_the_table_says():
+def test_crossbar_accepts_and_refuses_ids_as_the_table_says():
     done = run_python(
         "-c",
         """

@@ -41,8 +41,8 @@ FLOORS = [
         "autobahn_fbs/_cbor_foreign.py",
         "autobahn_fbs/_codec_numbers.py",
         "autobahn_fbs/_compatible.py",
-        "autobahn_fbs/_foreign.py",
         "autobahn_fbs/_msgpack_guard.py",
+        "autobahn_fbs/_refusal_hint.py",
         "autobahn_fbs/_startup_log.py",
         "autobahn_fbs/_ubjson_guard.py",
         "autobahn_fbs/_unencodable.py",
@@ -68,7 +68,7 @@ FLOORS = [
     # what is run
     ["autobahn_fbs/_run.py"],
     ["autobahn_fbs/_cli/", "autobahn_fbs/_bench/", "autobahn_fbs/_demo/"],
-    ["autobahn_fbs/_children.py"],
+    ["autobahn_fbs/_child_processes.py"],
     ["autobahn_fbs/__main__.py", "autobahn_fbs/_pyinstaller/"],
 ]
 
@@ -232,4 +232,4 @@ def test_everything_that_is_read_here_exists():
     assert "csrc/core/verify.c" in calls()["csrc/cpython/serializers/object.c"]
     assert "csrc/cpython/codecs/cbor_state.c" in calls()["csrc/cpython/codecs/cbor_foreign.c"]
     assert "autobahn_fbs/_helpers.py" in imports()["autobahn_fbs/_cffi/metadata.py"]
-    assert "autobahn_fbs/_run.py" in imports()["autobahn_fbs/_children.py"]
+    assert "autobahn_fbs/_run.py" in imports()["autobahn_fbs/_child_processes.py"]

@@ -53,7 +53,7 @@ def test_malformed_input_is_refused(data):
 
 
 @pytest.mark.parametrize("data", EXAMPLES)
-def test_a_message_with_it_is_refused_when_that_is_read(data):
+def test_a_message_with_malformed_input_is_refused_when_the_input_is_read(data):
     ids = {"subscription": 1, "publication": 2}
     for fields in ({"args": b"\x81" + data}, {"kwargs": b"\xa1\x61a" + data}):
         (msg,) = OBJSER.unserialize(build("Event", ids | fields))

@@ -113,7 +113,7 @@ def test_a_container_that_contains_itself_gets_the_error_of_cbor2_at_any_depth(k
 
 
 @pytest.mark.parametrize("kind", ["list", "dict", "tag", "OrderedDict", "frozenset"])
-def test_the_bound_is_400_levels_whatever_nests(kind):
+def test_the_limit_is_400_levels_for_any_kind_of_container(kind):
     def nested(depth: int) -> Any:
         value: Any = 1
         for _ in range(depth):
@@ -182,7 +182,7 @@ print(*said)
 @pytest.mark.skipif(sys.implementation.name != "cpython", reason="PyPy's stacks are its own affair")
 @pytest.mark.parametrize("size", [128, 512, 1024])
 @pytest.mark.parametrize("kind", ["list", "tuple", "dict", "OrderedDict", "tag", "frozenset"])
-def test_a_thread_of_a_small_stack_survives_nesting(kind, size):
+def test_a_thread_with_a_small_stack_survives_nesting(kind, size):
     if size == 128 and "asan" in os.environ.get("LD_PRELOAD", ""):
         pytest.skip("NOT TESTED: 128 kB under ASan, whose frames are several times as large")
     done = subprocess.run(
@@ -271,7 +271,7 @@ def read_in_a_thread(data: bytes, size: int) -> str:
 
 @pytest.mark.skipif(sys.implementation.name != "cpython", reason="PyPy's stacks are its own affair")
 @pytest.mark.parametrize("name", READ)
-def test_a_thread_of_a_small_stack_reads_compares_and_shows_what_nests(name):
+def test_a_thread_with_a_small_stack_reads_compares_and_shows_nested_values(name):
     """cbor2 reads all but definite arrays and maps, hashes keys, compares and shows tags."""
     assert read_in_a_thread(READ[name], 128) == "shown"
 

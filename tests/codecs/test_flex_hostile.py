@@ -17,9 +17,7 @@ from autobahn_fbs.flexbuffers import FlexBuffersError, Lazy, dumps, loads
 from support.marks import counting_memory
 
 # Packed types: the type, and the logarithm of the width in the lower two bits.
-INT, UINT, FLOAT, KEY, STRING, INDIRECT, MAP, VECTOR = (
-    kind << 2 for kind in (1, 2, 3, 4, 5, 6, 9, 10)
-)
+INT, UINT, FLOAT, KEY, STRING, MAP, VECTOR = (kind << 2 for kind in (1, 2, 3, 4, 5, 9, 10))
 VECTOR_INT, VECTOR_KEY, VECTOR_INT2, BLOB = (kind << 2 for kind in (11, 14, 16, 25))
 
 VALUE = {
@@ -204,7 +202,7 @@ def test_nesting_is_bounded():
         loads(nested(1_000_000))
 
 
-def test_lazy_goes_as_deep_as_one_asks():
+def test_lazy_goes_as_deep_as_requested():
     lazy = loads(nested(100_000), lazy=True)
     for _ in range(99_999):
         lazy = lazy[0]
@@ -228,7 +226,7 @@ def shared_vectors(levels: int, fan: int) -> bytes:
 
 
 def wide(count: int, target_of_all: bytes, packed: int, header: int) -> bytes:
-    """A vector of `count` 32-bit references to one thing at the beginning."""
+    """A vector of `count` 32-bit references to one value at the beginning."""
     data = bytearray(target_of_all) + bytes(-len(target_of_all) % 4)
     data += count.to_bytes(4, "little")
     start = len(data)
@@ -266,7 +264,7 @@ ATTACKS = {
 
 
 @pytest.mark.parametrize("name", ATTACKS)
-def test_many_references_to_one_place_are_refused_at_a_linear_price(name):
+def test_many_references_to_one_place_are_refused_at_linear_cost(name):
     data = ATTACKS[name]
     with counting_memory() as counted:
         start = time.process_time()
@@ -278,7 +276,8 @@ def test_many_references_to_one_place_are_refused_at_a_linear_price(name):
 
 
 def keys_that_share_bytes(count: int) -> bytes:
-    """A vector of keys, each the end of the one before: together the square of their bytes."""
+    """A vector of keys, each of which is the end of the one before, so their sizes add up to the
+    square of their bytes."""
     data = bytearray(b"k" * count + b"\0")
     data += bytes(-len(data) % 4) + count.to_bytes(4, "little")
     start = len(data)
@@ -287,7 +286,7 @@ def keys_that_share_bytes(count: int) -> bytes:
     return bytes(data) + (len(data) - start).to_bytes(4, "little") + bytes([VECTOR_KEY | 2, 4])
 
 
-def test_keys_that_share_their_bytes_are_charged_each():
+def test_keys_that_share_their_bytes_are_each_charged():
     assert loads(keys_that_share_bytes(20)) == ["k" * (20 - i) for i in range(20)]
     with pytest.raises(FlexBuffersError, match="add up"):
         loads(keys_that_share_bytes(20_000))
@@ -303,7 +302,7 @@ def test_many_references_to_one_text_share_it():
     assert counted.peak < 10 * len(data)
 
 
-def test_references_do_not_stand_for_much_more_when_a_value_is_written_again():
+def test_references_do_not_grow_much_when_a_value_is_written_again():
     """150 kB could describe 1 GB, which a router that reads the payload would write again."""
     for length in (100, 1000, 50_000):
         text = length.to_bytes(4, "little") + b"y" * length + b"\0"
@@ -316,7 +315,7 @@ def test_references_do_not_stand_for_much_more_when_a_value_is_written_again():
                 assert loads(data) == ["y" * length] * count
 
 
-def test_keys_do_not_stand_for_much_more_when_a_value_is_written_again():
+def test_keys_do_not_grow_much_when_a_value_is_written_again():
     def maps(length: int) -> bytes:
         """Many references to a map of one key."""
         inner = b"k" * length + b"\0" + bytes(-(length + 1) % 4) + (1).to_bytes(4, "little")

@@ -65,7 +65,7 @@ def test_text_and_binary_keys_are_accepted_with_all_values(args):
 
 
 @given(st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(scalars, inner)))
-def test_the_check_takes_the_keys_that_msgpack_takes(value):
+def test_the_check_accepts_the_keys_that_msgpack_accepts(value):
     data = msgpack.packb(value)
     try:
         msgpack.unpackb(data)

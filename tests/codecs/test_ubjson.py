@@ -50,11 +50,11 @@ def test_the_output_of_bjdata_is_accepted(value):
         check(memoryview(data))
         for _ in range(5):
             refused(data[: random.randrange(len(data))])
-        refused(data + b"Z", "behind its end")
+        refused(data + b"Z", "after its end")
 
 
 @ubjson
-def test_arrays_of_numpy_are_taken():
+def test_arrays_of_numpy_are_accepted():
     import bjdata
 
     numpy = pytest.importorskip("numpy", reason="NOT TESTED: numpy arrays, which need numpy")
@@ -88,7 +88,7 @@ def test_the_output_of_py_ubjson_is_accepted(monkeypatch):
 
 
 @ubjson
-def test_args_in_ubjson_come_back():
+def test_args_in_ubjson_come_back_unchanged():
     args = [1, -1, "text", "x", None, True, 0.5, b"bytes", [[], {}], {"a": {"b": [1]}}, 2**70]
     serializer = FlatBuffersObjectSerializer(payload_serializer="ubjson")
     (msg,) = OBJSER.unserialize(serializer.serialize(m.Event(1, 2, args=args)))

@@ -89,7 +89,7 @@ def test_dump_shows_type_size_codec_and_every_attribute(cli: Verb) -> None:
     assert (done.stdout, done.stderr, done.returncode) == (SHOWN, "", 0)
 
 
-def test_dump_says_where_the_bytes_of_a_field_are(cli: Verb) -> None:
+def test_dump_shows_where_the_bytes_of_a_field_are(cli: Verb) -> None:
     [found] = lines(cli("dump", "--json", "event"))
     topic = next(field for field in found["fields"] if field["name"] == "topic")
     start = topic["offset"]
@@ -137,7 +137,7 @@ def test_a_payload_that_cannot_be_decoded_is_an_error_next_to_the_rest(cli: Verb
     assert done.returncode == 1
 
 
-def test_long_values_are_cut_unless_all_is_wanted(cli: Verb) -> None:
+def test_long_values_are_cut_unless_full_is_given(cli: Verb) -> None:
     data = OBJSER.serialize(m.Event(1, 2, args=["x" * 1000]))
     assert "--full shows all" in cli("dump", stdin=data).stdout
     assert "x" * 1000 in cli("dump", "--full", stdin=data).stdout
@@ -187,7 +187,7 @@ def test_verify_names_field_and_offset_of_a_fault(cli: Verb) -> None:
     assert done.returncode == 1
 
 
-def test_one_wrong_file_of_several_is_status_1(cli: Verb) -> None:
+def test_one_invalid_file_of_several_gives_status_1(cli: Verb) -> None:
     done = cli("verify", "--json", "event", "bad", "batch")
     assert [each["ok"] for each in lines(done)] == [True, False, True]
     assert done.returncode == 1
@@ -209,18 +209,18 @@ def test_the_place_of_a_bad_payload_is_not_the_place_that_its_codec_names(cli: V
     assert error["reason"].endswith("text is not valid UTF-8, at offset 1")
 
 
-def test_quiet_gives_only_the_status(cli: Verb) -> None:
+def test_quiet_prints_nothing(cli: Verb) -> None:
     done = cli("verify", "-q", "bad")
     assert (done.stdout, done.stderr, done.returncode) == ("", "", 1)
 
 
-def test_an_empty_file_is_wrong(cli: Verb) -> None:
+def test_an_empty_file_is_invalid(cli: Verb) -> None:
     done = cli("verify", stdin=b"")
     assert done.returncode == 1
     assert "shorter than the smallest message" in done.stdout
 
 
-def test_bytes_that_are_not_a_message_are_wrong(cli: Verb) -> None:
+def test_bytes_that_are_not_a_message_are_invalid(cli: Verb) -> None:
     done = cli("verify", "--encoding", "binary", "text")
     assert done.returncode == 1
 
@@ -228,7 +228,7 @@ def test_bytes_that_are_not_a_message_are_wrong(cli: Verb) -> None:
 # info
 
 
-def test_info_says_what_runs_here(cli: Verb) -> None:
+def test_info_describes_this_process(cli: Verb) -> None:
     [found] = lines(cli("info", "--json"))
     assert found["autobahn_fbs"] == autobahn_fbs.__version__
     assert found["backend"] == autobahn_fbs.backend
@@ -246,7 +246,7 @@ def test_info_is_readable(cli: Verb) -> None:
 # Shells
 
 
-def test_a_missing_file_is_said_without_a_traceback(cli: Verb) -> None:
+def test_a_missing_file_is_reported_without_a_traceback(cli: Verb) -> None:
     for verb in ("dump", "verify"):
         done = cli(verb, "nowhere")
         assert (done.stderr, done.returncode) == ("nowhere: No such file or directory\n", 1)
@@ -257,11 +257,11 @@ def test_a_folder_is_not_read(cli: Verb) -> None:
 
 
 @pytest.mark.parametrize("words", [["dump", "--framing", "x"], ["verify", "--no-such"]])
-def test_a_wrong_option_is_status_2(cli: Verb, words: list[str]) -> None:
+def test_an_invalid_option_gives_status_2(cli: Verb, words: list[str]) -> None:
     assert cli(*words).returncode == 2
 
 
-def test_without_a_verb_there_is_help(cli: Verb) -> None:
+def test_without_a_verb_help_is_printed(cli: Verb) -> None:
     done = cli()
     assert (done.returncode, done.stderr) == (0, "")
     assert all(verb in done.stdout for verb in ("demo", "bench", "dump", "verify", "info", "run"))
@@ -276,7 +276,7 @@ def test_without_a_verb_there_is_help(cli: Verb) -> None:
         (["--versoin"], "did you mean --version?"),
     ],
 )
-def test_a_misspelled_word_is_answered_with_the_one_that_is_alike(
+def test_a_misspelled_word_gets_the_most_similar_one_as_a_suggestion(
     cli: Verb, words: list[str], meant: str
 ) -> None:
     done = cli(*words)
@@ -284,7 +284,7 @@ def test_a_misspelled_word_is_answered_with_the_one_that_is_alike(
     assert meant in done.stderr
 
 
-def test_a_word_that_is_similar_to_none_gets_no_suggestion(cli: Verb) -> None:
+def test_a_word_without_a_similar_one_gets_no_suggestion(cli: Verb) -> None:
     done = cli("xyzzy")
     assert done.returncode == 2
     assert "unknown verb 'xyzzy'" in done.stderr and "did you mean" not in done.stderr
@@ -317,7 +317,7 @@ def test_help_has_a_line_for_each_framing_and_for_the_exit_status(cli: Verb, ver
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes break in another way there")
-def test_a_reader_that_goes_away_ends_it_quietly(tmp_path: Path) -> None:
+def test_it_ends_quietly_when_the_reader_of_its_output_ends(tmp_path: Path) -> None:
     (tmp_path / "many").write_bytes(framed(*[EVENT] * 5000))
     program = subprocess.Popen(
         [sys.executable, "-m", "autobahn_fbs", "dump", str(tmp_path / "many")],
@@ -389,7 +389,7 @@ def test_nothing_from_a_peer_reaches_the_terminal_as_a_command(cli: Verb) -> Non
     assert "owned" in shown
 
 
-def test_colours_are_for_terminals_and_for_who_asks(cli: Verb) -> None:
+def test_colours_are_used_on_terminals_and_on_request(cli: Verb) -> None:
     assert "\x1b[" not in cli("dump", "event").stdout
     assert "\x1b[" in cli("dump", "--color=always", "event").stdout
     assert "\x1b[" not in cli("dump", "--color=never", "event").stdout
@@ -476,7 +476,7 @@ def test_a_rawsocket_capture_may_have_a_handshake_and_pings() -> None:
 
 
 @pytest.mark.parametrize("framing", ["batched", "rawsocket"])
-def test_lengths_that_are_wrong_have_a_place(framing: str) -> None:
+def test_wrong_lengths_have_a_position(framing: str) -> None:
     good = framed(EVENT)
     for data, reason in (
         (good + b"\0\0", "the input ends within a length"),
@@ -495,16 +495,16 @@ def test_everything_can_be_shown_as_json(value: object) -> None:
     json.loads(to_json(value))
 
 
-def test_deep_nesting_is_shown_as_far_as_it_goes() -> None:
+def test_deep_nesting_is_shown_to_a_limit() -> None:
     value: Any = []
     for _ in range(900):
         value = [value]
     assert "nested deeper" in to_json(value)
 
 
-def test_bytes_are_told_from_text() -> None:
+def test_bytes_are_distinguished_from_text() -> None:
     assert plain([b"\x01", "\x01"]) == [{"$bytes": "01"}, "\x01"]
 
 
-def test_plain_text_is_left_as_it_is() -> None:
+def test_plain_text_is_unchanged() -> None:
     assert safe("grüße, 世界") == "grüße, 世界"

@@ -59,7 +59,7 @@ def test_the_autobahn_that_is_installed_is_not_refused(refused: Refused) -> None
     assert refused("") == "it was not refused\n"
 
 
-def test_a_slot_that_is_gone_is_named(refused: Refused) -> None:
+def test_a_missing_slot_is_named(refused: Refused) -> None:
     text = refused("remake(message, 'Event', remove=['_topic'])")
     assert "autobahn_fbs doesn't know Autobahn" in text
     assert "topic" in text and "Event" in text
@@ -76,7 +76,7 @@ def test_all_differences_are_named_at_once(refused: Refused) -> None:
     assert "Call has an unknown slot _x; Yield has an unknown slot _y" in text
 
 
-def test_a_property_that_is_gone_is_named(refused: Refused) -> None:
+def test_a_missing_property_is_named(refused: Refused) -> None:
     text = refused("del message.Event.topic")
     assert "topic" in text
 
@@ -85,7 +85,7 @@ def test_a_property_that_is_no_longer_a_property_is_named(refused: Refused) -> N
     assert "topic" in refused("message.Event.topic = lambda self: 'x'")
 
 
-def test_a_class_that_is_gone_is_named(refused: Refused) -> None:
+def test_a_missing_class_is_named(refused: Refused) -> None:
     assert "EventReceived" in refused(WITHOUT_EVENT_RECEIVED)
 
 
@@ -151,7 +151,7 @@ s.SERID_TO_OBJSER.pop("flatbuffers")
     assert "SERID_TO_OBJSER" in refusal(change, act)
 
 
-def test_the_launcher_says_so_and_starts_nothing() -> None:
+def test_the_launcher_reports_it_and_starts_nothing() -> None:
     program = (
         "from autobahn.wamp import message\ndel message.EventReceived\n"
         "import sys; from autobahn_fbs.__main__ import main\n"

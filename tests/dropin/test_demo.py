@@ -105,7 +105,7 @@ def test_it_shows_that_wrong_credentials_are_refused(done: Done, method: str) ->
         r"tina  <- ERROR        error=com\.example\.error\.division args=\[7, 0\] kwargs=\{'hint'",
     ],
 )
-def test_it_prints_the_messages_that_went_to_and_fro(done: Done, line: str) -> None:
+def test_it_prints_the_messages_in_both_directions(done: Done, line: str) -> None:
     assert re.search(rf"^  {line}", done[0].stdout, re.MULTILINE)
 
 
@@ -172,7 +172,7 @@ def test_a_router_that_does_not_start_is_shown_with_its_log() -> None:
     assert "invalid type 'no such type'" in failure.value.log
 
 
-def test_without_the_router_it_says_how_to_get_it_and_shows_the_rest(tmp_path: Path) -> None:
+def test_without_the_router_it_says_how_to_install_it_and_shows_the_rest(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(WITHOUT_CROSSBAR)
     result = demo(environ(tmp_path))
     assert (result.returncode, result.stderr) == (0, "")
@@ -221,7 +221,7 @@ def test_a_message_is_shown_in_one_line_without_absent_parts() -> None:
     assert details(SAMPLES["RESULT"]()) == "progress=True args=[3] kwargs={'unit': 's'}"
 
 
-def test_the_folder_for_temporary_files_is_where_the_system_says() -> None:
+def test_the_folder_for_temporary_files_is_that_of_the_system() -> None:
     made = router.Router({})
     assert made.folder.parent == Path(tempfile.gettempdir())
     made._leave()
@@ -238,3 +238,24 @@ def test_a_client_that_has_ended_is_an_error_with_its_output(wait: bool) -> None
             team._process.wait(60)
         with pytest.raises(ClientEnded, match=r"(?s)client of broken has ended: .*no-such-option"):
             team.close()
+
+
+@pytest.mark.parametrize("module", ["sessions", "cost_client"])
+def test_clients_wait_for_a_slow_closing_handshake(module: str) -> None:
+    """By default, Autobahn waits one second, and then logs that it drops the connection."""
+    code = f"""
+import asyncio
+from argparse import Namespace
+from autobahn.asyncio import websocket
+from autobahn_fbs._demo import cost_client, cost_loops, sessions
+def stop(factory, **options): raise SystemExit(str(options))
+websocket.WampWebSocketClientFactory.setProtocolOptions = stop
+async def enter():
+    peer = sessions.Peer("anna", "demo", sessions.create_authenticator("anonymous"))
+    door = Namespace(transport="websocket", host="127.0.0.1", port=1, path="/")
+    await sessions.enter(peer, door, "json")
+join = cost_client._join(cost_loops.LOOPS["asyncio"](), "websocket", 1, "json", "demo")
+asyncio.run(enter() if "{module}" == "sessions" else join)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert re.search(r"'closeHandshakeTimeout': (15|30)\.0", done.stderr), done.stderr

@@ -329,7 +329,7 @@ if int.from_bytes(data[:4], "big") != len(data) - 4:
     )
 
 
-def test_installed_says_what_is_active_and_nothing_before_and_after():
+def test_installed_returns_what_is_active_and_none_before_and_after():
     run(
         ASYNCIO
         + """

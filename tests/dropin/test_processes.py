@@ -1,4 +1,4 @@
-"""``info --pid``: what is seen of running processes, and what can't be."""
+"""``info --pid``: what can and can't be seen of running processes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,8 +14,9 @@ from pathlib import Path
 import pytest
 
 import autobahn_fbs
-from autobahn_fbs._children import why_without
+from autobahn_fbs._child_processes import why_without
 from autobahn_fbs._cli import processes
+from support.costs import seconds
 
 if not Path("/proc/self/maps").exists():
     pytest.skip("NOT TESTED: processes, which need Linux's /proc", allow_module_level=True)
@@ -92,7 +94,7 @@ def test_children_are_shown_too():
     assert child["pid"] != pid and child["extension"]
 
 
-def test_an_overwritten_environment_is_said_to_be_unknown():
+def test_an_overwritten_environment_is_shown_as_unknown():
     assert processes._started(b"\0\0\0\0AUTOBAHN_FBS_PREFER=1\0")["launched"] is None
     assert processes._started(b"ontroller\0\0\0A=1\0")["launched"] is None
     assert processes._started(b"")["launched"] is False
@@ -100,20 +102,57 @@ def test_an_overwritten_environment_is_said_to_be_unknown():
     assert lines["started"] == "unknown: the process has overwritten its environment"
 
 
-def test_a_replaced_extension_is_said_to_need_a_restart(tmp_path: Path):
+def test_a_replaced_extension_is_shown_to_need_a_restart(tmp_path: Path):
     found = {**processes.look(os.getpid()), "extension": "/x/y.so", "replaced": True}
     assert "has been replaced since: restart" in dict(processes.describe(found))["extension"]
 
 
-def test_no_such_process_is_an_error():
+def test_long_paths_of_mapped_files_are_searched_in_linear_time():
+    line = "7f0000000000-7f0000001000 r--p 00000000 00:00 1  {}\n"
+    long, short = (line.format("/a" * count) * 20 for count in (2000, 20))
+    for maps in long, short:
+        assert processes.extension_in(maps) == (None, False)
+    slow = seconds(lambda _: processes.extension_in(long), b"")
+    assert slow < 100 * seconds(lambda _: processes.extension_in(short), b"")
+
+
+@pytest.mark.parametrize("name", ["_cpython.so", "_cffi/_core.abi3.so"])
+def test_the_extension_is_found_among_mapped_files(name: str):
+    path = f"/a b/autobahn_fbs/{name}"
+    others = (
+        "7f00-7f01 rw-p 00000000 00:00 0 \n7f00-7f01 r--p 0 00:00 1  /x/autobahn_fbs/other.so\n"
+    )
+    assert processes.extension_in(f"{others}7f00-7f01 r--p 0 00:00 1  {path}\n") == (path, False)
+    deleted = f"{others}7f00-7f01 r--p 0 00:00 1  {path} (deleted)\n"
+    assert processes.extension_in(deleted) == (path, True)
+
+
+def test_a_pipe_in_place_of_the_package_is_not_read(tmp_path: Path):
+    package = tmp_path / "autobahn_fbs"
+    package.mkdir()
+    os.mkfifo(package / "__init__.py")
+    process = tmp_path / "process"
+    process.mkdir()
+    (process / "root").symlink_to("/")
+    assert processes._version(process, str(package / "_cpython.so")) is None
+
+
+def test_a_long_command_line_is_shortened():
+    with running("-c", WAITS, "x" * 100_000) as pid:
+        done = info("--pid", str(pid))
+    assert done.returncode == 0, done.stderr
+    assert max(map(len, done.stdout.splitlines())) < 1100
+
+
+def test_an_unknown_process_is_an_error():
     done = info("--pid", str(2**22 + 1))  # above Linux's highest
     assert done.returncode == 1
     assert done.stderr.endswith(f"process {2**22 + 1}: there is no such process\n")
 
 
 def test_a_child_that_has_the_drop_in_of_another_copy_has_it(tmp_path: Path):
-    """Where the package is installed and a checkout is the current folder, a program has one and
-    its children the other."""
+    """If the package is installed and a checkout is the current folder, a program has one copy and
+    its children have the other."""
     other = tmp_path / "autobahn_fbs" / "_bootstrap"
     command = [sys.executable, "-c", ""]
     assert why_without(None, command, {"PYTHONPATH": str(other)}) is None
@@ -124,7 +163,10 @@ def test_a_child_that_has_the_drop_in_of_another_copy_has_it(tmp_path: Path):
 
 def test_a_process_that_has_ended_does_not_exist():
     child = subprocess.Popen([sys.executable, "-c", ""], stdin=subprocess.PIPE)
-    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # it stays as a zombie
+    for _ in range(3000):
+        if processes._stat(processes.PROC / str(child.pid))[0] == "Z":
+            break  # it has ended, and stays as a zombie until its parent waits for it
+        time.sleep(0.01)
     done = info("--pid", str(child.pid))
     child.communicate()
     assert done.returncode == 1

@@ -90,7 +90,7 @@ def test_a_console_command_has_the_drop_in(run: Run, tmp_path: Path) -> None:
     assert run("some-command", env=env).stdout == "autobahn_fbs\n"
 
 
-def test_a_command_is_found_where_a_folder_has_its_name(run: Run, tmp_path: Path) -> None:
+def test_a_command_is_found_although_a_folder_has_its_name(run: Run, tmp_path: Path) -> None:
     (tmp_path / "python").mkdir()
     assert run("python", "-c", PROBE).stdout == "autobahn_fbs\n"
 
@@ -208,7 +208,7 @@ def test_a_program_may_use_the_package_itself_before_autobahn(run: Run, first: s
     assert done.stdout == "autobahn_fbs\n", done.stderr
 
 
-def test_a_program_may_take_the_drop_in_out_again(run: Run) -> None:
+def test_a_program_may_uninstall_the_drop_in(run: Run) -> None:
     code = f"import autobahn_fbs\nautobahn_fbs.install(); autobahn_fbs.uninstall()\n{PROBE}"
     assert run("-c", code).stdout == "autobahn\n"
 
@@ -234,7 +234,7 @@ def broken(tmp_path: Path) -> Path:
     return folder.parent
 
 
-def test_a_drop_in_that_fails_keeps_the_program_from_starting(run: Run, tmp_path: Path) -> None:
+def test_a_drop_in_that_fails_prevents_the_program_from_starting(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "without"
     (folder / "autobahn").mkdir(parents=True)
     script(folder / "autobahn", "raise ImportError('no such library')", "__init__.py")
@@ -356,7 +356,7 @@ print(inspect.signature(subprocess.Popen._execute_child))
 
 
 @on_posix
-def test_a_shell_is_not_taken_for_the_python_that_it_runs(run: Run) -> None:
+def test_a_shell_is_not_mistaken_for_the_python_that_it_runs(run: Run) -> None:
     done = run("-c", child("'python -I; true'", ", shell=True, stderr=subprocess.DEVNULL"))
     assert done.stderr == ""
 
@@ -371,7 +371,7 @@ def test_arguments_from_an_iterator_arrive(run: Run) -> None:
 
 @on_posix
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV])
-def test_a_program_that_a_signal_ends_ends_the_launcher_like_that(run: Run, number: int) -> None:
+def test_the_launcher_ends_by_the_signal_that_ended_the_program(run: Run, number: int) -> None:
     done = run("-c", f"import os; os.kill(os.getpid(), {int(number)})")
     assert done.returncode == -number
 
@@ -452,7 +452,7 @@ def test_without_the_switch_the_check_is_left_alone(run: Run, crossbar: Path) ->
     assert done.stderr == "invalid value flatbuffers\n"
 
 
-def test_a_router_that_checks_in_another_way_ends_with_a_message(run: Run, crossbar: Path) -> None:
+def test_a_router_with_an_unknown_check_ends_with_a_message(run: Run, crossbar: Path) -> None:
     script(crossbar / "crossbar" / "common", "", "checkconfig.py")
     done = run("--allow-rawsocket", "-c", check("cbor"), env=environ(crossbar))
     assert done.returncode == NO_DROP_IN
@@ -479,7 +479,7 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
 
 
 @pytest.mark.parametrize("words", [["run"], ["run", "--"], ["run", "--no-such", "x"], ["fly"]])
-def test_a_command_line_without_sense_is_a_usage_error(
+def test_an_invalid_command_line_is_a_usage_error(
     words: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as end:
@@ -524,7 +524,7 @@ def test_an_interpreter_behind_env_is_looked_at(run: Run) -> None:
         "X=1 env -u PYTHONPATH",
     ],
 )
-def test_an_env_that_takes_the_path_away_is_refused(run: Run, words: str) -> None:
+def test_an_env_that_removes_the_path_is_refused(run: Run, words: str) -> None:
     done = run("env", *words.split(), sys.executable, "-c", "print('started')")
     assert (done.returncode, done.stdout) == (NO_DROP_IN, "")
     assert "removes PYTHONPATH" in done.stderr
@@ -535,7 +535,7 @@ def test_an_env_that_splits_a_word_is_looked_at(run: Run) -> None:
     assert (done.returncode, done.stdout) == (NO_DROP_IN, "")
 
 
-def test_a_script_whose_env_takes_the_path_away_is_refused(run: Run, tmp_path: Path) -> None:
+def test_a_script_whose_env_removes_the_path_is_refused(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "tool"
     file.write_text(f"#!/usr/bin/env -S -i {sys.executable}\nprint('started')\n")
     file.chmod(0o755)
@@ -544,12 +544,12 @@ def test_a_script_whose_env_takes_the_path_away_is_refused(run: Run, tmp_path: P
 
 
 @pytest.mark.parametrize("words", ["", "-u X", "-uX --unset=Y", "--", "X=-i", "-C / -u X Y=1 env"])
-def test_an_env_that_leaves_the_path_alone_is_run(run: Run, words: str) -> None:
+def test_an_env_that_keeps_the_path_is_run(run: Run, words: str) -> None:
     done = run("env", *words.split(), sys.executable, "-c", PROBE, "-i", "-u", "PYTHONPATH")
     assert (done.returncode, done.stdout) == (0, "autobahn_fbs\n")
 
 
-def test_a_folder_that_the_path_cannot_carry_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_the_path_cannot_contain_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_run, "BOOTSTRAP", os.pathsep.join(("/opt/a", "b/_bootstrap")))
     with pytest.raises(_run.CannotRun, match="PYTHONPATH can't contain") as caught:
         _run.check_drop_in()

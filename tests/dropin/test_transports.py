@@ -36,7 +36,7 @@ def reports(framework: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("serializer", IDS)
 @pytest.mark.parametrize("transport", ["websocket", "rawsocket"])
 @pytest.mark.parametrize("framework", ["asyncio", "twisted"])
-def test_all_messages_go_there_and_back(framework, transport, serializer):
+def test_all_messages_make_a_round_trip(framework, transport, serializer):
     pytest.importorskip(framework)
     (report,) = (
         entry

@@ -101,7 +101,7 @@ def test_only_publish_accepts_text_and_bytes_as_args(args, any_serializer):
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_payloads_carry_all_that_cbor2_does(value, any_serializer):
+def test_payloads_carry_everything_that_cbor2_carries(value, any_serializer):
     msg = message.Call(1, "a.b", args=[value], kwargs={"k": value})
     received = round_trip(any_serializer, msg)
     assert canonical(received.args) == canonical([value])
@@ -167,7 +167,7 @@ def test_payload_excludes_args_and_kwargs(klass, any_serializer):
 @pytest.mark.parametrize(
     "klass", [k for k in MESSAGE_CLASSES if "payload" in attribute_names(k)], ids=case_id
 )
-def test_enc_key_and_enc_serializer_demand_enc_algo(klass, any_serializer):
+def test_enc_key_and_enc_serializer_require_enc_algo(klass, any_serializer):
     for name, value in (("enc_key", "k"), ("enc_key", ""), ("enc_serializer", "cbor")):
         msg = klass(**minimal(klass), payload=b"x")
         setattr(msg, "_" + name, value)
@@ -179,7 +179,9 @@ def test_enc_key_and_enc_serializer_demand_enc_algo(klass, any_serializer):
 def test_an_int_of_more_digits_than_python_shows_is_refused_by_name(number, objser):
     msg = message.Publish(1, "a.b")
     msg._exclude = [number]
-    with pytest.raises(ValueError, match=r"^PUBLISH\.exclude: item: the wire holds 0 to 2\*\*64-1"):
+    with pytest.raises(
+        ValueError, match=r"^PUBLISH\.exclude: item: the wire format holds 0 to 2\*\*64-1"
+    ):
         objser.serialize(msg)
 
 
@@ -191,7 +193,7 @@ def test_a_payload_that_has_no_encoding_raises_the_codecs_error(any_serializer):
     assert_same(round_trip(any_serializer, msg), msg)
 
 
-def test_something_else_than_a_message_is_refused(any_serializer):
+def test_an_object_that_is_not_a_message_is_refused(any_serializer):
     for thing in (None, 5, "HELLO", b"", {}, object(), message.Message):
         with pytest.raises(TypeError):
             any_serializer.serialize(thing)

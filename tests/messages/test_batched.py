@@ -97,7 +97,7 @@ def test_one_bad_message_refuses_the_frame_and_keeps_nothing_alive():
     assert len(gc.get_objects()) - before < 25
 
 
-def test_a_frame_lives_as_long_as_a_message_of_it():
+def test_a_frame_lives_as_long_as_any_of_its_messages():
     received = BATCHED.unserialize(bytes(bytearray(GOOD * 100)))
     last = received[-1]
     del received

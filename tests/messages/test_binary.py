@@ -29,7 +29,7 @@ VIEWS: dict[str, tuple[Any, bytes]] = {
 
 
 def there(codec: str, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
-    """args and kwargs as a receiver has them."""
+    """args and kwargs as a receiver gets them."""
     serializer = FlatBuffersObjectSerializer(payload_serializer=codec)
     data = serializer.serialize(message.Event(1, 2, args=args, kwargs=kwargs))
     (received,) = serializer.unserialize(data)
@@ -87,14 +87,14 @@ def test_an_error_about_a_numpy_scalar_names_its_type_and_what_to_send(
 
 
 class Rows(list):
-    """Makes its items anew each time that it is iterated."""
+    """Creates new items each time that it is iterated."""
 
     def __iter__(self):
         return ([item, bytearray(item)] for item in list.__iter__(self))
 
 
 @pytest.mark.parametrize("codec", ["ubjson", "json", "msgpack"])
-def test_items_that_a_list_makes_are_not_taken_for_each_other(codec: str) -> None:
+def test_items_that_a_list_creates_anew_are_not_confused(codec: str) -> None:
     if codec not in CODECS:
         pytest.skip(f"NOT TESTED: {codec} is not installed")
     rows = [Rows([b"a", b"b"]), Rows([b"c", b"d"]), Rows([b"e", b"f"])]

@@ -79,7 +79,7 @@ BUFFERS: dict[str, Callable[[bytes], Any]] = {
 
 
 @pytest.mark.parametrize("make", BUFFERS.values(), ids=BUFFERS)
-def test_every_buffer_is_taken_as_the_bytes_that_it_reads_as(make):
+def test_every_buffer_is_read_as_its_bytes(make):
     buffer = make(PADDED)
     (msg,) = OBJSER.unserialize(buffer)
     del buffer
@@ -99,7 +99,7 @@ def test_every_buffer_is_accepted_as_a_batch(make):
 
 
 @pytest.mark.parametrize("make", BUFFERS.values(), ids=BUFFERS)
-def test_every_buffer_of_too_little_is_refused(make):
+def test_every_buffer_that_is_too_short_is_refused(make):
     for data in (PADDED[:8], bytes(8)):
         with pytest.raises(ProtocolError):
             OBJSER.unserialize(make(data))
@@ -110,7 +110,7 @@ def test_every_buffer_of_too_little_is_refused(make):
     [b"", bytearray(), memoryview(b""), memoryview(bytearray()), array.array("Q")],
     ids=["bytes", "bytearray", "view of bytes", "view of bytearray", "array"],
 )
-def test_a_buffer_of_nothing_is_refused(empty):
+def test_an_empty_buffer_is_refused(empty):
     with pytest.raises(ProtocolError, match="shorter than the smallest message"):
         OBJSER.unserialize(empty)
     assert BATCHED.unserialize(empty) == []

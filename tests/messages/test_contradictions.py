@@ -15,7 +15,7 @@ from support.wirebuild import build
 READERS = {
     dialect: FlatBuffersObjectSerializer(dialect=dialect) for dialect in ("autobahn", "schema")
 }
-TICKET, CRA, CRYPTOSIGN = 1, 2, 4
+TICKET, CRA = 1, 2
 JSON, CBOR, NAMED = 1, 3, 5
 
 

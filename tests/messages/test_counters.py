@@ -22,7 +22,6 @@ def event(**more: Any) -> m.Event:
 
 
 DATA = OBJSER.serialize(event())
-Counted = Callable[[Callable[[], object]], dict[str, Any]]
 
 
 def counted(act: Callable[[], object]) -> dict[str, Any]:
@@ -90,7 +89,7 @@ def test_payloads_that_nobody_reads_are_never_decoded() -> None:
     assert counted(received) == {"payloads": 2, "payloads_never_decoded": 2}
 
 
-def test_a_payload_is_counted_when_it_is_read_first() -> None:
+def test_a_payload_is_counted_when_it_is_first_read() -> None:
     message = received()
     once = {"payloads_decoded": 1, "payloads_never_decoded": -1}
     assert counted(lambda: message.kwargs) == once

@@ -1,4 +1,4 @@
-"""Router-to-router helpers, over made and over received messages."""
+"""Router-to-router helpers, for created and for received messages."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_a_hop_that_closes_a_loop_is_refused(forwarded):
         ((3, None, None), TypeError),
     ],
 )
-def test_a_hop_that_is_none_is_refused(forwarded, hop, error):
+def test_an_invalid_hop_is_refused(forwarded, hop, error):
     with pytest.raises(error):
         forwarding.append_hop(forwarded, *hop)
 

@@ -53,7 +53,7 @@ def test_details_have_them_too():
 
 
 @pytest.mark.skipif(not hasattr(sys, "getrefcount"), reason="counts references")
-def test_none_of_them_is_kept():
+def test_none_of_them_is_kept_alive():
     large = os.urandom(131072)
     serializer = autobahn_fbs.FlatBuffersSerializer()
     before = sys.getrefcount(large)

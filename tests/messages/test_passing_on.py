@@ -142,7 +142,7 @@ def test_changes_are_found_where_cbor_shows_no_difference(pickling):
     assert again.args == [[1, 2]]
 
 
-def test_a_payload_that_can_be_read_but_not_written_goes_on_as_it_came():
+def test_a_payload_that_can_be_read_but_not_written_is_forwarded_unchanged():
     """JSON can have half a surrogate pair, which is a str, but one without UTF-8."""
     event = {"subscription": 1, "publication": 2, "args": b'["\\ud800"]', "ppt_serializer": 1}
     data = build("Event", event)
@@ -165,7 +165,7 @@ def test_a_role_changed_in_place_is_sent_as_changed(any_serializer):
 
 @all_samples
 @pytest.mark.parametrize("kind", [CBORSerializer, JsonSerializer], ids=name_of)
-def test_it_goes_out_through_another_serializer_like_the_plain_message(msg, kind):
+def test_another_serializer_sends_it_like_the_plain_message(msg, kind):
     other = kind()
     try:
         expected = other.serialize(plain_copy(msg))
@@ -205,7 +205,7 @@ def test_a_setter_makes_other_serializers_encode_again():
 
 @all_samples
 @pytest.mark.parametrize("read_first", [False, True], ids=["fresh", "read"])
-def test_copies_and_pickles_say_the_same(msg, read_first, dialect):
+def test_copies_and_pickles_have_the_same_content(msg, read_first, dialect):
     serializer = FlatBuffersObjectSerializer(dialect=dialect)
     received = receive(msg, serializer)
     if read_first:

@@ -101,7 +101,7 @@ def test_text_that_json_would_read_as_binary_is_refused_when_it_is_written(name,
         serializer.serialize(msg)
 
 
-def test_json_takes_zero_characters_where_they_are_text():
+def test_json_accepts_zero_characters_where_they_are_text():
     msg = m.Event(1, 2, args=["a\0", '"\0'], kwargs={"k": {"\0": 'a"\0'}})
     data = FlatBuffersObjectSerializer(payload_serializer="json").serialize(msg)
     assert_same(READER.unserialize(data)[0], msg)
@@ -118,7 +118,7 @@ def test_the_serializer_says_its_codec_and_speaks_flatbuffers(codec):
 
 @pytest.mark.filterwarnings("ignore:autobahn_fbs.install:RuntimeWarning")
 @pytest.mark.parametrize("codec", BUILTIN)
-def test_the_registry_takes_the_ids_of_the_documents(codec):
+def test_the_registry_accepts_the_ids_in_the_documentation(codec):
     autobahn_fbs.install()
     try:
         plain = create_transport_serializer(f"flatbuffers-{codec}")
@@ -136,7 +136,7 @@ def test_an_unknown_codec_is_refused_when_configured():
         FlatBuffersSerializer(payload_serializer="x_never")
 
 
-def test_a_custom_codec_travels_by_name(shouting):
+def test_a_custom_codec_is_sent_by_name(shouting):
     serializer = FlatBuffersObjectSerializer(payload_serializer=shouting)
     for msg in MESSAGES:
         data = serializer.serialize(msg)
@@ -208,6 +208,23 @@ def test_an_exception_without_a_text_is_named_by_its_type():
             serializer.serialize(m.Event(1, 2, args=[1]))
     finally:
         payloads.unregister_payload_serializer("x_silent")
+
+
+def test_the_text_of_a_codecs_exception_has_nothing_that_a_terminal_acts_on():
+    def fail(view):
+        raise ValueError(bytes(view).decode())
+
+    quoted = "é\x1b[31m\n\u202e".encode()
+    autobahn_fbs.register_payload_serializer("x_quoting", lambda value: quoted, fail)
+    try:
+        serializer = FlatBuffersObjectSerializer(payload_serializer="x_quoting")
+        data = serializer.serialize(m.Event(1, 2, args=[1]))
+        with pytest.raises(ProtocolError) as caught:
+            _ = READER.unserialize(data)[0].args
+    finally:
+        payloads.unregister_payload_serializer("x_quoting")
+    text = r"EVENT.args: payload can't be decoded: ValueError: \xe9\x1b[31m\n\u202e (at offset "
+    assert str(caught.value).startswith(text)
 
 
 def test_a_custom_codec_must_return_bytes():

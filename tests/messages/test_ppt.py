@@ -108,7 +108,7 @@ def test_two_messages_that_differ_in_their_cipher_are_not_equal():
     assert one != two
 
 
-def test_a_cipher_of_no_known_number_is_refused():
+def test_a_cipher_with_an_unknown_number_is_refused():
     data = bytearray(OBJSER.serialize(ppt.with_cipher(CARRIERS[1], "aes256gcm")))
     plain = OBJSER.serialize(ppt.with_cipher(CARRIERS[1], "xsalsa20poly1305"))
     (place,) = [i for i, (a, b) in enumerate(zip(data, plain, strict=True)) if a != b]

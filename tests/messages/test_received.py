@@ -107,7 +107,7 @@ def test_it_hashes_like_the_plain_class(msg):
 
 
 @all_samples
-def test_a_second_read_gives_the_very_object(msg):
+def test_a_second_read_returns_the_same_object(msg):
     received = receive(msg)
     for name in attribute_names(type(msg)):
         first = getattr(received, name)
@@ -129,7 +129,7 @@ def test_private_slots_read_like_the_plain_messages(msg):
 
 
 @all_samples
-def test_marshal_and_str_are_the_plain_messages(msg):
+def test_marshal_and_str_are_those_of_the_plain_message(msg):
     received = receive(msg)
     plain = plain_copy(received)
     assert canonical(received.marshal()) == canonical(plain.marshal())
@@ -205,7 +205,7 @@ def test_attributes_cannot_be_deleted():
     assert received.request == 1
 
 
-def test_private_slots_can_be_set_without_checks_as_other_code_does(objser):
+def test_private_slots_can_be_set_without_checks(objser):
     received = receive(m.Event(1, 2, args=[1]))
     received._args = ["new"]
     received._topic = "a.b"
@@ -300,7 +300,7 @@ def test_a_non_contiguous_buffer_is_refused():
             SERIALIZER.unserialize(thing)
 
 
-def test_a_messages_buffer_goes_when_the_message_goes():
+def test_a_messages_buffer_is_freed_with_the_message():
     class Bytes(bytes):
         pass
 
@@ -348,7 +348,7 @@ def test_its_text_is_that_of_autobahns_message(msg):
 
 @pytest.mark.parametrize("codec", ["cbor", "json", "x_unknown"])
 @with_payload
-def test_its_text_shows_what_cant_be_decoded_as_such(klass, codec):
+def test_its_text_marks_what_cannot_be_decoded(klass, codec):
     payloads.register_payload_serializer("x_unknown", lambda value: b"json", lambda view: None)
     try:
         serializer = FlatBuffersObjectSerializer(payload_serializer=codec)
@@ -365,7 +365,7 @@ def test_its_text_shows_what_cant_be_decoded_as_such(klass, codec):
     assert SERIALIZER.serialize(received) == data
 
 
-def test_its_text_is_short_if_a_value_cant_be_shown():
+def test_its_text_is_short_if_a_value_cannot_be_shown():
     received = receive(m.Event(1, 2, args=[1]))
     received.args = [Unshowable()]
     assert str(received) == "EVENT:: <can't be shown: LookupError: no repr>"

@@ -74,7 +74,7 @@ def test_they_have_all_public_names_of_upstreams():
         assert wanted <= set(dir(ours))
 
 
-def test_the_constructors_take_what_upstreams_take():
+def test_the_constructors_accept_the_same_as_upstreams():
     for ours, theirs in (
         (FlatBuffersSerializer, upstream.FlatBuffersSerializer),
         (FlatBuffersObjectSerializer, upstream.FlatBuffersObjectSerializer),
@@ -129,7 +129,7 @@ def test_text_frames_are_refused():
     assert serializer.stats()["messages"] == 1
 
 
-def test_wrong_bytes_are_a_protocol_error():
+def test_invalid_bytes_are_a_protocol_error():
     for batched in (False, True):
         for data in (b"x", b"\0" * 40, b"\0\0\0\1x"):
             with pytest.raises(ProtocolError):
@@ -492,7 +492,7 @@ def test_a_codec_may_replace_the_object_serializer_that_called_it(meddling):
     assert msg.args == ["y"]
 
 
-def test_an_object_serializer_stays_as_it_was_made(meddling):
+def test_an_object_serializer_cannot_be_changed(meddling):
     objser = FlatBuffersObjectSerializer(payload_serializer="x_meddling")
 
     def change():
@@ -507,7 +507,7 @@ def test_an_object_serializer_stays_as_it_was_made(meddling):
 @pytest.mark.parametrize(
     "name", ["flexbuffers", "forwarding", "limits", "payloads", "ppt", "views"]
 )
-def test_a_submodule_is_there_when_the_package_is_imported(name):
+def test_submodules_are_available_after_importing_the_package(name):
     code = f"import autobahn_fbs; print(autobahn_fbs.{name}.__name__)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout.split() == [f"autobahn_fbs.{name}"], done.stderr
@@ -619,7 +619,7 @@ def test_an_unpickled_serializer_needs_its_codec(custom_codec):
         autobahn_fbs.register_payload_serializer(custom_codec, repr_dumps, repr_loads)
 
 
-def test_a_serializer_goes_to_a_spawned_process():
+def test_a_serializer_can_be_sent_to_a_spawned_process():
     serializers = [FlatBuffersSerializer(payload_serializer="json"), FlatBuffersSerializer(True)]
     runner = ApplicationRunner("ws://localhost/ws", "realm1", serializers=serializers)
     with multiprocessing.get_context("spawn").Pool(1) as pool:

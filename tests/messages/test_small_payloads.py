@@ -1,5 +1,5 @@
 """Small payloads are in the message as cbor2 writes them. On PyPy, those without containers in them
-have their own code: autobahn_fbs/_cffi/fast.py."""
+have their own code: autobahn_fbs/_cffi/encode_fast.py."""
 
 from __future__ import annotations
 
@@ -102,14 +102,14 @@ def test_any_flat_payload_is_written_as_by_cbor2(args, kwargs):
         ({"args": [1], "topic": "\ud800"}, ValueError, "EVENT.topic: "),
     ],
 )
-def test_values_that_can_not_be_sent_are_refused_by_name(arguments, error, text):
+def test_values_that_cannot_be_sent_are_refused_by_name(arguments, error, text):
     for _ in range(3):  # and leaves nothing behind
         with pytest.raises(error, match=text):
             SERIALIZER.serialize(m.Event(1, 2, **arguments))
         assert_written_as_by_cbor2([1, "two", 3.0], {"four": 5})
 
 
-def test_keys_that_were_put_in_later_are_looked_at():
+def test_keys_that_were_added_later_are_checked():
     msg = m.Event(1, 2, kwargs={"a": 1})
     msg.kwargs[2] = 3
     with pytest.raises(TypeError, match=r"EVENT\.kwargs: expected dict with str keys"):
@@ -154,9 +154,9 @@ def event_class() -> Any:
 
 
 @cffi_only
-def test_a_list_that_grows_while_it_is_written_is_not_written_behind_the_record(monkeypatch):
-    """As a finalizer or another thread can do it. Floats go through a pointer, unchecked."""
-    from autobahn_fbs._cffi import build, fast
+def test_a_list_that_grows_while_it_is_written_is_not_written_beyond_the_record(monkeypatch):
+    """A finalizer or another thread can do this. Floats go through a pointer, unchecked."""
+    from autobahn_fbs._cffi import build, encode_fast
 
     class Floats:
         def __setitem__(self, at: int, value: float) -> None:
@@ -171,9 +171,9 @@ def test_a_list_that_grows_while_it_is_written_is_not_written_behind_the_record(
 
     workspace = build.Workspace()
     floats, workspace.floats = workspace.floats, Floats()
-    monkeypatch.setattr(fast, "free", free := [workspace])
-    monkeypatch.setattr(fast, "Workspace", lambda: workspace)
-    flat = fast.make_flat(event_class())
+    monkeypatch.setattr(encode_fast, "free", free := [workspace])
+    monkeypatch.setattr(encode_fast, "Workspace", lambda: workspace)
+    flat = encode_fast.make_flat(event_class())
     args = [1.5]
     before = sys.gettrace()
     sys.settrace(grow)
@@ -186,7 +186,7 @@ def test_a_list_that_grows_while_it_is_written_is_not_written_behind_the_record(
 
 
 @cffi_only
-def test_the_length_of_a_payload_is_not_taken_for_tokens():
+def test_the_length_of_a_payload_is_not_mistaken_for_tokens():
     """A codec's output of 4 GiB is too long; it became an empty payload."""
     from autobahn_fbs._cffi._core import lib
     from autobahn_fbs._cffi.build import ROOM, Workspace, core_build

@@ -31,7 +31,7 @@ class LoggingRouter(Router):
 
 
 def installed_in(log: Path, processes: int) -> list[tuple[str, int]]:
-    """The processes that say so: their titles and ids. Workers' lines come a little later."""
+    """The processes that log it: their titles and ids. Workers' lines come a little later."""
     found: list[tuple[str, int]] = []
     for _ in range(100):
         text = re.sub(r"\x1b\[\d+m", "", log.read_text(errors="replace"))

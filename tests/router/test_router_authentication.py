@@ -73,7 +73,7 @@ async def ask_in(place: Place, asked: str, way: Way, login: str, wrong: bool = F
 
 @asynccontextmanager
 async def answering(place: Place, serializer: str = "flatbuffers") -> AsyncIterator[list[Any]]:
-    """Inside, a session says who clients are; returns the questions."""
+    """Inside, a session answers who clients are. Yields the questions that it gets."""
     authenticate = function_authenticator.create(place.site.auth)
     questions: list[Any] = []
 
@@ -259,7 +259,7 @@ def cookie_of(peer: Peer) -> str:
     return str(transport.http_headers["set-cookie"]).partition(";")[0]
 
 
-def test_a_cookie_stands_for_the_authentication_that_it_was_there_for(place: Place) -> None:
+def test_a_cookie_stands_for_the_authentication_that_it_was_set_with(place: Place) -> None:
     async def run() -> None:
         first, kinds = await join_by_cookie(place, None)
         assert kinds == ["Hello", "Challenge", "Authenticate", "Welcome"]

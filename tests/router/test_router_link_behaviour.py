@@ -284,7 +284,7 @@ def test_a_link_does_the_same_over_flatbuffers_and_over_cbor(
     assert compare(two, scene) == (expected[0], expected[-1])
 
 
-def test_an_error_becomes_none_on_its_way_over_either_link(two: tuple[Nodes, Nodes]) -> None:
+def test_an_error_becomes_none_over_either_link(two: tuple[Nodes, Nodes]) -> None:
     for failed, unknown in compare(two, scenes.errors):
         assert failed is None
         assert unknown[:2] == ["error", "wamp.error.no_such_procedure"]

@@ -53,7 +53,7 @@ def test_links_that_name_no_serializer_speak_flatbuffers(three: Any) -> None:
     assert play(three, spoken) == ["wamp.2.flatbuffers"] * 3
 
 
-def test_an_event_comes_to_every_session_once_with_its_hops_in_order(three: Any) -> None:
+def test_an_event_reaches_every_session_once_with_its_hops_in_order(three: Any) -> None:
     hops = [each for each in play(three, linked.events) if each]
     assert hops
     for publisher, link in hops:

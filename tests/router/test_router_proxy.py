@@ -82,7 +82,7 @@ def test_every_process_of_the_node_has_loaded_the_native_code(place: Place) -> N
 
 @pytest.mark.parametrize("way", FLATBUFFERS, ids=ids)
 @pytest.mark.parametrize("login", METHODS)
-def test_a_session_joins_through_the_proxy_with_what_it_authenticated_as(
+def test_a_session_joins_through_the_proxy_with_the_identity_that_it_authenticated(
     place: Place, way: Way, login: str
 ) -> None:
     async def enter() -> Any:
@@ -154,7 +154,7 @@ def test_a_listener_of_the_proxy_may_have_all_transports_at_one_port(
     asyncio.run(run())
 
 
-def test_one_event_goes_through_every_leg_to_subscribers_with_every_serializer(
+def test_one_event_reaches_subscribers_with_every_serializer_over_every_connection(
     place: Place,
 ) -> None:
     async def run() -> list[Any]:
@@ -189,7 +189,7 @@ def test_an_unknown_procedure_is_an_error_from_the_router_behind_the_proxy(
 
 
 @pytest.mark.parametrize("leg", LEGS)
-def test_a_large_message_survives_the_proxy(place: Place, leg: str) -> None:
+def test_a_large_message_passes_the_proxy_unchanged(place: Place, leg: str) -> None:
     payload = {"bytes": bytes(range(256)) * 2000, "text": "ü" * 100_000}
 
     async def run() -> None:

@@ -169,7 +169,7 @@ def test_time_is_linear_in_the_messages_size(case):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_cases_are_as_large_as_they_say(case):
+def test_the_cases_have_the_size_that_they_claim(case):
     for size in SIZES:
         assert 0.5 * size < len(CASES[case][0](size)) < 2 * size
 
@@ -286,7 +286,7 @@ def test_numbers_with_very_many_digits_are_refused(tag):
 
 @pytest.mark.parametrize("kind", [b"Z", b"T", b"F", b"N"])
 @pytest.mark.parametrize("order", "<>")
-def test_ubjson_can_not_claim_values_that_take_no_bytes(kind, order):
+def test_ubjson_cannot_claim_values_that_take_no_bytes(kind, order):
     """Autobahn's UBJSON makes a list of the claimed length: nine bytes, 16 GB."""
     for count in (b"l" + struct.pack(order + "i", 10**6), b"[$l#U\x02" + b"\xff\x0f\0\0" * 2):
         data = build(

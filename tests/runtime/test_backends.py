@@ -1,5 +1,5 @@
-"""The two bindings of the core against each other, in one process: the same bytes out, the same
-attributes, verdicts and error texts in, for valid and for broken messages."""
+"""Compares the two bindings of the core in one process: they write the same bytes, and have the
+same attributes, verdicts and error texts for valid and broken messages."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def outcome(do: Callable[[], Any]) -> tuple[str, Any]:
 
 
 def told(messages: list[Any]) -> list[Any]:
-    """Everything that received messages say, private names and views included."""
+    """The whole content of received messages, including private names and views."""
     found: list[Any] = []
     for msg in messages:
         for name in (*attribute_names(type(msg)), "ppt_cipher"):
@@ -113,7 +113,7 @@ def test_any_message_becomes_the_same_bytes_and_comes_back_the_same(msg, pair):
 
 
 @given(msg=messages(), pair=pairs, seed=st.integers(0, 2**32))
-def test_broken_messages_are_judged_alike_and_read_alike(msg, pair, seed):
+def test_broken_messages_get_the_same_verdict_and_read_alike(msg, pair, seed):
     how, data = outcome(lambda: pair[0].serialize(msg))
     if how != "gives":
         return
@@ -213,6 +213,6 @@ def test_cbor_is_the_same(value):
 
 
 @given(data=st.binary(max_size=60))
-def test_cbor_of_any_bytes_is_judged_alike(data):
+def test_any_bytes_as_cbor_get_the_same_verdict(data):
     left = outcome(lambda: canonical(_cpython.cbor_loads(data)))
     assert outcome(lambda: canonical(_cffi.cbor_loads(data))) == left

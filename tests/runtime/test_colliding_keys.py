@@ -75,7 +75,7 @@ def read(data: bytes) -> None:
 
 
 def seconds_to_read(data: bytes) -> float:
-    """Whether it is accepted or refused."""
+    """The time to read it, whether it is accepted or refused."""
     best = float("inf")
     for _ in range(5):
         start = time.process_time()
@@ -171,8 +171,8 @@ def words_behind(keys: list[int]) -> bytes:
 
 
 @pypy_only
-def test_integers_alone_are_their_own_hashes():
-    """In PyPy, they collide as such, and by Python's hash where a key of another kind is there."""
+def test_integers_collide_by_value_or_by_hash():
+    """They collide by value on PyPy, and by Python's hash if a map has keys of other kinds, too."""
     keys = [key + 2**61 - 1 for key in chosen(11_000)]
     for form in (plain, endless):
         assert native.cbor_loads(form(keys)) == dict.fromkeys(keys)
@@ -183,7 +183,7 @@ def test_integers_alone_are_their_own_hashes():
 
 
 def test_repeated_numbers_beside_a_tag_have_no_budget_for_each_map():
-    """Each map is counted by itself, and each takes bytes of its own: many stay linear."""
+    """Each map is counted separately and takes its own bytes, so many of them stay linear."""
     few = chosen(2_800)[:120]
     one = plain(few)
     small, large = (
@@ -237,7 +237,7 @@ def test_honest_elements_of_a_set_are_accepted(keys):
     assert native.cbor_loads(cbor2.dumps(set(keys))) == set(keys)
 
 
-def test_the_same_key_again_is_as_before():
+def test_a_repeated_key_is_accepted_as_before():
     keys = [7, *range(100), 7, 7.0, True, "a", *["a"] * 100]
     data = head(5, len(keys)) + b"".join(
         cbor2.dumps(k) + cbor2.dumps(i) for i, k in enumerate(keys)
@@ -249,7 +249,7 @@ def test_the_same_key_again_is_as_before():
 
 @pytest.mark.parametrize("key", [7, 1000, -1, 2**63, 1.5, True], ids=repr)
 @pytest.mark.parametrize("before", [[], [3, 5, 9], [*range(1000, 1200)]], ids=len)
-def test_one_key_again_and_again_is_one_key(key, before):
+def test_one_key_that_is_repeated_often_counts_once(key, before):
     """Before, each took a slot of its own, and the search for another one never ended."""
     keys = [*before, *[key] * 20_000]
     value = native.cbor_loads(plain(keys))
@@ -257,7 +257,7 @@ def test_one_key_again_and_again_is_one_key(key, before):
     assert list(map(repr, value)) == list(map(repr, dict.fromkeys(keys)))
 
 
-def test_two_keys_in_turn_are_two_keys():
+def test_two_alternating_keys_count_twice():
     """In a small table, each takes a slot beyond the other's."""
     assert native.cbor_loads(plain([8, 16] * 10_000)) == {8: None, 16: None}
 
@@ -276,8 +276,8 @@ def test_many_numbers_together_with_many_words_are_refused():
                 native.cbor_loads(form)
 
 
-def test_points_in_time_as_keys_are_few():
-    """Their hashes are not keyed."""
+def test_only_a_few_points_in_time_may_be_keys():
+    """Their hashes are not randomized."""
     points = b"".join(b"\xc1" + cbor2.dumps(1_700_000_000 + i) + NULL for i in range(257))
     assert len(native.cbor_loads(head(5, 256) + points)) == 256
     with pytest.raises(ValueError, match="too many keys"):
@@ -326,7 +326,7 @@ def test_hops_with_keys_that_a_reader_refuses_are_not_written(more, dialect):
         message.Cancel(1, forward_for=[{**HOP, "more": more}]),
         message.Unregister(1, 2, forward_for=[{**HOP, "more": more}]),
     ):
-        place = f"{type(msg).__name__.upper()}.forward_for: item: keys must be str on all levels"
+        place = f"{type(msg).__name__.upper()}.forward_for: item: keys must be str at all levels"
         with pytest.raises(ValueError, match=place):
             serializer.serialize(msg)
         msg.forward_for = [{**HOP, "more": {"a": [{"b": 1}]}}]

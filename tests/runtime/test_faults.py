@@ -302,8 +302,8 @@ def seen(result: Any) -> Any:
 def starved(work: Callable[[Any], Any], thing: Any, first: int, last: int) -> Any:
     """The result of the work while allocations `first` to `last` (0: all from there on) fail.
 
-    A short function: CPython 3.12 stores where in the code an exception occurred as an int. Above
-    256, this needs an allocation, and without memory it retries for ever."""
+    This function is short: CPython 3.12 stores where in the code an exception occurred as an int.
+    Above 256, this needs an allocation, and without memory it retries for ever."""
     set_nomemory(first, last)
     try:
         return work(thing)

@@ -233,11 +233,11 @@ def run(code: str, ending: str) -> None:
 
 
 @pytest.mark.parametrize("ending", ENDINGS.values(), ids=ENDINGS)
-def test_the_interpreter_ends_in_peace_with(ending):
+def test_the_interpreter_ends_without_errors_with(ending):
     run(BEGINNING, ending)
 
 
-def test_a_long_chain_of_messages_is_dropped_without_a_stack_as_long():
+def test_a_long_chain_of_messages_is_freed_without_a_deep_stack():
     """Like a chain of Autobahn's messages; one call for each would exhaust the stack."""
     run(
         BEGINNING,
@@ -262,7 +262,7 @@ def test_a_long_chain_of_messages_is_dropped_without_a_stack_as_long():
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="NOT TESTED: fork, which this system lacks")
-def test_child_and_parent_go_on_after_a_fork():
+def test_child_and_parent_continue_after_a_fork():
     sent = m.Event(1, 2, args=[1, "x"], kwargs={"a": 1}, topic="a.b")
     data = OBJSER.serialize(sent)
     (unread,) = OBJSER.unserialize(data)

@@ -1,7 +1,7 @@
 """Python code that runs while a message is serialized, and changes the objects being read: a key's
 ``__eq__``, or a finalizer that the collector calls. (test_lifetime.py tests codecs that do so.)
 
-In processes of their own, because the bugs here were crashes.
+The tests run in separate processes, because these bugs were crashes.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def test_a_finalizer_may_empty_the_list_whose_item_is_refused(attribute):
     """).startswith(f'ValueError("PUBLISH.{attribute}: ')
 
 
-def test_an_interrupt_while_metadata_is_read_goes_on_as_it_is():
+def test_an_interrupt_while_metadata_is_read_is_passed_on():
     """The bytes are not the cause."""
     assert (
         printed("""

@@ -439,7 +439,7 @@ def test_codecs_come_and_go_while_they_are_used():
     payloads.unregister_payload_serializer(name)
 
 
-def test_installing_and_uninstalling_at_once_leaves_autobahns_own():
+def test_installing_and_uninstalling_at_the_same_time_restores_autobahns_own():
     before = (dict(upstream.SERID_TO_SER), m.Message.serialize, upstream.FlatBuffersSerializer)
 
     def work() -> None:

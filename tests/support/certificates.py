@@ -46,7 +46,7 @@ class Authority:
         self.certificate.write_bytes(root.public_bytes(serialization.Encoding.PEM))
 
     def issue(self, name: str, file: str | None = None) -> Identity:
-        """Vouches for `name`, at 127.0.0.1; the files are called after `file`, else `name`."""
+        """Issues a certificate for `name` at 127.0.0.1. The files are named `file` or `name`."""
         key = ec.generate_private_key(ec.SECP256R1())
         here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
         certificate = self._sign(_name(name), key.public_key(), here)

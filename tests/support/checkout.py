@@ -41,7 +41,7 @@ SANITIZE = ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 
 
 def compiler() -> list[str]:
-    """The C compiler that would build an extension; the test is skipped where there is none."""
+    """The C compiler that would build an extension; the test is skipped if there is none."""
     named = os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc"
     for command in (shlex.split(named), ["cc"], ["gcc"], ["clang"]):
         if command and shutil.which(command[0]):

@@ -22,7 +22,7 @@ PYPY = sys.implementation.name == "pypy"
 
 
 def _fullest(count: int) -> tuple[int, int]:
-    """The places of the largest table that so many keys fill, and the keys that do."""
+    """The size of the largest table that so many keys can fill, and the number of keys that do."""
     if not PYPY:
         size = 8
         while size * 2 * 2 // 3 <= count:

@@ -1,4 +1,4 @@
-"""Compare WAMP messages attribute by attribute, in value and in type.
+"""Compares WAMP messages attribute by attribute, in value and in type.
 
 Autobahn's own ``==`` is vacuous for seven classes and treats ``True`` as ``1``, so no test relies
 on it. Here, a message becomes a tree of ``(type name, content)`` pairs, in which a tuple is a list

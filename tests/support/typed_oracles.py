@@ -41,7 +41,7 @@ def to_json(
 
 
 def parse(text: str) -> Any:
-    """flatc's JSON: it writes nan and inf as they are."""
+    """Parses flatc's JSON, which writes nan and inf without quotes."""
     outside = re.compile(r'("(?:[^"\\]|\\.)*")|(-?)\b(nan|inf)\b')
     return json.loads(
         outside.sub(lambda m: m[1] or ("NaN" if m[3] == "nan" else m[2] + "Infinity"), text)

@@ -1,6 +1,6 @@
-"""The single messages of wamp-proto's test suite, as facts.
+"""The single messages of wamp-proto's test suite.
 
-They are the expected attributes, the FlatBuffers bytes, and the raw messages with the verdict that
+For each: the expected attributes, the FlatBuffers bytes, and raw messages with the verdict that
 they should get.
 """
 

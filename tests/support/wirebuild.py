@@ -1,4 +1,4 @@
-"""Build WAMP FlatBuffers messages of any content, valid or not, without the code under test.
+"""Builds WAMP FlatBuffers messages of any content, valid or not, without the code under test.
 
 The layout is read from the schema text in Autobahn's wheel, the bytes are written by Google's
 Python builder. Every field that is given is written, even if it equals its default.

@@ -55,6 +55,21 @@ def test_they_write_the_same_bytes(both, schema, name, value, options):
     assert outcome(python.decode(data).to_dict) == outcome(c.decode(data).to_dict)
 
 
+UNSORTED: dict[str, Any] = {
+    "entries": [{"key": "b", "value": 1}, {"key": "a", "value": 2}, {"key": "c"}, {"key": "a"}],
+    "counted": [{"number": 5}, {"number": 2, "text": "x"}, {}],
+}
+
+
+def test_they_write_sorted_tables_in_the_given_order(both):
+    c, python = codecs(both, "basics", "basics.Sorted")
+    assert python.encode(UNSORTED, sort_keys=True) == c.encode(UNSORTED, sort_keys=True)
+    for wrong in ({"value": 1}, {"key": 3}, {"key": None}, {"key": "\ud800"}, 5):
+        value = {"entries": [{"key": "b"}, wrong, {"key": "a"}]}
+        expected = outcome(c.encode, value, sort_keys=True)
+        assert outcome(python.encode, value, sort_keys=True) == expected
+
+
 WRONG: list[tuple[str, str, Any]] = [
     *(
         ("basics", "basics.Scalars", {name: value})
@@ -97,7 +112,7 @@ WRONG: list[tuple[str, str, Any]] = [
 
 
 @pytest.mark.parametrize("words", ["rfc", "memory"])
-def test_they_refuse_the_same_values_with_the_same_words(both, words):
+def test_they_refuse_the_same_values_with_the_same_texts(both, words):
     different = []
     for schema, name, value in WRONG:
         c, python = codecs(both, schema, name, words)
@@ -107,7 +122,7 @@ def test_they_refuse_the_same_values_with_the_same_words(both, words):
     assert different == []
 
 
-def test_they_refuse_the_same_bytes_with_the_same_words(both):
+def test_they_refuse_the_same_bytes_with_the_same_texts(both):
     source = random.Random(3)
     for schema, name, value in (
         ("basics", "basics.Everything", EVERYTHING),
@@ -136,7 +151,7 @@ def test_they_refuse_the_same_schemas(both, data):
 
 
 @pytest.mark.parametrize("name", [path.stem for path in sorted(SCHEMAS.glob("*.bfbs"))])
-def test_they_say_the_same_of_a_schema(both, name):
+def test_they_describe_a_schema_in_the_same_way(both, name):
     data = (SCHEMAS / f"{name}.bfbs").read_bytes()
     c, python = (native.TypedSchema(data) for native in both)
     for attribute in ("tables", "structs", "enums", "refused", "root", "identifier", "words"):

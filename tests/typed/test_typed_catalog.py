@@ -23,8 +23,8 @@ def test_invalid_payload_is_autobahns():
     assert InvalidPayload is exception.InvalidPayload
 
 
-def test_load_takes_one_source_or_more():
-    with pytest.raises(TypeError, match="one source or more"):
+def test_load_takes_one_or_more_sources():
+    with pytest.raises(TypeError, match="one or more sources"):
         Catalog.load()
 
 
@@ -32,7 +32,7 @@ def test_load_takes_one_source_or_more():
     ("name", "near"),
     [("Leaf", "basics.Leaf"), ("basics.leaf", "basics.Leaf"), ("basics.Scalar", "basics.Scalars")],
 )
-def test_a_name_that_there_is_not_is_a_key_error_with_near_names(name, near):
+def test_an_unknown_name_is_a_key_error_with_similar_names(name, near):
     catalog = load("basics")
     for ask in (
         lambda: catalog[name],
@@ -48,7 +48,7 @@ def test_a_name_that_there_is_not_is_a_key_error_with_near_names(name, near):
             ask()
 
 
-def test_a_name_that_is_like_no_other_has_no_hint():
+def test_a_name_without_a_similar_one_gets_no_suggestion():
     with pytest.raises(KeyError) as caught:
         load("basics")["zzzzzzzzzz"]
     assert "did you mean" not in str(caught.value)
@@ -75,7 +75,7 @@ def test_a_broken_schema_is_an_error_that_names_the_file(tmp_path: Path):
         Catalog.load(path)
 
 
-def test_the_same_file_twice_is_once():
+def test_a_file_that_is_given_twice_is_loaded_once():
     assert repr(load("basics", "basics")) == repr(load("basics"))
 
 
@@ -126,7 +126,7 @@ def test_a_root_table_has_the_declared_identifier_and_others_one_of_their_name()
     assert len(other) == 4 and other != b"BASE" and other == identifiers.of_name("basics.Leaf")
 
 
-def test_a_packed_payload_says_which_table_it_is():
+def test_a_packed_payload_identifies_its_table():
     catalog = load("orders")
     data = catalog.pack("orders.Query", [5])
     assert data[4:8] == catalog.identifier("orders.Query")
@@ -135,7 +135,7 @@ def test_a_packed_payload_says_which_table_it_is():
     assert catalog.unpack("orders.Query", data) == ([5], {})
 
 
-def test_a_payload_is_never_decoded_as_another_table_than_it_says():
+def test_a_payload_is_never_decoded_as_a_table_that_it_does_not_identify():
     catalog = load("orders")
     data = catalog.pack("orders.Query", [5])
     with pytest.raises(InvalidPayload, match=r"orders\.Done.*orders\.Query"):
@@ -145,7 +145,7 @@ def test_a_payload_is_never_decoded_as_another_table_than_it_says():
         catalog.unpack("orders.Query", foreign)
 
 
-def test_a_payload_without_an_identifier_is_what_is_expected():
+def test_a_payload_without_an_identifier_is_read_as_the_expected_table():
     catalog = load("orders")
     data = catalog.pack("orders.Query", [5], identify=False)
     assert catalog.unpack("orders.Query", data) == ([5], {})
@@ -189,7 +189,7 @@ def test_an_error_table_is_an_exception():
     assert catalog.error("com.example.other") is None
 
 
-def test_an_exception_goes_through_bytes_and_pickle():
+def test_an_exception_survives_bytes_and_pickle():
     catalog = load("orders")
     no_limit: Any = catalog["orders.NoLimit"]
     error = no_limit(id=5, reason="x")
@@ -281,7 +281,7 @@ def test_a_class_that_lacks_a_field_or_is_bound_too_late_is_refused(tmp_path: Pa
     class U:
         a: int
 
-    with pytest.raises(ValueError, match="class already"):
+    with pytest.raises(ValueError, match="already has a class"):
         catalog.table("own3.U")(U)
     with pytest.raises(KeyError):
         catalog.table("own3.V")(U)
@@ -295,7 +295,7 @@ def test_a_schema_without_the_built_in_attributes_is_reported():
     assert not any("--bfbs-builtins" in text for text in load("basics").check())
 
 
-def test_facts_that_a_compiled_schema_can_not_express_are_reported():
+def test_facts_that_a_compiled_schema_cannot_express_are_reported():
     assert any("untold.Text.text" in text for text in load("untold").check())
 
 

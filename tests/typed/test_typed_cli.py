@@ -38,7 +38,7 @@ def cli(capsys: Any) -> Any:
     return run
 
 
-def test_show_says_what_is_in_a_schema(cli):
+def test_show_prints_the_contents_of_a_schema(cli):
     status, shown, errors = cli("show", CLIMATE)
     assert (status, errors) == (0, "")
     assert shown.startswith(f"{CLIMATE}\n")
@@ -72,7 +72,7 @@ def test_show_knows_every_type(cli):
     assert "  union unions.Shape: NONE = 0, " in shown
 
 
-def test_show_and_check_name_what_is_refused_and_what_a_schema_can_not_say(cli):
+def test_show_and_check_name_refused_types_and_inexpressible_facts(cli):
     files = [SCHEMAS / f"{name}.bfbs" for name in ("unreadable", "untold", "bare")]
     status, problems, _ = cli("check", *files)
     assert status == 1
@@ -84,11 +84,11 @@ def test_show_and_check_name_what_is_refused_and_what_a_schema_can_not_say(cli):
     assert "  table unreadable.Long, refused: field data: 64-bit" in shown
 
 
-def test_check_is_content_with_a_good_schema(cli):
+def test_check_finds_no_problem_in_a_good_schema(cli):
     assert cli("check", CLIMATE) == (0, "no problem found in 1 file with 5 tables\n", "")
 
 
-def test_json_is_a_line_for_each_file(cli):
+def test_json_has_a_line_for_each_file(cli):
     status, shown, _ = cli("show", "--json", CLIMATE, SCHEMAS / "unions.bfbs")
     climate, unions = map(json.loads, shown.splitlines())
     assert status == 0
@@ -113,7 +113,7 @@ def test_a_base_type_that_does_not_exist_is_shown_as_a_number(base):
 
 
 @pytest.mark.parametrize("content", [None, b"text", b"\x20\0\0\0BFBS" + bytes(50)])
-def test_a_source_that_can_not_be_loaded_is_named(cli, tmp_path, content):
+def test_a_source_that_cannot_be_loaded_is_named(cli, tmp_path, content):
     path = tmp_path / "schema.bfbs"
     if content is not None:
         path.write_bytes(content)

@@ -12,27 +12,27 @@ NEW = Catalog.load(SCHEMAS / "version2.bfbs")
 NAME = "evolving.Message"
 
 
-def test_a_newer_reader_has_defaults_for_what_is_not_there():
+def test_a_newer_reader_has_defaults_for_absent_fields():
     data = OLD.encode(NAME, {"id": 1, "body": ("Text", {"text": "t"}), "old": "gone"})
     read = NEW.decode(NAME, data)
     assert (read.id, read.body.text, read.body.language, read.added) == (1, "t", None, None)
     assert not hasattr(read, "old")
 
 
-def test_an_older_reader_passes_over_what_it_does_not_know():
+def test_an_older_reader_skips_what_it_does_not_know():
     data = NEW.encode(NAME, {"id": 2, "added": [1, 2], "body": ("Text", {"language": "en"})})
     read = OLD.decode(NAME, data)
     assert (read.id, read.old, read.body.text) == (2, None, None)
 
 
-def test_an_older_reader_takes_a_new_member_of_a_union_for_absent():
+def test_an_older_reader_reads_a_new_member_of_a_union_as_absent():
     data = NEW.encode(NAME, {"body": ("Number", {"number": 1.5})})
     assert OLD.decode(NAME, data).body is None
     with pytest.raises(InvalidPayload, match=r"evolving\.Message\.body"):
         OLD.decode(NAME, data, strict=True)
 
 
-def test_an_older_reader_has_a_new_enum_value_as_a_number():
+def test_an_older_reader_reads_a_new_enum_value_as_a_number():
     data = NEW.encode(NAME, {"kind": "Three"})
     read = OLD.decode(NAME, data)
     assert read.kind == 2 and type(read.kind) is int

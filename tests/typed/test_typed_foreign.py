@@ -75,7 +75,7 @@ def test_the_catalog_of_xbr_loads_as_a_folder():
     assert any(name.startswith("trading.") or "demo" in name for name in catalog)
 
 
-def test_xbrs_files_go_together_though_they_share_names():
+def test_xbrs_files_can_be_combined_although_they_share_names():
     folder = package("xbr")
     if folder is None:
         pytest.skip("NOT TESTED: needs xbr")
@@ -86,7 +86,7 @@ def test_xbrs_files_go_together_though_they_share_names():
 
 
 @needs_foreign
-def test_arrays_of_google_round_trip():
+def test_googles_arrays_make_a_round_trip():
     catalog = Catalog.load(FOREIGN / "arrays_test.bfbs")
     nested = {"a": [1, 2], "b": "B", "c": ["A", "C"], "d": [-(2**63), 2**63 - 1]}
     value = {

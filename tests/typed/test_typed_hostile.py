@@ -378,7 +378,7 @@ def test_every_cut_of_a_schema_is_refused_or_usable(name):
     assert sum(use(data[:size]) for size in range(8, len(data))) < 20
 
 
-def test_a_key_that_changes_the_mapping_as_it_is_refused():
+def test_a_key_may_change_the_mapping_when_it_is_refused():
     class Key(str):
         def __hash__(self) -> int:
             value.clear()
@@ -399,3 +399,16 @@ def test_tables_in_nested_buffers_count_as_levels():
         value = {"self": value}
     with pytest.raises(InvalidPayload, match="nested too deep"):
         NESTED.encode("nested.Envelope", value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [{"a\x1b[31m\n\u202e": 1}, {"scalars": {"color": "a\x1b[31m\n\u202e"}}],
+    ids=["field", "enum"],
+)
+def test_an_error_text_has_nothing_that_a_terminal_acts_on(value):
+    with pytest.raises(InvalidPayload) as caught:
+        BASICS.encode("basics.Everything", value)
+    error: Any = caught.value
+    assert str(error).endswith(r" a\x1b[31m\n\u202e")
+    assert str(error).endswith(error.reason)

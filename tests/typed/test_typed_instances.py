@@ -50,7 +50,7 @@ def test_fields_are_keywords_and_positions_with_the_schemas_defaults():
         (("a",), {"name": "b"}, "name"),
     ],
 )
-def test_a_field_that_there_is_not_or_twice_is_a_type_error(args, kwargs, message):
+def test_an_unknown_or_repeated_field_is_a_type_error(args, kwargs, message):
     with pytest.raises(TypeError, match=message):
         Leaf(*args, **kwargs)
 
@@ -73,7 +73,7 @@ def test_instances_are_equal_if_their_fields_are():
         hash(Leaf())
 
 
-def test_the_repr_says_class_and_fields():
+def test_the_repr_shows_class_and_fields():
     assert repr(Leaf("x", 1)) == "Leaf(name='x', number=1)"
     assert repr(Point(1.0, 2.0, 3.0)) == "Point(x=1.0, y=2.0, z=3.0)"
 
@@ -160,7 +160,7 @@ def test_a_dict_names_enums_and_the_members_of_unions():
     assert list(found).index("shape_type") < list(found).index("shape")
 
 
-def test_names_that_python_takes_get_an_underscore():
+def test_names_that_python_reserves_get_an_underscore():
     table: Any = NAMES["names.class.def"]
     value = table(class_=1, camelCase=2)
     assert value.class_ == 1
@@ -212,7 +212,7 @@ def test_a_copy_is_of_the_exact_class_whatever_new_returns():
     assert type(copied) is Elsewhere and copied == leaf and copied is not leaf
 
 
-def test_a_field_can_not_be_deleted_like_any_slot():
+def test_a_field_can_be_assigned_and_no_attribute_can_be_added():
     leaf = Leaf("x", 1)
     leaf.name = "y"
     assert leaf.name == "y"
@@ -271,7 +271,7 @@ def test_a_derived_class_has_its_own_attributes_in_place_of_fields():
         del leaf.name
 
 
-def test_a_derived_class_can_not_store_a_field_where_another_class_has_it():
+def test_a_derived_class_cannot_store_a_field_where_another_class_has_it():
     class Derived(Leaf):  # type: ignore[misc]
         name = Node.name
 

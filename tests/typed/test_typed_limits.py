@@ -33,13 +33,13 @@ def code_of(action: Any, *arguments: Any, **options: Any) -> Any:
     return error.code
 
 
-def test_nested_buffers_of_all_levels_are_written_and_read():
+def test_nested_buffers_are_written_and_read_to_the_last_level():
     data = NESTED.encode("nested.Envelope", envelopes(LEVELS))
     NESTED.verify("nested.Envelope", data)
     assert code_of(NESTED.encode, "nested.Envelope", envelopes(LEVELS + 1)) == "DEPTH"
 
 
-def test_bytes_given_for_a_nested_buffer_have_the_levels_that_are_left():
+def test_bytes_for_a_nested_buffer_may_use_only_the_remaining_levels():
     inner = NESTED.encode("nested.Envelope", envelopes(LEVELS - 1))
     assert NESTED.encode("nested.Envelope", {"self": inner})
     assert code_of(NESTED.encode, "nested.Envelope", {"self": {"self": inner}}) == "DEPTH"

@@ -204,7 +204,7 @@ def test_the_monster_in_json_is_the_monster_in_binary(tmp_path: Path):
 
 
 @needs_foreign
-def test_unicode_survives():
+def test_unicode_is_unchanged():
     monsters = Catalog.load(FOREIGN / "monster_test.bfbs")
     value = parse((FOREIGN / "unicode_test.json").read_text("utf-8"))
     read = monsters.decode(

@@ -129,7 +129,7 @@ def check(catalog: Catalog, name: str, value: Any) -> bytes:
 
 @pytest.mark.parametrize(("schema", "table"), [(s, t) for s in TABLES for t in TABLES[s]])
 @given(data=st.data())
-def test_any_value_goes_there_and_back(schema, table, data):
+def test_any_value_survives_a_round_trip(schema, table, data):
     values = values_of(schema)
     check(values.catalog, table, data.draw(values.of(table)))
 

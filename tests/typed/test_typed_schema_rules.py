@@ -49,7 +49,7 @@ def field(value: Described, table: str, name: str) -> Described:
     return found
 
 
-def test_a_file_that_is_decoded_and_encoded_is_as_good_as_before():
+def test_a_file_stays_valid_when_it_is_decoded_and_encoded():
     for name in ("basics", "unions", "nested", "orders"):
         catalog = Catalog.load(compiled(described(name)))
         assert sorted(catalog) == sorted(Catalog.load(SCHEMAS / f"{name}.bfbs"))
@@ -208,7 +208,7 @@ def test_a_union_without_none_is_refused():
         Catalog.load(compiled(value))
 
 
-def test_a_type_of_a_later_flatbuffers_makes_only_its_table_unusable():
+def test_a_type_from_a_later_flatbuffers_makes_only_its_table_unusable():
     value = described("basics")
     field(value, "basics.Leaf", "number")["type"]["base_type"] = "MaxBaseType"
     catalog = Catalog.load(compiled(value))
@@ -217,7 +217,7 @@ def test_a_type_of_a_later_flatbuffers_makes_only_its_table_unusable():
     assert catalog.decode("basics.Node", catalog.encode("basics.Node", {"name": "x"})).name == "x"
 
 
-def test_arg_and_kwarg_on_one_field_spoil_the_table():
+def test_arg_and_kwarg_on_one_field_make_the_table_unusable():
     value = described("orders")
     attributes = field(value, "orders.Place", "quantity")["attributes"]
     attributes.append({"key": "kwarg", "value": "0"})
@@ -226,7 +226,7 @@ def test_arg_and_kwarg_on_one_field_spoil_the_table():
         catalog.pack("orders.Place", ["a", 1])
 
 
-def test_a_wamp_attribute_on_a_type_that_it_does_not_suit_spoils_the_table():
+def test_a_wamp_attribute_on_an_unsuitable_type_makes_the_table_unusable():
     value = described("wamp")
     changed = field(value, "checks.Times", "one")
     changed["type"]["base_type"] = "Double"
@@ -236,7 +236,7 @@ def test_a_wamp_attribute_on_a_type_that_it_does_not_suit_spoils_the_table():
         catalog.encode("checks.Times", {})
 
 
-def test_a_nested_buffer_of_a_table_that_there_is_not_spoils_the_table():
+def test_a_nested_buffer_of_an_unknown_table_makes_the_table_unusable():
     value = described("nested")
     for pair in field(value, "nested.Envelope", "letter")["attributes"]:
         if pair["key"] == "nested_flatbuffer":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import struct
 import sys
 import zipfile
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from autobahn_fbs.typed import archive, sources
 from autobahn_fbs.typed.errors import CatalogError
+from support.marks import counting_memory
 from support.typed_schemas import SCHEMAS, needs_flatc
 
 pytest.importorskip("yaml", reason="NOT TESTED: catalogs, PyYAML is not installed")
@@ -39,7 +41,7 @@ def refused(what: sources.Source) -> str:
     return str(caught.value)
 
 
-def test_a_path_and_bytes_and_a_folder_give_the_same():
+def test_a_path_bytes_and_a_folder_give_the_same_catalog():
     (by_path,) = read(SCHEMAS / "basics.bfbs")
     (by_text,) = read(str(SCHEMAS / "basics.bfbs"))
     (by_bytes,) = read(memoryview(BASICS))
@@ -48,7 +50,7 @@ def test_a_path_and_bytes_and_a_folder_give_the_same():
     assert by_path in read(SCHEMAS)
 
 
-def test_a_folder_is_read_by_name_with_what_is_below_it(tmp_path: Path):
+def test_a_folder_is_read_by_name_including_its_subfolders(tmp_path: Path):
     (tmp_path / "sub").mkdir()
     (tmp_path / "b.bfbs").write_bytes(ORDERS)
     (tmp_path / "sub" / "a.bfbs").write_bytes(BASICS)
@@ -56,7 +58,7 @@ def test_a_folder_is_read_by_name_with_what_is_below_it(tmp_path: Path):
     assert [Path(file.name).name for file in read(tmp_path)] == ["b.bfbs", "a.bfbs"]
 
 
-def test_a_folder_with_a_catalog_is_read_as_that_says(tmp_path: Path):
+def test_a_folder_with_a_catalog_is_read_as_the_catalog_says(tmp_path: Path):
     (tmp_path / "catalog.yaml").write_text("name: x\nschemas: [two.bfbs, one.bfbs]\n")
     for name, data in (("one", BASICS), ("two", ORDERS), ("three", ORDERS)):
         (tmp_path / f"{name}.bfbs").write_bytes(data)
@@ -85,7 +87,7 @@ def test_an_archive_is_read_as_its_catalog_lists(tmp_path: Path):
         assert file.data == BASICS and file.name.endswith("/schema/basics.bfbs")
 
 
-def test_a_file_that_is_neither_is_an_error(tmp_path: Path):
+def test_a_file_that_is_neither_schema_nor_archive_is_an_error(tmp_path: Path):
     path = tmp_path / "x.bfbs"
     path.write_bytes(b"not a schema at all")
     assert f"{path}: neither a compiled schema" in refused(path)
@@ -118,11 +120,14 @@ def test_a_missing_source_file_is_an_os_error(tmp_path: Path):
         "c:x.bfbs",
         "schema/notes.txt",
         '"a\\0.bfbs"',
+        '"\\e[31m.bfbs"',
+        f"{'a' * 1000}.bfbs",
     ],
 )
 def test_a_listed_path_stays_inside_and_is_a_compiled_schema(path):
     data = zipped({"catalog.yaml": f"schemas:\n- {path}\n".encode(), "a.bfbs": BASICS})
-    assert "is not a" in refused(data)
+    text = refused(data)
+    assert "is not a" in text and text.isprintable() and len(text) < 500
 
 
 @pytest.mark.parametrize(
@@ -145,7 +150,7 @@ def test_a_listed_path_stays_inside_and_is_a_compiled_schema(path):
         (b"schemas: [" + b"a.bfbs, " * 5000 + b"]", "1000 are allowed"),
     ],
 )
-def test_a_catalog_that_says_nothing_usable_is_an_error(text, message):
+def test_a_catalog_without_usable_content_is_an_error(text, message):
     assert message in refused(zipped({"catalog.yaml": text, "a.bfbs": BASICS}))
 
 
@@ -159,13 +164,26 @@ def test_a_large_catalog_is_refused():
     assert "unpacks to more than" in refused(zipped({"catalog.yaml": b"#" * 10_000_000}))
 
 
-def test_a_bomb_is_refused_whatever_the_directory_claims(monkeypatch):
+def test_a_zip_bomb_is_refused_whatever_the_directory_claims(monkeypatch):
     monkeypatch.setattr(sources, "MAX_SCHEMA", 1_000_000)
     bomb = zipped({"catalog.yaml": CATALOG, "schema/basics.bfbs": bytes(50_000_000)})
     assert "unpacks to more than the 1000000 bytes" in refused(bomb)
     # The directory states a small size: zipfile stops there, and the checksum is wrong.
     lying = bomb.replace((50_000_000).to_bytes(4, "little"), (1000).to_bytes(4, "little"))
     assert lying != bomb and "can't be unpacked" in refused(lying)
+
+
+def test_an_archive_of_too_many_files_is_refused_before_its_directory_is_read():
+    head = b"PK\x01\x02" + bytes(24)
+    entries = b"".join(
+        head + struct.pack("<HHHHHII", 5, 0, 0, 0, 0, 0, 0) + b"%05d" % number
+        for number in range(20_000)
+    )
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 20_000, 20_000, len(entries), 4, 0)
+    data = b"PK\x03\x04" + entries + end
+    with counting_memory() as counted:
+        assert "10000 are allowed" in refused(data)
+    assert counted.peak < 2 * len(data)
 
 
 def test_all_schemas_of_an_archive_share_one_limit(monkeypatch):
@@ -177,7 +195,7 @@ def test_all_schemas_of_an_archive_share_one_limit(monkeypatch):
     )
 
 
-def test_two_files_of_one_name_are_refused():
+def test_two_files_with_one_name_are_refused():
     with pytest.warns(UserWarning, match="Duplicate name"):
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w") as file:
@@ -238,7 +256,7 @@ def test_a_schema_source_without_flatc_is_an_error(monkeypatch, tmp_path: Path):
     assert "there is no flatc" in refused(path)
 
 
-def test_a_flatc_that_is_none_is_an_error(monkeypatch, tmp_path: Path):
+def test_a_flatc_that_cannot_be_run_is_an_error(monkeypatch, tmp_path: Path):
     monkeypatch.setenv("FLATC", str(tmp_path / "none"))
     path = tmp_path / "a.fbs"
     path.write_text("table T {}")
@@ -260,7 +278,7 @@ def test_autobahns_script_is_not_used_if_its_package_has_no_flatc(monkeypatch, t
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a shell")
-def test_an_error_of_flatc_that_is_no_text_is_shown_all_the_same(monkeypatch, tmp_path: Path):
+def test_an_error_of_flatc_is_shown_even_if_it_is_not_text(monkeypatch, tmp_path: Path):
     flatc = tmp_path / "flatc"
     flatc.write_text("#!/bin/sh\nprintf 'bad \\377'\nexit 1\n")
     flatc.chmod(0o755)

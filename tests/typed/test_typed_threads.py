@@ -51,6 +51,27 @@ def test_threads_make_the_classes_of_a_schema_once():
         assert len(set(found)) == 1
 
 
+def test_interfaces_are_attached_while_others_are_looked_up():
+    catalog = Catalog.load(SCHEMAS / "orders.bfbs")
+    names = ("orders.IOrders", "orders.INowhere")
+
+    def attach() -> None:
+        for number in range(100):
+            for name in names:
+                catalog.attach(name, f"com.example.at{number}")
+
+    def look_up() -> None:
+        for number in range(100):
+            catalog.types("procedure", f"com.example.at{number}.place")
+            assert catalog.types("procedure", f"com.nowhere.{number}") is None
+            catalog.check()
+
+    together(attach, attach, look_up, look_up, once=True)
+    for name in names:
+        catalog.attach(name, "com.example.last")
+    assert catalog.types("procedure", "com.example.last.place") is not None
+
+
 def test_an_instance_is_changed_while_it_is_written_compared_and_shown():
     node = Node(name="a", children=[])
 

@@ -24,7 +24,7 @@ SITE = "bf469db0-efea-425b-8de4-24b5770e6241"
         ("com.<uuid:site>", "<int:level>.on", "com.<uuid:site>.<int:level>.on"),
     ],
 )
-def test_a_method_has_its_own_uri_under_that_of_its_service(prefix, own, joined):
+def test_a_method_has_its_own_uri_below_that_of_its_service(prefix, own, joined):
     assert uris.join(prefix, own, "name") == joined
 
 

@@ -175,7 +175,7 @@ def test_a_string_accepts_only_str():
     assert through("basics.Leaf", "name", None) is None
 
 
-def test_bytes_are_taken_from_what_has_them():
+def test_bytes_are_taken_from_any_buffer_or_list_of_integers():
     for value in (b"abc", bytearray(b"abc"), memoryview(b"abc"), [97, 98, 99], (97, 98, 99)):
         assert through("basics.Vectors", "u8", value) == b"abc"
     for value in ("abc", 3, [256], [-1], ["a"]):
@@ -226,14 +226,14 @@ def test_padding_is_zero():
     assert data[-24:] == struct.pack("<BxHB3xQB7x", *value.values())
 
 
-def test_a_required_field_is_demanded():
+def test_a_required_field_must_be_given():
     with pytest.raises(InvalidPayload, match=r"basics\.Strict\.text"):
         BASICS.encode("basics.Strict", {})
     text = refused("basics.Strict", "text", None)
     assert "required" in text
 
 
-def test_a_required_field_is_demanded_of_bytes():
+def test_a_required_field_must_be_in_bytes():
     data = BASICS.encode("basics.Leaf", {"name": "x", "number": 1})
     with pytest.raises(InvalidPayload, match="required"):
         BASICS.decode("basics.Strict", BASICS.encode("basics.Empty", {}))
@@ -250,7 +250,7 @@ def test_fields_are_in_the_order_of_their_ids():
     assert BASICS["basics.Numbered"].__match_args__ == ("first", "second", "third")
 
 
-def test_the_order_of_a_vector_of_tables_is_kept_unless_it_is_to_be_sorted():
+def test_a_vector_of_tables_keeps_its_order_unless_sorting_is_requested():
     value = {"entries": [{"key": k} for k in "cab"], "counted": [{"number": n} for n in (3, 1, 2)]}
     kept = BASICS.decode("basics.Sorted", BASICS.encode("basics.Sorted", value))
     assert [each.key for each in kept.entries] == ["c", "a", "b"]
@@ -314,7 +314,7 @@ def test_a_union_takes_instances_pairs_and_two_entries():
     assert UNIONS.decode("unions.Drawing", data).shape == circle
 
 
-def test_a_union_member_with_a_name_of_its_own_is_told_by_it():
+def test_a_union_member_with_a_name_of_its_own_is_identified_by_it():
     read = through("unions.Drawing", "anything", ("Small", {"side": 1.0}), UNIONS)
     assert isinstance(read, Union) and read.type == "Small" and read.value.side == 1.0
     read = through("unions.Drawing", "anything", ("Size", {"width": 1, "height": 2}), UNIONS)
@@ -347,13 +347,13 @@ def test_a_union_that_does_not_fit_is_refused(value):
         UNIONS.encode("unions.Drawing", value)
 
 
-def test_a_union_of_none_is_absent():
+def test_a_union_that_is_none_is_absent():
     for value in ({"shape": None}, {"shape_type": "NONE"}, {"shape_type": 0, "shape": None}):
         data = UNIONS.encode("unions.Drawing", value)
         assert UNIONS.decode("unions.Drawing", data).shape is None
 
 
-def test_a_required_union_is_demanded():
+def test_a_required_union_must_be_given():
     with pytest.raises(InvalidPayload, match=r"unions\.Must\.shape"):
         UNIONS.encode("unions.Must", {})
 

@@ -45,7 +45,7 @@ def refused(table: str, field: str, value: Any) -> str:
     return str(caught.value)
 
 
-def test_a_wampid_is_1_to_2_to_the_53():
+def test_a_wampid_is_between_1_and_2_to_the_53():
     for value in (1, 2, 2**53):
         assert accepted("Ids", "one", value) == value
         assert accepted("Ids", "many", [value, 1]) == [value, 1]
@@ -107,7 +107,7 @@ def test_the_first_word_of_an_integer_is_the_least_significant():
     assert b"\1\0\0\0\2\0\0\0\3\0\0\0\4\0\0\0" in data
 
 
-def test_words_in_the_order_of_memory_are_as_xbr_writes_them():
+def test_words_in_memory_order_are_those_that_xbr_writes():
     memory = Catalog.load(SCHEMAS / "wamp.bfbs", words="memory")
     value = uuid.UUID(ID)
     data = memory.encode("checks.Uuids", {"integer": value})
@@ -163,7 +163,7 @@ def test_a_timestamp_is_any_unsigned_integer():
     assert accepted("Times", "one", 2**64 - 1) == 2**64 - 1
 
 
-def test_a_check_is_made_on_bytes_too():
+def test_bytes_are_checked_too():
     data = bytearray(CHECKS.encode("checks.Names", {"uri": "a.b"}))
     at = data.index(b"a.b")
     data[at : at + 3] = b"a.."
@@ -289,7 +289,7 @@ def test_a_topic_has_the_type_of_its_event():
     assert names("topic", "com.example.orders.x.on_filled") is None
 
 
-def test_topics_and_procedures_are_apart():
+def test_topics_and_procedures_are_separate():
     assert names("topic", "com.example.orders.place") == {"event": ["Filled"]}
     assert names("procedure", "com.example.orders.on_closed") is None
 
@@ -314,7 +314,7 @@ def test_an_error_has_the_type_of_its_uri():
     assert names("error", "wamp.error.runtime_error") is None
 
 
-def test_a_kind_that_there_is_not_is_a_value_error():
+def test_an_unknown_kind_is_a_value_error():
     with pytest.raises(ValueError, match="kind"):
         ORDERS.types("registration", "a.b")  # type: ignore[arg-type]
 
@@ -331,7 +331,7 @@ def test_an_interface_attached_under_a_prefix_leaves_its_own():
     assert names("procedure", "com.example.ping", catalog)["call"] == ["Void"]
 
 
-def test_nothing_is_attached_where_that_is_asked_for():
+def test_nothing_is_attached_if_so_requested():
     catalog = Catalog.load(SCHEMAS / "orders.bfbs", attach=False)
     assert names("procedure", "com.example.orders.place", catalog) is None
 
@@ -368,14 +368,14 @@ def twice(tmp_path: Path, one: str, two: str) -> Catalog:
 
 
 @needs_flatc
-def test_two_methods_of_one_uri_and_the_same_types_are_one(tmp_path: Path):
+def test_two_methods_with_one_uri_and_the_same_types_are_one(tmp_path: Path):
     catalog = twice(tmp_path, "", 'other(A): Void (type: "procedure", wampuri: "get");')
     assert names("procedure", "com.x.get", catalog)["call"] == ["A"]
     assert any("com.x.get" in text for text in catalog.check())
 
 
 @needs_flatc
-def test_two_methods_of_one_uri_and_different_types_are_an_error_that_names_both(tmp_path: Path):
+def test_two_methods_with_one_uri_and_different_types_are_an_error_that_names_both(tmp_path: Path):
     catalog = twice(tmp_path, "", 'other(B): Void (type: "procedure", wampuri: "get");')
     with pytest.raises(CatalogError, match=r"twice\.IOne\.get.*twice\.ITwo\.other"):
         catalog.types("procedure", "com.x.get")
@@ -413,4 +413,4 @@ def test_wamps_own_interface_is_only_attached_explicitly(tmp_path: Path):
 def test_answers_about_uris_of_peers_are_not_kept_without_limit():
     for number in range(10_000):
         assert ORDERS.types("procedure", f"com.example.x{number}") is None
-    assert len(ORDERS._services._cache) <= ORDERS._services.CACHED
+    assert len(ORDERS._services._current[1]) <= ORDERS._services.CACHED

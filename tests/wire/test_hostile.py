@@ -88,7 +88,7 @@ def test_noise_is_refused_or_readable(noise, dialect):
 
 
 @pytest.mark.parametrize("data", [b"", b"\0", b"\0" * 7, b"\0" * 64, b"\xff" * 64])
-def test_too_little_and_nothing_is_refused(data, any_serializer):
+def test_too_few_bytes_and_none_are_refused(data, any_serializer):
     with pytest.raises(ProtocolError):
         any_serializer.unserialize(data or b"\0")
 
@@ -116,7 +116,7 @@ def test_strings_must_be_utf8_and_terminated():
         feed_or_raise(bytes(data))
 
 
-def test_a_wrong_place_is_named_with_message_field_and_offset():
+def test_an_error_names_message_field_and_offset():
     data = build("Publish", {"request": 2**53 + 1, "topic": "a.b"})
     with pytest.raises(ProtocolError, match=r"^PUBLISH\.request: .* offset \d+$"):
         feed_or_raise(data)
@@ -165,7 +165,7 @@ def test_payloads_that_are_not_cbor_fail_at_every_read():
 
 
 @pytest.mark.parametrize("codec", range(256))
-def test_bytes_that_the_named_codec_does_not_take_are_refused(codec):
+def test_bytes_that_the_named_codec_does_not_accept_are_refused(codec):
     data = build("Result", {"request": 1, "args": b"\x80", "ppt_serializer": codec})
     if codec in (0, 3):
         assert feed_or_raise(data).args == []
@@ -187,7 +187,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 @pytest.mark.parametrize("field", ["forward_for", "exclude_authid"])
-def test_many_references_to_one_big_thing_are_refused(field):
+def test_many_references_to_one_large_object_are_refused(field):
     data = shared_vector(field, 120_000, 100_000)
     with pytest.raises(ProtocolError, match=rf"PUBLISH\.{field}|Principal|budget|references"):
         feed_or_raise(data)

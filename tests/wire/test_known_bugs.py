@@ -212,7 +212,7 @@ def test_a_vtable_of_an_impossible_size_is_refused(size):
 
 
 @pytest.mark.parametrize("name", native.RECEIVED)
-def test_nothing_reads_a_buffer_that_was_never_verified(name):
+def test_no_buffer_is_read_without_verification(name):
     """RUSTSEC-2020-0009: safe code could read through unverified buffers."""
     klass = native.RECEIVED[name]
     msg = klass.__new__(klass)
@@ -257,7 +257,7 @@ def test_a_count_beyond_the_input_is_refused_at_once(major, count):
     ids=["81", "9f", "a100", "bf00", "c6"],
 )
 @pytest.mark.parametrize("depth", [31, 201, 399, 401, 5000, 200_000])
-def test_nesting_ends_in_an_error_and_not_in_a_crash(level, limit, depth):
+def test_deep_nesting_ends_in_an_error_and_not_in_a_crash(level, limit, depth):
     """CVE-2026-26209: deep nesting killed services."""
     for data in (level * depth, level * depth + b"\0"):
         if depth <= limit:

@@ -232,7 +232,7 @@ def test_fields_beyond_upstreams_are_appended_and_listed_here(
         assert slot == len(upstream.fields(name.partition(".")[0])), name
 
 
-def test_a_scalar_is_optional_exactly_where_autobahn_takes_none(ours: Schema) -> None:
+def test_a_scalar_is_optional_exactly_where_autobahn_accepts_none(ours: Schema) -> None:
     scalars = ("Bool", "UByte", "UShort", "UInt", "ULong")
     found = {
         name
@@ -247,7 +247,7 @@ def test_a_scalar_is_optional_exactly_where_autobahn_takes_none(ours: Schema) ->
     assert found == optional_scalars() | features
 
 
-def test_defaults_are_upstreams_but_for_those_that_became_none(
+def test_defaults_are_upstreams_except_those_that_became_none(
     ours: Schema, upstream: Schema
 ) -> None:
     mine = dict(ours.all_fields())
@@ -301,7 +301,7 @@ def test_the_unions_values_are_the_codes_that_autobahn_writes(ours: Schema) -> N
 
 
 @pytest.mark.parametrize("name", ENUMS)
-def test_enumerations_have_the_values_decided_on(ours: Schema, name: str) -> None:
+def test_enumerations_have_the_values_that_were_decided(ours: Schema, name: str) -> None:
     assert {v["name"]: v["value"] for v in ours.enums[name]["values"]} == ENUMS[name]
 
 

@@ -267,7 +267,7 @@ def test_never_more_bytes_than_upstream_for_the_same_content(msg):
     assert len(objser.serialize(msg)) <= len(data)
 
 
-def test_messages_with_much_content_are_upstreams_bytes_too(objser):
+def test_messages_with_much_content_have_upstreams_bytes_too(objser):
     hops = [{"session": 7, "authid": "a", "authrole": "r"}]
     samples = [
         m.Publish(1, "a.b", args=[1] * 50, kwargs={"k": "v" * 99}, acknowledge=True,
@@ -302,7 +302,7 @@ def test_messages_with_much_content_are_upstreams_bytes_too(objser):
     version("autobahn") == "25.12.2",
     reason="its builder shares a vtable between tables of different sizes",
 )
-def test_several_hops_are_upstreams_bytes_too(objser):
+def test_several_hops_have_upstreams_bytes_too(objser):
     hops = [{"session": 7, "authid": "a", "authrole": "r"}] * 3
     for msg in (
         m.Publish(1, "a.b", forward_for=hops),

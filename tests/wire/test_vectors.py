@@ -87,7 +87,7 @@ def test_a_vector_decodes_to_its_expected_attributes(sample, objser):
 
 
 @pytest.mark.parametrize("sample", VECTORS["encoded"], ids=name_of)
-def test_a_vector_re_encodes_to_the_very_same_bytes(sample, objser):
+def test_a_vector_is_encoded_to_the_same_bytes_again(sample, objser):
     check_encoding(sample, objser)
 
 
@@ -98,7 +98,7 @@ def test_the_content_of_a_vector_round_trips(sample, any_serializer):
     assert_same(received, msg)
 
 
-def test_only_roles_keep_a_vector_from_its_very_bytes(objser):
+def test_only_roles_change_the_bytes_of_a_vector(objser):
     differing = {
         sample["message"]
         for sample in VECTORS["encoded"]

@@ -60,7 +60,7 @@ def slot_names(name: str) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("tag", [8, 16, 17])
-def test_a_tag_that_is_another_message_in_the_other_dialect_is_not_guessed(tag):
+def test_a_tag_that_means_another_message_in_the_other_dialect_is_not_guessed(tag):
     """Even if the table would fit another type, the serializer's own dialect determines the
     type."""
     names = {

@@ -141,7 +141,7 @@ class TypedSchema:
         of = self.plan.object(index)
         self._check(of)
         if index in self._layouts:
-            raise ValueError("the table has a class already")
+            raise ValueError(f"{name} already has a class: {self._layouts[index].type!r}")
         layout = Layout(self, of, cls)
         known = set(getattr(cls, "__annotations__", ())) | set(dir(cls))
         for base in cls.__mro__:
@@ -254,7 +254,7 @@ class TypedCodec:
     ) -> bytes:
         """Encodes an instance or a mapping."""
         if identifier is not None and len(identifier) != 4:
-            raise ValueError("an identifier has 4 bytes")
+            raise ValueError("identifier must have 4 bytes")
         data = Encoder(self.schema, keep_kwargs, sort_keys).root(self._object, value, identifier)
         self._verify(data, strict, None, placed=False)
         return data

@@ -8,6 +8,7 @@ from autobahn.wamp.exception import InvalidPayload
 
 from .. import record
 from .._core import ffi, lib
+from ..convert_errors import printable
 from .plan import Plan
 
 _free: list[Any] = []
@@ -19,6 +20,8 @@ REFLECTION_SCHEMA: int = lib.WFBS_REFLECTION_SCHEMA
 
 def invalid(path: str, reason: str, code: str, offset: int | None = None) -> InvalidPayload:
     """The exception for an invalid buffer or value."""
+    # The reason can quote a key of a peer's map, the path a hostile schema's names.
+    path, reason = printable(path), printable(reason)
     where = "" if offset is None else f" (at byte {offset})"
     error: Any = InvalidPayload(f"{path}: {reason}{where}")
     error.path, error.reason, error.code, error.offset = path, reason, code, offset

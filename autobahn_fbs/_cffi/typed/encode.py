@@ -255,9 +255,10 @@ class Encoder:
         if each.shape == STRING:
             refs = self._each(items, self.string)
         else:
-            if self.sort_keys:
-                items = self._sorted(each.object, items)
+            items = tuple(items)  # another thread may change a list
             refs = self._each(items, lambda value: self.table(each.object, value))
+            if self.sort_keys:
+                refs = self._sorted(each.object, items, refs)
         return self.builder.references(refs)
 
     def _bytes(self, field: Field, value: Any) -> int:
@@ -272,10 +273,10 @@ class Encoder:
         align = 8 if field.nested != NONE else field.element_align
         return self.builder.vector(raw, len(raw), align)
 
-    def _sorted(self, of: Object, items: Any) -> Any:
-        """Values of a table with a key, sorted by it."""
+    def _sorted(self, of: Object, items: Any, refs: list[int]) -> list[int]:
+        """The refs of written tables, sorted by their key if they have one."""
         if of.key == NONE:
-            return items
+            return refs
         key = of.fields[of.key]
         layout = self.schema.layout(of.index)
         name = layout.names[layout.fields.index(key)]
@@ -283,12 +284,11 @@ class Encoder:
         def order(value: Any) -> Any:
             own = value.get(key.name) if isinstance(value, Mapping) else getattr(value, name, None)
             if key.shape == STRING:
-                if not isinstance(own, str):
-                    raise Refusal("a key is needed to sort by")
-                return own.encode("utf-8", "surrogatepass")
+                return str(own).encode("utf-8", "surrogatepass")
             return key.default() if own is None else scalar(key, own)
 
-        return sorted(items, key=order)
+        keys = [order(value) for value in items]
+        return [refs[i] for i in sorted(range(len(refs)), key=keys.__getitem__)]
 
     # Unions
 

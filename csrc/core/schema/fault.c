@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "demand.h"
+#include "wamp_attributes.h"
 
 bool
 wfbs_fault_step(wfbs_fault *fault, uint32_t object, uint32_t field)

@@ -14,7 +14,7 @@
     X(OK, "no error")                                                              \
     X(TOO_SHORT, "shorter than the smallest FlatBuffer")                           \
     X(TOO_LONG, "longer than the limit")                                           \
-    X(IDENTIFIER, "has another file identifier")                                   \
+    X(IDENTIFIER, "has a different file identifier")                               \
     X(OFFSET_RANGE, "offset leads outside the buffer")                             \
     X(OFFSET_ALIGNMENT, "offset leads to an unaligned place")                      \
     X(OFFSET_NULL, "offset is null")                                               \
@@ -35,7 +35,7 @@
     X(UNION_VALUE, "union has a type, but no value")                               \
     X(UNION_LENGTH, "union's types and values differ in number")                   \
     X(FLEXBUFFER, "not a valid FlexBuffer")                                        \
-    X(DEMAND, "value is not what its WAMP attribute says")                         \
+    X(DEMAND, "value doesn't match its WAMP attribute")                            \
     X(BUDGET, "references add up to more than the buffer may hold")                \
     X(TABLES, "more tables than the limit")                                        \
     X(DEPTH, "tables are nested too deep")                                         \
@@ -44,12 +44,12 @@
     X(INDEX, "no such element")                                                    \
     X(VALUE, "value is wrong")                                                     \
     X(SCHEMA_NAME, "not a name")                                                   \
-    X(SCHEMA_ORDER, "not sorted by name, or twice there")                          \
+    X(SCHEMA_ORDER, "not sorted by name, or listed twice")                         \
     X(SCHEMA_INDEX, "index is out of range")                                       \
     X(SCHEMA_ID, "ids are not 0 to n-1, each once")                                \
     X(SCHEMA_OFFSET, "offset doesn't follow from the id")                          \
     X(SCHEMA_LAYOUT, "offset, size or alignment doesn't follow from the fields")   \
-    X(SCHEMA_TYPE, "a type that can't be there")                                   \
+    X(SCHEMA_TYPE, "a type that isn't allowed there")                              \
     X(SCHEMA_RECURSION, "struct contains itself, or structs are nested too deep")  \
     X(SCHEMA_ENUM, "enum's values or type are wrong")                              \
     X(SCHEMA_UNION, "union without its type field")                                \

@@ -476,10 +476,10 @@ wfbs_refusal_text(wfbs_refusal refusal)
         [WFBS_REFUSED_VECTOR64] = "64-bit vectors are not supported",
         [WFBS_REFUSED_OFFSET64] = "64-bit offsets are not supported",
         [WFBS_REFUSED_UNION_TYPE] = "unions with an explicit underlying type are not supported",
-        [WFBS_REFUSED_BASE_TYPE] = "its type is not known",
+        [WFBS_REFUSED_BASE_TYPE] = "its type is unknown",
         [WFBS_REFUSED_ATTRIBUTE] = "its WAMP attribute doesn't suit its type",
         [WFBS_REFUSED_ARG_KWARG] = "it has both attributes, arg and kwarg",
-        [WFBS_REFUSED_NESTED] = "its nested_flatbuffer is no table of the file",
+        [WFBS_REFUSED_NESTED] = "its nested_flatbuffer is not a table of the file",
         [WFBS_REFUSED_SIZE] = "more than 32767 bytes in a struct are not supported",
         [WFBS_REFUSED_PART] = "its type is refused",
     };

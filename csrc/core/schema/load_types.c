@@ -1,6 +1,6 @@
 /* Fills in a field of a table or struct: type, default and attributes. */
 
-#include "demand.h"
+#include "wamp_attributes.h"
 #include "loader.h"
 
 /* The state while a field is compiled. */

@@ -3,7 +3,7 @@
 
 #include "../flex_tokens.h"
 #include "../text.h"
-#include "demand.h"
+#include "wamp_attributes.h"
 #include "walk.h"
 
 /* Fills the fault. Always returns false. */

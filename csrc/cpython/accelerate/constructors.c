@@ -1,7 +1,7 @@
 /* Calls Autobahn's message classes in C: see constructors.h. */
 #include "constructors.h"
 
-#include "../messages/types.h"
+#include "../messages/classes.h"
 
 typedef wfbs_constructor constructor;
 typedef wfbs_parameter parameter;

@@ -7,8 +7,9 @@
 PyDoc_STRVAR(
     construct_in_c_doc,
     "construct_in_c(cls, /)\n--\n\n"
-    "Makes calls of one of Autobahn's message classes go through C where that makes no difference.\n\n"
-    ":raises TypeError: it is no such class, or one whose constructor is not understood.");
+    "Makes constructor calls of one of Autobahn's message classes go through C, if the result is\n"
+    "the same.\n\n"
+    ":raises TypeError: it is not such a class, or its constructor is unknown.");
 
 static PyObject *
 construct_in_c(PyObject *module, PyObject *cls)
@@ -18,7 +19,7 @@ construct_in_c(PyObject *module, PyObject *cls)
 
 PyDoc_STRVAR(construct_in_python_doc,
              "construct_in_python(cls, /)\n--\n\n"
-             "Takes construct_in_c() back.\n\n"
+             "Undoes construct_in_c().\n\n"
              ":raises TypeError: it is not one of Autobahn's message classes.");
 
 static PyObject *
@@ -27,10 +28,9 @@ construct_in_python(PyObject *module, PyObject *cls)
     return wfbs_constructor_remove(wfbs_state_of(module), cls) < 0 ? NULL : Py_NewRef(Py_None);
 }
 
-PyDoc_STRVAR(
-    is_forwardable_doc,
-    "is_forwardable(message, /)\n--\n\n"
-    "Whether a message came in with args and kwargs that can be forwarded without decoding them.");
+PyDoc_STRVAR(is_forwardable_doc,
+             "is_forwardable(message, /)\n--\n\n"
+             "Whether a received message has args and kwargs that forward() doesn't decode.");
 
 static PyObject *
 is_forwardable(PyObject *module, PyObject *message)
@@ -41,9 +41,9 @@ is_forwardable(PyObject *module, PyObject *message)
 PyDoc_STRVAR(
     forward_doc,
     "forward(cls, source, /, *args, **kwargs)\n--\n\n"
-    "cls(*args, args=source.args, kwargs=source.kwargs, **kwargs), with a payload that is decoded when\n"
-    "it is read, if source is forwardable and cls one of Autobahn's message classes.\n\n"
-    ":raises Exception: what that call raises.");
+    "cls(*args, args=source.args, kwargs=source.kwargs, **kwargs). The payload is decoded on access\n"
+    "if source is forwardable and cls is one of Autobahn's message classes.\n\n"
+    ":raises Exception: the exception of that call.");
 
 static PyObject *
 forward(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *names)

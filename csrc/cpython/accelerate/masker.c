@@ -102,12 +102,13 @@ masker_reset(PyObject *self, PyObject *Py_UNUSED(ignored))
 
 static PyMethodDef masker_methods[] = {
     {"process", masker_process, METH_O, "Masks or unmasks the next bytes of a frame."},
-    {"pointer", masker_pointer, METH_NOARGS, "How many bytes of the frame have been processed."},
-    {"reset", masker_reset, METH_NOARGS, "Begins another frame with the same mask."},
+    {"pointer", masker_pointer, METH_NOARGS,
+     "The number of bytes of the frame that have been processed."},
+    {"reset", masker_reset, METH_NOARGS, "Starts a new frame with the same mask."},
     {NULL, NULL, 0, NULL},
 };
 
-PyDoc_STRVAR(masker_doc, "Masks the payload of WebSocket frames, as Autobahn's maskers do.");
+PyDoc_STRVAR(masker_doc, "Masks the payload of WebSocket frames, like Autobahn's maskers.");
 
 static PyType_Slot masker_slots[] = {
     {Py_tp_doc, (void *)masker_doc},

@@ -1,9 +1,14 @@
 /* A buffer of received bytes for receivers of length-prefixed messages. They add incoming bytes,
  * read the length, cut out a message once it is complete, and keep the rest. With bytes, everything
- * is copied whenever bytes come in. Here, a message is copied once, when it is cut out. */
+ * is copied whenever bytes come in. Here, a message is copied once, when it is cut out. Only small
+ * pieces are joined at once: a peer that sends its bytes one by one must not make a long list,
+ * which takes memory, and is copied whenever bytes come in. */
 #include "pieces.h"
 
 #include <string.h>
+
+/* The largest result of joining two pieces: two adjacent ones are larger together. */
+enum { JOINED = 16 * 1024 };
 
 typedef struct {
     PyObject_HEAD
@@ -12,6 +17,26 @@ typedef struct {
     Py_ssize_t size;    /* total number of remaining bytes */
 } pieces;
 
+/* Joins non-empty `bytes` (borrowed) with the last piece, which other Pieces may share. 1 if this
+ * was done; 0 if one of them is too large; -1 with MemoryError. */
+static int
+join(pieces *p, PyObject *bytes)
+{
+    Py_ssize_t last = PyList_GET_SIZE(p->list) - 1;
+    PyObject *before = last < 0 ? NULL : PyList_GET_ITEM(p->list, last);
+    Py_ssize_t size = before ? PyBytes_GET_SIZE(before) : JOINED, more = PyBytes_GET_SIZE(bytes);
+    if (size >= JOINED || more > JOINED - size) {
+        return 0;
+    }
+    PyObject *both = PyBytes_FromStringAndSize(NULL, size + more);
+    if (!both) {
+        return -1;
+    }
+    memcpy(PyBytes_AS_STRING(both), PyBytes_AS_STRING(before), (size_t)size);
+    memcpy(PyBytes_AS_STRING(both) + size, PyBytes_AS_STRING(bytes), (size_t)more);
+    return PyList_SetItem(p->list, last, both) < 0 ? -1 : 1;
+}
+
 /* Adds bytes-like `data` (borrowed). 0, or -1 with an exception. */
 static int
 append(pieces *p, PyObject *data)
@@ -19,7 +44,8 @@ append(pieces *p, PyObject *data)
     PyObject *bytes = PyBytes_FromObject(data); /* the object itself, if it is exact bytes */
     int failed = !bytes;
     if (bytes && PyBytes_GET_SIZE(bytes)) {
-        failed = PyList_Append(p->list, bytes);
+        int joined = join(p, bytes);
+        failed = joined < 0 || (!joined && PyList_Append(p->list, bytes) < 0);
         p->size += failed ? 0 : PyBytes_GET_SIZE(bytes);
     }
     Py_XDECREF(bytes);
@@ -96,7 +122,9 @@ cut(const pieces *p, Py_ssize_t start, Py_ssize_t stop)
 static PyObject *
 rest(const pieces *p, PyTypeObject *type, Py_ssize_t start)
 {
-    Py_ssize_t at = start + p->skipped, i = 0, count = PyList_GET_SIZE(p->list);
+    /* Allocating may run finalizers, which may append: what they append isn't part of the rest. */
+    const Py_ssize_t size = p->size - start, count = PyList_GET_SIZE(p->list);
+    Py_ssize_t at = start + p->skipped, i = 0;
     while (i < count && at >= PyBytes_GET_SIZE(PyList_GET_ITEM(p->list, i))) {
         at -= PyBytes_GET_SIZE(PyList_GET_ITEM(p->list, i++));
     }
@@ -105,7 +133,7 @@ rest(const pieces *p, PyTypeObject *type, Py_ssize_t start)
         Py_CLEAR(left);
     }
     if (left) {
-        left->size = p->size - start;
+        left->size = size;
         left->skipped = left->size ? at : 0;
     }
     return (PyObject *)left;
@@ -117,7 +145,7 @@ pieces_subscript(PyObject *self, PyObject *key)
 {
     pieces *p = (pieces *)self;
     if (!PySlice_Check(key)) {
-        PyErr_SetString(PyExc_TypeError, "Pieces can be sliced only");
+        PyErr_SetString(PyExc_TypeError, "Pieces can only be sliced");
         return NULL;
     }
     Py_ssize_t start, stop, step;
@@ -125,7 +153,7 @@ pieces_subscript(PyObject *self, PyObject *key)
         return NULL;
     }
     if (step != 1) {
-        PyErr_SetString(PyExc_ValueError, "Pieces have slices without a step only");
+        PyErr_SetString(PyExc_ValueError, "slices of Pieces can't have a step");
         return NULL;
     }
     PyObject *result;
@@ -156,7 +184,7 @@ pieces_compare(PyObject *self, PyObject *other, int op)
 
 static PyType_Slot pieces_slots[] = {
     {Py_tp_doc,
-     "Pieces(data=b\"\", /)\n--\n\nReceived bytes that were not read yet, as they came."},
+     "Pieces(data=b\"\", /)\n--\n\nReceived bytes that haven't been read yet, in pieces."},
     {Py_tp_new, pieces_new},
     {Py_tp_dealloc, pieces_dealloc},
     {Py_tp_richcompare, pieces_compare},

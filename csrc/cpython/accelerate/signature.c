@@ -4,7 +4,7 @@
  * of a parameter come from the field of that name in the generated tables. */
 #include "constructors.h"
 
-#include "../messages/types.h"
+#include "../messages/classes.h"
 
 typedef wfbs_constructor constructor;
 

@@ -7,10 +7,11 @@
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "../../core/portable.h"
-#include "apart.h"
+#include "uncopied.h"
 
 /* Free-threaded builds take the object's lock; with the GIL, this does nothing. */
 #ifndef Py_BEGIN_CRITICAL_SECTION
@@ -19,10 +20,10 @@
 #endif
 
 typedef struct {
-    uint8_t *data;     /* owned; NULL while capacity is 0 */
-    size_t size;       /* bytes in use, <= capacity */
-    size_t capacity;   /* bytes allocated, <= PY_SSIZE_T_MAX */
-    wfbs_apart *apart; /* borrowed: takes large bytes that need not be here; NULL if all must be */
+    uint8_t *data;           /* owned; NULL while capacity is 0 */
+    size_t size;             /* bytes in use, <= capacity */
+    size_t capacity;         /* bytes allocated, <= PY_SSIZE_T_MAX */
+    wfbs_uncopied *uncopied; /* borrowed: takes large bytes; NULL if all must be here */
 } wfbs_buffer;
 
 /* The cold part of wfbs_buffer_reserve: moves the bytes to a larger block. */
@@ -80,6 +81,17 @@ wfbs_buffer_free(wfbs_buffer *b)
     b->data = NULL;
     b->size = 0;
     b->capacity = 0;
+}
+
+/* A bytes object of the content, if encoding has not `failed`. Frees the memory in any case. New
+ * reference, or NULL with an exception. */
+static inline PyObject *
+wfbs_buffer_close(wfbs_buffer *b, bool failed)
+{
+    PyObject *bytes =
+        failed ? NULL : PyBytes_FromStringAndSize((const char *)b->data, (Py_ssize_t)b->size);
+    wfbs_buffer_free(b);
+    return bytes;
 }
 
 #endif

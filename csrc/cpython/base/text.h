@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "../../core/read.h"
+
 /* The top bits of all 8 bytes of a word: all clear in ASCII. */
 #define WFBS_TOP_BITS UINT64_C(0x8080808080808080)
 
@@ -69,6 +71,14 @@ wfbs_text_from_valid(const uint8_t *p, size_t size)
 {
     return size > 1 && wfbs_text_is_ascii(p, size) ? wfbs_text_from_ascii(p, size)
                                                    : wfbs_text_from_wide(p, size);
+}
+
+/* The same for the string whose offset is at `place` of a verified buffer. */
+static inline PyObject *
+wfbs_text_at(const uint8_t *data, uint32_t place)
+{
+    const wfbs_span text = wfbs_span_at(data, place);
+    return wfbs_text_from_valid(text.data, text.size);
 }
 
 /* ---- map keys */

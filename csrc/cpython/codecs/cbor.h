@@ -34,7 +34,7 @@ typedef struct {
     wfbs_keys keys;
 } wfbs_cbor;
 
-/* Appends the encoding of `obj` (borrowed) to `out`; large bytes go to out->apart if that isn't
+/* Appends the encoding of `obj` (borrowed) to `out`; large bytes go to out->uncopied if that isn't
  * NULL. Returns 0; or -1 with out->size unchanged and an exception set (those of cbor2.dumps,
  * MemoryError, or ImportError if cbor2 is needed and missing). No exception may be pending at the
  * call.

@@ -47,28 +47,28 @@ append_string(wfbs_buffer *out, uint8_t major, const void *data, size_t size)
     return 0;
 }
 
-/* Encodes exact bytes: here, or apart where the buffer allows it. Returns 0, or -1 with MemoryError
- * set. */
+/* Encodes exact bytes; large ones are not copied if the buffer allows it. Returns 0, or -1 with
+ * MemoryError set. */
 static inline int
 encode_bytes(wfbs_buffer *out, PyObject *obj)
 {
     const size_t size = (size_t)PyBytes_GET_SIZE(obj);
-    wfbs_apart *apart = out->apart;
+    wfbs_uncopied *uncopied = out->uncopied;
 
-    if (apart == NULL || size < WFBS_APART_MIN || apart->count == WFBS_MAX_APART) {
+    if (uncopied == NULL || size < WFBS_UNCOPIED_MIN || uncopied->count == WFBS_MAX_UNCOPIED) {
         return append_string(out, WFBS_CBOR_BYTES, PyBytes_AS_STRING(obj), size);
     }
     /* One object may be there several times, so that the sum can be more than is in memory. */
-    if (size > (size_t)PY_SSIZE_T_MAX - apart->size) {
+    if (size > (size_t)PY_SSIZE_T_MAX - uncopied->size) {
         PyErr_NoMemory();
         return -1;
     }
     if (append_head(out, WFBS_CBOR_BYTES, size) < 0) {
         return -1;
     }
-    apart->items[apart->count].at = out->size;
-    apart->items[apart->count++].bytes = Py_NewRef(obj);
-    apart->size += size;
+    uncopied->items[uncopied->count].at = out->size;
+    uncopied->items[uncopied->count++].bytes = Py_NewRef(obj);
+    uncopied->size += size;
     return 0;
 }
 
@@ -341,13 +341,13 @@ int
 wfbs_cbor_encode_kwargs(wfbs_buffer *out, PyObject *dict)
 {
     const size_t size = out->size;
-    const unsigned apart = out->apart == NULL ? 0 : out->apart->count;
+    const unsigned uncopied = out->uncopied == NULL ? 0 : out->uncopied->count;
     const int status = encode_dict(out, dict, 1, 1);
 
     if (status != ENCODED) {
         out->size = size;
-        if (out->apart != NULL) {
-            wfbs_apart_cut(out->apart, apart);
+        if (out->uncopied != NULL) {
+            wfbs_uncopied_cut(out->uncopied, uncopied);
         }
     }
     return status > ENCODED ? 1 : status;

@@ -154,20 +154,20 @@ int
 wfbs_cbor_encode(wfbs_cbor *c, wfbs_buffer *out, PyObject *obj)
 {
     const size_t size = out->size;
-    wfbs_apart *apart = out->apart;
-    const unsigned count = apart == NULL ? 0 : apart->count;
+    wfbs_uncopied *uncopied = out->uncopied;
+    const unsigned count = uncopied == NULL ? 0 : uncopied->count;
     int status = wfbs_cbor_encode_known(out, obj);
 
     if (status != 0) {
         out->size = size;
-        if (apart != NULL) {
-            wfbs_apart_cut(apart, count);
+        if (uncopied != NULL) {
+            wfbs_uncopied_cut(uncopied, count);
         }
     }
     if (status > 0) {
-        out->apart = NULL; /* what is done in several steps stays together */
+        out->uncopied = NULL; /* what is done in several steps stays together */
         status = encode_any(c, out, obj, NULL);
-        out->apart = apart;
+        out->uncopied = uncopied;
     }
     if (status < 0) {
         out->size = size;

@@ -8,6 +8,7 @@
 #include <limits.h>
 
 #include "../../core/text.h"
+#include "../base/list.h"
 
 static PyObject *decode_value(wfbs_flex_decoder *d, const wfbs_flex_ref *ref, unsigned depth);
 
@@ -244,11 +245,7 @@ decode_vector(wfbs_flex_decoder *d, const wfbs_flex_ref *ref, unsigned depth)
         PyObject *value = item.type == WFBS_FLEX_INT /* the most frequent case: saves a call */
                               ? new_signed(d, item.at, item.slot_width)
                               : decode_value(d, &item, depth);
-        if (!value) {
-            Py_CLEAR(list);
-            break;
-        }
-        PyList_SET_ITEM(list, (Py_ssize_t)i, value);
+        wfbs_list_fill(&list, (Py_ssize_t)i, value);
     }
     return list;
 }
@@ -340,12 +337,7 @@ wfbs_flex_decode_keys(wfbs_flex_decoder *d, const wfbs_flex_map *map)
 
     for (uint64_t i = 0; list && i < map->keys.count; i++) {
         const wfbs_flex_ref name = wfbs_flex_item(&d->reader, &map->keys, i);
-        PyObject *key = decode_key(d, &name);
-        if (!key) {
-            Py_CLEAR(list);
-            break;
-        }
-        PyList_SET_ITEM(list, (Py_ssize_t)i, key);
+        wfbs_list_fill(&list, (Py_ssize_t)i, decode_key(d, &name));
     }
     if (!list && d->reader.error != WFBS_FLEX_ERROR_OK) {
         return wfbs_flex_raise(d->codec, &d->reader);

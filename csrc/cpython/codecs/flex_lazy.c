@@ -214,12 +214,11 @@ lazy_subscript(PyObject *self, PyObject *key)
 }
 
 static PyObject *
-lazy_keys(PyObject *self, PyObject *ignored)
+lazy_keys(PyObject *self, PyObject *Py_UNUSED(ignored))
 {
     wfbs_flex_decoder decoder;
     lazy_object *lazy = lazy_of(self);
 
-    (void)ignored;
     if (!is_map(lazy)) {
         PyErr_SetString(PyExc_TypeError, "a vector has no keys");
         return NULL;
@@ -282,12 +281,11 @@ lazy_get(PyObject *self, PyObject *const *args, Py_ssize_t count)
 }
 
 static PyObject *
-lazy_decode(PyObject *self, PyObject *ignored)
+lazy_decode(PyObject *self, PyObject *Py_UNUSED(ignored))
 {
     wfbs_flex_decoder decoder;
     lazy_object *lazy = lazy_of(self);
 
-    (void)ignored;
     wfbs_flex_decoder_open(&decoder, lazy->codec, lazy->data, lazy->size);
     PyObject *value =
         wfbs_flex_decoder_grow(&decoder) == 0 ? wfbs_flex_decode_ref(&decoder, &lazy->ref) : NULL;
@@ -296,9 +294,8 @@ lazy_decode(PyObject *self, PyObject *ignored)
 }
 
 static PyObject *
-lazy_is_map(PyObject *self, void *closure)
+lazy_is_map(PyObject *self, void *Py_UNUSED(closure))
 {
-    (void)closure;
     return PyBool_FromLong(is_map(lazy_of(self)));
 }
 
@@ -311,10 +308,11 @@ lazy_repr(PyObject *self)
 
 static PyMethodDef lazy_methods[] = {
     {"keys", lazy_keys, METH_NOARGS,
-     PyDoc_STR("keys($self, /)\n--\n\nThe keys of a map, a list of str; TypeError for a vector.")},
+     PyDoc_STR(
+         "keys($self, /)\n--\n\nThe keys of a map, as a list of str; TypeError for a vector.")},
     {"get", (PyCFunction)(void (*)(void))lazy_get, METH_FASTCALL,
      PyDoc_STR("get($self, key, default=None, /)\n--\n\n"
-               "What a map has under a key, or the default; TypeError for a vector.")},
+               "The value for a key of a map, or the default; TypeError for a vector.")},
     {"value", lazy_decode, METH_NOARGS,
      PyDoc_STR("value($self, /)\n--\n\nThe whole container decoded: a list or a dict.")},
     {NULL, NULL, 0, NULL},
@@ -328,11 +326,11 @@ static PyGetSetDef lazy_getset[] = {
 
 PyDoc_STRVAR(
     lazy_doc,
-    "A vector or map inside a FlexBuffer, of which only what is asked for is checked and decoded.\n\n"
+    "A vector or map in a FlexBuffer. Its values are checked and decoded on access.\n\n"
     "``lazy[index]`` and ``lazy[key]`` return another Lazy for a vector or map, and the value for\n"
     "anything else. ``len()``, iteration (over items, or over the keys of a map), ``in``, ``keys()``\n"
-    "and ``get()`` are those of lists and dicts; ``value()`` decodes the whole. All of them raise\n"
-    "FlexBuffersError where the bytes that they read are malformed.");
+    "and ``get()`` work as for lists and dicts; ``value()`` decodes the whole. All of them raise\n"
+    "FlexBuffersError if the bytes that they read are malformed.");
 
 static PyType_Slot lazy_slots[] = {
     {Py_tp_doc, (void *)lazy_doc},     {Py_tp_dealloc, lazy_dealloc},

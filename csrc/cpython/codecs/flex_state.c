@@ -1,9 +1,8 @@
 /* FlexBuffers: the codec's state between calls, and its two types. */
 #include "flex_write.h"
 
-PyDoc_STRVAR(error_doc,
-             "The bytes are no FlexBuffer, or one that breaks the rules of the format.\n\n"
-             "The attribute ``offset`` says where: a position in the bytes.");
+PyDoc_STRVAR(error_doc, "The bytes aren't a FlexBuffer, or break the rules of the format.\n\n"
+                        "The attribute ``offset`` is a position in the bytes.");
 
 int
 wfbs_flex_init(wfbs_flex *f, PyObject *module)

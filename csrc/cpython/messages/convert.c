@@ -55,8 +55,8 @@ convert_u64(const wfbs_attribute *a, PyObject *value, const char *what, uint64_t
             }
             PyErr_Clear();
         }
-        wfbs_refuse(a, PyExc_ValueError, "%sthe wire holds 0 to 2**64-1, not %V", what, digits,
-                    "an int with too many digits to show");
+        wfbs_refuse(a, PyExc_ValueError, "%sthe wire format holds 0 to 2**64-1, not %V", what,
+                    digits, "an int with too many digits to show");
         Py_XDECREF(digits);
         return false;
     }
@@ -300,7 +300,8 @@ convert_principal(const wfbs_attribute *a, PyObject *hop, wfbs_value *values, ui
     PyObject *authid = hop_item(hop, state->str_authid);
     PyObject *authrole = hop_item(hop, state->str_authrole);
     if (!session || !authid || !authrole) {
-        return wfbs_refuse(a, PyExc_ValueError, "item: session, authid and authrole must be there");
+        return wfbs_refuse(a, PyExc_ValueError,
+                           "item: session, authid and authrole must be present");
     }
     wfbs_span text;
     if (!convert_u64(a, session, "session: ", &values[WFBS_SLOT_Principal_session].as.scalar)) {

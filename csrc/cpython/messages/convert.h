@@ -2,7 +2,7 @@
 #ifndef WFBS_CONVERT_H
 #define WFBS_CONVERT_H
 
-#include "refuse.h"
+#include "convert_errors.h"
 
 #include "../../core/write.h"
 

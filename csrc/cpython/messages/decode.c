@@ -1,15 +1,10 @@
 /* Creates Python objects from a verified buffer's fields, on demand. */
 #include "decode.h"
 
+#include "../base/list.h"
 #include "../base/text.h"
 #include "../base/type_name.h"
 #include "payload.h"
-
-PyObject *
-wfbs_decode_text(wfbs_span text)
-{
-    return wfbs_text_from_valid(text.data, text.size);
-}
 
 /* The string of an enum's value, None if it has none. New reference. */
 static PyObject *
@@ -24,12 +19,7 @@ decode_enum(const wfbs_state *state, unsigned index, unsigned value)
     do {                                                \
         PyObject *list = PyList_New((Py_ssize_t)count); \
         for (uint32_t i = 0; list && i < count; i++) {  \
-            PyObject *made = (item);                    \
-            if (!made) {                                \
-                Py_CLEAR(list);                         \
-                break;                                  \
-            }                                           \
-            PyList_SET_ITEM(list, (Py_ssize_t)i, made); \
+            wfbs_list_fill(&list, (Py_ssize_t)i, item); \
         }                                               \
         return list;                                    \
     } while (0)
@@ -43,7 +33,7 @@ decode_ints(const uint8_t *first, uint32_t count)
 static PyObject *
 decode_strs(const uint8_t *data, uint32_t first, uint32_t count)
 {
-    WFBS_DECODE_LIST(wfbs_decode_text(wfbs_span_at(data, first + 4 * i)));
+    WFBS_DECODE_LIST(wfbs_text_at(data, first + 4 * i));
 }
 
 static PyObject *
@@ -66,7 +56,7 @@ static PyObject *
 decode_text_slot(const uint8_t *data, uint32_t table, unsigned slot, PyObject *otherwise)
 {
     uint32_t place = wfbs_slot_position(data, table, slot);
-    return place ? wfbs_decode_text(wfbs_span_at(data, place)) : Py_XNewRef(otherwise);
+    return place ? wfbs_text_at(data, place) : Py_XNewRef(otherwise);
 }
 
 /* One hop of forward_for. Autobahn's writer leaves out an empty authrole, which can't be None, and
@@ -262,7 +252,7 @@ wfbs_decode_attribute(const wfbs_attribute *a, const wfbs_received *r)
         unsigned name =
             f->use == WFBS_USE_ENUM ? c->table->slot_of[WFBS_USE_ENUM_NAME] : WFBS_NO_SLOT;
         place = name == WFBS_NO_SLOT ? 0 : wfbs_slot_position(r->data, r->table, name);
-        return place ? wfbs_decode_text(wfbs_span_at(r->data, place)) : decode_absent(a);
+        return place ? wfbs_text_at(r->data, place) : decode_absent(a);
     }
     const uint8_t *p = r->data + place;
     switch ((wfbs_use)f->use) {
@@ -275,7 +265,7 @@ wfbs_decode_attribute(const wfbs_attribute *a, const wfbs_received *r)
             Py_RETURN_NONE; /* in normal mode, the number is only for the transport */
         }
         if (f->kind == WFBS_KIND_STRING) {
-            return wfbs_decode_text(wfbs_span_at(r->data, place));
+            return wfbs_text_at(r->data, place);
         }
         return decode_enum(c->state, f->sub, *p);
     }
@@ -308,7 +298,7 @@ wfbs_decode_attribute(const wfbs_attribute *a, const wfbs_received *r)
     case WFBS_KIND_ENUM16: /* ERROR.request_type: the number itself */
         return PyLong_FromUnsignedLong(wfbs_load_u16(p));
     case WFBS_KIND_STRING:
-        return wfbs_decode_text(wfbs_span_at(r->data, place));
+        return wfbs_text_at(r->data, place);
     case WFBS_KIND_TABLE: {
         uint32_t table = wfbs_follow(r->data, place);
         return f->use == WFBS_USE_ROLES ? decode_roles(c->state, f->sub, r->data, table)

@@ -7,7 +7,5 @@
 /* Decodes one attribute from the verified buffer. New reference (None if
  * absent) or NULL with ProtocolError or MemoryError. */
 PyObject *wfbs_decode_attribute(const wfbs_attribute *a, const wfbs_received *r);
-/* str from verified UTF-8. New reference or NULL. */
-PyObject *wfbs_decode_text(wfbs_span text);
 
 #endif

@@ -10,9 +10,9 @@
 #include "convert.h"
 #include "metadata.h"
 #include "scratch.h"
-#include "still.h"
+#include "private_copy.h"
 
-_Static_assert((int)WFBS_APART_MIN >= (int)WFBS_BLOB_MIN,
+_Static_assert((int)WFBS_UNCOPIED_MIN >= (int)WFBS_BLOB_MIN,
                "a payload with parts elsewhere is a blob, which encoding_join() finds");
 
 /* The state of one call. */
@@ -32,9 +32,9 @@ typedef struct {
     wfbs_codec codec;                /* of args and kwargs */
     PyObject *codec_name;            /* owned: codec.name of a received message */
     wfbs_buffer scratch;
-    wfbs_apart apart;                 /* parts of the payloads that are not in `scratch` */
+    wfbs_uncopied uncopied;           /* parts of the payloads that are not in `scratch` */
     size_t end[WFBS_MAX_FIELDS];      /* where an encoded payload ends in `scratch` */
-    unsigned parted[WFBS_MAX_FIELDS]; /* how many were apart when it began */
+    unsigned parted[WFBS_MAX_FIELDS]; /* the number of uncopied parts when it began */
     wfbs_arena arena;
     size_t metadata_at; /* start of the metadata in `scratch` */
     wfbs_span metadata;
@@ -200,9 +200,9 @@ encoding_payload(encoding *e, wfbs_attribute *a)
     e->refs[a->index] = value;
     e->held |= bit(a->index);
     e->at[a->index] = e->scratch.size;
-    e->parted[a->index] = e->apart.count;
-    size_t apart = e->apart.size;
-    e->scratch.apart = &e->apart;
+    e->parted[a->index] = e->uncopied.count;
+    size_t uncopied = e->uncopied.size;
+    e->scratch.uncopied = &e->uncopied;
     int slow = 1;
     if (PyDict_CheckExact(value) && a->field->use == WFBS_USE_KWARGS
         && e->codec.number == WFBS_CODEC_CBOR) {
@@ -217,14 +217,14 @@ encoding_payload(encoding *e, wfbs_attribute *a)
     if (slow > 0) {
         slow = wfbs_payload_encode(e->cls->state, e->codec, value, &e->scratch);
     }
-    e->scratch.apart = NULL;
+    e->scratch.uncopied = NULL;
     if (slow < 0) {
         wfbs_refuse_payload(a, e->codec.number, value);
         return -1;
     }
     e->end[a->index] = e->scratch.size;
     /* Both are <= PY_SSIZE_T_MAX, so that the sum fits. */
-    e->values[a->index].size = e->scratch.size - e->at[a->index] + (e->apart.size - apart);
+    e->values[a->index].size = e->scratch.size - e->at[a->index] + (e->uncopied.size - uncopied);
     e->present |= bit(a->index);
     e->payloads |= bit(a->index);
     return 0;
@@ -257,7 +257,7 @@ encoding_take(encoding *e, unsigned i, PyObject *value)
         Py_DECREF(value);
         return c->demanding & bit(i) ? encoding_none(e, &c->attributes[i]) : 0;
     }
-    value = wfbs_keep_still(&c->attributes[i], value);
+    value = wfbs_private_copy(&c->attributes[i], value);
     if (!value) {
         return -1;
     }
@@ -308,7 +308,8 @@ encoding_check_payload(encoding *e)
     if (e->held & bit(payload)) {
         e->codec.name = NULL;
         if (args) {
-            wfbs_refuse(&attributes[payload], PyExc_ValueError, "excludes args and kwargs");
+            wfbs_refuse(&attributes[payload], PyExc_ValueError,
+                        "can't be combined with args or kwargs");
             return -1;
         }
         if ((e->held & enc) && !(e->held & bit(algo))) {
@@ -489,12 +490,12 @@ encoding_fill(encoding *e, wfbs_dialect dialect)
 static void
 encoding_join(const encoding *e, wfbs_written *message, uint8_t *to)
 {
-    for (uint32_t todo = e->apart.count ? e->payloads : 0; todo; todo &= todo - 1) {
+    for (uint32_t todo = e->uncopied.count ? e->payloads : 0; todo; todo &= todo - 1) {
         unsigned slot = wfbs_lowest_bit(todo);
         for (unsigned i = 0; i < message->count; i++) {
             if (message->blobs[i].data == e->values[slot].as.bytes) {
-                wfbs_apart_join(&e->apart, e->parted[slot], e->scratch.data, e->at[slot],
-                                e->end[slot], to + message->blobs[i].offset);
+                wfbs_uncopied_join(&e->uncopied, e->parted[slot], e->scratch.data, e->at[slot],
+                                   e->end[slot], to + message->blobs[i].offset);
                 message->blobs[i].data = NULL;
             }
         }
@@ -545,8 +546,8 @@ wfbs_encode_message(wfbs_class *c, PyObject *message, wfbs_dialect dialect, bool
     e.message = message;
     e.held = e.present = e.payloads = e.in_metadata = 0;
     e.arena.count = 0;
-    e.apart.count = 0;
-    e.apart.size = 0;
+    e.uncopied.count = 0;
+    e.uncopied.size = 0;
     e.metadata = (wfbs_span){NULL, 0};
     e.scratch = wfbs_scratch_take(&c->state->payload_scratch);
     PyObject *result = NULL;
@@ -567,7 +568,7 @@ wfbs_encode_message(wfbs_class *c, PyObject *message, wfbs_dialect dialect, bool
     for (uint32_t held = e.held; held; held &= held - 1) {
         Py_DECREF(e.refs[wfbs_lowest_bit(held)]);
     }
-    wfbs_apart_cut(&e.apart, 0);
+    wfbs_uncopied_cut(&e.uncopied, 0);
     Py_XDECREF(e.codec_name);
     wfbs_arena_free(&e.arena);
     wfbs_scratch_return(&c->state->payload_scratch, &e.scratch);

@@ -7,7 +7,7 @@
 
 #include "../../core/cbor_guard.h"
 #include "../../core/text.h"
-#include "accessors.h"
+#include "attributes.h"
 #include "convert.h"
 #include "decode.h"
 #include "details.h"
@@ -62,7 +62,7 @@ has_text_keys(wfbs_class *c, const wfbs_buffer *written, size_t start)
         return true;
     }
     (void)wfbs_refuse(&c->attributes[slot], PyExc_ValueError,
-                      "item: keys must be str on all levels");
+                      "item: keys must be str at all levels");
     return false;
 }
 

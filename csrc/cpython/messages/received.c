@@ -1,5 +1,5 @@
-/* Creating, comparing, copying and freeing received messages. Their attributes are in accessors.c,
- * and types.c lists them. */
+/* Creating, comparing, copying and freeing received messages. Their attributes are in attributes.c,
+ * and classes.c lists them. */
 #include "received.h"
 
 #include "metadata.h"
@@ -344,8 +344,8 @@ received_serialize(PyObject *self, PyObject *serializer)
 PyDoc_STRVAR(serialize_doc,
              "serialize($self, serializer, /)\n--\n\n"
              "The message's bytes for an object serializer, from its cache if they are there.\n\n"
-             "A message that nobody changed gives back the bytes it came in, for serializers of\n"
-             "this package; any other serializer gets what marshal() returns.");
+             "An unchanged received message returns the bytes that were received, for serializers\n"
+             "of this package. Any other serializer gets the result of marshal().");
 
 /* Like Autobahn's __str__, but never raises the errors of reading an attribute, because transports
  * log messages that nobody has read. */

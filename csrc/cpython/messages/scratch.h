@@ -20,7 +20,7 @@ wfbs_scratch_take(wfbs_buffer *kept)
     taken = *kept;
     *kept = (wfbs_buffer){0};
     taken.size = 0;
-    taken.apart = NULL;
+    taken.uncopied = NULL;
 #else
     (void)kept;
 #endif

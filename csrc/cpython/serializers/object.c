@@ -7,10 +7,11 @@
 #include "../../core/frame.h"
 #include "../base/dict.h"
 #include "../base/input.h"
+#include "../base/limits.h"
 #include "../base/type_name.h"
 #include "../messages/encode.h"
 #include "../messages/received.h"
-#include "foreign.h"
+#include "refusal_hint.h"
 
 PyDoc_STRVAR(
     object_serializer_doc,
@@ -30,17 +31,8 @@ object_serializer_init(PyObject *self, PyObject *args, PyObject *kwargs)
         return -1;
     }
     wfbs_limits limits = wfbs_default_limits;
-    if (given != Py_None) { /* in the order of autobahn_fbs.limits.Limits, which has checked them */
-        Py_ssize_t size, minimum, factor, tables;
-        if (!PyTuple_Check(given)) {
-            PyErr_Format(PyExc_TypeError, "limits must be a tuple, not %s",
-                         wfbs_type_name(Py_TYPE(given)));
-            return -1;
-        }
-        if (!PyArg_ParseTuple(given, "nnnn;limits", &size, &minimum, &factor, &tables)) {
-            return -1;
-        }
-        limits = (wfbs_limits){(size_t)size, (size_t)minimum, (size_t)factor, (size_t)tables};
+    if (given != Py_None && wfbs_limits_parse(given, &limits) < 0) {
+        return -1;
     }
     if ((codec == WFBS_CODEC_NAMED) != PyUnicode_CheckExact(name)) {
         PyErr_SetString(PyExc_ValueError, "codec_name is for a custom codec, which needs it");
@@ -184,15 +176,15 @@ wfbs_serialize(wfbs_state *state, PyObject *serializer, PyObject *message)
 PyDoc_STRVAR(
     serialize_doc,
     "serialize($self, obj, /)\n--\n\n"
-    "The bytes of a WAMP message (or of a raw WAMP list).\n\n"
-    "They are kept in the message's cache. A received message that nobody changed gives\n"
-    "the very bytes it came in.\n\n"
-    ":param obj: a message of ``autobahn.wamp.message``, or a list such as\n"
-    "    ``[17, 1, 2]`` as WAMP has it.\n"
-    ":raises TypeError: if a value, or the object itself, is of a type that can't be sent;\n"
-    "    the text names the attribute.\n"
-    ":raises ValueError: if a value is out of range, or its payload codec refuses it.\n"
-    ":raises autobahn.wamp.exception.ProtocolError: for a list that is no WAMP message.");
+    "Encodes a WAMP message (or a raw WAMP list) to bytes.\n\n"
+    "The bytes are kept in the message's cache. An unchanged received message returns the\n"
+    "bytes that were received.\n\n"
+    ":param obj: a message of ``autobahn.wamp.message``, or a raw list such as\n"
+    "    ``[17, 1, 2]``.\n"
+    ":raises TypeError: a value, or the object itself, has a type that can't be sent; the\n"
+    "    text names the attribute.\n"
+    ":raises ValueError: a value is out of range, or its payload codec refuses it.\n"
+    ":raises autobahn.wamp.exception.ProtocolError: the list is not a WAMP message.");
 
 static PyObject *
 object_serializer_serialize(PyObject *self, PyObject *message)
@@ -203,8 +195,8 @@ object_serializer_serialize(PyObject *self, PyObject *message)
 
 PyDoc_STRVAR(serialize_payload_doc,
              "serialize_payload($self, data, /)\n--\n\n"
-             "The bytes of args or kwargs in this serializer's payload codec.\n\n"
-             ":raises Exception: what the codec raises for a value that it can't encode.");
+             "Encodes args or kwargs with this serializer's payload codec.\n\n"
+             ":raises Exception: the codec's error for a value that it can't encode.");
 
 static PyObject *
 object_serializer_serialize_payload(PyObject *self, PyObject *data)
@@ -212,13 +204,11 @@ object_serializer_serialize_payload(PyObject *self, PyObject *data)
     const wfbs_object_serializer *s = (const wfbs_object_serializer *)self;
     wfbs_state *state = wfbs_state_by_type(Py_TYPE(self));
     wfbs_buffer out = {0};
-    PyObject *bytes = NULL;
-    if (state
-        && wfbs_payload_encode(state, (wfbs_codec){s->codec, s->codec_name}, data, &out) == 0) {
-        bytes = PyBytes_FromStringAndSize((const char *)out.data, (Py_ssize_t)out.size);
+    if (!state) {
+        return NULL;
     }
-    wfbs_buffer_free(&out);
-    return bytes;
+    const wfbs_codec codec = {s->codec, s->codec_name};
+    return wfbs_buffer_close(&out, wfbs_payload_encode(state, codec, data, &out));
 }
 
 /* ---- reading */
@@ -235,12 +225,12 @@ count_payloads(const wfbs_class *c, const uint8_t *data, uint32_t table)
     }
 }
 
-/* wfbs_explain_foreign, with a serializer's settings. */
+/* wfbs_add_refusal_hint, with a serializer's settings. */
 static void
 explain(wfbs_state *state, const wfbs_object_serializer *s, const wfbs_input *in)
 {
     const wfbs_receiver r = {s->batched != 0, (wfbs_dialect)s->dialect, &s->limits};
-    wfbs_explain_foreign(state, &r, in);
+    wfbs_add_refusal_hint(state, &r, in);
 }
 
 /* Verifies one message and wraps it. New reference or NULL with ProtocolError. */
@@ -332,13 +322,13 @@ wfbs_unserialize(wfbs_state *state, const wfbs_object_serializer *s, PyObject *p
 PyDoc_STRVAR(
     unserialize_doc,
     "unserialize($self, payload, /)\n--\n\n"
-    "The messages in a bytes-like object, as a list: one, or all of a batch.\n\n"
-    "Every message is verified as a whole; its attributes are decoded when they are\n"
-    "read. ``bytes`` are shared with the messages, anything else is copied once.\n\n"
-    ":param payload: one message, or with ``batched=True`` any number of them.\n"
-    ":raises autobahn.wamp.exception.ProtocolError: if anything is wrong with any of them;\n"
-    "    the text names message, field and offset.\n"
-    ":raises TypeError: if it is not bytes-like.");
+    "Decodes a bytes-like object to a list of messages: one, or all of a batch.\n\n"
+    "Every message is verified completely. Its attributes are decoded when they are read.\n"
+    "``bytes`` are shared with the messages; any other object is copied once.\n\n"
+    ":param payload: one message or, with ``batched=True``, any number of them.\n"
+    ":raises autobahn.wamp.exception.ProtocolError: a message is invalid; the text names\n"
+    "    message, field and offset.\n"
+    ":raises TypeError: the object is not bytes-like.");
 
 static PyObject *
 object_serializer_unserialize(PyObject *self, PyObject *payload)

@@ -165,9 +165,9 @@ transport_serialize(PyObject *self, PyObject *message)
 
 PyDoc_STRVAR(transport_unserialize_doc,
              "unserialize($self, payload, isBinary=None)\n--\n\n"
-             "The messages in a bytes-like object (``ISerializer``).\n\n"
-             ":param isBinary: whether the transport says that the payload is binary; None if it\n"
-             "    doesn't say.\n"
+             "Decodes a bytes-like object to a list of messages (``ISerializer``).\n\n"
+             ":param isBinary: whether the transport declares the payload as binary; None if it\n"
+             "    doesn't declare that.\n"
              ":raises autobahn.wamp.exception.ProtocolError: as\n"
              "    ``FlatBuffersObjectSerializer.unserialize`` does, and if ``isBinary`` is false.");
 

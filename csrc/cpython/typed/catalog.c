@@ -95,10 +95,8 @@ catalog_get(PyObject *self, PyObject *const *args, Py_ssize_t count)
 }
 
 static PyObject *
-catalog_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+catalog_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(kwargs))
 {
-    (void)args;
-    (void)kwargs;
     catalog_object *c = (catalog_object *)type->tp_alloc(type, 0);
     if (c && (!(c->typed = wfbs_typed_of(type)) || !(c->codecs = PyDict_New()))) {
         Py_CLEAR(c);
@@ -131,13 +129,63 @@ catalog_dealloc(PyObject *self)
     Py_DECREF(type);
 }
 
+PyDoc_STRVAR(
+    encode_doc,
+    "encode($self, name, value, /, *, identifier=None, keep_kwargs=False, sort_keys=False, "
+    "strict=False)\n--\n\n"
+    "Encodes a table.\n"
+    "\n"
+    ":param name: the qualified name of the table.\n"
+    ":param value: an instance of the table's class, or a mapping by field name.\n"
+    ":param identifier: four bytes for the buffer, or None.\n"
+    ":param keep_kwargs: whether to write fields with ``kwarg`` that equal their defaults.\n"
+    ":param sort_keys: whether to sort vectors of tables that have a ``key``.\n"
+    ":param strict: whether to refuse unknown enum values in bytes of nested buffers.\n"
+    ":raises autobahn.wamp.exception.InvalidPayload: the value doesn't match the table; the text\n"
+    "    has the path to the error.\n"
+    ":raises KeyError: there is no such table.");
+
+PyDoc_STRVAR(
+    decode_doc,
+    "decode($self, name, data, /, *, form=0, strict=False, identifier=None)\n--\n\n"
+    "Verifies a buffer and decodes its table.\n"
+    "\n"
+    ":param form: 0 for an instance, 1 for a dict of the fields that are present, 2 for a dict\n"
+    "    with defaults, 3 like 1 but with values as in instances.\n"
+    ":param strict: whether to refuse enum values and union types that the schema doesn't have.\n"
+    ":param identifier: four bytes that the buffer must have, or None.\n"
+    ":raises autobahn.wamp.exception.InvalidPayload: the buffer is invalid; the text has the path\n"
+    "    and the offset of the error.\n"
+    ":raises KeyError: there is no such table.");
+
+PyDoc_STRVAR(verify_doc, "verify($self, name, data, /, *, strict=False, identifier=None)\n--\n\n"
+                         "Verifies a buffer, like :meth:`decode`, without creating objects.");
+
+PyDoc_STRVAR(
+    get_doc,
+    "get($self, name, data, path, /)\n--\n\n"
+    "One value of a buffer; None if it is absent. Verifies only the value and the path to it.\n"
+    "\n"
+    ":param path: for example ``\"header.seq\"`` or ``\"points[3].x\"``.\n"
+    ":raises autobahn.wamp.exception.InvalidPayload: the bytes on the path are invalid.\n"
+    ":raises KeyError: there is no such table or field.\n"
+    ":raises IndexError: there is no such element.");
+
+PyDoc_STRVAR(
+    lazy_doc,
+    "lazy($self, name, data, /)\n--\n\n"
+    "Verifies a buffer and returns its table, which has an attribute for each field, read on\n"
+    "access. Vectors of numbers are views of the buffer.\n"
+    "\n"
+    ":raises autobahn.wamp.exception.InvalidPayload: the buffer is invalid.\n"
+    ":raises KeyError: there is no such table.");
+
 static PyMethodDef catalog_methods[] = {
-    {"encode", FAST(catalog_encode), "TypedCodec.encode of a table by its name."},
-    {"decode", FAST(catalog_decode), "TypedCodec.decode of a table by its name."},
-    {"verify", FAST(catalog_verify), "TypedCodec.verify of a table by its name."},
-    {"lazy", FAST(catalog_lazy), "TypedCodec.lazy of a table by its name."},
-    {"get", (PyCFunction)(void (*)(void))catalog_get, METH_FASTCALL,
-     "TypedCodec.get of a table by its name."},
+    {"encode", FAST(catalog_encode), encode_doc},
+    {"decode", FAST(catalog_decode), decode_doc},
+    {"verify", FAST(catalog_verify), verify_doc},
+    {"lazy", FAST(catalog_lazy), lazy_doc},
+    {"get", (PyCFunction)(void (*)(void))catalog_get, METH_FASTCALL, get_doc},
     {NULL, NULL, 0, NULL},
 };
 

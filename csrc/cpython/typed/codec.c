@@ -5,7 +5,7 @@
 #include <structmember.h>
 
 #include "../base/input.h"
-#include "../base/type_name.h"
+#include "../base/limits.h"
 
 /* ---- arguments */
 
@@ -39,7 +39,7 @@ option_set(options *o, PyObject *name, PyObject *value)
         const long form = PyLong_AsLong(value);
         if (form < WFBS_FORM_INSTANCE || form > WFBS_FORM_TOP) {
             if (!PyErr_Occurred()) {
-                PyErr_SetString(PyExc_ValueError, "form must be 0 to 3");
+                PyErr_Format(PyExc_ValueError, "form must be 0 to 3, not %R", value);
             }
             return -1;
         }
@@ -51,7 +51,7 @@ option_set(options *o, PyObject *name, PyObject *value)
             return 0;
         }
         if (!PyBytes_Check(value) || PyBytes_GET_SIZE(value) != 4) {
-            PyErr_SetString(PyExc_ValueError, "identifier must be 4 bytes");
+            PyErr_SetString(PyExc_ValueError, "identifier must have 4 bytes");
             return -1;
         }
         o->identifier = PyBytes_AS_STRING(value);
@@ -264,9 +264,11 @@ wfbs_codec_get(PyObject *self, PyObject *const *args, Py_ssize_t count)
 
 /* ---- attributes of the codec */
 
+enum { ARGS = 1, KWARGS = 2 };
+
 /* Names of the members that are positional arguments, keyword arguments, or both, as a tuple. */
 static PyObject *
-member_names(PyObject *self, bool args, bool kwargs)
+codec_get_names(PyObject *self, void *wanted)
 {
     const wfbs_codec_object *c = (wfbs_codec_object *)self;
     const wfbs_plan *plan = &c->schema->plan;
@@ -274,7 +276,8 @@ member_names(PyObject *self, bool args, bool kwargs)
     PyObject *list = PyList_New(0);
     for (uint32_t i = 0; list && i < object->field_count; i++) {
         const wfbs_plan_field *f = wfbs_fields_of(plan, object) + i;
-        if (wfbs_is_member(f) && (f->flags & WFBS_FIELD_KWARG ? kwargs : args)) {
+        if (wfbs_is_member(f)
+            && ((uintptr_t)wanted & (f->flags & WFBS_FIELD_KWARG ? KWARGS : ARGS))) {
             wfbs_names_append(&list, plan->field_names[object->fields + i]);
         }
     }
@@ -282,30 +285,8 @@ member_names(PyObject *self, bool args, bool kwargs)
 }
 
 static PyObject *
-codec_get_fields(PyObject *self, void *unused)
+codec_get_identifier(PyObject *self, void *Py_UNUSED(unused))
 {
-    (void)unused;
-    return member_names(self, true, true);
-}
-
-static PyObject *
-codec_get_args(PyObject *self, void *unused)
-{
-    (void)unused;
-    return member_names(self, true, false);
-}
-
-static PyObject *
-codec_get_kwargs(PyObject *self, void *unused)
-{
-    (void)unused;
-    return member_names(self, false, true);
-}
-
-static PyObject *
-codec_get_identifier(PyObject *self, void *unused)
-{
-    (void)unused;
     wfbs_codec_object *c = (wfbs_codec_object *)self;
     const wfbs_plan *plan = &c->schema->plan;
     return plan->root == c->object && plan->identifier.size == 4
@@ -354,28 +335,15 @@ wfbs_codec_new(wfbs_schema *schema, uint32_t object)
     return (PyObject *)c;
 }
 
-/* The same codec with other limits, from an autobahn_fbs.limits.Limits, which has checked them. */
 static PyObject *
-codec_limited(PyObject *self, PyObject *limits)
+codec_limited(PyObject *self, PyObject *given)
 {
     wfbs_codec_object *c = (wfbs_codec_object *)self;
-    Py_ssize_t size, minimum, factor, tables;
-    if (!PyTuple_Check(limits)) {
-        return PyErr_Format(PyExc_TypeError, "limits must be a tuple, not %.100s",
-                            wfbs_type_name(Py_TYPE(limits)));
-    }
-    if (!PyArg_ParseTuple(limits, "nnnn;limits", &size, &minimum, &factor, &tables)) {
-        return NULL;
-    }
-    if (size < 8 || size > INT32_MAX || minimum < 0 || factor < 1 || factor > INT32_MAX
-        || tables < 1) {
-        PyErr_SetString(PyExc_ValueError, "a limit is out of its range");
-        return NULL;
-    }
-    PyObject *other = wfbs_codec_new(c->schema, c->object);
+    wfbs_limits limits;
+    PyObject *other =
+        wfbs_limits_parse(given, &limits) < 0 ? NULL : wfbs_codec_new(c->schema, c->object);
     if (other) {
-        ((wfbs_codec_object *)other)->limits =
-            (wfbs_limits){(size_t)size, (size_t)minimum, (size_t)factor, (size_t)tables};
+        ((wfbs_codec_object *)other)->limits = limits;
     }
     return other;
 }
@@ -411,9 +379,8 @@ limits_object(const wfbs_limits *limits)
 }
 
 static PyObject *
-codec_reduce(PyObject *self, PyObject *unused)
+codec_reduce(PyObject *self, PyObject *Py_UNUSED(unused))
 {
-    (void)unused;
     wfbs_codec_object *c = (wfbs_codec_object *)self;
     PyObject *limits = limits_object(&c->limits);
     PyObject *arguments[] = {(PyObject *)c->schema, c->name, limits};
@@ -424,22 +391,25 @@ codec_reduce(PyObject *self, PyObject *unused)
 }
 
 static PyMethodDef codec_methods[] = {
-    {"encode", FAST(wfbs_codec_encode), "The bytes of an instance or a mapping."},
-    {"decode", FAST(wfbs_codec_decode), "The instance, or dict, that bytes hold."},
-    {"verify", FAST(wfbs_codec_verify), "Raises InvalidPayload if bytes are wrong."},
-    {"lazy", FAST(wfbs_codec_lazy), "A TypedLazy of bytes."},
-    {"check", codec_check, METH_O, "Raises InvalidPayload if a value can't be encoded."},
+    {"encode", FAST(wfbs_codec_encode), "Encodes an instance or a mapping."},
+    {"decode", FAST(wfbs_codec_decode), "Decodes a buffer to an instance or a dict."},
+    {"verify", FAST(wfbs_codec_verify), "Raises InvalidPayload if a buffer is invalid."},
+    {"lazy", FAST(wfbs_codec_lazy), "The root table, whose fields are read on demand."},
+    {"check", codec_check, METH_O, "Raises the same errors as encode()."},
     {"get", (PyCFunction)(void (*)(void))wfbs_codec_get, METH_FASTCALL, "One value by its path."},
     {"limited", codec_limited, METH_O, "The same codec with other limits: a Limits."},
-    {"default", codec_default, METH_O, "What the absence of a field means."},
+    {"default", codec_default, METH_O, "The value of an absent field."},
     {"__reduce__", codec_reduce, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 
 static PyGetSetDef codec_getset[] = {
-    {"fields", codec_get_fields, NULL, "Names of the fields, by id.", NULL},
-    {"args", codec_get_args, NULL, "Those that are positional arguments.", NULL},
-    {"kwargs", codec_get_kwargs, NULL, "Those that are keyword arguments.", NULL},
+    {"fields", codec_get_names, NULL, "Names of the fields, by id.",
+     (void *)(uintptr_t)(ARGS | KWARGS)},
+    {"args", codec_get_names, NULL, "Those that are positional arguments.",
+     (void *)(uintptr_t)ARGS},
+    {"kwargs", codec_get_names, NULL, "Those that are keyword arguments.",
+     (void *)(uintptr_t)KWARGS},
     {"identifier", codec_get_identifier, NULL, "The file identifier of a root table.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };

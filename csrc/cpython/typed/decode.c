@@ -1,6 +1,8 @@
 /* Verified bytes to instances or dicts. */
 #include "typed.h"
 
+#include "../base/list.h"
+
 static PyObject *decode_fields(const wfbs_decoding *d, const wfbs_layout *layout, uint32_t table);
 
 static inline bool
@@ -69,11 +71,7 @@ decode_array(const wfbs_decoding *d, const wfbs_plan_field *f, const uint8_t *fr
             f->element == WFBS_SHAPE_STRUCT
                 ? wfbs_decode_struct(d, f->index, from)
                 : wfbs_scalar_object(d->schema, f, wfbs_walk_bits(from, f->scalar), enum_form(d));
-        if (!element) {
-            Py_CLEAR(list);
-            break;
-        }
-        PyList_SET_ITEM(list, i, element);
+        wfbs_list_fill(&list, i, element);
     }
     return list;
 }
@@ -97,7 +95,6 @@ PyObject *
 wfbs_decode_element(const wfbs_decoding *d, const wfbs_plan_field *f, uint32_t elements, uint32_t i)
 {
     const uint32_t at = elements + i * f->stride;
-    wfbs_span text;
     switch (f->element) {
     case WFBS_SHAPE_SCALAR:
         return wfbs_scalar_object(d->schema, f, wfbs_walk_bits(d->data + at, f->scalar),
@@ -107,8 +104,7 @@ wfbs_decode_element(const wfbs_decoding *d, const wfbs_plan_field *f, uint32_t e
     case WFBS_SHAPE_TABLE:
         return wfbs_decode_table(d, f->index, wfbs_follow(d->data, at));
     default:
-        text = wfbs_span_at(d->data, at);
-        return wfbs_text_from_valid(text.data, text.size);
+        return wfbs_text_at(d->data, at);
     }
 }
 
@@ -122,12 +118,7 @@ decode_vector(const wfbs_decoding *d, const wfbs_plan_field *f, uint32_t at)
     }
     PyObject *list = PyList_New((Py_ssize_t)count);
     for (uint32_t i = 0; list && i < count; i++) {
-        PyObject *element = wfbs_decode_element(d, f, elements, i);
-        if (!element) {
-            Py_CLEAR(list);
-            break;
-        }
-        PyList_SET_ITEM(list, (Py_ssize_t)i, element);
+        wfbs_list_fill(&list, (Py_ssize_t)i, wfbs_decode_element(d, f, elements, i));
     }
     return list;
 }
@@ -145,8 +136,7 @@ decode_union(const wfbs_decoding *d, uint32_t index, uint8_t tag, uint32_t at)
     const wfbs_plan_value *member = &plan->values[type->values + number];
     PyObject *value;
     if (member->shape == WFBS_SHAPE_STRING) {
-        const wfbs_span text = wfbs_span_at(d->data, at);
-        value = wfbs_text_from_valid(text.data, text.size);
+        value = wfbs_text_at(d->data, at);
     }
     else if (member->shape == WFBS_SHAPE_STRUCT) {
         value = wfbs_decode_struct(d, member->index, d->data + wfbs_follow(d->data, at));
@@ -171,12 +161,8 @@ decode_unions(const wfbs_decoding *d, const wfbs_plan_field *f, uint32_t tags, u
     const uint32_t value_at = wfbs_walk_vector(d->data, values, &count);
     PyObject *list = PyList_New((Py_ssize_t)count);
     for (uint32_t i = 0; list && i < count; i++) {
-        PyObject *element = decode_union(d, f->index, d->data[tag_at + i], value_at + 4 * i);
-        if (!element) {
-            Py_CLEAR(list);
-            break;
-        }
-        PyList_SET_ITEM(list, (Py_ssize_t)i, element);
+        wfbs_list_fill(&list, (Py_ssize_t)i,
+                       decode_union(d, f->index, d->data[tag_at + i], value_at + 4 * i));
     }
     return list;
 }
@@ -191,7 +177,6 @@ wfbs_decode_member(const wfbs_decoding *d, const wfbs_layout *layout, const wfbs
     const wfbs_plan_field *f =
         wfbs_fields_of(plan, &plan->objects[layout->object]) + member->number;
     const uint32_t at = wfbs_walk_slot(d->data, table, f);
-    wfbs_span text;
     *present = at != 0;
     if (!at) {
         return NULL;
@@ -201,8 +186,7 @@ wfbs_decode_member(const wfbs_decoding *d, const wfbs_layout *layout, const wfbs
         return wfbs_scalar_object(d->schema, f, wfbs_walk_bits(d->data + at, f->scalar),
                                   enum_form(d));
     case WFBS_SHAPE_STRING:
-        text = wfbs_span_at(d->data, at);
-        return wfbs_text_from_valid(text.data, text.size);
+        return wfbs_text_at(d->data, at);
     case WFBS_SHAPE_STRUCT:
         return decode_struct_field(d, f, d->data + at);
     case WFBS_SHAPE_TABLE:

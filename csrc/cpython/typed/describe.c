@@ -1,6 +1,8 @@
 /* A .bfbs as dicts, decoded by reflection's plan, which has no classes. */
 #include "typed.h"
 
+#include "../base/list.h"
+
 static PyObject *table_dict(const uint8_t *data, uint32_t object, uint32_t table);
 
 /* The elements of a vector as a list of dicts or str. */
@@ -12,19 +14,10 @@ vector_list(const uint8_t *data, const wfbs_plan_field *f, uint32_t at)
     PyObject *list = PyList_New((Py_ssize_t)count);
     for (uint32_t i = 0; list && i < count; i++) {
         const uint32_t place = elements + 4 * i;
-        PyObject *element;
-        if (f->element == WFBS_SHAPE_TABLE) {
-            element = table_dict(data, f->index, wfbs_follow(data, place));
-        }
-        else {
-            const wfbs_span text = wfbs_span_at(data, place);
-            element = wfbs_text_from_valid(text.data, text.size);
-        }
-        if (!element) {
-            Py_CLEAR(list);
-            break;
-        }
-        PyList_SET_ITEM(list, (Py_ssize_t)i, element);
+        PyObject *element = f->element == WFBS_SHAPE_TABLE
+                                ? table_dict(data, f->index, wfbs_follow(data, place))
+                                : wfbs_text_at(data, place);
+        wfbs_list_fill(&list, (Py_ssize_t)i, element);
     }
     return list;
 }
@@ -38,7 +31,6 @@ table_dict(const uint8_t *data, uint32_t object, uint32_t table)
     for (uint32_t i = 0; dict && i < of->field_count; i++) {
         const wfbs_plan_field *f = wfbs_fields_of(&wfbs_reflection, of) + i;
         const uint32_t at = wfbs_walk_slot(data, table, f);
-        wfbs_span text;
         PyObject *value;
         if (!at || (f->flags & WFBS_FIELD_DEPRECATED)) {
             continue;
@@ -49,8 +41,7 @@ table_dict(const uint8_t *data, uint32_t object, uint32_t table)
                                        WFBS_ENUM_NUMBERS);
             break;
         case WFBS_SHAPE_STRING:
-            text = wfbs_span_at(data, at);
-            value = wfbs_text_from_valid(text.data, text.size);
+            value = wfbs_text_at(data, at);
             break;
         case WFBS_SHAPE_TABLE:
             value = table_dict(data, f->index, wfbs_follow(data, at));

@@ -1,6 +1,8 @@
 /* InvalidPayload, with the place of the error. */
 #include "typed.h"
 
+#include "../base/printable.h"
+
 /* Sets an attribute of an exception; steals the value. Ignores failure, because the text has the
  * same information. */
 static void
@@ -26,8 +28,11 @@ wfbs_raise_fault(wfbs_typed *t, const wfbs_fault *fault, const wfbs_plan *plan, 
     }
     wfbs_fault_path(fault, plan, root, path, sizeof path);
     wfbs_fault_reason(fault, reason, sizeof reason);
-    PyObject *why = PyUnicode_DecodeUTF8(reason, (Py_ssize_t)strlen(reason), "replace");
-    PyObject *where = PyUnicode_DecodeUTF8(path, (Py_ssize_t)strlen(path), "replace");
+    /* The reason can quote a key of a peer's map, the path a hostile schema's names. */
+    PyObject *why =
+        wfbs_printable(PyUnicode_DecodeUTF8(reason, (Py_ssize_t)strlen(reason), "replace"));
+    PyObject *where =
+        wfbs_printable(PyUnicode_DecodeUTF8(path, (Py_ssize_t)strlen(path), "replace"));
     PyObject *text = NULL;
     if (why && where) {
         text = bytes ? PyUnicode_FromFormat("%U: %U (at byte %llu)", where, why,

@@ -202,13 +202,11 @@ instance_vectorcall(PyObject *type, PyObject *const *args, size_t flags, PyObjec
 }
 
 static PyObject *
-instance_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+instance_tp_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(kwargs))
 {
-    (void)args;
-    (void)kwargs;
     wfbs_typed_class *c = wfbs_class_of(type);
     if (!c || !c->layout) {
-        PyErr_SetString(PyExc_TypeError, "TypedTable itself has no instances");
+        PyErr_SetString(PyExc_TypeError, "cannot create 'TypedTable' instances");
         return NULL;
     }
     PyObject *self = type->tp_alloc(type, 0);
@@ -390,9 +388,8 @@ instance_repr(PyObject *self)
 
 /* A copy that shares the members; of the exact type, without calling anything. */
 static PyObject *
-instance_copy(PyObject *self, PyObject *unused)
+instance_copy(PyObject *self, PyObject *Py_UNUSED(unused))
 {
-    (void)unused;
     wfbs_typed_class *held = NULL;
     const wfbs_layout *layout = layout_of(self, &held);
     if (!layout) {
@@ -416,7 +413,7 @@ instance_replace(PyObject *self, PyObject *args, PyObject *kwargs)
     PyObject *copy, *name, *value;
     Py_ssize_t at = 0;
     if (PyTuple_GET_SIZE(args)) {
-        PyErr_SetString(PyExc_TypeError, "__replace__() takes keyword arguments only");
+        PyErr_SetString(PyExc_TypeError, "__replace__() takes only keyword arguments");
         return NULL;
     }
     wfbs_typed_class *held = NULL;
@@ -435,9 +432,8 @@ instance_replace(PyObject *self, PyObject *args, PyObject *kwargs)
 }
 
 static PyObject *
-instance_reduce(PyObject *self, PyObject *unused)
+instance_reduce(PyObject *self, PyObject *Py_UNUSED(unused))
 {
-    (void)unused;
     wfbs_typed_class *c = NULL;
     const wfbs_layout *layout = layout_of(self, &c);
     if (!layout) {
@@ -461,9 +457,8 @@ instance_reduce(PyObject *self, PyObject *unused)
 }
 
 static PyObject *
-instance_to_dict(PyObject *self, PyObject *unused)
+instance_to_dict(PyObject *self, PyObject *Py_UNUSED(unused))
 {
-    (void)unused;
     wfbs_typed_class *held = NULL;
     if (!layout_of(self, &held)) {
         return NULL;
@@ -477,7 +472,7 @@ instance_to_dict(PyObject *self, PyObject *unused)
 
 static PyMethodDef instance_methods[] = {
     {"to_dict", instance_to_dict, METH_NOARGS,
-     "The fields that are not None as a dict, all the way down, as flatc's JSON has them."},
+     "The fields that aren't None, by their names in the schema, including nested ones."},
     {"__copy__", instance_copy, METH_NOARGS, NULL},
     {"__replace__", (PyCFunction)(void (*)(void))instance_replace, METH_VARARGS | METH_KEYWORDS,
      NULL},

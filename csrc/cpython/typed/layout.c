@@ -254,7 +254,7 @@ wfbs_layout_bind(wfbs_schema *schema, uint32_t object, PyTypeObject *type)
     if (schema->layouts[object]) {
         PyObject *name = wfbs_name_str(schema->plan.objects[object].name);
         if (name) {
-            PyErr_Format(PyExc_ValueError, "%U has a class already: %R", name,
+            PyErr_Format(PyExc_ValueError, "%U already has a class: %R", name,
                          schema->layouts[object]->type);
             Py_DECREF(name);
         }

@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#include "../base/list.h"
+
 typedef struct {
     PyObject_HEAD
     wfbs_schema *schema; /* owned */
@@ -73,11 +75,7 @@ table_list(const lazy_object *lazy, const wfbs_plan_field *f, uint32_t at)
     for (uint32_t i = 0; list && i < count; i++) {
         PyObject *element = wfbs_lazy_new(lazy->schema, f->index, lazy->buffer, lazy->data,
                                           wfbs_follow(lazy->data, elements + 4 * i));
-        if (!element) {
-            Py_CLEAR(list);
-            break;
-        }
-        PyList_SET_ITEM(list, (Py_ssize_t)i, element);
+        wfbs_list_fill(&list, (Py_ssize_t)i, element);
     }
     return list;
 }
@@ -145,27 +143,24 @@ lazy_getattro(PyObject *self, PyObject *name)
 }
 
 static PyObject *
-lazy_decode(PyObject *self, PyObject *unused)
+lazy_decode(PyObject *self, PyObject *Py_UNUSED(unused))
 {
-    (void)unused;
     const lazy_object *lazy = (const lazy_object *)self;
     const wfbs_decoding d = {lazy->schema, lazy->data, WFBS_FORM_INSTANCE, lazy->buffer};
     return wfbs_decode_table(&d, lazy->object, lazy->table);
 }
 
 static PyObject *
-lazy_to_dict(PyObject *self, PyObject *unused)
+lazy_to_dict(PyObject *self, PyObject *Py_UNUSED(unused))
 {
-    (void)unused;
     const lazy_object *lazy = (const lazy_object *)self;
     const wfbs_decoding d = {lazy->schema, lazy->data, WFBS_FORM_FULL, lazy->buffer};
     return wfbs_decode_table(&d, lazy->object, lazy->table);
 }
 
 static PyObject *
-lazy_dir(PyObject *self, PyObject *unused)
+lazy_dir(PyObject *self, PyObject *Py_UNUSED(unused))
 {
-    (void)unused;
     const lazy_object *lazy = (const lazy_object *)self;
     PyObject *names = PyDict_Keys(lazy->schema->layouts[lazy->object]->by_attribute);
     PyObject *methods = names ? Py_BuildValue("(ss)", "decode", "to_dict") : NULL;
@@ -205,14 +200,14 @@ lazy_dealloc(PyObject *self)
 }
 
 static PyMethodDef lazy_methods[] = {
-    {"decode", lazy_decode, METH_NOARGS, "The table as an instance."},
-    {"to_dict", lazy_to_dict, METH_NOARGS, "The table as a dict, with defaults."},
+    {"decode", lazy_decode, METH_NOARGS, "The whole table as an instance."},
+    {"to_dict", lazy_to_dict, METH_NOARGS, "The whole table as a dict, like TypedTable.to_dict()."},
     {"__dir__", lazy_dir, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 
 static PyType_Slot lazy_slots[] = {
-    {Py_tp_doc, "A table of verified bytes, whose fields are read when asked for."},
+    {Py_tp_doc, "A table of a verified buffer. Its fields are read on access."},
     {Py_tp_dealloc, lazy_dealloc},
     {Py_tp_traverse, lazy_traverse},
     {Py_tp_getattro, lazy_getattro},

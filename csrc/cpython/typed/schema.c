@@ -105,7 +105,8 @@ schema_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     }
     const bool memory = strcmp(words, "memory") == 0;
     if (!memory && strcmp(words, "rfc") != 0) {
-        return PyErr_Format(PyExc_ValueError, "words must be 'rfc' or 'memory', not %.100s", words);
+        return PyErr_Format(PyExc_ValueError, "words must be 'rfc' or 'memory', not '%.100s'",
+                            words);
     }
     wfbs_schema *s = (wfbs_schema *)type->tp_alloc(type, 0);
     if (!s) {
@@ -125,13 +126,14 @@ schema_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 
 /* ---- descriptions */
 
-/* Names of the structs, or of the tables, as a tuple. */
+/* Names of the structs, or of the tables if `structs` is NULL, as a tuple. */
 static PyObject *
-object_names(const wfbs_plan *plan, bool structs)
+schema_get_objects(PyObject *self, void *structs)
 {
+    const wfbs_plan *plan = &((wfbs_schema *)self)->plan;
     PyObject *list = PyList_New(0);
     for (uint32_t i = 0; list && i < plan->object_count; i++) {
-        if (plan->objects[i].is_struct == structs) {
+        if (plan->objects[i].is_struct == (structs != NULL)) {
             wfbs_names_append(&list, plan->objects[i].name);
         }
     }
@@ -139,23 +141,8 @@ object_names(const wfbs_plan *plan, bool structs)
 }
 
 static PyObject *
-schema_get_tables(PyObject *self, void *unused)
+schema_get_enums(PyObject *self, void *Py_UNUSED(unused))
 {
-    (void)unused;
-    return object_names(&((wfbs_schema *)self)->plan, false);
-}
-
-static PyObject *
-schema_get_structs(PyObject *self, void *unused)
-{
-    (void)unused;
-    return object_names(&((wfbs_schema *)self)->plan, true);
-}
-
-static PyObject *
-schema_get_enums(PyObject *self, void *unused)
-{
-    (void)unused;
     const wfbs_plan *plan = &((wfbs_schema *)self)->plan;
     PyObject *list = PyList_New(0);
     for (uint32_t i = 0; list && i < plan->enum_count; i++) {
@@ -179,9 +166,8 @@ refusal_of(const wfbs_plan *plan, const wfbs_plan_object *object)
 }
 
 static PyObject *
-schema_get_refused(PyObject *self, void *unused)
+schema_get_refused(PyObject *self, void *Py_UNUSED(unused))
 {
-    (void)unused;
     const wfbs_plan *plan = &((wfbs_schema *)self)->plan;
     PyObject *dict = PyDict_New();
     for (uint32_t i = 0; dict && i < plan->object_count; i++) {
@@ -200,27 +186,24 @@ schema_get_refused(PyObject *self, void *unused)
 }
 
 static PyObject *
-schema_get_root(PyObject *self, void *unused)
+schema_get_root(PyObject *self, void *Py_UNUSED(unused))
 {
-    (void)unused;
     const wfbs_plan *plan = &((wfbs_schema *)self)->plan;
     return plan->root == WFBS_NONE ? Py_NewRef(Py_None)
                                    : wfbs_name_str(plan->objects[plan->root].name);
 }
 
 static PyObject *
-schema_get_identifier(PyObject *self, void *unused)
+schema_get_identifier(PyObject *self, void *Py_UNUSED(unused))
 {
-    (void)unused;
     const wfbs_plan *plan = &((wfbs_schema *)self)->plan;
     return plan->identifier.size == 4 ? PyBytes_FromStringAndSize(plan->identifier.data, 4)
                                       : Py_NewRef(Py_None);
 }
 
 static PyObject *
-schema_get_words(PyObject *self, void *unused)
+schema_get_words(PyObject *self, void *Py_UNUSED(unused))
 {
-    (void)unused;
     return PyUnicode_FromString(((wfbs_schema *)self)->plan.words_in_memory_order ? "memory"
                                                                                   : "rfc");
 }
@@ -364,9 +347,8 @@ schema_to_dict(PyObject *self, PyObject *value)
 }
 
 static PyObject *
-schema_reduce(PyObject *self, PyObject *unused)
+schema_reduce(PyObject *self, PyObject *Py_UNUSED(unused))
 {
-    (void)unused;
     wfbs_schema *s = (wfbs_schema *)self;
     PyObject *words = schema_get_words(self, NULL);
     PyObject *arguments[] = {s->data, words};
@@ -376,9 +358,8 @@ schema_reduce(PyObject *self, PyObject *unused)
 }
 
 static PyObject *
-schema_itself(PyObject *self, PyObject *unused)
+schema_itself(PyObject *self, PyObject *Py_UNUSED(unused))
 {
-    (void)unused;
     return Py_NewRef(self);
 }
 
@@ -391,18 +372,18 @@ schema_repr(PyObject *self)
 }
 
 static PyObject *
-schema_describe(PyObject *self, PyObject *unused)
+schema_describe(PyObject *self, PyObject *Py_UNUSED(unused))
 {
-    (void)unused;
     return wfbs_schema_describe((wfbs_schema *)self);
 }
 
 static PyMethodDef schema_methods[] = {
     {"codec", schema_codec, METH_O, "The TypedCodec of a table."},
     {"type", schema_type, METH_O, "The class of a table, struct, enum or union."},
-    {"bind", schema_bind, METH_VARARGS, "Makes a class stand for a table or struct."},
-    {"to_dict", schema_to_dict, METH_O, "What an instance's bytes would be decoded to, as a dict."},
-    {"describe", schema_describe, METH_NOARGS, "What the .bfbs says, as dicts."},
+    {"bind", schema_bind, METH_VARARGS, "Binds a class to a table or struct."},
+    {"to_dict", schema_to_dict, METH_O, "The result of TypedTable.to_dict() for an instance."},
+    {"describe", schema_describe, METH_NOARGS,
+     "The file in the terms of reflection.fbs, as dicts."},
     {"__reduce__", schema_reduce, METH_NOARGS, NULL},
     {"__copy__", schema_itself, METH_NOARGS, NULL},
     {"__deepcopy__", schema_itself, METH_O, NULL},
@@ -410,13 +391,15 @@ static PyMethodDef schema_methods[] = {
 };
 
 static PyGetSetDef schema_getset[] = {
-    {"tables", schema_get_tables, NULL, "Names of the tables.", NULL},
-    {"structs", schema_get_structs, NULL, "Names of the structs.", NULL},
+    {"tables", schema_get_objects, NULL, "Names of the tables.", NULL},
+    {"structs", schema_get_objects, NULL, "Names of the structs.", (void *)1},
     {"enums", schema_get_enums, NULL, "Names of the enums and unions.", NULL},
-    {"refused", schema_get_refused, NULL, "Why a table or struct can't be used, by name.", NULL},
+    {"refused", schema_get_refused, NULL,
+     "The reasons why tables and structs can't be used, by name.", NULL},
     {"root", schema_get_root, NULL, "Name of the root table, or None.", NULL},
     {"identifier", schema_get_identifier, NULL, "The file identifier, or None.", NULL},
-    {"words", schema_get_words, NULL, "How uint128_t and its like are read.", NULL},
+    {"words", schema_get_words, NULL, "The order of the words of uint128_t and similar structs.",
+     NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

@@ -29,7 +29,7 @@
 #include <stdbool.h>
 
 #include "../../core/schema/build.h"
-#include "../../core/schema/demand.h"
+#include "../../core/schema/wamp_attributes.h"
 #include "../../core/flex_tokens.h"
 #include "../../core/schema/load.h"
 #include "../../core/schema/path.h"

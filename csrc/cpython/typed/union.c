@@ -16,16 +16,14 @@ union_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 }
 
 static PyObject *
-union_get_type(PyObject *self, void *unused)
+union_get_type(PyObject *self, void *Py_UNUSED(unused))
 {
-    (void)unused;
     return Py_NewRef(PyTuple_GET_ITEM(self, 0));
 }
 
 static PyObject *
-union_get_value(PyObject *self, void *unused)
+union_get_value(PyObject *self, void *Py_UNUSED(unused))
 {
-    (void)unused;
     return Py_NewRef(PyTuple_GET_ITEM(self, 1));
 }
 
@@ -37,9 +35,8 @@ union_repr(PyObject *self)
 }
 
 static PyObject *
-union_newargs(PyObject *self, PyObject *unused)
+union_newargs(PyObject *self, PyObject *Py_UNUSED(unused))
 {
-    (void)unused;
     return PyTuple_Pack(2, PyTuple_GET_ITEM(self, 0), PyTuple_GET_ITEM(self, 1));
 }
 
@@ -62,7 +59,7 @@ static PyGetSetDef union_getset[] = {
 };
 
 static PyType_Slot union_slots[] = {
-    {Py_tp_doc, "A union's member, by the name that the union has for it, and its value."},
+    {Py_tp_doc, "A member of a union: its name in the union, and its value."},
     {Py_tp_new, union_new},
     {Py_tp_traverse, union_traverse},
     {Py_tp_repr, union_repr},

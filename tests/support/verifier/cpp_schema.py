@@ -1,11 +1,11 @@
 """Our schemas as Google's C++ code: ``cpp_schema.py FOLDER [--by-ordinal]``.
 
 Older versions of flatc, which Linux distributions package together with the matching headers,
-don't know attributes on enum values; those are dropped, as they don't bear on verification. A
-field called ``verifier``, which hides a parameter in the generated code, gets another name. And
-two things are as readers of the schema take them:
+don't know attributes on enum values; those are dropped, because they don't affect verification. A
+field called ``verifier``, which hides a parameter in the generated code, gets another name. Two
+things follow what readers of the schema do:
 
-- ``(required, lenient)`` isn't required: it is written always, and None when it is missing;
+- ``(required, lenient)`` isn't required: it is always written, and None when it is missing;
 - in the ``schema`` dialect the union's members are numbered from 1.
 """
 

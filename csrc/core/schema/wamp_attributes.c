@@ -1,6 +1,6 @@
 /* The requirements of WAMP attributes. The rules for text are the RFC's regular expressions,
  * matched against the whole string. */
-#include "demand.h"
+#include "wamp_attributes.h"
 
 #include <stdio.h>
 #include <string.h>

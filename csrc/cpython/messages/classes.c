@@ -3,9 +3,9 @@
  * An instance consists of Autobahn's instance (with its slots in the same places) and a
  * wfbs_received. An accessor over the buffer overrides each attribute, public and private. A slot
  * that is still NULL has not been decoded. */
-#include "types.h"
+#include "classes.h"
 
-#include "accessors.h"
+#include "attributes.h"
 #include "received.h"
 
 #include <structmember.h>
@@ -142,8 +142,7 @@ class_getset(wfbs_class *c)
         if (a->field->use == WFBS_USE_PAYLOAD) { /* every class with args has one */
             *def++ = (PyGetSetDef){
                 "payload_codec", wfbs_received_get_codec, NULL,
-                "The id of the codec that args_view and kwargs_view are in; None without either.",
-                c};
+                "The id of the codec of args_view and kwargs_view; None if both are None.", c};
         }
     }
     *def++ = (PyGetSetDef){"_serialized", wfbs_received_get_serialized,
@@ -195,7 +194,7 @@ class_init(wfbs_class *c, wfbs_state *state, unsigned index, PyObject *message_m
     /* In this case, an instance consists only of its header and slots. */
     if (!PyType_Check(plain) || c->plain->tp_itemsize || c->plain->tp_dictoffset
         || c->plain->tp_weaklistoffset) {
-        PyErr_Format(PyExc_TypeError, "autobahn.wamp.message.%s is not a class with slots alone",
+        PyErr_Format(PyExc_TypeError, "autobahn.wamp.message.%s is not a class that has only slots",
                      c->table->name);
         return -1;
     }
@@ -219,7 +218,7 @@ class_init(wfbs_class *c, wfbs_state *state, unsigned index, PyObject *message_m
 }
 
 int
-wfbs_types_create(wfbs_state *state, PyObject *message_module)
+wfbs_classes_create(wfbs_state *state, PyObject *message_module)
 {
     for (unsigned i = 0; i < WFBS_MESSAGE_COUNT; i++) {
         if (class_init(&state->classes[i], state, i, message_module) < 0) {

@@ -1,5 +1,5 @@
-/* The errors for attributes that can't be written. See refuse.h. */
-#include "refuse.h"
+/* The errors for attributes that can't be written. See convert_errors.h. */
+#include "convert_errors.h"
 
 #include "../state.h"
 

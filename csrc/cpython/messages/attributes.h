@@ -1,6 +1,6 @@
 /* Reading and assigning a received message's attributes. */
-#ifndef WFBS_ACCESSORS_H
-#define WFBS_ACCESSORS_H
+#ifndef WFBS_ATTRIBUTES_H
+#define WFBS_ATTRIBUTES_H
 
 #include "../base/buffer.h"
 

@@ -1,6 +1,6 @@
 /* Refused bytes that aren't a message. */
-#ifndef WFBS_FOREIGN_H
-#define WFBS_FOREIGN_H
+#ifndef WFBS_REFUSAL_HINT_H
+#define WFBS_REFUSAL_HINT_H
 
 #include "../base/input.h"
 #include "../state.h"
@@ -15,6 +15,6 @@ typedef struct {
 /* Call this while the ProtocolError with which `r` refuses `in` is pending. Adds to its text what the bytes
  * look like and what to do, if they are recognized. Another error replaces it only if it doesn't
  * concern a value, for example MemoryError. */
-void wfbs_explain_foreign(wfbs_state *state, const wfbs_receiver *r, const wfbs_input *in);
+void wfbs_add_refusal_hint(wfbs_state *state, const wfbs_receiver *r, const wfbs_input *in);
 
 #endif

@@ -1,7 +1,7 @@
-/* Refused bytes that aren't a message. The texts are in autobahn_fbs._foreign. */
-#include "foreign.h"
+/* Refused bytes that aren't a message. The texts are in autobahn_fbs._refusal_hint. */
+#include "refusal_hint.h"
 
-#include "../../core/readable.h"
+#include "../../core/valid_settings.h"
 
 enum { SHOWN = 64 }; /* number of first bytes that determine the text */
 
@@ -9,14 +9,16 @@ enum { SHOWN = 64 }; /* number of first bytes that determine the text */
 static PyObject *
 hint(wfbs_state *state, const wfbs_receiver *r, const wfbs_input *in)
 {
-    const unsigned settings = (r->batched ? WFBS_READABLE_BATCHED : 0u)
-                              | (r->dialect == WFBS_DIALECT_SCHEMA ? WFBS_READABLE_SCHEMA : 0u);
+    const unsigned settings = (r->batched ? WFBS_SETTING_BATCHED : 0u)
+                              | (r->dialect == WFBS_DIALECT_SCHEMA ? WFBS_SETTING_SCHEMA : 0u);
     PyObject *start = PyBytes_FromStringAndSize((const char *)in->data,
                                                 (Py_ssize_t)(in->size < SHOWN ? in->size : SHOWN));
     PyObject *own = PyLong_FromUnsignedLong(settings);
-    PyObject *readable = PyLong_FromUnsignedLong(wfbs_readable(in->data, in->size, r->limits));
-    PyObject *text =
-        start && own && readable ? wfbs_call_helper(state, "foreign", start, own, readable) : NULL;
+    PyObject *readable =
+        PyLong_FromUnsignedLong(wfbs_valid_settings(in->data, in->size, r->limits));
+    PyObject *text = start && own && readable
+                         ? wfbs_call_helper(state, "refusal_hint", start, own, readable)
+                         : NULL;
     Py_XDECREF(start);
     Py_XDECREF(own);
     Py_XDECREF(readable);
@@ -24,7 +26,7 @@ hint(wfbs_state *state, const wfbs_receiver *r, const wfbs_input *in)
 }
 
 void
-wfbs_explain_foreign(wfbs_state *state, const wfbs_receiver *r, const wfbs_input *in)
+wfbs_add_refusal_hint(wfbs_state *state, const wfbs_receiver *r, const wfbs_input *in)
 {
     PyObject *type, *error, *traceback;
     if (!PyErr_ExceptionMatches(state->protocol_error)) {

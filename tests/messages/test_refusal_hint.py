@@ -93,13 +93,13 @@ def test_a_batch_of_the_other_dialect_is_recognized() -> None:
 
 
 @pytest.mark.parametrize("batched", [False, True])
-def test_a_damaged_message_is_not_taken_for_anything_else(batched: bool) -> None:
+def test_a_damaged_message_is_not_mistaken_for_anything_else(batched: bool) -> None:
     data = FlatBuffersObjectSerializer(batched).serialize(PUBLISH)
     for size in range(1, len(data) - 8):  # the end may be padding
         assert "; it " not in refusal(data[:size], batched=batched)
 
 
-def test_a_message_with_bad_metadata_is_not_taken_for_another_dialects() -> None:
+def test_a_message_with_bad_metadata_is_not_mistaken_for_one_of_the_other_dialect() -> None:
     """It is valid except for its metadata, and HELLO has the same tag in both dialects."""
     hello = message.Hello("realm1", HELLO.roles, authextra={"x": 1})
     data = FlatBuffersObjectSerializer().serialize(hello)
@@ -107,7 +107,7 @@ def test_a_message_with_bad_metadata_is_not_taken_for_another_dialects() -> None
     assert "metadata" in text and "; it " not in text
 
 
-def test_a_long_message_is_only_looked_at() -> None:
+def test_only_the_start_of_a_long_message_is_examined() -> None:
     """The dialect is not tested, so that refusing stays cheap."""
     long = message.Publish(7, "com.example.topic", args=["x" * 20000])
     assert "; it " not in refusal(FlatBuffersObjectSerializer(dialect="schema").serialize(long)[4:])

@@ -1,6 +1,6 @@
 /* The errors for attributes that can't be written. */
-#ifndef WFBS_REFUSE_H
-#define WFBS_REFUSE_H
+#ifndef WFBS_CONVERT_ERRORS_H
+#define WFBS_CONVERT_ERRORS_H
 
 #include "../message.h"
 

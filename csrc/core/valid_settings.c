@@ -1,5 +1,5 @@
-/* See readable.h. */
-#include "readable.h"
+/* See valid_settings.h. */
+#include "valid_settings.h"
 
 #include "frame.h"
 
@@ -30,17 +30,17 @@ is_batch(const uint8_t *data, size_t size, wfbs_dialect dialect, const wfbs_limi
 }
 
 unsigned
-wfbs_readable(const uint8_t *data, size_t size, const wfbs_limits *limits)
+wfbs_valid_settings(const uint8_t *data, size_t size, const wfbs_limits *limits)
 {
     unsigned found = 0;
-    if (!size || size > WFBS_READABLE_MAX) {
+    if (!size || size > WFBS_SETTINGS_MAX) {
         return 0;
     }
     for (unsigned settings = 0; settings < 4; settings++) {
         wfbs_dialect dialect =
-            settings & WFBS_READABLE_SCHEMA ? WFBS_DIALECT_SCHEMA : WFBS_DIALECT_AUTOBAHN;
-        if (settings & WFBS_READABLE_BATCHED ? is_batch(data, size, dialect, limits)
-                                             : is_message(data, size, dialect, limits)) {
+            settings & WFBS_SETTING_SCHEMA ? WFBS_DIALECT_SCHEMA : WFBS_DIALECT_AUTOBAHN;
+        if (settings & WFBS_SETTING_BATCHED ? is_batch(data, size, dialect, limits)
+                                            : is_message(data, size, dialect, limits)) {
             found |= 1u << settings;
         }
     }

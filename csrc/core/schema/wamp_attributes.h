@@ -1,7 +1,7 @@
 /* The requirements of WAMP attributes (RFC "WAMP IDL"). Each check applies to the whole value, by
  * ASCII rules. */
-#ifndef WFBS_SCHEMA_DEMAND_H
-#define WFBS_SCHEMA_DEMAND_H
+#ifndef WFBS_SCHEMA_WAMP_ATTRIBUTES_H
+#define WFBS_SCHEMA_WAMP_ATTRIBUTES_H
 
 #include "plan.h"
 

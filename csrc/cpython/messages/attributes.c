@@ -1,5 +1,5 @@
-/* Reading and assigning a received message's attributes. See accessors.h. */
-#include "accessors.h"
+/* Reading and assigning a received message's attributes. See attributes.h. */
+#include "attributes.h"
 
 #include "convert.h"
 #include "decode.h"

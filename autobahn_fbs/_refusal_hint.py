@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-#: Bits of a serializer's settings, as in csrc/core/readable.h.
+#: Bits of a serializer's settings, as in csrc/core/valid_settings.h.
 BATCHED, SCHEMA = 1, 2
 
 #: The first bytes of WAMP messages of other serializers, and of other data that may arrive by

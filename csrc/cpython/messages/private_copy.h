@@ -1,6 +1,6 @@
 /* Private copies of values that other threads can change while they are converted. */
-#ifndef WFBS_STILL_H
-#define WFBS_STILL_H
+#ifndef WFBS_PRIVATE_COPY_H
+#define WFBS_PRIVATE_COPY_H
 
 #include "../message.h"
 
@@ -24,7 +24,7 @@ wfbs_copy_hops(PyObject *list)
 /* The value of an attribute (stolen), or a private copy if other threads can change it while it is
  * converted, because conversion borrows from it. NULL with MemoryError. */
 static inline PyObject *
-wfbs_keep_still(const wfbs_attribute *a, PyObject *value)
+wfbs_private_copy(const wfbs_attribute *a, PyObject *value)
 {
     PyObject *copy;
     if (a->field->use == WFBS_USE_PRINCIPALS && (PyList_Check(value) || PyTuple_Check(value))) {
@@ -48,7 +48,7 @@ wfbs_keep_still(const wfbs_attribute *a, PyObject *value)
 #else
 
 static inline PyObject *
-wfbs_keep_still(const wfbs_attribute *a, PyObject *value)
+wfbs_private_copy(const wfbs_attribute *a, PyObject *value)
 {
     (void)a;
     return value;
