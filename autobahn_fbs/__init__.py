@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ._compatible import IncompatibleAutobahn
     from ._counters import Counters, counters
     from ._install import install, uninstall
-    from ._installed import Installed, installed
+    from ._installed import Installed, installed, is_active
     from ._serializer import FlatBuffersObjectSerializer, FlatBuffersSerializer
     from .limits import Limits
     from .payloads import register_payload_serializer
@@ -47,6 +47,7 @@ __all__ = [
     "decelerate",
     "install",
     "installed",
+    "is_active",
     "register_payload_serializer",
     "uninstall",
 ]
@@ -78,7 +79,7 @@ def _module_of(name: str) -> Any:
             import autobahn_fbs._install
 
             return autobahn_fbs._install
-        case "Installed" | "installed":
+        case "Installed" | "installed" | "is_active":
             import autobahn_fbs._installed
 
             return autobahn_fbs._installed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict, cast
 
+from . import _compatible
 from ._backend import native
 
 if TYPE_CHECKING:
@@ -14,7 +15,8 @@ class Counters(TypedDict):
     """The result of :func:`autobahn_fbs.counters`: non-negative ints, counted since the process
     began."""
 
-    #: Messages that were encoded: new ones, and received ones that were changed.
+    #: Messages that were encoded: new ones, and received ones that were changed. The checks of
+    #: :func:`autobahn_fbs.install` don't count.
     encoded: int
     #: Messages for which bytes from an earlier serialization were used, for example one EVENT for
     #: many subscribers.
@@ -51,7 +53,9 @@ def counters() -> Counters:
     may occasionally be lost. For what each connection sent and received, use its serializer's
     ``stats()``.
     """
+    checks = _compatible.encoded  # read first, so that the difference is never negative
     found = native.counters()
+    found["encoded"] -= checks
     refused = found.pop("refused")
     never = found["payloads"] - found["payloads_decoded"]
     reasons = {reason.lower(): number for reason, number in refused.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from . import __version__, _backend
 
@@ -27,12 +27,32 @@ def installed() -> Installed | None:
     """Returns what is active in this process. None if :func:`autobahn_fbs.install` was not called
     or was undone.
 
+    A session that joined before :func:`autobahn_fbs.install` keeps its serializer;
+    :func:`autobahn_fbs.is_active` tells whether a session uses this package.
+
     :func:`autobahn_fbs.install` logs the same once, with level INFO, to the `logging` logger
     ``autobahn_fbs.install``. For a Crossbar.io node that ``python -m autobahn_fbs run`` started,
     the node's log has it for each process.
     """
     install = sys.modules.get("autobahn_fbs._install")
     return current() if install is not None and install.is_installed() else None
+
+
+def is_active(session: Any) -> bool:
+    """Returns whether a session's messages are serialized by this package. False before the session
+    has connected and after it has disconnected.
+
+    :param session: an ``autobahn.wamp.protocol.ApplicationSession``, or the transport of one.
+    :raises TypeError: it is neither.
+    """
+    if not hasattr(session, "_transport") and not hasattr(session, "transport_details"):
+        raise TypeError(f"expected a session or its transport, got {type(session).__name__}")
+    # Between its handshakes, a transport may have no serializer, or None.
+    transport = session if hasattr(session, "_serializer") else getattr(session, "_transport", None)
+    serializers = sys.modules.get("autobahn_fbs._serializer")
+    return serializers is not None and isinstance(
+        getattr(transport, "_serializer", None), serializers.FlatBuffersSerializer
+    )
 
 
 def current() -> Installed:

@@ -361,3 +361,71 @@ print("expected:", autobahn_fbs.installed())
     )
     logged, expected = [line for line in out.splitlines() if "version" in line]
     assert logged == expected.replace("expected:", "autobahn_fbs.install: installed:")
+
+
+def test_installing_does_not_count_as_encoding_messages():
+    run(
+        ASYNCIO
+        + """
+import autobahn_fbs
+from autobahn.wamp.message import Event
+for _ in range(3):
+    autobahn_fbs.install()
+    assert autobahn_fbs.counters()["encoded"] == 0
+    autobahn_fbs.uninstall()
+autobahn_fbs.FlatBuffersSerializer().serialize(Event(1, 2))
+assert autobahn_fbs.counters()["encoded"] == 1
+"""
+    )
+
+
+# A session that joins over a transport with a given serializer.
+JOINED = """
+import autobahn_fbs
+from autobahn.asyncio.wamp import ApplicationSession
+from autobahn.wamp import serializer as s
+
+class Transport:
+    transport_details = None
+    def __init__(self, name):
+        self._serializer = s.SERID_TO_SER[name]()
+    def isOpen(self):
+        return True
+
+def session_with(name):
+    session = ApplicationSession()
+    session._transport = Transport(name)
+    return session
+"""
+
+
+def test_a_session_tells_whether_this_package_serializes_its_messages():
+    run(
+        ASYNCIO
+        + JOINED
+        + """
+before = session_with("flatbuffers")
+assert not autobahn_fbs.is_active(before)
+autobahn_fbs.install()
+assert not autobahn_fbs.is_active(before)
+assert not autobahn_fbs.is_active(session_with("json"))
+assert not autobahn_fbs.is_active(ApplicationSession())
+after = session_with("flatbuffers-json.batched")
+assert autobahn_fbs.is_active(after) and autobahn_fbs.is_active(after._transport)
+"""
+    )
+
+
+def test_asking_something_that_is_not_a_session_is_an_error():
+    run(
+        ASYNCIO
+        + """
+import autobahn_fbs
+try:
+    autobahn_fbs.is_active("realm1")
+except TypeError as error:
+    assert str(error) == "expected a session or its transport, got str"
+else:
+    raise AssertionError
+"""
+    )

@@ -49,6 +49,7 @@ def test_all_messages_make_a_round_trip(framework, transport, serializer):
     assert report["id"] == f"flatbuffers{dot}{batched}"
     assert report["codec"] == (name.partition("-")[2] or "cbor")
     assert report["is a copy"]
+    assert report["active"]
     assert report["differences"] == []
     assert (report["sent"], report["got"]) == (count, count)
     assert report["octets"][0] == report["octets"][1]  # the server passed on the same bytes

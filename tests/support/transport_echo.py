@@ -64,6 +64,7 @@ class Sender:
         self.transport = transport
         serializer = transport._serializer
         self.report["class"] = f"{type(serializer).__module__}.{type(serializer).__name__}"
+        self.report["active"] = autobahn_fbs.is_active(transport)
         self.report["id"] = serializer.SERIALIZER_ID
         self.report["codec"] = serializer.PAYLOAD_SERIALIZER_ID
         self.report["is a copy"] = serializer is not transport.factory.__dict__.get("_serializer")
