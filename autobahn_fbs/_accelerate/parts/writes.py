@@ -42,7 +42,7 @@ _TWISTED = Group(
 
 PART = Part(
     "writes",
-    "what one iteration of asyncio's loop writes is sent in one go",
+    "what one iteration of asyncio's loop writes is sent at once",
     (
         _group("autobahn.asyncio.rawsocket", "PrefixProtocol.connection_made"),
         _group("autobahn.asyncio.websocket", "WebSocketAdapterProtocol.connection_made"),
