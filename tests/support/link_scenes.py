@@ -337,3 +337,32 @@ async def _sealed(line: Line) -> Any:
     await line.fence()
     came = await line.outcome(procedure, "for you alone")
     return [line.heard, came[:2] if isinstance(came, list) else came]
+
+
+# What happens
+
+INTERRUPTED = [["error", "wamp.error.canceled", [], {}], "interrupted"]
+IGNORED = ["nothing", "finished"]
+TIMED_OUT = ["error", "wamp.error.canceled", ["timeout reached"], {}]
+UNREADABLE = [[], ["error", "wamp.error.no_payload_codec"]]
+
+#: The results of scenes over a link: to the connecting node, and from it; a single value if they
+#: are the same. Crossbar.io 26.10.1 can't interrupt a session in the router's process, which a link
+#: has at the connecting node, and doesn't answer a call that is cancelled with "skip".
+OUTCOMES: list[tuple[Callable[[Line], Awaitable[Any]], list[Any]]] = [
+    (patterns, [["pattern"]]),
+    (retained, [[[["late"]], []]]),
+    (lists, [["exclude", "exclude_authid", "exclude_authrole"]]),
+    (results, [[[[1, b"\x00"], {"a": None}], [[], {}], True]]),
+    (progress, [["done"]]),
+    (caller, [["near", []]]),
+    (
+        cancelling,
+        [
+            [["kill", *INTERRUPTED], ["killnowait", *INTERRUPTED], ["skip", *IGNORED]],
+            [["kill", *IGNORED], ["killnowait", *IGNORED], ["skip", *IGNORED]],
+        ],
+    ),
+    (timeout, [[TIMED_OUT, "interrupted"], [TIMED_OUT, "finished"]]),
+    (opaque, [UNREADABLE]),
+]
