@@ -48,7 +48,7 @@ class Line:
 
         def on_event(*args: Any, details: Any, **kwargs: Any) -> None:
             kind = [details.topic == uri, details.retained or False]
-            self.heard.append([list(args), kwargs, *kind, self._publisher(details)])
+            self.heard.append([list(args), kwargs, *kind, self.origin(details.publisher, details)])
 
         options = {"details_arg": "details", **options}
         await self.far.subscribe(on_event, uri, options=SubscribeOptions(**options))
@@ -76,14 +76,14 @@ class Line:
         while await asyncio.wait_for(self._fenced.get(), PATIENCE) < self._fences:
             pass
 
-    def _publisher(self, details: Any) -> Any:
-        """The publisher of an event, and its hops; sessions by their place."""
+    def origin(self, session: int, details: Any) -> Any:
+        """The publisher or caller of a message, and its hops; sessions by their place."""
         near = self.near.details.session
         hops = [
             ["near" if hop["session"] == near else "link", hop["authid"], hop["authrole"]]
             for hop in details.forward_for or ()
         ]
-        return ["near" if details.publisher == near else "link", hops]
+        return ["near" if session == near else "link", hops]
 
 
 async def outcome(call: Awaitable[Any], patience: float = PATIENCE) -> Any:
@@ -246,12 +246,7 @@ async def caller(line: Line) -> Any:
     """The caller, as the callee sees it."""
 
     def tell(details: Any) -> Any:
-        near = line.near.details.session
-        hops = [
-            ["near" if hop["session"] == near else "link", hop["authid"], hop["authrole"]]
-            for hop in details.forward_for or ()
-        ]
-        return ["near" if details.caller == near else "link", hops]
+        return line.origin(details.caller, details)
 
     await line.register(tell, f"{line.base}.tell", details_arg="details")
     return await line.outcome(f"{line.base}.tell")
