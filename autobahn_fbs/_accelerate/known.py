@@ -259,6 +259,15 @@ KNOWN: dict[str, dict[str, str]] = {
         "525780e7da0c81c2": "twisted 26.10.0",
         "06f7b29b642b7449": "twisted 22.10.0",
     },
+    "twisted.internet.abstract:FileDescriptor.startWriting": {
+        "046621b6349a4dd7": "twisted 26.10.0",
+    },
+    "twisted.internet.abstract:FileDescriptor.stopWriting": {
+        "b88cb023ea8295a7": "twisted 26.10.0",
+    },
+    "twisted.internet.abstract:FileDescriptor.write": {
+        "bbc63e0f4a92a152": "twisted 26.10.0",
+    },
     "twisted.internet.defer:maybeDeferred": {
         "94f3a3014e46894d": "twisted 26.10.0",
         "32497997df4ba827": "twisted 22.10.0",
@@ -266,11 +275,33 @@ KNOWN: dict[str, dict[str, str]] = {
         "ed77aeb7f65ea6e6": "twisted 23.10.0",
         "7a61aa416b15dded": "twisted 24.10.0",
     },
+    "twisted.internet.epollreactor:EPollReactor": {
+        "5c63c54ce99bbd36": "twisted 26.10.0",
+    },
+    "twisted.internet.epollreactor:EPollReactor.addWriter": {
+        "52d5d3e53f0fc4af": "twisted 26.10.0",
+    },
     "twisted.internet.epollreactor:EPollReactor.doPoll": {
         "bc6ef678035f9529": "twisted 26.10.0",
     },
+    "twisted.internet.epollreactor:EPollReactor.removeReader": {
+        "ff33cc9ecc1cc3a1": "twisted 26.10.0",
+    },
+    "twisted.internet.epollreactor:EPollReactor.removeWriter": {
+        "64d3f6fe1137837f": "twisted 26.10.0",
+    },
+    "twisted.internet.posixbase:PosixReactorBase._removeAll": {
+        "5a8a130c2405a637": "twisted 26.10.0",
+    },
+    "twisted.internet.posixbase:_DisconnectSelectableMixin._disconnectSelectable": {
+        "423a2be031302ea5": "twisted 26.10.0",
+    },
     "twisted.internet.posixbase:_PollLikeMixin._doReadOrWrite": {
         "efe08a13f494e95a": "twisted 26.10.0",
+    },
+    "twisted.internet.tcp:BaseClient": {
+        "85ad0e4ff35d32b1": "twisted 26.10.0",
+        "6b9fe940208f6c0c": "twisted 22.10.0",
     },
     "twisted.internet.tcp:Connection": {
         "8a15f08c1761bb72": "twisted 26.10.0",

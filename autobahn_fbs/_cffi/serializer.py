@@ -24,9 +24,9 @@ from .record import (
     SIZE,
     START,
     fault,
-    limits,
     read,
 )
+from .record import limits as core_limits
 from .schema import LABELS
 
 #: By message: the indices of args and kwargs in its record; None for messages without them.
@@ -76,7 +76,7 @@ class ObjectSerializer(AnyObjectSerializer):
         self._codec_name = codec_name
         if limits is not None and not isinstance(limits, tuple):
             raise TypeError(f"limits must be a tuple, not {type(limits).__name__}")
-        self._limits = _limits(limits)
+        self._limits = core_limits(limits)
 
     @property
     def _batched(self) -> bool:
@@ -203,9 +203,6 @@ class ObjectSerializer(AnyObjectSerializer):
             messages.append(self._one(buffer, at + 4, size))
             at += 4 + size
         return messages
-
-
-_limits = limits
 
 
 def _not_ours() -> TypeError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import random
 import struct
+import sys
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -16,7 +17,8 @@ from hypothesis import strategies as st
 
 import autobahn_fbs
 from autobahn_fbs import _accelerate
-from autobahn_fbs._accelerate.parts.pieces import SIZE, widen
+from autobahn_fbs._accelerate.parts.pieces import PART, SIZE, widen
+from autobahn_fbs._accelerate.source import Unknown
 from support.costs import seconds
 from support.marks import counting_memory, extension_only
 
@@ -199,6 +201,15 @@ def test_a_large_message_is_one_send_on_twisted(part):
     assert connection.writeSomeData(message) == len(message)
     assert connection.writeSomeData(bytes(2 * SIZE)) == SIZE
     assert sent == [128 * 1024, len(message), SIZE]
+
+
+def test_connections_on_windows_read_and_send_as_much_as_before(monkeypatch):
+    """Twisted sends no more than 128 kB at once because of Windows."""
+    [group] = [each for each in PART.groups if each.name == "twisted.internet.tcp"]
+    assert group.unusable() is None
+    monkeypatch.setattr(sys, "platform", "win32")
+    with pytest.raises(Unknown, match="Windows"):
+        group.check_known()
 
 
 def test_pieces_equal_the_bytes_that_they_are():

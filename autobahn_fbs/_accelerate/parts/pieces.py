@@ -9,6 +9,7 @@ and send more at once. Twisted's behaviour is unchanged if a peer doesn't read.
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from ..._backend import NAME
@@ -23,6 +24,10 @@ SIZE = 512 * 1024
 
 def _unusable() -> str | None:
     return None if NAME == "cpython" else "needs the cpython backend"
+
+
+def _windows() -> str | None:
+    return "Windows doesn't take as much at once" if sys.platform == "win32" else None
 
 
 def _pieces() -> Any:
@@ -74,6 +79,7 @@ PART = Part(
                 ),
             ),
             relies=("twisted.internet.abstract:FileDescriptor.doWrite",),
+            unusable=_windows,
         ),
         Group(
             "autobahn.twisted.rawsocket, pieces",

@@ -5,14 +5,12 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from autobahn.wamp.exception import InvalidPayload
-
 from . import path as paths
 from .core import REFLECTION, REFLECTION_SCHEMA, Verifier, invalid, load
 from .decode import FULL, INSTANCE, PRESENT, TOP, Reader, dict_of, slot
 from .encode import Encoder
 from .lazy import TypedLazy
-from .plan import KWARG, NONE, SCALAR, Enum, Field, Object, Plan, text
+from .plan import KWARG, NONE, SCALAR, Enum, Field, Object, text
 from .table import Layout
 
 
@@ -49,16 +47,16 @@ class TypedSchema:
     @cached_property
     def tables(self) -> tuple[str, ...]:
         """The qualified names of the tables, sorted as in the file."""
-        objects = self.plan.raw.objects
-        numbers = self.plan.object_numbers
-        return tuple(name for name, i in numbers.items() if not objects[i].is_struct)
+        return self._names(False)
 
     @cached_property
     def structs(self) -> tuple[str, ...]:
         """The qualified names of the structs."""
-        objects = self.plan.raw.objects
-        numbers = self.plan.object_numbers
-        return tuple(name for name, i in numbers.items() if objects[i].is_struct)
+        return self._names(True)
+
+    def _names(self, structs: bool) -> tuple[str, ...]:
+        objects, numbers = self.plan.raw.objects, self.plan.object_numbers
+        return tuple(name for name, i in numbers.items() if objects[i].is_struct == structs)
 
     @cached_property
     def enums(self) -> tuple[str, ...]:
@@ -316,6 +314,3 @@ class TypedCodec:
 def as_bytes(data: Any) -> bytes:
     """The bytes of a bytes-like object; bytes are returned unchanged."""
     return data if isinstance(data, bytes) else memoryview(data).tobytes()
-
-
-__all__ = ["InvalidPayload", "Plan", "TypedCodec", "TypedSchema"]

@@ -12,23 +12,6 @@
 /* The top bits of all 8 bytes of a word: all clear in ASCII. */
 #define WFBS_TOP_BITS UINT64_C(0x8080808080808080)
 
-/* In the machine's byte order, for comparing and hashing only. */
-static inline uint64_t
-wfbs_text_load64(const uint8_t *p)
-{
-    uint64_t word;
-    memcpy(&word, p, sizeof word);
-    return word;
-}
-
-static inline uint64_t
-wfbs_text_load32(const uint8_t *p)
-{
-    uint32_t word;
-    memcpy(&word, p, sizeof word);
-    return word;
-}
-
 /* Whether all bytes are ASCII. */
 static inline bool
 wfbs_text_is_ascii(const uint8_t *p, size_t size)
@@ -36,7 +19,7 @@ wfbs_text_is_ascii(const uint8_t *p, size_t size)
     uint64_t seen = 0;
     size_t i = 0;
     for (; size - i >= 8; i += 8) { /* i <= size, so the difference can't wrap */
-        seen |= wfbs_text_load64(p + i);
+        seen |= wfbs_load_u64(p + i);
     }
     for (; i < size; i++) {
         seen |= p[i];
@@ -127,15 +110,15 @@ wfbs_keys_mix(const uint8_t *p, size_t size, uint64_t *seen)
     uint64_t hash = size, word;
     if (size >= 8) {
         for (size_t i = 0; i + 8 < size; i += 8) {
-            word = wfbs_text_load64(p + i);
+            word = wfbs_load_u64(p + i);
             *seen |= word;
             hash = (hash ^ word) * factor;
             hash ^= hash >> 32;
         }
-        word = wfbs_text_load64(p + size - 8);
+        word = wfbs_load_u64(p + size - 8);
     }
     else if (size >= 4) {
-        word = wfbs_text_load32(p) | wfbs_text_load32(p + size - 4) << 32;
+        word = wfbs_load_u32(p) | (uint64_t)wfbs_load_u32(p + size - 4) << 32;
     }
     else {
         word = (uint64_t)p[0] | (uint64_t)p[size / 2] << 8 | (uint64_t)p[size - 1] << 16;
