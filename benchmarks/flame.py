@@ -25,12 +25,13 @@ from router import CONTENDERS, SCENES, start_router
 from turns import progress
 
 
-def record(pid: int, seconds: float, path: Path, form: str, native: bool) -> subprocess.Popen[str]:
+def record(
+    pid: int, seconds: float, path: Path, form: str, *switches: str
+) -> subprocess.Popen[str]:
     """Runs py-spy on a process."""
     words = ["py-spy", "record", "--pid", str(pid), "--output", str(path), "--format", form]
     words += ["--duration", f"{seconds:.0f}", "--rate", "400"]
-    if native:
-        words.append("--native")
+    words += switches
     beside = Path(sys.prefix) / "bin" / "py-spy"
     words[0] = str(beside) if beside.exists() else words[0]
     return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -77,7 +78,7 @@ def main() -> int:
         raw = Path(folder) / "samples"
         pid = team.client if options.of == "client" else router.processes()[1]
         path, form = (raw, "raw") if options.top else (options.output, "flamegraph")
-        spy = record(pid, options.seconds, path, form, options.native)
+        spy = record(pid, options.seconds, path, form, *(["--native"] if options.native else []))
         while spy.poll() is None:
             team.turn(0.5)
             progress(f"{contender.name}, {scene.name}, {options.of}")

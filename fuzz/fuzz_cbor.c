@@ -102,7 +102,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         /* A map with numbers as keys that come again and again is decoded without cbor2, and only
          * the check before cbor2 counts each of them. */
         if (ours && !is_about_collisions()) {
-            fail("kept away from cbor2, and all the same decoded");
+            fail("kept from cbor2, but decoded anyway");
         }
         PyErr_Clear();
         Py_XDECREF(ours);

@@ -147,10 +147,10 @@ check_verdict(PyObject *value, const wfbs_flex_reader *core, const wfbs_flex_rea
     const bool twice =
         core->error == WFBS_FLEX_ERROR_DUPLICATE || codecs->error == WFBS_FLEX_ERROR_DUPLICATE;
     if (value && core->error != WFBS_FLEX_ERROR_OK) {
-        fail("the codec takes what the core refuses");
+        fail("the codec accepts what the core refuses");
     }
     if (!twice && (core->error != codecs->error || core->error_at != codecs->error_at)) {
-        fail("the codec refuses what the core takes, or for another reason");
+        fail("the codec refuses what the core accepts, or for another reason");
     }
     if (!value && !PyErr_ExceptionMatches(codec.error)) {
         fail("not a FlexBuffersError");

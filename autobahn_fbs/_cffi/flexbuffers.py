@@ -25,7 +25,6 @@ _ROOM = 2048
 #: Whether a view keeps mutable memory in place; PyPy lets a bytearray be resized.
 _STAYS = sys.implementation.name == "cpython"
 _NULL: int = lib.WFBS_TOKEN_NULL
-_FALSE: int = lib.WFBS_TOKEN_FALSE
 _TRUE: int = lib.WFBS_TOKEN_TRUE
 _INT: int = lib.WFBS_TOKEN_INT
 _UINT: int = lib.WFBS_TOKEN_UINT

@@ -141,5 +141,5 @@ def _length_fault(data: bytes, at: int, size: int) -> Fault | None:
     if not size:
         return Fault(at, "empty message")
     if size > rest:
-        return Fault(at, f"message of {size} bytes, of which {rest} are there")
+        return Fault(at, f"message of {size} bytes, of which {rest} are present")
     return None

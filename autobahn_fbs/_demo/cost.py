@@ -169,7 +169,8 @@ class Team(AbstractContextManager["Team"]):
         realms: Sequence[str] = (),
     ) -> None:
         self.name = contender.name
-        self._processes = processes
+        #: The measured processes, by their names in tables.
+        self.processes = processes
         words = [
             *("--websocket", *(str(websocket) for websocket, _ in doors)),
             *("--rawsocket", *(str(rawsocket) for _, rawsocket in doors)),
@@ -191,11 +192,11 @@ class Team(AbstractContextManager["Team"]):
     def open(self, scene: Scene) -> dict[str, float]:
         """Connects the client for a scene; returns the memory that this took, in bytes for each
         subscriber."""
-        before = {name: resident_bytes(pids) for name, pids in self._processes.items()}
+        before = {name: resident_bytes(pids) for name, pids in self.processes.items()}
         self._ask(open=asdict(scene))
         return {
             name: (resident_bytes(pids) - before[name]) / scene.subscribers
-            for name, pids in self._processes.items()
+            for name, pids in self.processes.items()
         }
 
     def close(self) -> None:
@@ -218,12 +219,12 @@ class Team(AbstractContextManager["Team"]):
 
     def turn(self, seconds: float) -> tuple[dict[str, float], float]:
         """Microseconds per message, by process, and messages per second."""
-        before = {name: cpu_seconds(pids) for name, pids in self._processes.items()}
+        before = {name: cpu_seconds(pids) for name, pids in self.processes.items()}
         answer = self._ask(run=seconds)
         count = max(answer["count"], 1)
         spent = {
             name: (cpu_seconds(pids) - before[name]) / count * 1e6
-            for name, pids in self._processes.items()
+            for name, pids in self.processes.items()
         }
         return {**spent, "client": answer["cpu"] / count * 1e6}, count / answer["seconds"]
 

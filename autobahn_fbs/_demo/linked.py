@@ -150,7 +150,7 @@ async def visit(report: Report, routers: list[LinkedRouter], site: Site) -> None
         for spoken in await link_serializers(there[0]):
             report.good(f"a link to {router.name} speaks {spoken}")
     hops = await events(peers)
-    report.good("events published at each router, heard once by every session at every router")
+    report.good("events published at each router reached every session at every router once")
     for each in hops:
         if each:
             names = [f"{hop['authid']} ({hop['authrole']})" for hop in each]

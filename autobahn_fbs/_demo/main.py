@@ -24,7 +24,7 @@ To see real sessions, install it, and start the demo again:
 
     pip install "crossbar>=26.10.1"
 
-What works without a router follows."""
+The following works without a router."""
 
 PASSED = "All passed: {what}."
 
@@ -103,7 +103,7 @@ def _main(report: Report, nodes: int) -> int:
     except (ClientEnded, Refused, Different, OSError) as error:
         report.bad(str(error))
         return 1
-    what = "codecs alone, as there is no router" if crossbar is None else "sessions and codecs"
+    what = "only codecs, because there is no router" if crossbar is None else "sessions and codecs"
     report.line()
     report.good(PASSED.format(what=what))
     for line in NEXT.splitlines():
@@ -163,7 +163,7 @@ async def _joins(report: Report, router: Router, site: Site) -> None:
     from .config import REALM
     from .sessions import Door, join
 
-    report.heading("Joining, in every way of authenticating")
+    report.heading("Joining with every authentication method")
     rows = [("transport", "subprotocol", "authmethod", "authrole", "authid", "session")]
     doors = (
         (Door("websocket", router.websocket), "flatbuffers"),
@@ -194,7 +194,7 @@ async def _refusals(report: Report, router: Router, site: Site) -> None:
     from .sessions import Door, Refused, join
     from .talk import Different
 
-    report.heading("Wrong credentials, where anonymous sessions are welcome")
+    report.heading("Wrong credentials, although anonymous sessions are allowed")
     door = Door("websocket", router.websocket)
     for login in site.logins.values():
         if login.wrong is None:
@@ -251,7 +251,7 @@ def _sizes(report: Report) -> None:
     from .rates import sizes
     from .talk import Different
 
-    report.heading("Bytes a message, encoded and decoded again")
+    report.heading("Bytes per message, encoded and decoded again")
     found = sizes()
     rows = [("", *found[0].sizes, "")]
     for size in found:
@@ -265,7 +265,7 @@ def _sizes(report: Report) -> None:
 def _rates(report: Report) -> None:
     from .rates import MSGPACK, OURS, ROUNDS, UPSTREAM, rates
 
-    report.heading(f"Messages a second, best of {ROUNDS} rounds in turn, on this machine")
+    report.heading(f"Messages per second, best of {ROUNDS} alternating rounds, on this machine")
     rows = [("", OURS, UPSTREAM, "times", MSGPACK, "times")]
     for rate in rates():
         rows.append(
@@ -284,9 +284,9 @@ def _rates(report: Report) -> None:
 def _costs(report: Report) -> None:
     from . import cost
 
-    report.heading("Processor time of a small event, in microseconds, and how much of stock it is")
+    report.heading("Processor time of a small event, in microseconds, and relative to stock")
     if not cost.cpu_seconds([os.getpid()]):
-        report.line("This system doesn't say how much processor time the router takes.")
+        report.line("This system doesn't show how much processor time the router takes.")
         return
     with cost.running(cost.USUAL) as teams:
         found = cost.measure(teams, cost.SMALL_EVENTS, rounds=4, seconds=0.25)

@@ -35,7 +35,7 @@ class Size:
 
 @dataclass(frozen=True)
 class Rate:
-    """Messages a second for one job on one message, by serializer."""
+    """Messages per second for one job on one message, by serializer."""
 
     job: str
     rates: dict[str, float]

@@ -1,4 +1,4 @@
-"""PyInstaller's hook: the files of the package that are no modules, and its metadata."""
+"""PyInstaller's hook: the files of the package that aren't modules, and its metadata."""
 
 from PyInstaller.utils.hooks import (  # pyright: ignore[reportMissingImports]
     collect_data_files,

@@ -14,9 +14,6 @@ from __future__ import annotations
 import hashlib
 from base64 import b64encode
 
-#: Characters of an identifier.
-SIZE = 4
-
 
 def of_name(name: str) -> bytes:
     """The identifier of a table whose schema declares none, from its qualified name."""

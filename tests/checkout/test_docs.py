@@ -35,7 +35,6 @@ PROGRAMS = [block for block in EVERY if block.is_program]
 COMPONENTS = [block for block in EVERY if block.is_component]
 #: The session with a codec of its own, which the router must also know.
 OWN_CODEC = [block for block in COMPONENTS if "-x_" in block.code]
-REALM = "realm1"
 EXAMPLES = ROOT / "docs" / "examples"
 
 needs_router = pytest.mark.skipif(

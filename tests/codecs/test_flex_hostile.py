@@ -18,7 +18,7 @@ from support.marks import counting_memory
 
 # Packed types: the type, and the logarithm of the width in the lower two bits.
 INT, UINT, FLOAT, KEY, STRING, MAP, VECTOR = (kind << 2 for kind in (1, 2, 3, 4, 5, 9, 10))
-VECTOR_INT, VECTOR_KEY, VECTOR_INT2, BLOB = (kind << 2 for kind in (11, 14, 16, 25))
+VECTOR_INT, VECTOR_KEY, BLOB = (kind << 2 for kind in (11, 14, 25))
 
 VALUE = {
     "ints": [1, -2, 300, 2**40, 2**64 - 1],

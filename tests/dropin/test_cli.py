@@ -481,7 +481,7 @@ def test_wrong_lengths_have_a_position(framing: str) -> None:
     for data, reason in (
         (good + b"\0\0", "the input ends within a length"),
         (good + b"\0\0\0\0", "empty message"),
-        (good + b"\0\0\0\x09abc", "message of 9 bytes, of which 3 are there"),
+        (good + b"\0\0\0\x09abc", "message of 9 bytes, of which 3 are present"),
     ):
         *_, fault = sources.frames(data, framing)
         assert fault == sources.Fault(len(good), reason)

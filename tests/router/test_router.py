@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,11 +15,20 @@ from autobahn.wamp import message
 from autobahn.wamp.exception import ApplicationError
 from autobahn.wamp.types import CallOptions
 
-import autobahn_fbs
 from autobahn_fbs._demo import talk
 from autobahn_fbs._demo.config import REALM
-from autobahn_fbs._demo.sessions import Peer, Refused, join
-from support.router import FLATBUFFERS, METHODS, OTHERS, Place, Way, both, ids
+from autobahn_fbs._demo.sessions import Peer, Refused
+from support.router import (
+    FLATBUFFERS,
+    METHODS,
+    OTHERS,
+    Place,
+    Way,
+    both,
+    expect_native_code,
+    expect_no_such_realm,
+    ids,
+)
 from support.scenes import cancel, publish_as_tina, publish_to_all, quiet
 
 # Joining
@@ -59,9 +67,7 @@ def test_wrong_credentials_are_refused_and_not_accepted_as_anonymous(
 
 @pytest.mark.parametrize("way", FLATBUFFERS, ids=ids)
 def test_an_unknown_realm_is_refused_with_the_routers_reason(place: Place, way: Way) -> None:
-    with pytest.raises(Refused) as refusal:
-        asyncio.run(join(place.door(way[0]), way[1], "anonymous", {}, "com.example.nowhere"))
-    assert refusal.value.reason == "wamp.error.no_such_realm"
+    expect_no_such_realm(place, way)
 
 
 def test_both_sides_announce_their_roles_with_features(place: Place) -> None:
@@ -94,12 +100,7 @@ def test_the_router_tells_which_of_its_processes_has_the_session(place: Place) -
 
 
 def test_every_process_of_the_router_has_loaded_the_native_code(place: Place) -> None:
-    if not sys.platform.startswith("linux"):
-        pytest.skip("finds the router's processes in /proc")
-    processes = place.router.processes()
-    assert len(processes) >= 2
-    for pid in processes:
-        assert f"autobahn_fbs/_{autobahn_fbs.backend}" in Path(f"/proc/{pid}/maps").read_text()
+    expect_native_code(place, 2)
 
 
 # Talking

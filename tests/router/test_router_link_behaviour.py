@@ -13,8 +13,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import Any
 
@@ -23,15 +22,15 @@ import pytest
 import autobahn_fbs
 from autobahn_fbs import forwarding
 from autobahn_fbs._demo import linked
-from autobahn_fbs._demo.config import REALM, make_site
-from autobahn_fbs._demo.links import LinkedRouter, LinkedRouters
+from autobahn_fbs._demo.links import LinkedRouter
 from autobahn_fbs._demo.router import Router, _listens
-from autobahn_fbs._demo.sessions import Door, join
 from support import link_scenes as scenes
 from support.link_scenes import ACKNOWLEDGED, PATIENCE, Line
+from support.linked_nodes import Nodes, Scene, Way, at_once
 from support.relay import Relay
 
-Scene = Callable[[Line], Awaitable[Any]]
+OUT: Way = (0, 1, 1)
+BACK: Way = (1, 0, 0)
 
 
 class Linked(LinkedRouter):
@@ -52,78 +51,19 @@ class LinkedOverCbor(Linked):
     COMMAND = Router.COMMAND
 
 
-class Nodes:
-    """Two linked nodes."""
-
-    def __init__(self, kind: type[LinkedRouter]) -> None:
-        self.site = make_site()
-        self._linked = LinkedRouters(self.site, 2, kind)
-        self.routers: list[Any] = self._linked.routers
-
-    def start(self) -> None:
-        self._linked.__enter__()
-        asyncio.run(self.settle())
-
-    async def settle(self) -> None:
-        """Waits until the link is established. Meanwhile, Crossbar.io forwards some new
-        subscriptions twice and others not at all.
-        """
-        peer = await self.join(0, "rawsocket", "flatbuffers", "ticket")
-        deadline = asyncio.get_running_loop().time() + 2 * PATIENCE
-        while not await linked.link_serializers(peer):
-            assert asyncio.get_running_loop().time() < deadline, "the link was not made"
-            await asyncio.sleep(0.1)
-        await peer.part()
-        await asyncio.sleep(1)
-
-    def stop(self) -> None:
-        self._linked.__exit__(None, None, None)
-        self.routers[1].relay.close()
-
-    async def join(self, place: int, transport: str, serializer: str, method: str) -> Any:
-        login = self.site.logins[method]
-        door = Door(transport, getattr(self.routers[place], transport))
-        return await join(door, serializer, login.method, login.options, REALM)
-
-    async def play(self, scene: Scene, back: bool) -> Any:
-        """Plays a scene out or back."""
-        near, far = (1, 0) if back else (0, 1)
-        peers = [
-            await self.join(near, "rawsocket", "flatbuffers", "ticket"),
-            await self.join(far, "websocket", "flatbuffers", "wampcra"),
-            await self.join(far, "websocket", "json", "ticket"),
-        ]
-
-        async def beside(serializer: str) -> Any:
-            peers.append(await self.join(near, "websocket", serializer, "ticket"))
-            return peers[-1]
-
-        # The URIs are never the same: links need a moment to forget.
-        line = Line(f"{scene.__name__}.{'back' if back else 'out'}", *peers, beside)
-        try:
-            return await scene(line)
-        finally:
-            for peer in peers:
-                await peer.part()
-
-
 @pytest.fixture(scope="module")
 def two() -> Iterator[tuple[Nodes, Nodes]]:
     """Linked nodes with FlatBuffers on the link, and with CBOR."""
     autobahn_fbs.install()
-    both = Nodes(Linked), Nodes(LinkedOverCbor)
+    both = Nodes(Linked, [1, 0]), Nodes(LinkedOverCbor, [1, 0])
     try:
         at_once(*(nodes.start for nodes in both))
         yield both
     finally:
         at_once(*(nodes.stop for nodes in both))
+        for nodes in both:
+            nodes.routers[1].relay.close()
         autobahn_fbs.uninstall()
-
-
-def at_once(*functions: Callable[[], Any]) -> list[Any]:
-    """Calls them in threads; their results."""
-    with ThreadPoolExecutor(len(functions)) as pool:
-        return [each.result() for each in [pool.submit(function) for function in functions]]
 
 
 def play(two: tuple[Nodes, Nodes], scene: Scene) -> list[Any]:
@@ -132,7 +72,7 @@ def play(two: tuple[Nodes, Nodes], scene: Scene) -> list[Any]:
         *(
             lambda nodes=nodes, way=way: asyncio.run(nodes.play(scene, way))
             for nodes in two
-            for way in (False, True)
+            for way in (OUT, BACK)
         )
     )
 
@@ -150,7 +90,7 @@ def test_the_two_links_speak_flatbuffers_and_cbor(two: tuple[Nodes, Nodes]) -> N
     async def spoken(line: Line) -> list[str]:
         return await linked.link_serializers(line.near)
 
-    over_flatbuffers, over_cbor = (asyncio.run(nodes.play(spoken, False)) for nodes in two)
+    over_flatbuffers, over_cbor = (asyncio.run(nodes.play(spoken, OUT)) for nodes in two)
     assert (over_flatbuffers, over_cbor) == (["wamp.2.flatbuffers"], ["wamp.2.cbor.batched"])
 
 
@@ -167,9 +107,9 @@ async def _count(line: Line, topic: str, start: int) -> list[int]:
     return [args[0] for args, *_ in line.heard if args[0] >= start]
 
 
-@pytest.mark.parametrize("back", [False, True], ids=["out", "back"])
+@pytest.mark.parametrize("way", [OUT, BACK], ids=["out", "back"])
 def test_a_link_that_breaks_in_a_stream_comes_back_and_doubles_nothing(
-    two: tuple[Nodes, Nodes], back: bool
+    two: tuple[Nodes, Nodes], way: Way
 ) -> None:
     async def stream(nodes: Nodes, line: Line) -> Any:
         topic, number = f"{line.base}.topic", 0
@@ -198,7 +138,7 @@ def test_a_link_that_breaks_in_a_stream_comes_back_and_doubles_nothing(
             return await stream(nodes, line)
 
         scene.__name__ = "cut"
-        return asyncio.run(nodes.play(scene, back))
+        return asyncio.run(nodes.play(scene, way))
 
     assert at_once(*(lambda nodes=nodes: play(nodes) for nodes in two)) == [True, True]
 
@@ -226,7 +166,7 @@ def test_a_node_that_was_killed_is_linked_again_and_hears_everything_once(
 
     def play(nodes: Nodes) -> list[Any]:
         _kill(nodes, 0)  # the link has to connect again
-        return [asyncio.run(nodes.play(killed, back)) for back in (False, True)]
+        return [asyncio.run(nodes.play(killed, way)) for way in (OUT, BACK)]
 
     found = at_once(*(lambda nodes=nodes: play(nodes) for nodes in two))
     assert found == [[list(range(10))] * 2] * 2
@@ -249,31 +189,10 @@ def _acknowledged(link_role: str) -> list[Any]:
     return [True, *(_heard(*payload, link_role) for payload in payloads)]
 
 
-INTERRUPTED = [["error", "wamp.error.canceled", [], {}], "interrupted"]
-IGNORED = ["nothing", "finished"]
-TIMED_OUT = ["error", "wamp.error.canceled", ["timeout reached"], {}]
-UNREADABLE = [[], ["error", "wamp.error.no_payload_codec"]]
-# The results of each scene, out and back; a single value if they are the same. Crossbar.io 26.10.1
-# can't interrupt a session in the router's process, which a link has at node 2, and doesn't answer
-# a call that is cancelled with "skip".
-SCENES: list[tuple[Scene, list[Any]]] = [
+SCENES = [
     (scenes.acknowledged, [_acknowledged("trusted"), _acknowledged("rlink")]),
-    (scenes.patterns, [["pattern"]]),
-    (scenes.retained, [[[["late"]], []]]),
-    (scenes.lists, [["exclude", "exclude_authid", "exclude_authrole"]]),
-    (scenes.results, [[[[1, b"\x00"], {"a": None}], [[], {}], True]]),
-    (scenes.progress, [["done"]]),
     (scenes.shared, [["far", "far", "other", "other"]]),
-    (scenes.caller, [["near", []]]),
-    (
-        scenes.cancelling,
-        [
-            [["kill", *INTERRUPTED], ["killnowait", *INTERRUPTED], ["skip", *IGNORED]],
-            [["kill", *IGNORED], ["killnowait", *IGNORED], ["skip", *IGNORED]],
-        ],
-    ),
-    (scenes.timeout, [[TIMED_OUT, "interrupted"], [TIMED_OUT, "finished"]]),
-    (scenes.opaque, [UNREADABLE]),
+    *scenes.OUTCOMES,
 ]
 
 
@@ -292,7 +211,7 @@ def test_an_error_becomes_none_over_either_link(two: tuple[Nodes, Nodes]) -> Non
 
 @pytest.mark.skipif(find_spec("nacl") is None, reason="cryptobox needs PyNaCl")
 def test_encrypted_payloads_pass_neither_link(two: tuple[Nodes, Nodes]) -> None:
-    assert compare(two, scenes.encrypted) == (UNREADABLE, UNREADABLE)
+    assert compare(two, scenes.encrypted) == (scenes.UNREADABLE, scenes.UNREADABLE)
 
 
 def test_the_node_of_a_link_loses_events_with_kwargs_over_flatbuffers_and_over_cbor(

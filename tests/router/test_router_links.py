@@ -1,10 +1,14 @@
-"""Crossbar.io nodes that are linked on loopback, started with ``run --prefer``: the links use
-FlatBuffers. test_router_link_behaviour.py compares links with FlatBuffers and CBOR."""
+"""Rings of three Crossbar.io nodes on loopback: all are linked to each other.
+
+The nodes of one ring are started with ``run --prefer``, so its links use FlatBuffers. The other
+ring's links use CBOR. Both do the same. test_router_link_behaviour.py compares pairs of nodes.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -14,22 +18,39 @@ from autobahn.wamp.types import PublishOptions
 import autobahn_fbs
 from autobahn_fbs import forwarding
 from autobahn_fbs._demo import linked
-from autobahn_fbs._demo.config import Site, make_site
-from autobahn_fbs._demo.links import LinkedRouter, LinkedRouters
+from autobahn_fbs._demo.config import Site
+from autobahn_fbs._demo.links import LinkedRouter
+from autobahn_fbs._demo.router import Router
+from support import link_scenes as scenes
+from support.linked_nodes import Nodes, Way, at_once
 from support.programs import run_python
 
 Scene = Callable[[list[list[Any]]], Awaitable[Any]]
 
 
+class OverCbor(LinkedRouter):
+    """A node without the preference."""
+
+    COMMAND = Router.COMMAND
+
+
 @pytest.fixture(scope="module")
-def three() -> Iterator[tuple[list[LinkedRouter], Site]]:
-    site = make_site()
+def rings() -> Iterator[tuple[Nodes, Nodes]]:
+    """Rings with FlatBuffers on the links, and with CBOR."""
     autobahn_fbs.install()
+    both = Nodes(LinkedRouter, [2, 1, 0]), Nodes(OverCbor, [2, 1, 0])
     try:
-        with LinkedRouters(site, 3) as routers:
-            yield routers, site
+        at_once(*(nodes.start for nodes in both))
+        yield both
     finally:
+        at_once(*(nodes.stop for nodes in both))
         autobahn_fbs.uninstall()
+
+
+@pytest.fixture
+def three(rings: tuple[Nodes, Nodes]) -> tuple[list[LinkedRouter], Site]:
+    """The ring with FlatBuffers on the links."""
+    return rings[0].routers, rings[0].site
 
 
 def play(place: tuple[list[LinkedRouter], Site], scene: Scene) -> Any:
@@ -108,6 +129,94 @@ def test_in_a_ring_no_event_is_lost_comes_twice_or_loops(three: Any) -> None:
         assert sorted(heard) == sent
         for place in range(3):  # those of one publisher are in order
             assert [each for each in heard if each[0] == place] == sent[30 * place :][:30]
+
+
+# The same scenes as between two nodes. The near, the far and the other session are at different
+# nodes, and each link is used in one direction for events.
+#
+# A registration at node 1 reaches the other nodes in two ways: over the direct link, and around the
+# ring. So does one at node 2 on its way to node 1. Calls go where the first registration came from.
+# This is chance, so most scenes with calls have other places.
+
+EVENTS: list[Way] = [(0, 1, 2), (1, 2, 0), (2, 0, 1)]
+CALLS: list[Way] = [(0, 2, 1), (1, 2, 0), (2, 1, 0)]
+
+
+def around(rings: tuple[Nodes, Nodes], scene: Any, ways: list[Way]) -> list[tuple[Any, Any]]:
+    """Plays a scene in both rings, in all ways at the same time. Returns the results with
+    FlatBuffers and with CBOR on the links, for each way."""
+    found = at_once(
+        *(
+            lambda nodes=nodes, way=way: asyncio.run(nodes.play(scene, way))
+            for nodes in rings
+            for way in ways
+        )
+    )
+    return list(zip(found[: len(ways)], found[len(ways) :], strict=True))
+
+
+@pytest.mark.parametrize(
+    ("scene", "expected"), scenes.OUTCOMES, ids=[scene.__name__ for scene, _ in scenes.OUTCOMES]
+)
+def test_a_ring_does_the_same_as_a_link_over_flatbuffers_and_over_cbor(
+    rings: Any, scene: Any, expected: list[Any]
+) -> None:
+    # Node 3 connects to both others.
+    each = [expected[0], expected[0], expected[-1]]
+    assert around(rings, scene, CALLS) == [(outcome, outcome) for outcome in each]
+
+
+def _crossed(publisher: str, link: list[str]) -> list[Any]:
+    """The events of the scene "acknowledged"; the last one has kwargs."""
+    payloads: list[tuple[list[Any], dict[str, Any]]] = [
+        ([1, "two"], {}),
+        ([b"\x00\xff", [None, {"a": 1.5}]], {}),
+        ([], {"name": "by keyword"}),
+    ]
+    source = [publisher, [["near", "tina", "member"], ["link", *link]]]
+    return [[args, kwargs, True, False, source] for args, kwargs in payloads]
+
+
+def test_events_cross_either_ring_once(rings: Any) -> None:
+    links = [["node2", "trusted"], ["node3", "trusted"], ["node3", "rlink"]]
+    found = around(rings, scenes.acknowledged, EVENTS)
+    for way, link, both in zip(EVENTS, links, found, strict=True):
+        allowed = [_crossed("near", link)]
+        if way == (1, 2, 0):
+            # From node 2 to node 3, another link of either may receive the event before the
+            # subscriber. It changes the publisher, and later subscribers lose events with kwargs.
+            whole = [*allowed, _crossed("link", link)]
+            allowed = [*whole, *(events[:-1] for events in whole)]
+        for acknowledged, *heard in both:
+            assert acknowledged
+            assert heard in allowed
+
+
+def test_calls_may_go_around_either_ring(rings: Any) -> None:
+    # The callee sees the caller, or the link that called for it.
+    for both in around(rings, scenes.caller, EVENTS):
+        for seen in both:
+            assert seen in (["near", []], ["link", []])
+
+
+def test_every_call_of_a_shared_registration_is_answered_in_either_ring(rings: Any) -> None:
+    for both in around(rings, scenes.shared, CALLS):
+        for answers in both:
+            assert len(answers) == 4
+            assert set(answers) <= {"far", "other"}
+
+
+def test_errors_become_none_in_either_ring(rings: Any) -> None:
+    for both in around(rings, scenes.errors, CALLS):
+        for failed, unknown in both:
+            assert failed is None
+            assert unknown[:2] == ["error", "wamp.error.no_such_procedure"]
+
+
+@pytest.mark.skipif(find_spec("nacl") is None, reason="cryptobox needs PyNaCl")
+def test_encrypted_payloads_cross_neither_ring(rings: Any) -> None:
+    for both in around(rings, scenes.encrypted, CALLS):
+        assert both == (scenes.UNREADABLE, scenes.UNREADABLE)
 
 
 def test_the_demo_shows_linked_nodes() -> None:

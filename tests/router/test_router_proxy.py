@@ -12,18 +12,27 @@ import asyncio
 import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import pytest
 from autobahn.wamp.exception import ApplicationError
 
-import autobahn_fbs
 from autobahn_fbs import payloads
 from autobahn_fbs._demo.config import REALM, Login, Site
 from autobahn_fbs._demo.sessions import Peer, Refused, join
 from support.proxy_node import LEGS, ProxyNode
-from support.router import FLATBUFFERS, METHODS, OTHERS, Place, Way, both, ids, running
+from support.router import (
+    FLATBUFFERS,
+    METHODS,
+    OTHERS,
+    Place,
+    Way,
+    both,
+    expect_native_code,
+    expect_no_such_realm,
+    ids,
+    running,
+)
 from support.scenes import (
     ARGS,
     KWARGS,
@@ -72,12 +81,7 @@ async def join_at(place: Place, name: str, way: Way) -> Peer:
 
 
 def test_every_process_of_the_node_has_loaded_the_native_code(place: Place) -> None:
-    if not sys.platform.startswith("linux"):
-        pytest.skip("finds the node's processes in /proc")
-    processes = place.router.processes()
-    assert len(processes) >= 3  # controller, router worker, proxy worker
-    for pid in processes:
-        assert f"autobahn_fbs/_{autobahn_fbs.backend}" in Path(f"/proc/{pid}/maps").read_text()
+    expect_native_code(place, 3)  # controller, router worker, proxy worker
 
 
 @pytest.mark.parametrize("way", FLATBUFFERS, ids=ids)
@@ -109,9 +113,7 @@ def test_the_proxy_refuses_wrong_credentials(place: Place, login: str) -> None:
 
 @pytest.mark.parametrize("way", FLATBUFFERS, ids=ids)
 def test_the_proxy_refuses_an_unknown_realm(place: Place, way: Way) -> None:
-    with pytest.raises(Refused) as refusal:
-        asyncio.run(join(place.door(way[0]), way[1], "anonymous", {}, "com.example.nowhere"))
-    assert refusal.value.reason == "wamp.error.no_such_realm"
+    expect_no_such_realm(place, way)
 
 
 # Talking

@@ -40,7 +40,7 @@ def plain_class(klass: type[Message]) -> type[Message]:
     for base in klass.__mro__:
         if base in MESSAGE_CLASSES:
             return base
-    raise TypeError(f"{klass} is no message class")
+    raise TypeError(f"{klass} is not a message class")
 
 
 def canonical(value: Any) -> Any:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import pytest
 from autobahn.wamp import auth
 
 import autobahn_fbs
 from autobahn_fbs._demo.config import REALM, Login, Site, make_site
 from autobahn_fbs._demo.router import Router
-from autobahn_fbs._demo.sessions import Door, Peer, join
+from autobahn_fbs._demo.sessions import Door, Peer, Refused, join
 
 # How a session can reach the router in FlatBuffers, and in something else.
 FLATBUFFERS = [
@@ -114,3 +117,20 @@ def both(
             await two.part()
 
     asyncio.run(play())
+
+
+def expect_no_such_realm(place: Place, way: Way) -> None:
+    """Joining an unknown realm is refused with the router's reason."""
+    with pytest.raises(Refused) as refusal:
+        asyncio.run(join(place.door(way[0]), way[1], "anonymous", {}, "com.example.nowhere"))
+    assert refusal.value.reason == "wamp.error.no_such_realm"
+
+
+def expect_native_code(place: Place, least: int) -> None:
+    """Every process of a node, at least so many, has loaded the native code."""
+    if not sys.platform.startswith("linux"):
+        pytest.skip("finds the router's processes in /proc")
+    processes = place.router.processes()
+    assert len(processes) >= least
+    for pid in processes:
+        assert f"autobahn_fbs/_{autobahn_fbs.backend}" in Path(f"/proc/{pid}/maps").read_text()

@@ -111,6 +111,41 @@ WRONG: list[tuple[str, str, Any]] = [
 ]  # fmt: skip
 
 
+def circles(value: Any, circle: Any) -> Any:
+    """The value with an instance of Circle in place of each `circle`."""
+    if isinstance(value, dict):
+        return {name: circles(each, circle) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(circles(each, circle) for each in value)
+    return circle if value is circles else value
+
+
+#: Values of unions; `circles` stands for an instance.
+UNIONS: list[dict[str, Any]] = [
+    *({"shape": value} for value in (circles, ("NONE", circles), ("NONE", None), ("Circle", None))),
+    *({"shape": value} for value in (("x", circles), (3, circles), (None, circles), [1, 2])),
+    *({"shape": circles, "shape_type": tag} for tag in (None, "NONE", "Square", 1, 1.5)),
+    *({"shape_type": tag} for tag in (None, "NONE", "Circle", 5, 1.5)),
+    *({"anything": value} for value in (circles, "text", ("Text", "text"), ("NONE", "x"))),
+    *({"shapes": value} for value in ([None], [("NONE", None)], [("Circle", None)], None)),
+    *({"shapes": [circles], "shapes_type": tags} for tags in (5, [None], ["NONE"], ["Circle"] * 2)),
+    *({"shapes_type": tags} for tags in ([], (), "", 5, ["Circle"])),
+    *({"everything": [value]} for value in (circles, "x", ("Text", 5), ("Small", circles))),
+]
+
+
+def test_they_agree_on_values_of_unions(both):
+    c, python = codecs(both, "unions", "unions.Drawing")
+    types = [codec.schema.type("unions.Circle") for codec in (c, python)]
+    different = []
+    for value in UNIONS:
+        own = [circles(value, kind(1.0)) for kind in types]
+        expected, found = outcome(c.encode, own[0]), outcome(python.encode, own[1])
+        if found != expected:
+            different.append((value, expected, found))
+    assert different == []
+
+
 @pytest.mark.parametrize("words", ["rfc", "memory"])
 def test_they_refuse_the_same_values_with_the_same_texts(both, words):
     different = []

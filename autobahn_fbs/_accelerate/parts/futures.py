@@ -82,7 +82,7 @@ _CALL_TX = Derived(
 
 PART = Part(
     "futures",
-    "no Deferred or Future is made of what is there already",
+    "no Deferred or Future is made for a result that is already known",
     (
         Group(
             "crossbar.router.broker, PUBLISH",

@@ -45,7 +45,7 @@ def _off(cls: Any) -> None:
 
 PART = Part(
     "messages",
-    "messages are made in C",
+    "message objects are created in C",
     (
         Group(
             _MODULE,

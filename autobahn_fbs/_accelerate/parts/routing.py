@@ -91,7 +91,7 @@ _RELIES = ("crossbar.router.router:Router.validate", "crossbar.router.router:Rou
 
 PART = Part(
     "routing",
-    "the router passes payloads on as they came",
+    "the router forwards payloads without decoding them",
     (
         Group(
             _BROKER,

@@ -92,7 +92,7 @@ def _group(module: str, *functions: str) -> Group:
 
 PART = Part(
     "texts",
-    "log texts are made only when they are logged",
+    "log texts are formatted only when they are logged",
     (
         _group("autobahn.wamp.protocol", "ApplicationSession.onMessage"),
         _group(

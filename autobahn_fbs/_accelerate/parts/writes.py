@@ -85,7 +85,7 @@ _TWISTED = Group(
 
 PART = Part(
     "writes",
-    "what one iteration of asyncio's loop writes is sent in one go; Twisted tells epoll less",
+    "writes in one iteration of asyncio's loop are sent at once; Twisted calls epoll less often",
     (
         _group("autobahn.asyncio.rawsocket", "PrefixProtocol.connection_made"),
         _group("autobahn.asyncio.websocket", "WebSocketAdapterProtocol.connection_made"),

@@ -7,7 +7,7 @@ the output.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from math import isinf
 from operator import index
 from typing import TYPE_CHECKING, Any
@@ -296,15 +296,21 @@ class Encoder:
         """Sets a union's cell and that of its type."""
         enum, tag_field = field.plan.enum(field.index), field.tag
         assert tag_field is not None
+        if value is None:
+            if field.flags & REQUIRED:
+                raise Refusal("required field is missing", "REQUIRED")
+            if field.shape == UNION:
+                without = not _tag(enum, tag).value
+            else:
+                without = isinstance(tag, Sequence) and len(tag) == 0
+            if not without:
+                raise Refusal("union has a type, but no value", "UNION_VALUE")
+            return
         if field.shape == UNION:
             member, inner = self._member(enum, value, tag)
-            if member is None:
-                return
             cells[field.number] = self._member_ref(member, inner)
             cells[tag_field.number] = member.value
             return
-        if value is None:
-            raise Refusal("types without values")
         items = _items(field, value)
         tags_given = None if tag is None else _items(field, tag)
         if tags_given is not None and len(tags_given) != len(items):
@@ -312,9 +318,10 @@ class Encoder:
         refs, tags = [], []
         for i, each in enumerate(items):
             try:
-                member, inner = self._member(enum, each, None if tag is None else tag[i])
-                if member is None:
-                    raise _expected("a member of the union", each)
+                if tags_given is not None and tags_given[i] is None:
+                    raise _expected("name of a union's member", None)
+                own = None if tags_given is None else tags_given[i]
+                member, inner = self._member(enum, each, own)
                 refs.append(self._member_ref(member, inner))
                 tags.append(member.value)
             except Refusal as error:
@@ -323,28 +330,28 @@ class Encoder:
         cells[tag_field.number] = self.builder.vector(bytes(tags), len(tags), 1)
         cells[field.number] = self.builder.references(refs)
 
-    def _member(self, enum: Enum, value: Any, tag: Any) -> tuple[Member | None, Any]:
-        """The member for a value, and the part of the value to write; None for an absent union."""
-        if tag is None and isinstance(value, tuple) and len(value) == 2:
-            tag, value = value
+    def _member(self, enum: Enum, value: Any, tag: Any) -> tuple[Member, Any]:
+        """The member for a value, and the part of the value to write."""
         if tag is not None:
-            member = _tag(enum, tag)
-            if not member.value:
-                if value is not None:
-                    raise Refusal("a value of the type NONE")
-                return None, None
-            if value is None:
-                raise Refusal("union has a type, but no value", "UNION_VALUE")
-            return member, value
-        if value is None:
-            return None, None
-        for member in enum.members:
-            if member.shape in (TABLE, STRUCT):
-                if isinstance(value, self.schema.layout(member.index).type):
-                    return member, value
-            elif member.shape == STRING and isinstance(value, str):
-                return member, value
-        raise _expected(f"a member of {enum.name:.100}, or a tuple with its name,", value)
+            return _tag(enum, tag), value
+        if isinstance(value, tuple) and len(value) == 2:
+            return _tag(enum, value[0]), value[1]
+        found = [member for member in enum.members if self._suits(member, value)]
+        if len(found) > 1:
+            raise Refusal(
+                f"more than one member of {enum.name} has this type: give its name as well, in a "
+                "tuple"
+            )
+        if not found:
+            raise _expected(f"a member of {enum.name:.100}, or a tuple with its name,", value)
+        return found[0], value
+
+    def _suits(self, member: Member, value: Any) -> bool:
+        if member.shape == STRING:
+            return isinstance(value, str)
+        if member.shape in (TABLE, STRUCT):
+            return isinstance(value, self.schema.layout(member.index).type)
+        return False
 
     def _member_ref(self, member: Member, value: Any) -> int:
         if member.shape == STRING:
@@ -352,6 +359,8 @@ class Encoder:
         if member.shape == STRUCT:
             of = member.object
             return self.builder.struct(self.struct(of, value), of.align)
+        if not member.value:
+            raise Refusal(f"{member.name} is not a member")
         return self.table(member.object, value)
 
 

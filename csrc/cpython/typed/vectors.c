@@ -333,7 +333,7 @@ encode_union_member(wfbs_encoding *e, uint32_t index, PyObject *tag, PyObject *v
         return wfbs_encode_text(e, WFBS_DEMAND_NONE, value);
     }
     if (member->shape == WFBS_SHAPE_NONE) {
-        return wfbs_refuse_value(e->fault, "%.*s is no member", (int)member->name.size,
+        return wfbs_refuse_value(e->fault, "%.*s is not a member", (int)member->name.size,
                                  member->name.data);
     }
     const wfbs_plan_object *object = &plan->objects[member->index];

@@ -45,7 +45,7 @@ def flex() -> None:
     except flexbuffers.FlexBuffersError as error:
         assert_type(error.offset, int)
     else:
-        raise AssertionError("one byte is no FlexBuffer")
+        raise AssertionError("one byte is not a FlexBuffer")
 
 
 def sealed() -> None:
