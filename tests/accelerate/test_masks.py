@@ -9,7 +9,7 @@ import pytest
 import autobahn_fbs
 
 if autobahn_fbs.backend != "cpython":
-    pytest.skip("the masker is of the cpython backend", allow_module_level=True)
+    pytest.skip("only the cpython backend has the masker", allow_module_level=True)
 
 from autobahn.nvx._xormasker import create_xor_masker
 from hypothesis import given

@@ -128,7 +128,7 @@ def test_everything_that_a_program_uses_is_reached_from_the_package():
 def test_a_program_frozen_by_pyinstaller_does_what_it_does_unfrozen(tmp_path):
     hooks = metadata.entry_points(group="pyinstaller40", name="hook-dirs")
     if not any(hook.value.startswith("autobahn_fbs.") for hook in hooks):
-        pytest.skip("autobahn_fbs is not installed, or from before it had a hook")
+        pytest.skip("autobahn_fbs is not installed, or has no hook yet")
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)
     command = [sys.executable, "-m", "PyInstaller", "--log-level", "ERROR", "program.py"]

@@ -32,7 +32,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 )
 def test_a_short_run_of_each_target_finds_nothing(target, work):
     if "asan" in os.environ.get("LD_PRELOAD", ""):
-        pytest.skip("NOT TESTED: fuzz targets under another sanitizer; they bring their own")
+        pytest.skip("NOT TESTED: fuzz targets under another sanitizer; they use their own")
     if target != "messages" and not (shutil.which("bash") and shutil.which("clang++")):
         pytest.skip(f"NOT TESTED: fuzz target {target}, which needs bash and clang")
     if "verdicts" in target and not packaged_flatc():

@@ -166,7 +166,7 @@ typedef long long Py_ssize_t;
 """
 
 
-@pytest.mark.skipif(sys.implementation.name != "cpython", reason="takes CPython's headers")
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="needs CPython's headers")
 @pytest.mark.skipif(sysconfig.get_config_var("Py_GIL_DISABLED") == 1, reason="as for most")
 def test_the_extension_compiles_where_long_has_32_bits_and_windows_headers_are(tmp_path):
     (tmp_path / "pyconfig.h").write_text(PYCONFIG_H)

@@ -179,7 +179,7 @@ print(*said)
 """
 
 
-@pytest.mark.skipif(sys.implementation.name != "cpython", reason="PyPy's stacks are its own affair")
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="PyPy manages its own stacks")
 @pytest.mark.parametrize("size", [128, 512, 1024])
 @pytest.mark.parametrize("kind", ["list", "tuple", "dict", "OrderedDict", "tag", "frozenset"])
 def test_a_thread_with_a_small_stack_survives_nesting(kind, size):
@@ -269,7 +269,7 @@ def read_in_a_thread(data: bytes, size: int) -> str:
     return done.stdout.strip()
 
 
-@pytest.mark.skipif(sys.implementation.name != "cpython", reason="PyPy's stacks are its own affair")
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="PyPy manages its own stacks")
 @pytest.mark.parametrize("name", READ)
 def test_a_thread_with_a_small_stack_reads_compares_and_shows_nested_values(name):
     """cbor2 reads all but definite arrays and maps, hashes keys, compares and shows tags."""

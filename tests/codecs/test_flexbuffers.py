@@ -310,7 +310,7 @@ def test_compact_takes_no_memory_for_numbers_that_stay_in_place():
 def flatc(tmp_path: Path, *arguments: str | Path) -> None:
     program = resources.files("autobahn") / "_flatc" / "bin" / "flatc"
     if not Path(str(program)).exists():
-        pytest.skip("NOT TESTED: against flatc, which this Autobahn does not bring")
+        pytest.skip("NOT TESTED: against flatc, which this Autobahn does not include")
     subprocess.run([str(program), "--flexbuffers", "-o", tmp_path, *arguments], check=True)
 
 

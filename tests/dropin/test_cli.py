@@ -316,7 +316,7 @@ def test_help_has_a_line_for_each_framing_and_for_the_exit_status(cli: Verb, ver
         assert sum(line.startswith(begin) for line in lines) == 1, begin
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="pipes break in another way there")
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes break differently there")
 def test_it_ends_quietly_when_the_reader_of_its_output_ends(tmp_path: Path) -> None:
     (tmp_path / "many").write_bytes(framed(*[EVENT] * 5000))
     program = subprocess.Popen(

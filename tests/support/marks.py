@@ -19,11 +19,11 @@ extension_only = pytest.mark.skipif(
 
 cpython_only = pytest.mark.skipif(
     sys.implementation.name != "cpython",
-    reason="asks CPython what it alone knows: bytes allocated, references",
+    reason="needs facts that only CPython offers: allocated bytes, references",
 )
 
 pypy_only = pytest.mark.skipif(
-    sys.implementation.name != "pypy", reason="about what PyPy does otherwise"
+    sys.implementation.name != "pypy", reason="tests behaviour that only PyPy has"
 )
 
 

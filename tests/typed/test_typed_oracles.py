@@ -37,7 +37,7 @@ def test_flatc_reads_what_we_write(schema, root, value, tmp_path: Path):
 @pytest.mark.parametrize(("schema", "root", "value"), ALL, ids=IDS)
 def test_we_read_what_flatc_writes(schema, root, value, tmp_path: Path):
     if schema == "names":
-        pytest.skip("flatc's JSON has no way to say a field called __init__")
+        pytest.skip("flatc's JSON can't express a field called __init__")
     (data,) = from_json(SCHEMAS / f"{schema}.fbs", root, [plain(value)], tmp_path)
     (theirs,) = to_json(SCHEMAS / f"{schema}.fbs", root, [data], tmp_path)
     assert same(plain(catalog(schema).decode(root, data, form=1)), theirs)
