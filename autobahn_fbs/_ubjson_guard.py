@@ -7,10 +7,10 @@ there. It crashes the process if the lengths of dimensions are themselves arrays
 and there are similar problems. py-ubjson also makes such lists. Its format differs in the byte
 order of numbers.
 
-This check accepts everything that bjdata writes, and UBJSON's counted containers: plain containers,
-and typed arrays of numbers, including numpy's arrays of several dimensions. Besides malformed
-input, it refuses all other typed arrays, typed objects, structures of arrays, and more than 256
-levels.
+This check accepts what bjdata writes, and UBJSON's counted containers: plain containers, and typed
+arrays of numbers, including numpy's arrays of several dimensions. Besides malformed input, it
+refuses all other typed arrays, typed objects, structures of arrays, arrays without dimensions, and
+more than 256 levels.
 """
 
 from __future__ import annotations

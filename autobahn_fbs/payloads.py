@@ -179,9 +179,38 @@ def _check_json(value: Any) -> None:
             todo += each
 
 
+def _guard(codec: Any, data: memoryview) -> None:
+    """Checks that the codec's library reads this safely.
+
+    :raises ValueError: it doesn't.
+    """
+    if _is_umsgpack(codec):
+        _msgpack_guard.check(data)
+    library = getattr(codec, "UBJSON_MODULE", None)
+    if library:
+        # bjdata's numbers are little-endian, those of py-ubjson are big-endian.
+        _ubjson_guard.check(data, "little" if library.__name__ == "bjdata" else "big")
+
+
+def _written(codec: Any, value: Any) -> bytes:
+    """Encodes a value, and checks that `loads` won't refuse the result.
+
+    :raises ValueError: it would.
+    """
+    data = bytes(codec.serialize(value))
+    _guard(codec, memoryview(data))
+    if hasattr(codec, "MSGPACK_MODULE") and not _is_umsgpack(codec):
+        try:
+            codec.unserialize(data)  # in C, so this is faster than the check that explains
+        except Exception:
+            _msgpack_guard.check(memoryview(data))
+            raise
+    return data
+
+
 def _dumps(codec: Any, value: Any) -> bytes:
     if not hasattr(codec, "JSON_MODULE"):
-        return bytes(codec.serialize(value))
+        return _written(codec, value)
     module = _ujson(codec)
     data = module.dumps(value).encode() if module else bytes(codec.serialize(value))
     if b'"\\u0000' in data:  # the beginning of such a text, or of binary data
@@ -205,7 +234,7 @@ def dumps(number: int, name: str | None, value: Any) -> bytes:
         return data
     codec = _upstream(_NAMES.get(number, str(number)))
     if hasattr(codec, "UBJSON_MODULE"):  # which writes a memoryview as a list of numbers
-        return bytes(codec.serialize(as_bytes(value)))
+        return _written(codec, as_bytes(value))
     try:
         return _dumps(codec, value)
     except MemoryError:
@@ -225,12 +254,7 @@ def loads(number: int, name: str | None, view: memoryview) -> Any:
     module = _ujson(codec)
     if module:
         return module.loads(bytes(view))
-    if _is_umsgpack(codec):
-        _msgpack_guard.check(view)
-    library = getattr(codec, "UBJSON_MODULE", None)
-    if library:
-        # bjdata's numbers are little-endian, those of py-ubjson are big-endian.
-        _ubjson_guard.check(view, "little" if library.__name__ == "bjdata" else "big")
+    _guard(codec, view)
     values = codec.unserialize(bytes(view) if _reads_only_bytes(codec) else view)
     if len(values) != 1:
         raise ValueError(f"{len(values)} values instead of one")

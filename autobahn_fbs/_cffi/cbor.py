@@ -121,7 +121,7 @@ def _put_map(out: list[bytes], values: dict[Any, Any], depth: int) -> None:
             if type(key) is str:
                 _put_text(out, key)
             else:
-                _put(out, key, depth)
+                _put(out, key, MAX_DEPTH)  # containers as keys are checked later
             _put(out, value, depth)
             left -= 1
     except RecursionError:
@@ -161,6 +161,7 @@ def _put(out: list[bytes], value: Any, depth: int) -> None:
 def dumps(obj: Any, /) -> bytes:
     """Returns the same as cbor2.dumps(obj) (RFC 8949), faster for the common data model.
 
+    :raises ValueError: `loads` refuses the result (SECURITY.rst).
     :raises RuntimeError: other threads keep changing the value.
     """
     for _ in range(_TRIES):
@@ -178,7 +179,7 @@ def dumps(obj: Any, /) -> bytes:
 def _dumps_opened(obj: Any) -> bytes:
     """Encodes a value with unknown parts, container by container. cbor2 gets the leaves.
 
-    :raises ValueError: the value is nested too deep.
+    :raises ValueError: the value is nested too deep, or `loads` refuses the result.
     """
     out: list[bytes] = []
     path: list[tuple[Any, Iterator[Any]]] = [(None, iter((obj,)))]
@@ -200,7 +201,9 @@ def _dumps_opened(obj: Any) -> bytes:
             break
         else:
             path.pop()
-    return b"".join(out)
+    data = b"".join(out)
+    _check_input(data)
+    return data
 
 
 # ---- decoding
@@ -469,14 +472,21 @@ def loads_part(data: bytes, start: int, end: int) -> Any:
         return _loads_with_cbor2(data[start:end])
 
 
-def _loads_with_cbor2(data: bytes) -> Any:
-    import cbor2
-
+def _check_input(data: bytes) -> None:
+    """
+    :raises ValueError: the input would take cbor2 more than linear time.
+    """
     needed = lib.wfbs_cbor_scratch(data, len(data))
     scratch = ffi.new("uint64_t[]", needed // 8 + 1) if needed else ffi.NULL
     refusal = lib.wfbs_cbor_refusal(data, len(data), scratch)
     if refusal:
         raise ValueError(f"CBOR: {ffi.string(refusal).decode()}")
+
+
+def _loads_with_cbor2(data: bytes) -> Any:
+    import cbor2
+
+    _check_input(data)
     malformed = lib.wfbs_cbor_malformation(data, len(data))
     if not malformed:
         return cbor2.loads(data)

@@ -6,9 +6,11 @@
 
 /* ---- CBOR */
 
-PyDoc_STRVAR(cbor_dumps_doc,
-             "cbor_dumps(obj, /)\n--\n\n"
-             "Returns the same as cbor2.dumps(obj) (RFC 8949), faster for the common data model.");
+PyDoc_STRVAR(
+    cbor_dumps_doc,
+    "cbor_dumps(obj, /)\n--\n\n"
+    "Returns the same as cbor2.dumps(obj) (RFC 8949), faster for the common data model.\n\n"
+    "Raises ValueError for a value that cbor_loads refuses: SECURITY.rst.");
 
 static PyObject *
 cbor_dumps(PyObject *module, PyObject *object)

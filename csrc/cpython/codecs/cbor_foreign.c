@@ -1,6 +1,7 @@
 /* Encodes values with parts that the encoder doesn't know. The containers around these parts are
  * written here, with a limit for their depth, and cbor2 gets only the leaves. cbor2 itself has no
- * limit but the C stack, of which it takes about 1 kB per level.
+ * limit but the C stack, of which it takes about 1 kB per level. The result is checked as input is,
+ * because the reader of this package refuses some of what cbor2 can write.
  *
  * Python code runs in between, so everything is read from private copies. */
 #include "cbor.h"
@@ -99,8 +100,8 @@ append_bytes(wfbs_buffer *out, PyObject *bytes)
     return 0;
 }
 
-/* Appends any other value: a leaf, or the result of autobahn_fbs._cbor_foreign.opened. Leaves may be at any
- * depth. Returns 0 or -1. */
+/* Appends any other value: a leaf, or the result of autobahn_fbs._cbor_foreign.opened. Leaves may be
+ * at any depth. Returns 0 or -1. */
 static int
 encode_foreign(wfbs_cbor *c, wfbs_buffer *out, PyObject *obj, const level *here)
 {
@@ -168,6 +169,9 @@ wfbs_cbor_encode(wfbs_cbor *c, wfbs_buffer *out, PyObject *obj)
         out->uncopied = NULL; /* what is done in several steps stays together */
         status = encode_any(c, out, obj, NULL);
         out->uncopied = uncopied;
+        if (status == 0) { /* >= size, because the output only grows */
+            status = wfbs_cbor_check_input(out->data + size, out->size - size);
+        }
     }
     if (status < 0) {
         out->size = size;
