@@ -22,6 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "fuzz")]
 
+from library_trees import Json, MsgPack, UbJson  # noqa: E402
 from payload_trees import Cbor, Flex, Grammar, Node, TooLarge  # noqa: E402
 
 from support.costs import event, honest, peak, read, seconds  # noqa: E402
@@ -45,6 +46,9 @@ PLACES: dict[str, tuple[type[Grammar], Callable[[bytes], bytes]]] = {
     "CBOR authextra": (Cbor, lambda data: hello(b"\xa1\x69authextra\xa1\x61x" + data)),
     "CBOR metadata": (Cbor, lambda data: hello(b"\xa1\x67unknown" + data)),
     "FlexBuffers args": (Flex, lambda data: event(data, codec=7)),
+    "JSON args": (Json, lambda data: event(data, codec=1)),
+    "MessagePack args": (MsgPack, lambda data: event(data, codec=2)),
+    "UBJSON args": (UbJson, lambda data: event(data, codec=4)),
 }
 
 

@@ -165,7 +165,7 @@ class Installer:
             say_in_crossbar(INSTALL, self._hooks.after)
             install(prefer=True) if self._prefer else install()
         except Exception as error:
-            die(f"can't be installed: {type(error).__name__}: {error}")
+            die(f"can't be installed: {type(error).__name__}: {error}{imported_instead()}")
 
     def import_serializers(self) -> None:
         """Installs the drop-in before a factory makes its default list. Otherwise, some programs
@@ -203,6 +203,14 @@ def load_package() -> ModuleType:
     return module
 
 
+def imported_instead() -> str:
+    """A note about a file that is imported in place of this package, such as an ``autobahn_fbs.py``
+    beside the program; "" if there is none."""
+    file = getattr(sys.modules.get("autobahn_fbs"), "__file__", None)
+    own = os.path.realpath(os.path.join(PACKAGE, "__init__.py"))
+    return f" ({file} was imported)" if file and os.path.realpath(file) != own else ""
+
+
 class Accelerator:
     """A meta path finder that finds nothing. It switches acceleration on before the first module of
     a relevant package is imported, so that acceleration sees all modules."""
@@ -227,7 +235,7 @@ class Accelerator:
                 say(ACCELERATE, self._hooks.after)
                 accelerate(self._parts)
             except Exception as error:
-                die(f"can't accelerate: {type(error).__name__}: {error}")
+                die(f"can't accelerate: {type(error).__name__}: {error}{imported_instead()}")
         return None
 
 

@@ -119,11 +119,11 @@ def _short(text: str) -> str:
 
 
 def _in_short(groups: dict[str, str]) -> str:
-    """A summary of a part: where it would be off, and why."""
-    off = [f"off: {reason}" for reason in groups.values() if reason not in ("on", "absent")]
+    """A summary of a part: whether it can be switched on, and where it can't, with the reasons."""
+    off = [f"not available: {each}" for each in groups.values() if each not in ("on", "absent")]
     if all(reason == "absent" for reason in groups.values()):
-        return "absent"
-    return "; ".join(["on" if len(off) < len(groups) else "", *off]).strip("; ")
+        return "not installed"
+    return "; ".join(["available" if len(off) < len(groups) else "", *off]).strip("; ")
 
 
 def _text(value: Any) -> str:

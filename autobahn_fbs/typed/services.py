@@ -95,8 +95,10 @@ def error_tables(reflection: Reflection) -> dict[str, str]:
 class Services:
     """The methods of all attached interfaces, by kind and URI."""
 
-    #: The maximum number of remembered answers, because URIs come from peers.
+    #: The maximum number of remembered answers, and length of a URI whose answer is remembered in
+    #: characters, because URIs come from peers.
     CACHED = 4096
+    CACHED_LENGTH = 1000
 
     def __init__(self) -> None:
         #: The methods, and the remembered answers. To attach an interface, both are replaced: other
@@ -160,9 +162,10 @@ class Services:
                 role: tuple(resolve(entry.origin, name) for name in names)
                 for role, names in entry.tables().items()
             }
-        if len(cache) >= self.CACHED:
-            cache.clear()
-        cache[key] = roles
+        if len(uri) <= self.CACHED_LENGTH:
+            if len(cache) >= self.CACHED:
+                cache.clear()
+            cache[key] = roles
         return roles
 
     def duplicates(self) -> Iterator[str]:

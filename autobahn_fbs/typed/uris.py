@@ -19,6 +19,9 @@ _TYPES = {
     "int": r"-?[0-9]+",
     "uuid": r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}",
 }
+#: Maximum length of a URI in a schema, in characters: compiling takes 120 bytes for each.
+MAX_LENGTH = 4096
+
 _COMPONENT = re.compile(r"[^\s.#<>]+")
 _TYPED = re.compile(r"<([A-Za-z_][A-Za-z0-9_]*):([A-Za-z_][A-Za-z0-9_]*)>")
 
@@ -44,8 +47,12 @@ def is_exact(uri: str) -> bool:
 def matcher(uri: str) -> Callable[[str], bool]:
     """A function that checks whether a URI matches this one.
 
-    :raises CatalogError: a component is malformed, or has an unknown type.
+    :raises CatalogError: it is too long, or a component is malformed or has an unknown type.
     """
+    if len(uri) > MAX_LENGTH:
+        raise CatalogError(
+            f"URI {uri[:100]!r}... has {len(uri)} characters; {MAX_LENGTH} are allowed"
+        )
     pattern = re.compile(r"\.".join(_expression(uri, part) for part in uri.split(".")))
     return lambda text: pattern.fullmatch(text) is not None
 

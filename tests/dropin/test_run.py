@@ -255,6 +255,20 @@ def test_a_process_that_cannot_install_it_ends_past_any_except_clause(
     assert "autobahn_fbs: can't be installed: OSError: wrong architecture" in done.stderr
 
 
+@pytest.mark.parametrize("switches", [(), ("--accelerate",)])
+def test_a_file_of_the_packages_name_beside_the_program_is_named(
+    tmp_path: Path, switches: tuple[str, ...]
+) -> None:
+    file = script(tmp_path, "", "autobahn_fbs.py")
+    program = script(tmp_path, PROBE)
+    words = [sys.executable, "-m", "autobahn_fbs", "run", *switches, str(program)]
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    done = subprocess.run(words, env=environ(), cwd=elsewhere, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (NO_DROP_IN, "")
+    assert f"({file} was imported); stopping" in done.stderr
+
+
 def test_a_process_that_needs_no_drop_in_runs_where_it_is_broken(
     tmp_path: Path, broken: Path
 ) -> None:

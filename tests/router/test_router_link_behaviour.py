@@ -19,14 +19,13 @@ from typing import Any
 
 import pytest
 
-import autobahn_fbs
 from autobahn_fbs import forwarding
 from autobahn_fbs._demo import linked
 from autobahn_fbs._demo.links import LinkedRouter
-from autobahn_fbs._demo.router import Router, _listens
+from autobahn_fbs._demo.router import _listens
 from support import link_scenes as scenes
 from support.link_scenes import ACKNOWLEDGED, PATIENCE, Line
-from support.linked_nodes import Nodes, Scene, Way, at_once
+from support.linked_nodes import Nodes, Scene, Way, at_once, over_both
 from support.relay import Relay
 
 OUT: Way = (0, 1, 1)
@@ -45,25 +44,13 @@ class Linked(LinkedRouter):
         return link
 
 
-class LinkedOverCbor(Linked):
-    """The same without the preference."""
-
-    COMMAND = Router.COMMAND
-
-
 @pytest.fixture(scope="module")
 def two() -> Iterator[tuple[Nodes, Nodes]]:
     """Linked nodes with FlatBuffers on the link, and with CBOR."""
-    autobahn_fbs.install()
-    both = Nodes(Linked, [1, 0]), Nodes(LinkedOverCbor, [1, 0])
-    try:
-        at_once(*(nodes.start for nodes in both))
+    with over_both(Linked, [1, 0]) as both:
         yield both
-    finally:
-        at_once(*(nodes.stop for nodes in both))
-        for nodes in both:
-            nodes.routers[1].relay.close()
-        autobahn_fbs.uninstall()
+    for nodes in both:
+        nodes.routers[1].relay.close()
 
 
 def play(two: tuple[Nodes, Nodes], scene: Scene) -> list[Any]:

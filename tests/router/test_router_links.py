@@ -15,36 +15,22 @@ import pytest
 from autobahn.wamp import message
 from autobahn.wamp.types import PublishOptions
 
-import autobahn_fbs
 from autobahn_fbs import forwarding
 from autobahn_fbs._demo import linked
 from autobahn_fbs._demo.config import Site
 from autobahn_fbs._demo.links import LinkedRouter
-from autobahn_fbs._demo.router import Router
 from support import link_scenes as scenes
-from support.linked_nodes import Nodes, Way, at_once
+from support.linked_nodes import Nodes, Way, at_once, over_both
 from support.programs import run_python
 
 Scene = Callable[[list[list[Any]]], Awaitable[Any]]
 
 
-class OverCbor(LinkedRouter):
-    """A node without the preference."""
-
-    COMMAND = Router.COMMAND
-
-
 @pytest.fixture(scope="module")
 def rings() -> Iterator[tuple[Nodes, Nodes]]:
     """Rings with FlatBuffers on the links, and with CBOR."""
-    autobahn_fbs.install()
-    both = Nodes(LinkedRouter, [2, 1, 0]), Nodes(OverCbor, [2, 1, 0])
-    try:
-        at_once(*(nodes.start for nodes in both))
+    with over_both(LinkedRouter, [2, 1, 0]) as both:
         yield both
-    finally:
-        at_once(*(nodes.stop for nodes in both))
-        autobahn_fbs.uninstall()
 
 
 @pytest.fixture

@@ -14,12 +14,10 @@ from typing import Any
 import pytest
 from autobahn.wamp.types import PublishOptions
 
-import autobahn_fbs
 from autobahn_fbs._demo.config import Site
 from autobahn_fbs._demo.links import LinkedRouter
-from autobahn_fbs._demo.router import Router
 from support import link_scenes as scenes
-from support.linked_nodes import Nodes, Way, at_once
+from support.linked_nodes import Nodes, Way, at_once, over_both
 
 pytestmark = pytest.mark.skipif(os.environ.get("ROW") != "1", reason="six nodes: ROW=1 runs them")
 
@@ -35,23 +33,11 @@ class InRow(LinkedRouter):
         self.name = f"node{len(before) + 1}"
 
 
-class InRowOverCbor(InRow):
-    """The same without the preference."""
-
-    COMMAND = Router.COMMAND
-
-
 @pytest.fixture(scope="module")
 def rows() -> Iterator[tuple[Nodes, Nodes]]:
     """Rows with FlatBuffers on the links, and with CBOR."""
-    autobahn_fbs.install()
-    both = Nodes(InRow, [1, 1, 0]), Nodes(InRowOverCbor, [1, 1, 0])
-    try:
-        at_once(*(nodes.start for nodes in both))
+    with over_both(InRow, [1, 1, 0]) as both:
         yield both
-    finally:
-        at_once(*(nodes.stop for nodes in both))
-        autobahn_fbs.uninstall()
 
 
 async def _reached(nodes: Nodes) -> Any:

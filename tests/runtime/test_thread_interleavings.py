@@ -18,6 +18,7 @@ from autobahn.wamp import message as m
 
 import autobahn_fbs
 from autobahn_fbs import FlatBuffersObjectSerializer, flexbuffers
+from support.received import receive, taken
 
 OBJSER = FlatBuffersObjectSerializer()
 PACKAGE = str(Path(autobahn_fbs.__file__).parent)
@@ -27,11 +28,6 @@ DATA = OBJSER.serialize(
 )
 
 Act = Callable[[Any], Any]
-
-
-def receive() -> Any:
-    (msg,) = OBJSER.unserialize(DATA)
-    return msg
 
 
 class Interrupted:
@@ -82,7 +78,7 @@ def in_every_order(
 ) -> None:
     """Does both with a message, and then checks it and their results."""
     for place in count():
-        msg = receive()
+        msg = taken(DATA)
         done = Interrupted(lambda: one(msg), lambda: other(msg), place, step)  # noqa: B023
         if not done.came:
             return
@@ -141,10 +137,10 @@ def test_a_value_that_two_threads_assign_is_sent():
 @pytest.mark.parametrize("name", NAMES)
 def test_a_copy_equals_what_it_was_made_from(name):
     def check(msg: Any, mine: Any, theirs: Any) -> None:
-        assert getattr(msg, name) == getattr(receive(), name)
+        assert getattr(msg, name) == getattr(taken(DATA), name)
         for twin in (mine, theirs):
             if isinstance(twin, m.Publish):
-                assert twin == receive()
+                assert twin == taken(DATA)
                 assert OBJSER.serialize(twin) == DATA
 
     in_every_order(copy.copy, reading(name), check)
@@ -156,17 +152,15 @@ def test_the_sent_value_is_the_one_that_is_read_meanwhile(name):
     other = FlatBuffersObjectSerializer(dialect="schema")
 
     def sending(msg: Any) -> Any:
-        (sent,) = other.unserialize(other.serialize(msg))
-        return sent
+        return receive(msg, other)
 
     def changed(msg: Any) -> Any:
         msg.topic = "a.b"  # so that the rest is re-encoded
-        (sent,) = OBJSER.unserialize(OBJSER.serialize(msg))
-        return sent
+        return receive(msg)
 
     def check(msg: Any, sent: Any, seen: Any) -> None:
-        assert sent == receive()
-        assert seen == getattr(receive(), name)
+        assert sent == taken(DATA)
+        assert seen == getattr(taken(DATA), name)
 
     in_every_order(sending, reading(name), check, step="line")
     in_every_order(changed, reading(name), check, step="line")

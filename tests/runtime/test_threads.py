@@ -25,6 +25,7 @@ import autobahn_fbs
 from autobahn_fbs import FlatBuffersObjectSerializer, FlatBuffersSerializer, flexbuffers, payloads
 from autobahn_fbs._backend import native
 from support.programs import run_python
+from support.received import taken
 from support.threads import (
     FREE_THREADED,
     THREADS,
@@ -51,11 +52,6 @@ class Turn:
         with self._lock:
             self._next += 1
             return self._next - 1
-
-
-def receive(data: bytes) -> Any:
-    (msg,) = OBJSER.unserialize(data)
-    return msg
 
 
 def event() -> Any:
@@ -85,7 +81,7 @@ def test_many_threads_read_one_message_and_get_the_same_objects():
     if autobahn_fbs.backend == "cffi":
         names.remove("topic")  # each reader gets a new text
     for _ in range(300 if FREE_THREADED else 50):
-        msg = receive(data)
+        msg = taken(data)
         start = threading.Barrier(THREADS)
         seen: list[list[object]] = []
 
@@ -104,7 +100,7 @@ def test_many_threads_read_one_message_and_get_the_same_objects():
 
 
 def test_setters_race_with_readers_and_with_what_is_sent():
-    msg = receive(OBJSER.serialize(m.Event(1, 2, args=[0, "0"], topic="topic.0")))
+    msg = taken(OBJSER.serialize(m.Event(1, 2, args=[0, "0"], topic="topic.0")))
     numbers = Turn()
 
     def write() -> None:
@@ -119,7 +115,7 @@ def test_setters_race_with_readers_and_with_what_is_sent():
         _ = (msg.args_view, msg.kwargs_view, msg.payload_view, msg.kwargs)
 
     def send() -> None:
-        got = receive(OBJSER.serialize(msg))
+        got = taken(OBJSER.serialize(msg))
         assert got.args[1] == str(got.args[0])
         assert got.topic.startswith("topic.")
 
@@ -127,7 +123,7 @@ def test_setters_race_with_readers_and_with_what_is_sent():
 
 
 def test_copies_pickles_and_comparisons_race_with_setters():
-    msg = receive(OBJSER.serialize(event()))
+    msg = taken(OBJSER.serialize(event()))
 
     def write() -> None:
         msg.args = [1, ["x"] * 20]
@@ -143,7 +139,7 @@ def test_copies_pickles_and_comparisons_race_with_setters():
 
     def pickled() -> None:
         msg.correlation_id = "id"
-        got = receive(OBJSER.serialize(msg))
+        got = taken(OBJSER.serialize(msg))
         assert got == msg
         assert native.ObjectSerializer().serialize(got)
 
@@ -154,7 +150,7 @@ def test_copies_pickles_and_comparisons_race_with_setters():
 
 @in_one_step
 def test_a_list_that_was_handed_out_grows_while_the_message_is_sent():
-    msg = receive(OBJSER.serialize(m.Event(1, 2, args=[])))
+    msg = taken(OBJSER.serialize(m.Event(1, 2, args=[])))
     numbers = msg.args
 
     def grow() -> None:
@@ -163,7 +159,7 @@ def test_a_list_that_was_handed_out_grows_while_the_message_is_sent():
         numbers.append(len(numbers))
 
     def send() -> None:
-        sent = receive(OBJSER.serialize(msg)).args
+        sent = taken(OBJSER.serialize(msg)).args
         assert sent == list(range(len(sent)))
 
     together(grow, *[send] * (THREADS - 1))
@@ -188,7 +184,7 @@ def test_dicts_and_lists_change_while_they_are_sent(codec: str):
 
     def send() -> None:
         msg.uncache()
-        got = receive(objser.serialize(msg))
+        got = taken(objser.serialize(msg))
         assert all(key == value for key, value in got.kwargs["inner"].items())
         assert set(got.args[0][1:]) <= {"x", "end"}
 
@@ -237,11 +233,11 @@ def test_details_change_while_they_are_sent():
     def send() -> None:
         publish.uncache()
         hello.uncache()
-        got = receive(OBJSER.serialize(publish))
+        got = taken(OBJSER.serialize(publish))
         for each in got.forward_for:
             assert each == hop(each["session"])
         assert got.exclude_authid
-        got = receive(OBJSER.serialize(hello))
+        got = taken(OBJSER.serialize(hello))
         assert all(int(key[1:]) == value for key, value in got.authextra.items())
         assert "caller" in got.roles
 
@@ -328,11 +324,11 @@ def test_one_message_is_sent_by_many_threads_and_uncached_by_others():
     msg = event()
     expected = OBJSER.serialize(event())
     other = FlatBuffersObjectSerializer(payload_serializer="flexbuffers")
-    received = receive(expected)
+    received = taken(expected)
 
     def send() -> None:
         assert OBJSER.serialize(msg) == expected
-        assert receive(other.serialize(msg)).args == msg.args
+        assert taken(other.serialize(msg)).args == msg.args
         assert OBJSER.serialize(received) == expected
         assert received.args[0] == 1
 
@@ -429,7 +425,7 @@ def test_codecs_come_and_go_while_they_are_used():
 
     def use() -> None:
         try:
-            got = receive(objser.serialize(m.Event(1, 2, args=[1])))
+            got = taken(objser.serialize(m.Event(1, 2, args=[1])))
             assert got.args == [b"[1]"]
         except (ProtocolError, ValueError) as error:
             assert "not registered" in str(error)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
+import autobahn_fbs
 from autobahn_fbs._demo import linked
 from autobahn_fbs._demo.config import REALM, make_site
 from autobahn_fbs._demo.links import LinkedRouter, LinkedRouters
+from autobahn_fbs._demo.router import Router
 from autobahn_fbs._demo.sessions import Door, join
 from support.link_scenes import PATIENCE, Line
 
@@ -82,3 +85,17 @@ def at_once(*functions: Callable[[], Any]) -> list[Any]:
     """Calls them in threads; their results."""
     with ThreadPoolExecutor(len(functions)) as pool:
         return [each.result() for each in [pool.submit(function) for function in functions]]
+
+
+@contextmanager
+def over_both(kind: type[LinkedRouter], links: Sequence[int]) -> Iterator[tuple[Nodes, Nodes]]:
+    """Nodes with FlatBuffers on the links; and the same without that preference, with CBOR."""
+    over_cbor = type(f"{kind.__name__}OverCbor", (kind,), {"COMMAND": Router.COMMAND})
+    autobahn_fbs.install()
+    both = Nodes(kind, links), Nodes(over_cbor, links)
+    try:
+        at_once(*(nodes.start for nodes in both))
+        yield both
+    finally:
+        at_once(*(nodes.stop for nodes in both))
+        autobahn_fbs.uninstall()

@@ -14,9 +14,14 @@ SERIALIZER = FlatBuffersObjectSerializer()
 SAMPLES = every_sample()
 
 
-def receive(msg: Message, serializer: FlatBuffersObjectSerializer = SERIALIZER) -> Any:
-    (received,) = serializer.unserialize(serializer.serialize(msg))
+def taken(data: bytes, serializer: FlatBuffersObjectSerializer = SERIALIZER) -> Any:
+    """The message that these bytes hold."""
+    (received,) = serializer.unserialize(data)
     return received
+
+
+def receive(msg: Message, serializer: FlatBuffersObjectSerializer = SERIALIZER) -> Any:
+    return taken(serializer.serialize(msg), serializer)
 
 
 def name_of(value: Any) -> str:

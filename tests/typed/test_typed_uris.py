@@ -53,6 +53,13 @@ def test_a_malformed_component_is_an_error(uri):
             function(uri)
 
 
+def test_a_uri_that_is_too_long_is_an_error():
+    assert uris.matcher("a." * 2000 + "b")("a." * 2000 + "b")
+    with pytest.raises(CatalogError, match="has 4097 characters; 4096 are allowed") as caught:
+        uris.matcher("a" * 4097)
+    assert len(str(caught.value)) < 200
+
+
 def test_names_of_components_make_no_difference():
     assert uris.normalized("a.<x:int>.<uuid:y>") == uris.normalized("a.<int:z>.<w:uuid>")
     assert uris.normalized("a.<x:int>") != uris.normalized("a.<x:str>")

@@ -414,3 +414,9 @@ def test_answers_about_uris_of_peers_are_not_kept_without_limit():
     for number in range(10_000):
         assert ORDERS.types("procedure", f"com.example.x{number}") is None
     assert len(ORDERS._services._current[1]) <= ORDERS._services.CACHED
+
+
+def test_answers_about_long_uris_are_not_kept():
+    before = list(ORDERS._services._current[1])
+    assert ORDERS.types("procedure", "com.example." + "x" * 100_000) is None
+    assert list(ORDERS._services._current[1]) == before

@@ -13,12 +13,12 @@ import struct
 import cbor2
 import pytest
 from autobahn.wamp.exception import ProtocolError
-from autobahn.wamp.message import Message
 
 from autobahn_fbs import FlatBuffersObjectSerializer
 from autobahn_fbs._backend import native
 from support.compare import attribute_names
 from support.hostile import feed
+from support.received import taken
 from support.samples import every_sample, full
 from support.wirebuild import CODES, build, union_tags
 
@@ -38,11 +38,6 @@ def patched(*edits: tuple[int, str, int], data: bytes = SMALLEST) -> bytes:
     for place, kind, value in edits:
         struct.pack_into("<" + kind, broken, place, value)
     return bytes(broken)
-
-
-def taken(data: bytes) -> Message:
-    (msg,) = OBJSER.unserialize(data)
-    return msg
 
 
 def refused(data: bytes, match: str) -> None:
