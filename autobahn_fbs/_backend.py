@@ -2,7 +2,8 @@
 
 ``_cpython`` on CPython and ``_cffi`` on PyPy, unless the environment variable
 ``AUTOBAHN_FBS_BACKEND`` is ``cpython`` or ``cffi``. Both define the names in ``_cpython.pyi``. If
-the requested binding is missing, importing fails: there is no fallback.
+the requested binding is missing or unknown, the first use of ``native`` raises ImportError: there
+is no fallback.
 """
 
 from __future__ import annotations
@@ -18,16 +19,10 @@ VARIABLE = "AUTOBAHN_FBS_BACKEND"
 KNOWN = ("cpython", "cffi")
 
 
-def _chosen() -> str:
-    default = "cpython" if sys.implementation.name == "cpython" else "cffi"
-    name = os.environ.get(VARIABLE, default)
-    if name not in KNOWN:
-        raise ImportError(f"{VARIABLE} is {name!r}; it must be one of {', '.join(KNOWN)}, or unset")
-    return name
+_DEFAULT = "cpython" if sys.implementation.name == "cpython" else "cffi"
 
-
-#: "cpython" or "cffi".
-NAME = _chosen()
+#: "cpython" or "cffi"; or another text from the environment, and then the binding can't be loaded.
+NAME = os.environ.get(VARIABLE, _DEFAULT)
 
 
 # Both use import statements, not import_module(), so that PyInstaller, cx_Freeze and Nuitka find
@@ -38,9 +33,11 @@ def _binding() -> Any:
         import autobahn_fbs._cpython
 
         return autobahn_fbs._cpython
-    import autobahn_fbs._cffi
+    if NAME == "cffi":
+        import autobahn_fbs._cffi
 
-    return autobahn_fbs._cffi
+        return autobahn_fbs._cffi
+    raise ImportError(f"{VARIABLE} is {NAME!r}; it must be one of {', '.join(KNOWN)}, or unset")
 
 
 def helpers() -> Any:
@@ -58,6 +55,24 @@ def typed_helpers() -> Any:
     return autobahn_fbs.typed._classes
 
 
+def _not_built(error: Exception) -> ImportError:
+    """The error if the binding was not built, with what to do."""
+    folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    variable = "AUTOBAHN_FBS_BUILD_CFFI=1" if _DEFAULT != NAME else ""
+    if os.path.exists(os.path.join(folder, "setup.py")):
+        install = f"{sys.executable} -m pip install -e {folder}"
+        remedy = (
+            f"{folder} has the sources; build them with: {f'{variable} {install}'.strip()}\n"
+            "If the package is also installed, start Python in another folder to use that one"
+        )
+    else:
+        remedy = f"install it again from its sources, for {sys.executable}"
+        remedy += f", with {variable} in the environment" if variable else ""
+    return ImportError(
+        f"the {NAME} backend of autobahn_fbs was not built for this Python ({error}): {remedy}"
+    )
+
+
 def __getattr__(name: str) -> Any:
     """Loads the binding, and with it Autobahn's messages, when it is first needed (PEP 562)."""
     if name != "native":
@@ -67,10 +82,7 @@ def __getattr__(name: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name is None or not error.name.startswith("autobahn_fbs."):
             raise
-        raise ImportError(
-            f"the {NAME} backend of autobahn_fbs was not built for this Python ({error}): "
-            "see CONTRIBUTING.rst"
-        ) from error
+        raise _not_built(error) from error
     except (AttributeError, TypeError) as error:  # classes and slots, as the binding describes them
         from ._compatible import refuse
 

@@ -94,7 +94,7 @@ def advice(number: int, value: Any) -> str:
     if number == _codec_numbers.FLEXBUFFERS:  # its errors already state the place
         return hint(value, native.flex_dumps)
     if number in (_codec_numbers.TRANSPORT, _codec_numbers.CBOR):
-        return where_and_what_to_do(value, native.cbor_dumps)
+        return where_and_what_to_do(value, native.cbor_dumps, is_cbor=True)
     return where_and_what_to_do(value, lambda inner: payload_dumps(number, None, inner))
 
 

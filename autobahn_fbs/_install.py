@@ -119,8 +119,10 @@ def _changes() -> list[tuple[Any, str, Any]]:
 
 def _asked_for(prefer: bool | None) -> bool:
     """`prefer`, or the value in the environment."""
-    if prefer is not None:
+    if isinstance(prefer, bool):
         return prefer
+    if prefer is not None:
+        raise TypeError(f"prefer must be True, False or None, not {prefer!r}")
     value = os.environ.get(PREFER, "")
     if value not in ("", "0", "1"):
         raise ValueError(f"{PREFER} is {value!r}; it must be 1 or 0, or unset")
@@ -172,6 +174,7 @@ def install(prefer: bool | None = None) -> None:
         next connection uses Autobahn's choice. False leaves an existing preference unchanged. None
         takes the value from ``AUTOBAHN_FBS_PREFER`` in the environment: ``1`` is True; ``0``, empty
         and unset are False.
+    :raises TypeError: `prefer` is neither a bool nor None.
     :raises ValueError: ``AUTOBAHN_FBS_PREFER`` has another value.
     :raises IncompatibleAutobahn: the installed Autobahn has classes, slots, role features or
         registries that this package doesn't know. In this case, nothing is changed.

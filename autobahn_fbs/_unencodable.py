@@ -9,6 +9,7 @@ import dataclasses
 import datetime
 import decimal
 import enum
+import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -21,51 +22,72 @@ _KEY = 40
 _PATH = 200
 
 
-def where_and_what_to_do(value: Any, encode: Callable[[Any], object]) -> str:
+def where_and_what_to_do(value: Any, encode: Callable[[Any], object], is_cbor: bool = False) -> str:
     """The end of an error text, such as ``, at [0]["x"]; send dataclasses.asdict() of it``; "" if
     there is nothing to add.
 
     :param value: the value for which `encode` raised.
     :param encode: encodes one value, and raises for one that it can't encode.
+    :param is_cbor: whether it encodes CBOR.
     """
-    path, culprit = _found(value, encode)
-    return (f", at {path}" if path else "") + _advice(culprit)
+    path, advice = _found(value, encode, is_cbor)
+    return (f", at {path}" if path else "") + advice
 
 
 def hint(value: Any, encode: Callable[[Any], object]) -> str:
     """The same without the place."""
-    return _advice(_found(value, encode)[1])
+    return _found(value, encode, False)[1]
 
 
-def _found(value: Any, encode: Callable[[Any], object]) -> tuple[str, Any]:
+def _found(value: Any, encode: Callable[[Any], object], is_cbor: bool) -> tuple[str, str]:
+    """The path to the innermost value that can't be encoded, and what to do about it."""
     try:
-        return _find(value, encode)
+        path, culprit, is_cyclic = _find(value, encode)
+        return path, "; it contains itself" if is_cyclic else _advice(culprit, is_cbor)
     except MemoryError:
         raise
     except Exception:  # a value that changes while it is encoded
-        return "", None
+        return "", ""
 
 
-def _find(value: Any, encode: Callable[[Any], object]) -> tuple[str, Any]:
-    """The path to the innermost value that can't be encoded, and the value itself."""
+def _find(value: Any, encode: Callable[[Any], object]) -> tuple[str, Any, bool]:
+    """The path to the innermost value that can't be encoded, the value itself, and whether it
+    contains itself."""
     path, tries = "", 0
+    outer = {id(value): ""}  # the path of each value that contains the current one
     for _ in range(_MOST_LEVELS):
         for step, inner in _items(value):
             tries += 1
             if tries > _MOST_TRIES:
-                return path, None
+                return path, None, False
             try:
                 encode(inner)
             except MemoryError:
                 raise
             except Exception:
+                if id(inner) in outer:
+                    return outer[id(inner)], inner, True
                 path, value = path + step, inner
+                outer[id(value)] = path
                 break
         else:
-            return path, value
+            return path, value, False
         if len(path) > _PATH:
-            return f"{path[:_PATH]}...", None
-    return "", None  # nested so deep that the nesting is the cause
+            return f"{path[:_PATH]}...", None, False
+    return "", None, False  # nested so deep that the nesting is the cause
+
+
+def _of_numpy(value: Any) -> str:
+    """What to send instead of an array or a scalar of NumPy."""
+    is_array = hasattr(value, "__len__")
+    kind = getattr(getattr(value, "dtype", None), "kind", "")
+    if kind == "M":  # a datetime of Python would have no time zone
+        return ".astype(str).tolist() of it" if is_array else "str() of it"
+    if kind == "m":
+        return 'it divided by numpy.timedelta64(1, "s"), with ' + (
+            ".tolist()" if is_array else ".item()"
+        )
+    return "its .tolist()" if is_array else "its .item()"
 
 
 def _items(value: Any) -> Iterator[tuple[str, Any]]:
@@ -84,17 +106,26 @@ def _items(value: Any) -> Iterator[tuple[str, Any]]:
                 yield f"[<{type(key).__name__}>]", inner
 
 
-def _advice(value: Any) -> str:
+def _advice(value: Any, is_cbor: bool) -> str:
     """A replacement to send, for types that users often send; "" for all others."""
     cls = type(value)
     module = getattr(cls, "__module__", None)
     if dataclasses.is_dataclass(cls):
         return "; send dataclasses.asdict() of it"
     if isinstance(module, str) and module.partition(".")[0] == "numpy":
-        return f"; it is {module}.{cls.__name__}: send its .tolist()"
+        return f"; it is {module}.{cls.__name__}: send {_of_numpy(value)}"
     if isinstance(value, datetime.datetime) and value.tzinfo is None:
         return "; it has no time zone: send .astimezone() of it in CBOR, or .isoformat()"
-    if isinstance(value, (datetime.date, datetime.time)):
+    if isinstance(value, datetime.time):  # CBOR has no type for it
+        return "; send .isoformat() of it"
+    if isinstance(value, datetime.timedelta):
+        return "; send .total_seconds() of it"
+    if is_cbor and isinstance(value, (decimal.Decimal, re.Pattern)):
+        text = "its .pattern" if isinstance(value, re.Pattern) else "str() of it"
+        return f"; send {text}"
+    if is_cbor and isinstance(value, (set, frozenset)):
+        return "; send a list of it"
+    if isinstance(value, datetime.date):
         return "; send .isoformat() of it, or use the payload serializer cbor"
     if isinstance(value, enum.Enum) and not isinstance(value, (str, int)):
         return "; send its .value"

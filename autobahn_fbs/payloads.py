@@ -36,6 +36,8 @@ NUMBERS = {
     "ubjson": _codec_numbers.UBJSON,
     "flexbuffers": _codec_numbers.FLEXBUFFERS,
 }
+#: The libraries with which Autobahn reads and writes a codec. Autobahn 25 takes py-ubjson.
+_LIBRARIES = {"msgpack": "msgpack (or u-msgpack-python on PyPy)", "ubjson": "bjdata (or py-ubjson)"}
 _NAMES = {number: name for name, number in NUMBERS.items() if number}
 
 #: ``PPTSerializer.OPAQUE``: the codec's name is in the message's metadata.
@@ -110,8 +112,8 @@ def number_of(id: str) -> int:
     """
     if id not in known_ids():
         remedy = (
-            "it needs a library that is not installed"
-            if id in NUMBERS
+            f"install {_LIBRARIES[id]}, which it needs"
+            if id in _LIBRARIES
             else "register it with autobahn_fbs.register_payload_serializer()"
             if isinstance(id, str) and _CUSTOM_ID.match(id)
             else "check the spelling"

@@ -130,7 +130,7 @@ def start_proxied(contender: Contender, count: int, stack: ExitStack) -> Team:
 
 
 def main() -> int:
-    parser = make_parser(__doc__, CONTENDERS)
+    parser = make_parser(__doc__, CONTENDERS, [*SCENES, *WORKER_SCENES])
     parser.add_argument("--workers", action="store_true", help="a proxy worker, and no link")
     options = parser.parse_args()
     usual = ["cbor", "flatbuffers", "accelerated"] if options.workers else None

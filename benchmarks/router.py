@@ -84,7 +84,7 @@ def start(contender: Contender, stack: ExitStack) -> Team:
 
 
 def main() -> int:
-    parser = make_parser(__doc__, CONTENDERS)
+    parser = make_parser(__doc__, CONTENDERS, SCENES)
     parser.add_argument("--parts", nargs="+", default=[], help="more contenders: parts, by commas")
     options = parser.parse_args()
     names = options.contender or [each.name for each in USUAL]

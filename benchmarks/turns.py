@@ -85,17 +85,38 @@ def plot(costs: list[Cost], path: Path) -> None:
     figure.savefig(path, metadata={"Date": None})
 
 
-def make_parser(doc: str | None, contenders: list[Contender]) -> argparse.ArgumentParser:
+def make_parser(
+    doc: str | None, contenders: list[Contender], scenes: list[Scene]
+) -> argparse.ArgumentParser:
     """The options that all such programs have; `doc` is the program's docstring."""
-    parser = argparse.ArgumentParser(description=(doc or "").splitlines()[0])
+    names = dict.fromkeys(each.name for each in scenes)
+    parser = argparse.ArgumentParser(
+        description=(doc or "").splitlines()[0],
+        epilog="\n  ".join(["scenes:", *names]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--seconds", type=float, default=1.0, help="of one turn")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--quick", action="store_true", help="three rounds of 0.3 s")
-    parser.add_argument("--scene", nargs="+", help="only those with all of these words")
+    parser.add_argument(
+        "--scene", nargs="+", metavar="WORD", help="only those with all of these words"
+    )
     parser.add_argument("--contender", nargs="+", choices=[each.name for each in contenders])
     parser.add_argument("-o", "--output", type=Path, help="write what was measured there, as JSON")
     parser.add_argument("--plot", type=Path, help="draw it there, as SVG")
     return parser
+
+
+def chosen(words: Sequence[str] | None, scenes: list[Scene]) -> list[Scene]:
+    """The scenes that have all words in their name.
+
+    :raises SystemExit: there is none; the text names all scenes.
+    """
+    found = [each for each in scenes if set(words or ()) <= set(each.name.split())]
+    if not found:
+        names = "\n  ".join(each.name for each in scenes)
+        raise SystemExit(f"no scene has all of these words: {' '.join(words or ())}\n  {names}")
+    return found
 
 
 def compare(
@@ -103,13 +124,13 @@ def compare(
 ) -> int:
     """Starts the contenders (by name), measures the requested scenes, prints a table after each,
     and writes the results where the options say. Returns the exit status."""
+    scenes = chosen(options.scene, scenes)
     version = installed_version()
     if version is None:
         print("Crossbar.io is not installed for this Python", file=sys.stderr)
         return 1
     if options.quick:
         options.seconds, options.rounds = 0.3, 3
-    words = options.scene or []
     costs: list[Cost] = []
     print(f"Crossbar.io {version}, Python {sys.version.split()[0]}, processor time per message")
     try:
@@ -119,10 +140,9 @@ def compare(
                 progress(f"starting {name}")
                 teams.append(start(stack))
             for each in scenes:
-                if all(word in each.name.split() for word in words):
-                    costs += measure(teams, each, options.rounds, options.seconds, progress)
-                    progress("")
-                    print_costs(costs[-len(teams) :])
+                costs += measure(teams, each, options.rounds, options.seconds, progress)
+                progress("")
+                print_costs(costs[-len(teams) :])
     except RouterFailed as error:
         print(f"{error}\n{error.log}", file=sys.stderr)
         return 1

@@ -160,8 +160,10 @@ def add_verbs(verbs: Any) -> None:
     verb.add_argument(
         "--pid",
         type=int,
+        nargs="+",
         metavar="N",
-        help="show whether process N, and those that it has started, have loaded the extension",
+        help="show whether these processes, and those that they have started, have loaded the "
+        "extension",
     )
     _add_color(verb)
 
@@ -175,6 +177,26 @@ def _add_color(verb: argparse.ArgumentParser) -> None:
     )
 
 
+# Only its own module is imported, so that "info" works where the others can't.
+def _function_of(verb: str) -> Callable[[argparse.Namespace], int]:
+    """The function that runs a verb."""
+    if verb == "catalog":
+        from .catalog import catalog
+
+        return catalog
+    if verb == "dump":
+        from .dump import dump
+
+        return dump
+    if verb == "verify":
+        from .verify import verify
+
+        return verify
+    from .info import info
+
+    return info
+
+
 def run_verb(options: argparse.Namespace) -> int:
     """Runs one of the four verbs and returns the exit status. If the output is closed or the user
     interrupts, it ends quietly, with the exit status that a shell uses for the signal."""
@@ -185,18 +207,8 @@ def run_verb(options: argparse.Namespace) -> int:
         with redirect_stderr(
             StringIO()
         ):  # hides messages that optional modules print when Autobahn tries them
-            from .catalog import catalog
-            from .dump import dump
-            from .info import info
-            from .verify import verify
-
-        verbs: dict[str, Callable[[argparse.Namespace], int]] = {
-            "catalog": catalog,
-            "dump": dump,
-            "info": info,
-            "verify": verify,
-        }
-        status = verbs[options.verb](options)
+            verb = _function_of(options.verb)
+        status = verb(options)
         sys.stdout.flush()
         return status
     except BrokenPipeError:

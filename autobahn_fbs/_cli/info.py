@@ -7,11 +7,13 @@ import hashlib
 import platform
 import sys
 import sysconfig
+from collections.abc import Callable
+from contextlib import redirect_stderr
 from importlib import metadata, resources
+from io import StringIO
 from typing import Any
 
-from .. import Limits, __version__, backend
-from . import processes
+from .. import __version__, backend
 from .terminal import Painter, safe, to_json, wants_color
 
 _OTHERS = ("autobahn", "crossbar", "cbor2", "msgpack", "py-ubjson", "bjdata", "twisted", "txaio")
@@ -34,18 +36,52 @@ def _schema() -> str:
     return hashlib.sha256(data).hexdigest()[:16]
 
 
-def gather() -> dict[str, Any]:
-    """The content of ``info --json``. Values that can't be determined are None."""
-    from .. import payloads
-    from .._accelerate import prospects
+def _extension() -> str | None:
     from .._backend import native
+
+    return getattr(native, "__file__", None)
+
+
+def _codecs() -> list[str]:
+    from .. import payloads
+
+    return payloads.known_ids()
+
+
+def _limits() -> dict[str, int]:
+    from ..limits import Limits
+
+    return Limits()._asdict()
+
+
+def _acceleration() -> dict[str, dict[str, str]]:
+    from .._accelerate import prospects
+
+    return {
+        name: {group: reason or state for group, (state, reason) in groups.items()}
+        for name, groups in prospects().items()
+    }
+
+
+def gather() -> dict[str, Any]:
+    """The content of ``info --json``. Values that can't be determined are None; the reasons are in
+    ``problems``, by the name of the value."""
+    problems: dict[str, str] = {}
+
+    def tried(name: str, determine: Callable[[], Any]) -> Any:
+        try:
+            with redirect_stderr(StringIO()):  # for what optional modules print
+                return determine()
+        except Exception as error:  # bug reports need all that is known
+            problems[name] = f"{type(error).__name__}: {error}"
+            return None
 
     gil = getattr(sys, "_is_gil_enabled", None)
     return {
         "autobahn_fbs": __version__,
         "backend": backend,
-        "extension": getattr(native, "__file__", None),
-        "schema_sha256": _schema(),
+        "extension": tried("extension", _extension),
+        "schema_sha256": tried("schema_sha256", _schema),
         "python": platform.python_version(),
         "implementation": platform.python_implementation(),
         "compiler": platform.python_compiler(),
@@ -54,25 +90,27 @@ def gather() -> dict[str, Any]:
         "platform": platform.platform(),
         "machine": platform.machine(),
         "packages": _versions(),
-        "payload_codecs": payloads.known_ids(),
-        "limits": Limits()._asdict(),
-        "acceleration": {
-            name: {group: reason or state for group, (state, reason) in groups.items()}
-            for name, groups in prospects().items()
-        },
+        "payload_codecs": tried("payload_codecs", _codecs),
+        "limits": tried("limits", _limits),
+        "acceleration": tried("acceleration", _acceleration),
+        "problems": problems,
     }
 
 
 def info(options: argparse.Namespace) -> int:
-    """Prints the information; returns 0, or 1 if a process can't be examined."""
+    """Prints the information; returns 0, or 1 if something is wrong or a process can't be
+    examined."""
     if options.pid is not None:
         return _processes(options)
     found = gather()
+    status = 1 if found["problems"] else 0
     if options.json:
         print(to_json(found))
-        return 0
+        return status
     paint = Painter(wants_color(options.color))
     for name, value in found.items():
+        if name == "problems" and not value:
+            continue
         if isinstance(value, dict):
             print(paint("name", name))
             for inner, each in value.items():
@@ -81,17 +119,21 @@ def info(options: argparse.Namespace) -> int:
                 print(f"  {inner:<20} {_text(each)}")
         else:
             print(f"{paint('name', f'{name:<22}')} {_text(value)}")
-    return 0
+    return status
 
 
 def _processes(options: argparse.Namespace) -> int:
     """The same for ``--pid``."""
+    from . import processes
+
     paint = Painter(wants_color(options.color))
-    for pid in processes.family(options.pid):
+    status = 0
+    pids = dict.fromkeys(each for pid in options.pid for each in processes.family(pid))
+    for pid in pids:
         try:
             found = processes.look(pid)
         except OSError as error:
-            if pid != options.pid:  # it has just ended, or belongs to another user
+            if pid not in options.pid:  # it has just ended, or belongs to another user
                 continue
             reason = (
                 "this needs Linux's /proc"
@@ -101,16 +143,17 @@ def _processes(options: argparse.Namespace) -> int:
                 else f"{error.strerror}; try again as its user, or as root"
             )
             print(f"autobahn_fbs info: process {pid}: {reason}", file=sys.stderr)
-            return 1
+            status = 1
+            continue
         if options.json:
             print(to_json(found))
             continue
         print(paint("title", f"{pid} {_short(found['command'])}"))
         for name, text in processes.describe(found):
             print(f"  {paint('name', f'{name:<12}')} {_short(text)}")
-    if not options.json:
+    if not options.json and status == 0:
         print(processes.NOTE)
-    return 0
+    return status
 
 
 def _short(text: str) -> str:
@@ -120,10 +163,14 @@ def _short(text: str) -> str:
 
 def _in_short(groups: dict[str, str]) -> str:
     """A summary of a part: whether it can be switched on, and where it can't, with the reasons."""
-    off = [f"not available: {each}" for each in groups.values() if each not in ("on", "absent")]
-    if all(reason == "absent" for reason in groups.values()):
-        return "not installed"
-    return "; ".join(["available" if len(off) < len(groups) else "", *off]).strip("; ")
+    found = {name: reason for name, reason in groups.items() if reason != "absent"}
+    off = {name: reason for name, reason in found.items() if reason != "on"}
+    if not off:
+        return "available" if found else "not installed"
+    reasons = "; ".join(dict.fromkeys(off.values()))
+    if len(off) == len(found):
+        return f"not available: {reasons}"
+    return f"partly available, but not in {', '.join(off)}: {reasons}"
 
 
 def _text(value: Any) -> str:

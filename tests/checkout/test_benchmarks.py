@@ -396,6 +396,19 @@ def test_the_cost_of_a_router_is_drawn(tmp_path: Path) -> None:
     assert "a scene" in (tmp_path / "costs.svg").read_text()
 
 
+def test_words_that_no_scene_has_are_an_error_that_names_the_scenes() -> None:
+    scenes = [turns.scene(name, "events", "websocket", "small") for name in ("a b", "a c")]
+    assert [each.name for each in turns.chosen(["c", "a"], scenes)] == ["a c"]
+    assert turns.chosen(None, scenes) == scenes
+    with pytest.raises(SystemExit, match=r"these words: d a\n  a b\n  a c"):
+        turns.chosen(["d", "a"], scenes)
+
+
+def test_help_lists_the_scenes() -> None:
+    scenes = [turns.scene(name, "events", "websocket", "small") for name in ("a b", "a c")]
+    assert "\nscenes:\n  a b\n  a c\n" in turns.make_parser("Doc.", [], scenes).format_help()
+
+
 # The simulation
 
 

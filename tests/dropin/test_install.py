@@ -429,3 +429,20 @@ else:
     raise AssertionError
 """
     )
+
+
+def test_a_preference_that_is_not_a_bool_is_an_error_that_changes_nothing():
+    run(
+        ASYNCIO
+        + """
+import autobahn_fbs
+for wrong in ("no", "cbor", 1, []):
+    try:
+        autobahn_fbs.install(prefer=wrong)
+    except TypeError as error:
+        assert str(error) == f"prefer must be True, False or None, not {wrong!r}"
+    else:
+        raise AssertionError(wrong)
+assert autobahn_fbs.installed() is None
+"""
+    )

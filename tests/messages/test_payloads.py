@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import decimal
 import enum
 import json
 import pickle
+import re
 import uuid
 
 import pytest
 from autobahn.wamp import message as m
 from autobahn.wamp.exception import ProtocolError
-from autobahn.wamp.serializer import JsonObjectSerializer, create_transport_serializer
+from autobahn.wamp.serializer import (
+    SERID_TO_OBJSER,
+    JsonObjectSerializer,
+    create_transport_serializer,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -354,15 +360,67 @@ def test_an_error_about_a_value_says_where_it_is_and_what_to_do(codec):
 def test_the_advice_fits_the_type():
     assert "; it has no time zone: " in error_of("cbor", args=[datetime.datetime(2026, 1, 1)])
     assert "; send .isoformat() of it" in error_of("json", args=[datetime.date(2026, 1, 1)])
-    array = type("ndarray", (), {"__module__": "numpy"})()
+    array = type("ndarray", (), {"__module__": "numpy", "__len__": lambda self: 1})()
     for codec in BUILTIN:
         assert "; it is numpy.ndarray: send its .tolist()" in error_of(codec, args=[array])
+
+
+def test_the_advice_is_not_to_use_the_codec_that_is_used():
+    for value, remedy in (
+        (datetime.time(1), ".isoformat() of it"),
+        (datetime.timedelta(1), ".total_seconds() of it"),
+        (re.compile("a"), "its .pattern"),
+        (decimal.Decimal("1" * 3000), "str() of it"),
+        ({(i, i) for i in range(300)}, "a list of it"),
+    ):
+        assert error_of("cbor", args=[value]).endswith(f", at [0]; send {remedy}")
+
+
+def test_the_advice_for_durations_and_times_fits_every_codec():
+    assert "; send .total_seconds() of it" in error_of("json", args=[datetime.timedelta(1)])
+    assert error_of("json", args=[datetime.time(1)]).endswith("; send .isoformat() of it")
+
+
+@pytest.mark.parametrize("codec", BUILTIN)
+def test_a_value_that_contains_itself_is_called_that_at_its_first_place(codec):
+    loop: dict[str, object] = {}
+    loop["k"] = [0, loop]
+    text = error_of(codec, args=[1, {"a": loop}])
+    assert text.endswith("; it contains itself")
+    if codec != "flexbuffers":  # which states where it stopped
+        assert text.endswith(', at [1]["a"]; it contains itself')
+
+
+@pytest.mark.parametrize("codec", ["cbor", "json"])
+def test_what_to_send_instead_of_values_of_numpy_can_be_sent(codec):
+    numpy = pytest.importorskip("numpy", reason="NOT TESTED: NumPy's values, which need NumPy")
+    day, second = numpy.datetime64("2026-01-01"), numpy.timedelta64(1, "s")
+    for value, remedy, instead in (
+        (numpy.int32(1), "its .item()", numpy.int32(1).item()),
+        (numpy.zeros(2), "its .tolist()", numpy.zeros(2).tolist()),
+        (day, "str() of it", str(day)),
+        (
+            numpy.array([day]),
+            ".astype(str).tolist() of it",
+            numpy.array([day]).astype(str).tolist(),
+        ),
+        (second, 'it divided by numpy.timedelta64(1, "s"), with .item()', (second / second).item()),
+        (
+            numpy.array([second]),
+            'it divided by numpy.timedelta64(1, "s"), with .tolist()',
+            (numpy.array([second]) / second).tolist(),
+        ),
+    ):
+        assert error_of(codec, args=[value]).endswith(f"send {remedy}")
+        FlatBuffersObjectSerializer(payload_serializer=codec).serialize(
+            m.Event(1, 2, args=[instead])
+        )
 
 
 def test_the_search_for_a_bad_value_ends():
     circle: list[object] = []
     circle.append(circle)
-    assert ", at " not in error_of("cbor", args=circle)
+    assert error_of("cbor", args=circle).endswith("; it contains itself")
     many = [0] * 5000 + [object()]
     assert ", at " not in error_of("json", args=many)
     assert ', at ["' + "k" * 40 in error_of("json", args=[], kwargs={"k" * 5000: object()})
@@ -391,3 +449,10 @@ def test_an_error_about_a_common_type_says_what_to_send(value, remedy):
 
 def test_an_error_about_an_element_of_a_set_names_the_element():
     assert ", at [0][0]; convert it first" in error_of("cbor", args=[{object}])
+
+
+@pytest.mark.parametrize(("codec", "library"), [("ubjson", "bjdata"), ("msgpack", "msgpack")])
+def test_a_codec_without_its_library_names_the_library(codec, library, monkeypatch):
+    monkeypatch.delitem(SERID_TO_OBJSER, codec, raising=False)
+    with pytest.raises(ValueError, match=f"install {library}.*, which it needs"):
+        FlatBuffersObjectSerializer(payload_serializer=codec)
