@@ -47,8 +47,8 @@ def _parser() -> tuple[Parser, list[str]]:
         "demo",
         help="see it working: a real router, authenticated sessions, message rates",
         description="Starts a Crossbar.io router on loopback, joins sessions over "
-        "wamp.2.flatbuffers with every authentication method, exchanges messages between "
-        "FlatBuffers and JSON peers, and measures message rates. Takes 20 to 35 seconds and "
+        "wamp.2.flatbuffers with four authentication methods, exchanges messages between "
+        "FlatBuffers and JSON peers, and measures message rates. Takes about half a minute and "
         "leaves nothing behind. Without Crossbar.io, it shows what works without a router.",
     )
     demo.add_argument(
@@ -61,10 +61,10 @@ def _parser() -> tuple[Parser, list[str]]:
     )
     verbs.add_parser(
         "bench",
-        help="compare this package's speed with Autobahn's serializers, in about 20 seconds",
+        help="compare this package's speed with Autobahn's serializers, in about half a minute",
         description="Serializes and unserializes messages with this package, with Autobahn's own "
         "serializers and, if it is installed, with msgspec, and prints a table of ratios. Before "
-        "a message is timed, its round trip is checked. Takes about 20 seconds of processor time.",
+        "a message is timed, its round trip is checked. Takes about half a minute.",
     )
     add_verbs(verbs)
     run = verbs.add_parser(

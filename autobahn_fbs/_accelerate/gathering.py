@@ -22,6 +22,9 @@ LIMIT = 64 * 1024
 #: From this size on, joining costs more than another packet.
 LARGEST = 512 * 1024
 
+#: The maximum number of pieces that are passed to the socket without joining them.
+PIECES = 16
+
 #: The transports that are known to do nothing but send the data, by module.
 _KNOWN = {
     ("asyncio.selector_events", "_SelectorSocketTransport"),
@@ -53,7 +56,7 @@ class _Gathering:
             if total <= LARGEST and size:
                 # The kept data may be the length of a message, and this the message: one packet.
                 self._autobahn_fbs_kept.append(data)
-                send_kept(self)
+                _send_unjoined(self)
                 return
         if size:
             send_kept(self)
@@ -86,6 +89,37 @@ class _Gathering:
         finish: Any = getattr(super(), "__del__", None)
         if finish is not None:
             finish()
+
+
+def _send_unjoined(transport: Any) -> None:
+    """Like `send_kept`, for large data. If the socket takes it, the data isn't copied."""
+    kept = transport._autobahn_fbs_kept
+    sendmsg = getattr(transport._sock, "sendmsg", None) if _is_idle(transport) else None
+    if sendmsg is not None and len(kept) <= PIECES:
+        data, sent = kept.copy(), 0
+        kept.clear()
+        transport._autobahn_fbs_size = 0
+        try:
+            sent = sendmsg(data)
+        except (BlockingIOError, InterruptedError):
+            pass
+        except Exception as error:  # as asyncio does
+            transport._fatal_error(error, "Fatal write error on socket transport")
+            return
+        if sent == sum(map(len, data)):
+            return
+        kept.append(b"".join(data)[sent:])
+    send_kept(transport)
+
+
+def _is_idle(transport: Any) -> bool:
+    """Whether asyncio would pass data to the socket now."""
+    return type(transport).__mro__[2].__module__ == "asyncio.selector_events" and not (
+        transport._buffer
+        or transport._eof
+        or transport._conn_lost
+        or transport._empty_waiter is not None
+    )
 
 
 def send_kept(transport: Any) -> None:

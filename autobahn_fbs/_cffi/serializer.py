@@ -35,9 +35,6 @@ _PAYLOADS = tuple(
     for c in CLASSES
 )
 
-#: The number of first bytes of a refused message that determine the hint.
-_SHOWN = 64
-
 
 def _pass_on(message: Any, batched: int) -> bytes:
     """The bytes of a received message that is still equal to them, framed as required."""
@@ -158,7 +155,8 @@ class ObjectSerializer(AnyObjectSerializer):
 
         settings = self._framed | self._dialect_number << 1
         readable = lib.wfbs_valid_settings(buffer, len(buffer), self._limits)
-        return ProtocolError(text + _helpers.refusal_hint(buffer[:_SHOWN], settings, readable))
+        start = buffer[: lib.WFBS_HINT_BYTES]
+        return ProtocolError(text + _helpers.refusal_hint(start, settings, readable))
 
     def _one(self, buffer: bytes, start: int, size: int) -> Any:
         """Verifies one message and wraps it."""

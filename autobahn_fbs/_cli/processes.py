@@ -99,7 +99,8 @@ def _version(process: Path, extension: str) -> str | None:
 def _beginning(path: Path) -> str:
     """The beginning of a file; "" if it isn't a regular file, such as a pipe, where reading could
     take for ever."""
-    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+    without_waiting: int = getattr(os, "O_NONBLOCK", 0)  # Windows lacks it, and /proc
+    with open(os.open(path, os.O_RDONLY | without_waiting), "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             return ""
         return file.read(_MODULE_SIZE).decode("utf-8", "replace")

@@ -10,6 +10,8 @@ enum {
     /* Longer buffers aren't tried, so that refusing costs little. The first message of a
      * connection, whose refusal needs an explanation, is short. */
     WFBS_SETTINGS_MAX = 16384,
+    /* The number of first bytes that tell a refused buffer's format, for the bindings. */
+    WFBS_HINT_BYTES = 64,
 };
 
 /* The settings (each a sum of the bits above) under which all of the `size` bytes at `data` are

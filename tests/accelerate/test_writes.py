@@ -40,11 +40,21 @@ class Client(asyncio.Protocol):
 
 
 class Sends:
-    """A socket that counts the bytes sent."""
+    """A socket that counts the bytes sent, and may take only a part of several pieces."""
 
     def __init__(self, sock: Any) -> None:
         self._sock = sock
         self.sizes: list[int] = []
+        self.takes: int | Exception | None = None
+
+    def sendmsg(self, data: list[bytes]) -> int:
+        if isinstance(self.takes, Exception):
+            raise self.takes
+        self.sizes.append(sum(map(len, data)))
+        if self.takes is not None:
+            return self.send(b"".join(data)[: self.takes])
+        sent: int = self._sock.sendmsg(data)
+        return sent
 
     def send(self, data: Any) -> int:
         self.sizes.append(len(data))
@@ -171,6 +181,47 @@ def test_large_data_is_sent_at_once_and_in_order():
         transport.write(b"tail")
         await arrived(server, len(large) + 8)
         assert server.received == b"head" + large + b"tail"
+
+    connected(test)
+
+
+@pytest.mark.parametrize("takes", [1, 4, 70_000, BlockingIOError()])
+def test_what_the_socket_does_not_take_of_large_data_is_sent_next(takes):
+    async def test(transport, server, sends, client):
+        large = bytes(range(256)) * 512
+        transport.write(b"head")
+        sends.takes = takes
+        transport.write(large)
+        transport.write(b"tail")
+        await arrived(server, len(large) + 8)
+        assert server.received == b"head" + large + b"tail"
+
+    connected(test)
+
+
+def test_an_error_of_sending_large_data_ends_the_connection_with_it():
+    async def test(transport, server, sends, client):
+        error, lost = ConnectionResetError("reset"), []
+        client.connection_lost = lost.append
+        transport.write(b"head")
+        sends.takes = error
+        transport.write(bytes(100_000))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert lost == [error]
+
+    connected(test)
+
+
+def test_many_pieces_are_joined():
+    async def test(transport, server, sends, client):
+        large = bytes(100_000)
+        sends.takes = ValueError("too many")
+        for _ in range(2000):
+            transport.write(b"small")
+        transport.write(large)
+        await arrived(server, 10_000 + len(large))
+        assert server.received == b"small" * 2000 + large
 
     connected(test)
 

@@ -54,12 +54,14 @@ ROUTER_COMMANDS = [
     for block in blocks(page, "sh")
     if block.code.endswith("crossbar start") and not set(block.code.split()) & {"--allow-rawsocket"}
 ]
+DUMP = "python -m autobahn_fbs dump message.bin"
 #: Commands that tests of this file run.
 RUN_HERE = {
     *(block.code for block in blocks(CROSSBAR, "sh")),
     *(block.code for block in blocks("README.rst", "sh")),
     "python -m autobahn_fbs run crossbar start",
     "python -m autobahn_fbs run server.py --port 8080",
+    DUMP,
     "flatc --json --raw-binary --strict-json wamp.fbs -- message.bin",
 }
 
@@ -113,7 +115,9 @@ def paths(room: str) -> list[str]:
 
 @pytest.mark.filterwarnings("ignore:autobahn_fbs.install:RuntimeWarning")
 @pytest.mark.parametrize("page", WITH_PYTHON)
-def test_the_blocks_of_a_page_run_one_after_the_other(page):
+def test_the_blocks_of_a_page_run_one_after_the_other(page, tmp_path, monkeypatch):
+    (tmp_path / "docs").symlink_to(ROOT / "docs")
+    monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
     try:
         for block in blocks(page, "python"):
@@ -411,6 +415,21 @@ def test_the_launcher_starts_the_program_of_the_page(tmp_path):
         words, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
     )
     assert done.stdout == "['--port', '8080'] autobahn_fbs._serializer\n", done.stderr
+
+
+def test_dump_shows_the_message_that_the_page_saves(tmp_path, monkeypatch):
+    (dump,) = [b for b in blocks("docs/command_line.rst", "sh") if b.code == DUMP]
+    save = blocks(dump.page, "python")[0]
+    monkeypatch.chdir(tmp_path)
+    exec(compile(save.code, str(save), "exec"), {})
+    done = subprocess.run(
+        [sys.executable, *shlex.split(DUMP)[1:]],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout.splitlines() == output_of(dump), done.stderr
 
 
 def test_flatc_prints_a_message_as_the_page_says(tmp_path):

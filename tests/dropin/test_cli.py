@@ -72,7 +72,7 @@ def lines(done: Any) -> list[dict[str, Any]]:
 # dump
 
 
-#: The example in docs/command_line.rst.
+#: What dump prints of EVENT.
 SHOWN = """\
 EVENT [36]  136 bytes at offset 0, payload in cbor
   subscription            @88 +8       1

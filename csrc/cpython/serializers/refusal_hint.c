@@ -3,16 +3,14 @@
 
 #include "../../core/valid_settings.h"
 
-enum { SHOWN = 64 }; /* number of first bytes that determine the text */
-
 /* An addition to the error's text. New str, or NULL with an exception. */
 static PyObject *
 hint(wfbs_state *state, const wfbs_receiver *r, const wfbs_input *in)
 {
     const unsigned settings = (r->batched ? WFBS_SETTING_BATCHED : 0u)
                               | (r->dialect == WFBS_DIALECT_SCHEMA ? WFBS_SETTING_SCHEMA : 0u);
-    PyObject *start = PyBytes_FromStringAndSize((const char *)in->data,
-                                                (Py_ssize_t)(in->size < SHOWN ? in->size : SHOWN));
+    const size_t shown = in->size < WFBS_HINT_BYTES ? in->size : WFBS_HINT_BYTES;
+    PyObject *start = PyBytes_FromStringAndSize((const char *)in->data, (Py_ssize_t)shown);
     PyObject *own = PyLong_FromUnsignedLong(settings);
     PyObject *readable =
         PyLong_FromUnsignedLong(wfbs_valid_settings(in->data, in->size, r->limits));
