@@ -91,6 +91,24 @@ class _Gathering:
             finish()
 
 
+def write_both(transport: Any, header: bytes, data: Any) -> None:
+    """``transport.write(header)``, then ``transport.write(data)``. If a gathering transport sends
+    large data, the loop needs no further iteration for the header."""
+    if issubclass(type(transport), _Gathering) and type(data) is bytes and data:
+        size = transport._autobahn_fbs_size
+        total = size + len(header) + len(data)
+        if total <= LARGEST:
+            transport._autobahn_fbs_kept += (header, data)
+            transport._autobahn_fbs_size = total
+            if total > LIMIT:
+                _send_unjoined(transport)
+            elif not size:
+                transport._loop.call_soon(send_kept, transport)
+            return
+    transport.write(header)
+    transport.write(data)
+
+
 def _send_unjoined(transport: Any) -> None:
     """Like `send_kept`, for large data. If the socket takes it, the data isn't copied."""
     kept = transport._autobahn_fbs_kept

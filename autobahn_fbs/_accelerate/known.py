@@ -12,6 +12,9 @@ KNOWN: dict[str, dict[str, str]] = {
     "autobahn.asyncio.rawsocket:PrefixProtocol.data_received": {
         "9cd9b75d58071733": "autobahn 26.10.2",
     },
+    "autobahn.asyncio.rawsocket:PrefixProtocol.sendString": {
+        "117adb8e6b71c0b0": "autobahn 26.10.2",
+    },
     "autobahn.asyncio.rawsocket:RawSocketProtocol.data_received": {
         "300030a127c88fa8": "autobahn 26.10.2",
         "b12e6f7b1186755b": "autobahn 25.12.2",

@@ -213,6 +213,52 @@ def test_an_error_of_sending_large_data_ends_the_connection_with_it():
     connected(test)
 
 
+@pytest.mark.parametrize("before", [0, 5, 65_000])
+@pytest.mark.parametrize("size", [0, 1, 500, 65_000, 131_072, 600_000])
+def test_a_message_follows_its_header(before, size):
+    async def test(transport, server, sends, client):
+        if before:
+            transport.write(b"b" * before)
+        gathering.write_both(transport, b"head", b"d" * size)
+        transport.write(b"tail")
+        await arrived(server, before + size + 8)
+        assert server.received == b"b" * before + b"head" + b"d" * size + b"tail"
+
+    connected(test)
+
+
+def test_a_large_message_is_sent_at_once_with_its_header():
+    async def test(transport, server, sends, client):
+        loop = asyncio.get_running_loop()
+        waiting = len(loop._ready)
+        gathering.write_both(transport, b"head", bytes(100_000))
+        assert sends.sizes == [100_004]
+        assert len(loop._ready) == waiting
+        await arrived(server, 100_004)
+
+    connected(test)
+
+
+def test_invalid_data_is_refused_after_its_header():
+    async def test(transport, server, sends, client):
+        with pytest.raises(TypeError, match="must be a bytes"):
+            gathering.write_both(transport, b"head", "text")
+        await arrived(server, 4)
+
+    connected(test)
+
+
+def test_a_transport_that_does_not_gather_writes_both():
+    written: list[bytes] = []
+
+    class Other:
+        def write(self, data: bytes) -> None:
+            written.append(data)
+
+    gathering.write_both(Other(), b"head", b"data")
+    assert written == [b"head", b"data"]
+
+
 def test_many_pieces_are_joined():
     async def test(transport, server, sends, client):
         large = bytes(100_000)

@@ -9,7 +9,7 @@ of after it, but this made a fan-out to many subscribers slower, because less da
 from __future__ import annotations
 
 from ..changes import Edit
-from ..gathering import gather, release_all
+from ..gathering import gather, release_all, write_both
 from ..part import Group, Part
 from ..reactor import drop, hand_over, hand_over_all, note, poll, start_writing
 
@@ -18,8 +18,9 @@ _OLD = "        self.transport = transport\n"
 _NEW = "        self.transport = _autobahn_fbs_gather(transport)\n"
 
 
-def _group(module: str, target: str) -> Group:
-    return Group(module, (Edit(f"{module}:{target}", _OLD, _NEW, _NAMES),), undone=release_all)
+def _group(module: str, target: str, *more: Edit) -> Group:
+    gathering = Edit(f"{module}:{target}", _OLD, _NEW, _NAMES)
+    return Group(module, (gathering, *more), undone=release_all)
 
 
 _EPOLL = "twisted.internet.epollreactor:EPollReactor"
@@ -87,7 +88,16 @@ PART = Part(
     "writes",
     "writes in one iteration of asyncio's loop are sent at once; Twisted calls epoll less often",
     (
-        _group("autobahn.asyncio.rawsocket", "PrefixProtocol.connection_made"),
+        _group(
+            "autobahn.asyncio.rawsocket",
+            "PrefixProtocol.connection_made",
+            Edit(
+                "autobahn.asyncio.rawsocket:PrefixProtocol.sendString",
+                "self.transport.write(header)\n        self.transport.write(data)",
+                "_autobahn_fbs_write_both(self.transport, header, data)",
+                {"_autobahn_fbs_write_both": write_both},
+            ),
+        ),
         _group("autobahn.asyncio.websocket", "WebSocketAdapterProtocol.connection_made"),
         _TWISTED,
     ),
