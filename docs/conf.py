@@ -15,7 +15,7 @@ project_copyright = author
 version = release = autobahn_fbs.__version__
 
 exclude_patterns = ["speed.rst"]  # included in performance.rst
-extensions = ["sphinx.ext.autodoc", "wire_schema"]
+extensions = ["sphinx.ext.autodoc", "readme_links", "wire_schema"]
 nitpicky = True
 # Other projects' names: looking them up would need their sites while building.
 nitpick_ignore_regex = [

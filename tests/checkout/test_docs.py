@@ -225,7 +225,11 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     _, rawsocket, inside, proxy = (json.loads(b.code) for b in blocks(CROSSBAR, "json"))
     transports_of(config["workers"][0]).extend([rawsocket, inside])
     config["workers"].append(proxy)
-    command = blocks(CROSSBAR, "sh")[1].code
+    (command,) = [
+        block.code
+        for block in blocks(CROSSBAR, "sh")
+        if "--allow-rawsocket" in block.code and block.code.endswith("start")
+    ]
     running = Node(tmp_path_factory.mktemp("node"), config, command)
     yield running
     running.stop()
