@@ -6,11 +6,18 @@ import keyword
 from typing import Any
 
 from ._helpers import make_enum as make_enum
-from ._helpers import remember, twin, unpickle
+from ._helpers import reflection, remember, twin, unpickle
+from .names import UnknownName
+from .names import unknown_path as _unknown_path
 
 #: Names that fields can't have in Python, besides names like ``__this__``: they are attributes or
 #: methods of an instance or a lazy table.
 _TAKEN = set(dir(object)) | {"to_dict", "decode", "mro", "_layout"}
+
+
+def unknown_path(schema: Any, table: str, path: str) -> UnknownName:
+    """The error for a path that a table doesn't have."""
+    return _unknown_path(reflection(schema), table, path)
 
 
 def attribute_of(name: str) -> str:

@@ -117,7 +117,7 @@ class Reflection:
         """A description with names in place of the file's own indices."""
         if isinstance(value, dict):
             plain = {k: self._plain(v) for k, v in value.items() if k not in _UNIMPORTANT}
-            if (target := self._target(value)) is not None:
+            if (target := self.target(value)) is not None:
                 plain["index"] = target
             return plain
         return [self._plain(each) for each in value] if isinstance(value, list) else value
@@ -125,7 +125,7 @@ class Reflection:
     def _references(self, value: Any) -> Iterator[str]:
         """The names that a description refers to."""
         if isinstance(value, dict):
-            if (target := self._target(value)) is not None:
+            if (target := self.target(value)) is not None:
                 yield target
             for each in value.values():
                 yield from self._references(each)
@@ -133,7 +133,7 @@ class Reflection:
             for each in value:
                 yield from self._references(each)
 
-    def _target(self, type_: dict[str, Any]) -> str | None:
+    def target(self, type_: dict[str, Any]) -> str | None:
         """The type that a Type of reflection.fbs refers to, if any."""
         index = type_.get("index", -1)
         if not isinstance(index, int) or index < 0 or "base_type" not in type_:

@@ -58,6 +58,23 @@ def test_a_path_that_leads_nowhere_is_an_error(path):
         BASICS.get(NAME, DATA, path)
 
 
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("scalar", "basics.Everything has no field 'scalar'; did you mean scalars?"),
+        ("scalars.i16s", "basics.Scalars has no field 'i16s'; did you mean i16?"),
+        ("vectors.points.0.x", "has no field '0'; an element is written as points[0]"),
+        ("vectors.i64.0", "'i64' has no fields; an element is written as i64[0]"),
+        ("zzz", "basics.Everything has no field 'zzz'"),
+        ("scalars[0]", "basics.Everything has no path 'scalars[0]'"),
+    ],
+)
+def test_an_error_about_a_path_names_the_wrong_step_and_suggests_a_field(path, text):
+    with pytest.raises(KeyError) as caught:
+        BASICS.get(NAME, DATA, path)
+    assert text in str(caught.value)
+
+
 def test_an_index_beyond_the_vector_is_an_error():
     with pytest.raises(IndexError):
         BASICS.get(NAME, DATA, "vectors.i64[1]")

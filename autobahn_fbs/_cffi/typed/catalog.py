@@ -56,7 +56,7 @@ class TypedCatalog:
 
         :param path: for example ``"header.seq"`` or ``"points[3].x"``.
         :raises autobahn.wamp.exception.InvalidPayload: the bytes on the path are invalid.
-        :raises KeyError: there is no such table or field.
+        :raises KeyError: there is no such table or field; the text suggests a similar one.
         :raises IndexError: there is no such element.
         """
         codec = self._codecs.get(name) or self._codec(name)

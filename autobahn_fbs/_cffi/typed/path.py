@@ -44,7 +44,9 @@ def get(schema: TypedSchema, of: Object, data: bytes, path: str, rules: Rules) -
     ) and lib.wfbs_typed_find(scratch.verifier, of.index, scratch.root[0], text, len(text), place)
     if not found:
         if fault.code == lib.WFBS_FAULT_PATH:
-            raise KeyError(path)
+            from ...typed._classes import unknown_path
+
+            raise unknown_path(schema, of.name, path)
         if fault.code == lib.WFBS_FAULT_INDEX:
             raise IndexError(path)
         raise_fault(fault, schema.plan.raw, of.index)

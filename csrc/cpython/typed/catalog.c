@@ -168,7 +168,7 @@ PyDoc_STRVAR(
     "\n"
     ":param path: for example ``\"header.seq\"`` or ``\"points[3].x\"``.\n"
     ":raises autobahn.wamp.exception.InvalidPayload: the bytes on the path are invalid.\n"
-    ":raises KeyError: there is no such table or field.\n"
+    ":raises KeyError: there is no such table or field; the text suggests a similar one.\n"
     ":raises IndexError: there is no such element.");
 
 PyDoc_STRVAR(

@@ -228,6 +228,22 @@ place_value(wfbs_schema *s, const wfbs_place *place, const uint8_t *data)
                : Py_NewRef(Py_None);
 }
 
+/* Raises the KeyError for a path (borrowed) that the table doesn't have. */
+static void
+refuse_path(const wfbs_codec_object *c, PyObject *path)
+{
+    const wfbs_name *name = &c->schema->plan.objects[c->object].name;
+    PyObject *table = PyUnicode_DecodeUTF8(name->data, (Py_ssize_t)name->size, "replace");
+    PyObject *arguments[] = {(PyObject *)c->schema, table, path};
+    PyObject *error =
+        table ? wfbs_typed_help(c->schema->typed, "unknown_path", arguments, 3) : NULL;
+    if (error) {
+        PyErr_SetObject((PyObject *)Py_TYPE(error), error);
+    }
+    Py_XDECREF(error);
+    Py_XDECREF(table);
+}
+
 PyObject *
 wfbs_codec_get(PyObject *self, PyObject *const *args, Py_ssize_t count)
 {
@@ -252,8 +268,11 @@ wfbs_codec_get(PyObject *self, PyObject *const *args, Py_ssize_t count)
         && wfbs_typed_find(&v, c->object, root, path, (size_t)size, &place)) {
         value = place_value(c->schema, &place, in.data);
     }
-    else if (fault.code == WFBS_FAULT_PATH || fault.code == WFBS_FAULT_INDEX) {
-        PyErr_SetObject(fault.code == WFBS_FAULT_PATH ? PyExc_KeyError : PyExc_IndexError, args[1]);
+    else if (fault.code == WFBS_FAULT_PATH) {
+        refuse_path(c, args[1]);
+    }
+    else if (fault.code == WFBS_FAULT_INDEX) {
+        PyErr_SetObject(PyExc_IndexError, args[1]);
     }
     else {
         wfbs_raise_fault(c->schema->typed, &fault, &c->schema->plan, c->object, true);
