@@ -53,7 +53,7 @@ FLOORS = [
     ["autobahn_fbs/payloads.py", "autobahn_fbs/_backend.py"],
     ["autobahn_fbs/__init__.py"],
     ["autobahn_fbs/_helpers.py", "autobahn_fbs/typed/reflection.py"],
-    ["autobahn_fbs/typed/_helpers.py"],
+    ["autobahn_fbs/typed/_helpers.py", "autobahn_fbs/typed/names.py"],
     ["autobahn_fbs/typed/_classes.py"],
     ["autobahn_fbs/_cffi/"],
     ["autobahn_fbs/typed/", "autobahn_fbs/flexbuffers.py", "autobahn_fbs/ppt.py"],
