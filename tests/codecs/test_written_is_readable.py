@@ -3,6 +3,7 @@ it is serialized, with its place."""
 
 from __future__ import annotations
 
+import datetime
 import decimal
 import re
 import uuid
@@ -66,7 +67,7 @@ def test_as_many_keys_as_are_read_are_written():
 
 
 keys = st.integers() | st.floats(allow_nan=False) | st.text() | st.uuids() | st.decimals("0", 1)
-leaves = keys | st.datetimes(timezones=st.timezones()) | st.fractions() | st.binary()
+leaves = keys | st.datetimes(timezones=st.just(datetime.UTC)) | st.fractions() | st.binary()
 
 
 @given(
