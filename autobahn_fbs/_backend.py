@@ -21,7 +21,7 @@ KNOWN = ("cpython", "cffi")
 
 _DEFAULT = "cpython" if sys.implementation.name == "cpython" else "cffi"
 
-#: "cpython" or "cffi"; or another text from the environment, and then the binding can't be loaded.
+#: "cpython" or "cffi"; or another text from the environment, for which no binding can be loaded.
 NAME = os.environ.get(VARIABLE, _DEFAULT)
 
 
@@ -56,14 +56,14 @@ def typed_helpers() -> Any:
 
 
 def _not_built(error: Exception) -> ImportError:
-    """The error if the binding was not built, with what to do."""
+    """The error for a binding that was not built. Its text says what to do."""
     folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     variable = "AUTOBAHN_FBS_BUILD_CFFI=1" if _DEFAULT != NAME else ""
     if os.path.exists(os.path.join(folder, "setup.py")):
         install = f"{sys.executable} -m pip install -e {folder}"
         remedy = (
             f"{folder} has the sources; build them with: {f'{variable} {install}'.strip()}\n"
-            "If the package is also installed, start Python in another folder to use that one"
+            "If the package is also installed, start Python in another folder to use it"
         )
     else:
         remedy = f"install it again from its sources, for {sys.executable}"

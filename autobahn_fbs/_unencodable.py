@@ -28,7 +28,7 @@ def where_and_what_to_do(value: Any, encode: Callable[[Any], object], is_cbor: b
 
     :param value: the value for which `encode` raised.
     :param encode: encodes one value, and raises for one that it can't encode.
-    :param is_cbor: whether it encodes CBOR.
+    :param is_cbor: whether `encode` encodes CBOR.
     """
     path, advice = _found(value, encode, is_cbor)
     return (f", at {path}" if path else "") + advice
@@ -78,13 +78,13 @@ def _find(value: Any, encode: Callable[[Any], object]) -> tuple[str, Any, bool]:
 
 
 def _of_numpy(value: Any) -> str:
-    """What to send instead of an array or a scalar of NumPy."""
+    """What to send instead of a NumPy array or scalar."""
     is_array = hasattr(value, "__len__")
     kind = getattr(getattr(value, "dtype", None), "kind", "")
-    if kind == "M":  # a datetime of Python would have no time zone
+    if kind == "M":  # Python's datetime would have no time zone
         return ".astype(str).tolist() of it" if is_array else "str() of it"
     if kind == "m":
-        return 'it divided by numpy.timedelta64(1, "s"), with ' + (
+        return 'its seconds, (value / numpy.timedelta64(1, "s"))' + (
             ".tolist()" if is_array else ".item()"
         )
     return "its .tolist()" if is_array else "its .item()"

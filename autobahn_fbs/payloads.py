@@ -36,7 +36,7 @@ NUMBERS = {
     "ubjson": _codec_numbers.UBJSON,
     "flexbuffers": _codec_numbers.FLEXBUFFERS,
 }
-#: The libraries with which Autobahn reads and writes a codec. Autobahn 25 takes py-ubjson.
+#: The libraries that Autobahn uses for a codec. Autobahn 25 uses py-ubjson.
 _LIBRARIES = {"msgpack": "msgpack (or u-msgpack-python on PyPy)", "ubjson": "bjdata (or py-ubjson)"}
 _NAMES = {number: name for name, number in NUMBERS.items() if number}
 
@@ -182,9 +182,9 @@ def _check_json(value: Any) -> None:
 
 
 def _guard(codec: Any, data: memoryview) -> None:
-    """Checks that the codec's library reads this safely.
+    """Checks that the codec's library can read this data safely.
 
-    :raises ValueError: it doesn't.
+    :raises ValueError: it can't.
     """
     if _is_umsgpack(codec):
         _msgpack_guard.check(data)
@@ -203,7 +203,7 @@ def _written(codec: Any, value: Any) -> bytes:
     _guard(codec, memoryview(data))
     if hasattr(codec, "MSGPACK_MODULE") and not _is_umsgpack(codec):
         try:
-            codec.unserialize(data)  # in C, so this is faster than the check that explains
+            codec.unserialize(data)  # in C, so faster than the check, which explains
         except Exception:
             _msgpack_guard.check(memoryview(data))
             raise

@@ -99,7 +99,7 @@ def make_parser(
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--quick", action="store_true", help="three rounds of 0.3 s")
     parser.add_argument(
-        "--scene", nargs="+", metavar="WORD", help="only those with all of these words"
+        "--scene", nargs="+", metavar="WORD", help="only scenes with all of these words"
     )
     parser.add_argument("--contender", nargs="+", choices=[each.name for each in contenders])
     parser.add_argument("-o", "--output", type=Path, help="write what was measured there, as JSON")
@@ -108,14 +108,14 @@ def make_parser(
 
 
 def chosen(words: Sequence[str] | None, scenes: list[Scene]) -> list[Scene]:
-    """The scenes that have all words in their name.
+    """The scenes whose names have all of these words.
 
-    :raises SystemExit: there is none; the text names all scenes.
+    :raises SystemExit: there is none; the text lists all scenes.
     """
     found = [each for each in scenes if set(words or ()) <= set(each.name.split())]
     if not found:
-        names = "\n  ".join(each.name for each in scenes)
-        raise SystemExit(f"no scene has all of these words: {' '.join(words or ())}\n  {names}")
+        names = "\n  ".join(["scenes:", *(each.name for each in scenes)])
+        raise SystemExit(f"no scene has all of these words: {' '.join(words or ())}\n{names}")
     return found
 
 

@@ -92,8 +92,8 @@ class _Gathering:
 
 
 def write_both(transport: Any, header: bytes, data: Any) -> None:
-    """``transport.write(header)``, then ``transport.write(data)``. If a gathering transport sends
-    large data, the loop needs no further iteration for the header."""
+    """Does the same as ``transport.write(header)`` and then ``transport.write(data)``. A gathering
+    transport sends large data at once, together with its header."""
     if issubclass(type(transport), _Gathering) and type(data) is bytes and data:
         size = transport._autobahn_fbs_size
         total = size + len(header) + len(data)
@@ -110,7 +110,7 @@ def write_both(transport: Any, header: bytes, data: Any) -> None:
 
 
 def _send_unjoined(transport: Any) -> None:
-    """Like `send_kept`, for large data. If the socket takes it, the data isn't copied."""
+    """Like `send_kept`, for large data. If the socket takes all of it, the data isn't copied."""
     kept = transport._autobahn_fbs_kept
     sendmsg = getattr(transport._sock, "sendmsg", None) if _is_idle(transport) else None
     if sendmsg is not None and len(kept) <= PIECES:
@@ -131,7 +131,7 @@ def _send_unjoined(transport: Any) -> None:
 
 
 def _is_idle(transport: Any) -> bool:
-    """Whether asyncio would pass data to the socket now."""
+    """Whether asyncio would pass data to the socket immediately."""
     return type(transport).__mro__[2].__module__ == "asyncio.selector_events" and not (
         transport._buffer
         or transport._eof

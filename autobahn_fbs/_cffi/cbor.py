@@ -161,7 +161,7 @@ def _put(out: list[bytes], value: Any, depth: int) -> None:
 def dumps(obj: Any, /) -> bytes:
     """Returns the same as cbor2.dumps(obj) (RFC 8949), faster for the common data model.
 
-    :raises ValueError: `loads` refuses the result (SECURITY.rst).
+    :raises ValueError: `loads` would refuse the result (SECURITY.rst).
     :raises RuntimeError: other threads keep changing the value.
     """
     for _ in range(_TRIES):
@@ -179,7 +179,7 @@ def dumps(obj: Any, /) -> bytes:
 def _dumps_opened(obj: Any) -> bytes:
     """Encodes a value with unknown parts, container by container. cbor2 gets the leaves.
 
-    :raises ValueError: the value is nested too deep, or `loads` refuses the result.
+    :raises ValueError: the value is nested too deep, or `loads` would refuse the result.
     """
     out: list[bytes] = []
     path: list[tuple[Any, Iterator[Any]]] = [(None, iter((obj,)))]

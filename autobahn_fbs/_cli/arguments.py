@@ -177,9 +177,9 @@ def _add_color(verb: argparse.ArgumentParser) -> None:
     )
 
 
-# Only its own module is imported, so that "info" works where the others can't.
 def _function_of(verb: str) -> Callable[[argparse.Namespace], int]:
-    """The function that runs a verb."""
+    """The function that runs a verb. Only the verb's own module is imported, so that ``info`` works
+    even if the others can't be imported."""
     if verb == "catalog":
         from .catalog import catalog
 

@@ -64,13 +64,13 @@ def _acceleration() -> dict[str, dict[str, str]]:
 
 
 def gather() -> dict[str, Any]:
-    """The content of ``info --json``. Values that can't be determined are None; the reasons are in
-    ``problems``, by the name of the value."""
+    """The content of ``info --json``. Values that can't be determined are None; ``problems`` has
+    the reasons, by the names of the values."""
     problems: dict[str, str] = {}
 
     def tried(name: str, determine: Callable[[], Any]) -> Any:
         try:
-            with redirect_stderr(StringIO()):  # for what optional modules print
+            with redirect_stderr(StringIO()):  # hides what optional modules print
                 return determine()
         except Exception as error:  # bug reports need all that is known
             problems[name] = f"{type(error).__name__}: {error}"

@@ -99,7 +99,7 @@ def _version(process: Path, extension: str) -> str | None:
 def _beginning(path: Path) -> str:
     """The beginning of a file; "" if it isn't a regular file, such as a pipe, where reading could
     take for ever."""
-    without_waiting: int = getattr(os, "O_NONBLOCK", 0)  # Windows lacks it, and /proc
+    without_waiting: int = getattr(os, "O_NONBLOCK", 0)  # Windows has neither it nor /proc
     with open(os.open(path, os.O_RDONLY | without_waiting), "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             return ""

@@ -39,7 +39,7 @@ def unknown_path(found: Reflection, table: str, path: str) -> UnknownName:
     """
     try:
         text = _first_failure(found, table, path)
-    except (LookupError, TypeError, ValueError):  # a description need not be consistent
+    except (LookupError, TypeError, ValueError):  # a description may contradict itself
         text = None
     return UnknownName(text or f"{table} has no path {path[:_SHOWN]!r}")
 

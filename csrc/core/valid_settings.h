@@ -10,7 +10,7 @@ enum {
     /* Longer buffers aren't tried, so that refusing costs little. The first message of a
      * connection, whose refusal needs an explanation, is short. */
     WFBS_SETTINGS_MAX = 16384,
-    /* The number of first bytes that tell a refused buffer's format, for the bindings. */
+    /* The bindings recognize the format of a refused buffer by this number of its first bytes. */
     WFBS_HINT_BYTES = 64,
 };
 

@@ -400,7 +400,7 @@ def test_words_that_no_scene_has_are_an_error_that_names_the_scenes() -> None:
     scenes = [turns.scene(name, "events", "websocket", "small") for name in ("a b", "a c")]
     assert [each.name for each in turns.chosen(["c", "a"], scenes)] == ["a c"]
     assert turns.chosen(None, scenes) == scenes
-    with pytest.raises(SystemExit, match=r"these words: d a\n  a b\n  a c"):
+    with pytest.raises(SystemExit, match=r"these words: d a\nscenes:\n  a b\n  a c"):
         turns.chosen(["d", "a"], scenes)
 
 

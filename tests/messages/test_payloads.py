@@ -404,10 +404,14 @@ def test_what_to_send_instead_of_values_of_numpy_can_be_sent(codec):
             ".astype(str).tolist() of it",
             numpy.array([day]).astype(str).tolist(),
         ),
-        (second, 'it divided by numpy.timedelta64(1, "s"), with .item()', (second / second).item()),
+        (
+            second,
+            'its seconds, (value / numpy.timedelta64(1, "s")).item()',
+            (second / second).item(),
+        ),
         (
             numpy.array([second]),
-            'it divided by numpy.timedelta64(1, "s"), with .tolist()',
+            'its seconds, (value / numpy.timedelta64(1, "s")).tolist()',
             (numpy.array([second]) / second).tolist(),
         ),
     ):

@@ -249,8 +249,8 @@ encode_still_dict(wfbs_buffer *out, PyObject *obj, int depth, int kwargs)
         if (kwargs && !PyUnicode_Check(key)) {
             return ODD_KEY;
         }
-        status =
-            encode_item(out, key, WFBS_CBOR_MAX_DEPTH); /* containers as keys are checked later */
+        /* Containers as keys are checked later. */
+        status = encode_item(out, key, WFBS_CBOR_MAX_DEPTH);
         if (status == ENCODED) {
             status = encode_item(out, value, depth);
         }

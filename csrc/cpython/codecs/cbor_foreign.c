@@ -1,6 +1,6 @@
 /* Encodes values with parts that the encoder doesn't know. The containers around these parts are
  * written here, with a limit for their depth, and cbor2 gets only the leaves. cbor2 itself has no
- * limit but the C stack, of which it takes about 1 kB per level. The result is checked as input is,
+ * limit but the C stack, of which it takes about 1 kB per level. The result is checked like input,
  * because the reader of this package refuses some of what cbor2 can write.
  *
  * Python code runs in between, so everything is read from private copies. */
