@@ -58,7 +58,11 @@ def typed_helpers() -> Any:
 def _not_built(error: Exception) -> ImportError:
     """The error for a binding that was not built. Its text says what to do."""
     folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    variable = "AUTOBAHN_FBS_BUILD_CFFI=1" if _DEFAULT != NAME else ""
+    if NAME == "cpython" != _DEFAULT:
+        return ImportError(
+            f"the {NAME} backend of autobahn_fbs doesn't exist on this Python: use cffi"
+        )
+    variable = "AUTOBAHN_FBS_BUILD_CFFI=1" if NAME != _DEFAULT else ""
     if os.path.exists(os.path.join(folder, "setup.py")):
         install = f"{sys.executable} -m pip install -e {folder}"
         remedy = (

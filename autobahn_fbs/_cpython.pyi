@@ -86,7 +86,7 @@ Classes that have a payload offer views of it, as autobahn_fbs.views.HasViews de
 
 def cbor_dumps(obj: Any, /) -> bytes:
     """Returns the same as cbor2.dumps(obj) (RFC 8949), faster for the common data model. Raises
-    ValueError for a value that cbor_loads would refuse."""
+    ValueError for values that cbor_loads would refuse; SECURITY.rst names the exceptions."""
 
 def cbor_loads(data: Buffer, /) -> Any:
     """Returns or raises the same as cbor2.loads(data) (RFC 8949), faster for the common data

@@ -47,8 +47,8 @@ def is_active(session: Any) -> bool:
     """
     if not hasattr(session, "_transport") and not hasattr(session, "transport_details"):
         raise TypeError(f"expected a session or its transport, got {type(session).__name__}")
+    transport = session._transport if hasattr(session, "_transport") else session
     # Between its handshakes, a transport may have no serializer, or None.
-    transport = session if hasattr(session, "_serializer") else getattr(session, "_transport", None)
     serializers = sys.modules.get("autobahn_fbs._serializer")
     return serializers is not None and isinstance(
         getattr(transport, "_serializer", None), serializers.FlatBuffersSerializer

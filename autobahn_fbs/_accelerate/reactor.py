@@ -50,7 +50,9 @@ def note(reactor: Any, writer: Any) -> bool:
 
 def start_writing(connection: Any) -> None:
     """``connection.startWriting()``"""
-    if "startWriting" in connection.__dict__ or not note(connection.reactor, connection):
+    reactor = connection.reactor
+    replaced = "startWriting" in connection.__dict__ or "addWriter" in reactor.__dict__
+    if replaced or not note(reactor, connection):
         connection.startWriting()
 
 
@@ -84,7 +86,7 @@ def hand_over_all() -> None:
     for reactor in list(_reactors):
         noted = vars(reactor).pop("_autobahn_fbs_noted")
         for fd in noted:
-            with suppress(OSError):  # it was closed by someone else
+            with suppress(OSError, ValueError):  # it, or epoll, was closed by someone else
                 reactor._poller.modify(fd, _IN | _OUT)
         noted.clear()
     _reactors.clear()
@@ -122,7 +124,11 @@ def _remaining(
             yield fd, _OUT
         if noted.get(fd) is connection:  # there is more to send
             del noted[fd]
-            reactor._poller.modify(fd, _IN | _OUT)
+            try:
+                reactor._poller.modify(fd, _IN | _OUT)
+            except OSError:  # it was closed by someone else; the reactor raises this in write()
+                reactor._writes.discard(fd)
+                _log().callWithLogger(connection, _log().err)
 
 
 def _send_all(reactor: Any, connection: Any, fd: int) -> bool:
@@ -163,6 +169,7 @@ def _send(reactor: Any, connection: Any, fd: int) -> bool:
     if (
         type(connection) not in _kinds
         or "doWrite" in connection.__dict__  # it is still connecting, or aborted
+        or "writeSomeData" in connection.__dict__
         or connection.producer is not None
         or connection.disconnecting
         or connection._writeDisconnecting

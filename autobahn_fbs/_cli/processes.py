@@ -99,8 +99,9 @@ def _version(process: Path, extension: str) -> str | None:
 def _beginning(path: Path) -> str:
     """The beginning of a file; "" if it isn't a regular file, such as a pipe, where reading could
     take for ever."""
-    without_waiting: int = getattr(os, "O_NONBLOCK", 0)  # Windows has neither it nor /proc
-    with open(os.open(path, os.O_RDONLY | without_waiting), "rb") as file:
+    # The process chose the file: it may be a pipe or a terminal. Windows has no such flags.
+    flags: int = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+    with open(os.open(path, os.O_RDONLY | flags), "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             return ""
         return file.read(_MODULE_SIZE).decode("utf-8", "replace")

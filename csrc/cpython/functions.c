@@ -10,7 +10,8 @@ PyDoc_STRVAR(
     cbor_dumps_doc,
     "cbor_dumps(obj, /)\n--\n\n"
     "Returns the same as cbor2.dumps(obj) (RFC 8949), faster for the common data model.\n\n"
-    "Raises ValueError for a value that cbor_loads would refuse (SECURITY.rst).");
+    "Raises ValueError for values that cbor_loads would refuse; SECURITY.rst names\n"
+    "the exceptions.");
 
 static PyObject *
 cbor_dumps(PyObject *module, PyObject *object)

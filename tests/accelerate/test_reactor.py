@@ -23,6 +23,7 @@ from twisted.internet import tcp
 from twisted.internet.epollreactor import EPollReactor
 from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.internet.protocol import ClientFactory, Protocol
+from twisted.python import log
 from zope.interface import implementer
 
 IN, OUT = select.EPOLLIN, select.EPOLLOUT
@@ -227,6 +228,42 @@ def test_an_answer_is_sent_by_the_next_poll(either):
     either.reactor.iterate(5)
     assert read(peer, 4) == b"echo"
     assert either.writers() == []
+
+
+def test_a_replaced_method_of_the_reactor_is_called(either):
+    talk, _ = either.connect()
+    asked: list[Any] = []
+    add = either.reactor.addWriter
+    either.reactor.addWriter = lambda writer: (asked.append(writer), add(writer))
+    talk.transport.write(b"data")
+    assert asked == [talk.transport]
+    either.reactor.iterate(0)
+
+
+def test_a_descriptor_that_epoll_no_longer_knows_is_logged_and_does_not_stop_the_others(site):
+    lost, _ = site.connect()
+    other, peer = site.connect()
+    fill(site, lost)
+    site.reactor.removeWriter(lost.transport)
+    fd, modify = lost.transport.fileno(), site.poller.modify
+
+    def forgotten(number: int, flags: int) -> None:
+        if number == fd and flags & OUT:
+            raise OSError(9, "Bad file descriptor")
+        modify(number, flags)
+
+    site.poller.modify = forgotten
+    logged: list[Any] = []
+    log.addObserver(logged.append)
+    try:
+        lost.transport.startWriting()
+        other.transport.write(b"data")
+        site.reactor.iterate(0)
+    finally:
+        log.removeObserver(logged.append)
+    assert read(peer, 4) == b"data"
+    assert [each["failure"].type for each in logged if each["isError"]] == [OSError]
+    assert site.writers() == []
 
 
 def test_a_poll_does_not_wait_if_there_is_data_to_send(site):
@@ -546,7 +583,10 @@ def test_a_handler_may_undo_it(site):
 #: What can be done with a connection, and with the part.
 OPERATIONS: dict[str, Callable[[Any, socket.socket, Any], object]] = {
     "write": lambda transport, peer, reactor: transport.write(b"data"),
-    "send": lambda transport, peer, reactor: transport.connected and peer.sendall(b"input"),
+    "send": lambda transport, peer, reactor: (
+        transport.connected
+        and [peer.sendall(b"input"), select.select([transport.socket], [], [], 5)]
+    ),
     "pause": lambda transport, peer, reactor: transport.pauseProducing(),
     "resume": lambda transport, peer, reactor: transport.resumeProducing(),
     "stop": lambda transport, peer, reactor: transport.stopWriting(),
@@ -580,6 +620,7 @@ def _play(operations: list[tuple[str, int]], switching: bool) -> list[Any]:
         for _ in range(5):
             site.reactor.iterate(0)
         for talk, peer in pairs:
+            select.select([peer], [], [], 0.01)  # on a busy machine, loopback takes its time
             peer.setblocking(False)
             try:
                 seen.append((talk.received, peer.recv(10_000)))

@@ -183,7 +183,7 @@ def test_a_ratio_is_that_of_the_best_rounds() -> None:
 
 def test_a_geometric_mean_multiplies() -> None:
     assert races.geometric_mean([2.0, 8.0]) == pytest.approx(4.0)
-    with pytest.raises(ValueError, match="nothing"):
+    with pytest.raises(ValueError, match="a mean of no values"):
         races.geometric_mean([])
 
 

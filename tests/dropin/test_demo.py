@@ -257,5 +257,7 @@ async def enter():
 join = cost_client._join(cost_loops.LOOPS["asyncio"](), "websocket", 1, "json", "demo")
 asyncio.run(enter() if "{module}" == "sessions" else join)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env=environ()
+    )
     assert re.search(r"'closeHandshakeTimeout': (15|30)\.0", done.stderr), done.stderr

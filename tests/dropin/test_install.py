@@ -411,6 +411,7 @@ assert not autobahn_fbs.is_active(before)
 assert not autobahn_fbs.is_active(session_with("json"))
 assert not autobahn_fbs.is_active(ApplicationSession())
 after = session_with("flatbuffers-json.batched")
+after._serializer = None  # a program's own attribute
 assert autobahn_fbs.is_active(after) and autobahn_fbs.is_active(after._transport)
 """
     )

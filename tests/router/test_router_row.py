@@ -19,7 +19,9 @@ from autobahn_fbs._demo.links import LinkedRouter
 from support import link_scenes as scenes
 from support.linked_nodes import Nodes, Way, at_once, over_both
 
-pytestmark = pytest.mark.skipif(os.environ.get("ROW") != "1", reason="six nodes: ROW=1 runs them")
+pytestmark = pytest.mark.skipif(
+    os.environ.get("ROW") != "1", reason="NOT TESTED: rows of nodes, without ROW=1"
+)
 
 #: From the last node to the first, with the other session in the middle.
 TO_FIRST: Way = (2, 0, 1)

@@ -122,8 +122,7 @@ cut(const pieces *p, Py_ssize_t start, Py_ssize_t stop)
 static PyObject *
 rest(const pieces *p, PyTypeObject *type, Py_ssize_t start)
 {
-    /* Allocating may run finalizers, which may append: what they append isn't part of the rest. */
-    const Py_ssize_t size = p->size - start, count = PyList_GET_SIZE(p->list);
+    const Py_ssize_t count = PyList_GET_SIZE(p->list);
     Py_ssize_t at = start + p->skipped, i = 0;
     while (i < count && at >= PyBytes_GET_SIZE(PyList_GET_ITEM(p->list, i))) {
         at -= PyBytes_GET_SIZE(PyList_GET_ITEM(p->list, i++));
@@ -132,9 +131,13 @@ rest(const pieces *p, PyTypeObject *type, Py_ssize_t start)
     if (left && !(left->list = PyList_GetSlice(p->list, i, count))) {
         Py_CLEAR(left);
     }
-    if (left) {
-        left->size = size;
-        left->skipped = left->size ? at : 0;
+    /* Counted here: allocating may run finalizers, which may append, also to the last piece. */
+    for (i = 0; left && i < PyList_GET_SIZE(left->list); i++) {
+        left->size += PyBytes_GET_SIZE(PyList_GET_ITEM(left->list, i));
+    }
+    if (left && left->size) {
+        left->skipped = at; /* less than the first piece, so that `size` stays positive */
+        left->size -= at;
     }
     return (PyObject *)left;
 }

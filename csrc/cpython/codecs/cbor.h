@@ -35,9 +35,10 @@ typedef struct {
 } wfbs_cbor;
 
 /* Appends the encoding of `obj` (borrowed) to `out`; large bytes go to out->uncopied if that isn't
- * NULL. Returns 0; or -1 with out->size unchanged and an exception set (those of cbor2.dumps,
- * ValueError for what wfbs_cbor_decode would refuse, MemoryError, or ImportError if cbor2 is needed
- * and missing). No exception may be pending at the call.
+ * NULL. Returns 0; or -1 with out->size unchanged and an exception set: those of cbor2.dumps,
+ * ValueError for what wfbs_cbor_decode would refuse (SECURITY.rst names the exceptions),
+ * MemoryError, or ImportError if cbor2 is needed and missing. No exception may be pending at the
+ * call.
  *
  * A value that goes to cbor2 can run Python code. That code may call this again with another
  * buffer; the caller must ensure that it doesn't do so with the same one. */
