@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import pytest
@@ -47,9 +47,10 @@ class Sends:
         self.sizes: list[int] = []
         self.takes: int | Exception | None = None
 
-    def sendmsg(self, data: list[bytes]) -> int:
+    def sendmsg(self, pieces: Iterable[bytes]) -> int:
         if isinstance(self.takes, Exception):
             raise self.takes
+        data = list(pieces)  # asyncio passes an iterator
         self.sizes.append(sum(map(len, data)))
         if self.takes is not None:
             return self.send(b"".join(data)[: self.takes])
