@@ -131,6 +131,11 @@ def flex_dumps(obj: Any, /, compact: bool = False) -> bytes:
 def flex_loads(data: Buffer, /, lazy: bool = False) -> Any:
     """Decodes a FlexBuffer; see autobahn_fbs.flexbuffers.loads."""
 
+def msgpack_check(data: Buffer, /) -> None:
+    """Checks that all map keys in MessagePack are text or binary, in linear time. ValueError for
+    another key, and for more than 1024 levels. The libraries that read MessagePack detect malformed
+    input."""
+
 # Typed payloads (csrc/cpython/typed)
 
 @final

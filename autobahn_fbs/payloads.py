@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from autobahn.wamp.exception import ProtocolError
 
-from . import _codec_numbers, _msgpack_guard, _ubjson_guard
+from . import _backend, _codec_numbers, _ubjson_guard
 from ._binary import as_bytes
 
 Dumps = Callable[[Any], bytes]
@@ -181,17 +181,20 @@ def _check_json(value: Any) -> None:
             todo += each
 
 
-def _guard(codec: Any, data: memoryview) -> None:
+def _guard(codec: Any, data: bytes | memoryview, read: bool) -> None:
     """Checks that the codec's library can read this data safely.
 
+    :param read: whether a peer wrote the data.
     :raises ValueError: it can't.
     """
-    if _is_umsgpack(codec):
-        _msgpack_guard.check(data)
+    # msgpack accepts only text and binary keys, as this check does, but only when it reads.
+    # umsgpack accepts others, whose hashes a peer could choose so that they collide.
+    if _is_umsgpack(codec) if read else hasattr(codec, "MSGPACK_MODULE"):
+        _backend.native.msgpack_check(data)
     library = getattr(codec, "UBJSON_MODULE", None)
     if library:
         # bjdata's numbers are little-endian, those of py-ubjson are big-endian.
-        _ubjson_guard.check(data, "little" if library.__name__ == "bjdata" else "big")
+        _ubjson_guard.check(memoryview(data), "little" if library.__name__ == "bjdata" else "big")
 
 
 def _written(codec: Any, value: Any) -> bytes:
@@ -200,13 +203,7 @@ def _written(codec: Any, value: Any) -> bytes:
     :raises ValueError: it would.
     """
     data = bytes(codec.serialize(value))
-    _guard(codec, memoryview(data))
-    if hasattr(codec, "MSGPACK_MODULE") and not _is_umsgpack(codec):
-        try:
-            codec.unserialize(data)  # in C, so faster than the check, which explains
-        except Exception:
-            _msgpack_guard.check(memoryview(data))
-            raise
+    _guard(codec, data, read=False)
     return data
 
 
@@ -256,7 +253,7 @@ def loads(number: int, name: str | None, view: memoryview) -> Any:
     module = _ujson(codec)
     if module:
         return module.loads(bytes(view))
-    _guard(codec, view)
+    _guard(codec, view, read=True)
     values = codec.unserialize(bytes(view) if _reads_only_bytes(codec) else view)
     if len(values) != 1:
         raise ValueError(f"{len(values)} values instead of one")

@@ -5,12 +5,17 @@
  * read and written once more. All memory is in heap blocks of exactly its size, so that a sanitizer
  * detects a read that is off by one.
  *
+ * The same bytes also go through the checks that take any bytes: the settings under which they are
+ * valid, and the keys of MessagePack.
+ *
  * Any broken promise ends in abort(). */
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../csrc/core/msgpack_keys.h"
 #include "../csrc/core/read.h"
 #include "../csrc/core/text.h"
+#include "../csrc/core/valid_settings.h"
 #include "../csrc/core/verify.h"
 #include "../csrc/core/write.h"
 
@@ -327,6 +332,27 @@ check(const uint8_t *data, size_t size, wfbs_dialect dialect)
     free(data2);
 }
 
+/* The settings agree with the verifier, and what is refused in MessagePack is in the input. */
+static void
+check_any_bytes(const uint8_t *data, size_t size)
+{
+    wfbs_envelope e;
+    wfbs_error error;
+    unsigned settings = wfbs_valid_settings(data, size, &wfbs_default_limits);
+    if (size && size <= WFBS_SETTINGS_MAX) {
+        for (unsigned schema = 0; schema < 2; schema++) {
+            wfbs_dialect dialect = schema ? WFBS_DIALECT_SCHEMA : WFBS_DIALECT_AUTOBAHN;
+            EXPECT(wfbs_verify(data, size, dialect, &wfbs_default_limits, &e, &error)
+                   == (settings >> (schema * WFBS_SETTING_SCHEMA) & 1));
+        }
+    }
+    else {
+        EXPECT(!settings);
+    }
+    size_t at;
+    EXPECT(!wfbs_msgpack_refusal(data, size, &at) || at < size);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -336,6 +362,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t *copy = block_copy(data, size);
     check(copy, size, WFBS_DIALECT_AUTOBAHN);
     check(copy, size, WFBS_DIALECT_SCHEMA);
+    check_any_bytes(copy, size);
     free(copy);
     return 0;
 }

@@ -23,6 +23,7 @@ HEADERS = (
     "core/text.h",
     "core/cbor_guard.h",
     "core/key_probes.h",
+    "core/msgpack_keys.h",
     "core/read.h",
     "core/write.h",
     "core/flex_read.h",

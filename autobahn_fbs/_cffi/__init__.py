@@ -10,6 +10,7 @@ from .counters import counters
 from .flexbuffers import FlexBuffersError, Lazy
 from .flexbuffers import dumps as flex_dumps
 from .flexbuffers import loads as flex_loads
+from .msgpack import check as msgpack_check
 from .received import RECEIVED
 from .serializer import ObjectSerializer, TransportSerializer
 from .typed import (
@@ -38,4 +39,5 @@ __all__ = [
     "counters",
     "flex_dumps",
     "flex_loads",
+    "msgpack_check",
 ]

@@ -1,6 +1,7 @@
-/* The functions of the module: the payload codecs, and the counters. */
+/* The functions of the module: the payload codecs, a check of MessagePack, and the counters. */
 #include "functions.h"
 
+#include "../core/msgpack_keys.h"
 #include "base/input.h"
 #include "state.h"
 
@@ -132,6 +133,33 @@ flex_loads(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *
     return result;
 }
 
+/* ---- MessagePack */
+
+PyDoc_STRVAR(
+    msgpack_check_doc,
+    "msgpack_check(data, /)\n--\n\n"
+    "Checks that all map keys in MessagePack are text or binary, in linear time. The libraries that\n"
+    "read MessagePack detect malformed input.\n\n"
+    ":param data: a bytes-like object.\n"
+    ":raises ValueError: for another key, and for more than 1024 levels.");
+
+static PyObject *
+msgpack_check(PyObject *Py_UNUSED(module), PyObject *data)
+{
+    wfbs_input in;
+    if (wfbs_input_open(data, PyBUF_SIMPLE, &in) < 0) {
+        return NULL;
+    }
+    size_t at;
+    const char *refusal = wfbs_msgpack_refusal(in.data, in.size, &at);
+    Py_DECREF(in.buffer);
+    if (refusal) {
+        PyErr_Format(PyExc_ValueError, "MessagePack: %s, at offset %zu", refusal, at);
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
 /* ---- counters */
 
 PyDoc_STRVAR(counters_doc,
@@ -152,5 +180,6 @@ PyMethodDef wfbs_functions[] = {
      flex_dumps_doc},
     {"flex_loads", (PyCFunction)(void (*)(void))flex_loads, METH_FASTCALL | METH_KEYWORDS,
      flex_loads_doc},
+    {"msgpack_check", msgpack_check, METH_O, msgpack_check_doc},
     {NULL, NULL, 0, NULL},
 };

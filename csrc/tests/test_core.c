@@ -2,8 +2,11 @@
  * invalid ones are refused without reading outside the buffer.
  *
  * Every buffer under test is a heap block of exactly its size: see check.h. */
+#include "../core/frame.h"
+#include "../core/msgpack_keys.h"
 #include "../core/read.h"
 #include "../core/text.h"
+#include "../core/valid_settings.h"
 #include "../core/verify.h"
 #include "../core/write.h"
 #include "check.h"
@@ -384,6 +387,90 @@ a_bound_beyond_two_gigabytes_is_refused(void)
 }
 
 static void
+the_settings_under_which_bytes_are_valid_are_found(void)
+{
+    block b = sample_publish("com.example");
+    CHECK(wfbs_valid_settings(b.data, b.size, &wfbs_default_limits) == 1u << 0);
+    CHECK(!wfbs_valid_settings(b.data, 0, &wfbs_default_limits));
+    for (size_t size = 1; size < b.size; size++) {
+        block part = block_copy(b.data, size);
+        wfbs_envelope e;
+        wfbs_error error;
+        CHECK(wfbs_valid_settings(part.data, size, &wfbs_default_limits)
+              == (verify(part, &e, &error) ? 1u : 0u));
+        free(part.data);
+    }
+    block two = {take(2 * (WFBS_FRAME_SIZE + b.size)), 2 * (WFBS_FRAME_SIZE + b.size)};
+    for (size_t start = 0; start < two.size; start += WFBS_FRAME_SIZE + b.size) {
+        wfbs_frame_store(two.data + start, b.size);
+        memcpy(two.data + start + WFBS_FRAME_SIZE, b.data, b.size);
+    }
+    CHECK(wfbs_valid_settings(two.data, two.size, &wfbs_default_limits)
+          == 1u << WFBS_SETTING_BATCHED);
+    block cut = block_copy(two.data, two.size - 1);
+    CHECK(!wfbs_valid_settings(cut.data, cut.size, &wfbs_default_limits));
+    free(cut.data);
+    free(two.data);
+    free(b.data);
+}
+
+/* Whether this MessagePack is refused, and for the value at `at`. */
+static bool
+is_refused_at(const char *data, size_t size, size_t at)
+{
+    block b = block_copy((const uint8_t *)data, size);
+    size_t found;
+    bool refused = wfbs_msgpack_refusal(b.data, b.size, &found) && found == at;
+    free(b.data);
+    return refused;
+}
+
+static bool
+is_accepted(const char *data, size_t size)
+{
+    block b = block_copy((const uint8_t *)data, size);
+    size_t at;
+    bool accepted = !wfbs_msgpack_refusal(b.data, b.size, &at);
+    free(b.data);
+    return accepted;
+}
+
+static void
+keys_in_messagepack_are_text_or_binary(void)
+{
+    CHECK(is_accepted("\x82\xA1"
+                      "a\x01\xC4\x01"
+                      "b\x80",
+                      8));
+    CHECK(is_refused_at("\x81\x01\xC0", 3, 1));
+    CHECK(is_refused_at("\x92\x80\xDE\x00\x01\x80\xC0", 7, 5));
+    CHECK(is_refused_at("\x82\xA0\xC7\x01\x05x\xC0\xC0", 8, 6)); /* after an extension */
+}
+
+static void
+truncated_messagepack_is_not_read_past_its_end(void)
+{
+    static const char data[] = "\x92\xDC\x00\x02\xCB"
+                               "01234567\xDB\x00\x00\x00\x01x\x81\x01\xC0";
+    for (size_t size = 0; size < 20; size++) {
+        CHECK(is_accepted(data, size)); /* left to the library */
+    }
+    CHECK(is_refused_at(data, sizeof data - 1, 20));
+    CHECK(is_accepted("\xDD\xFF\xFF\xFF\xFF\xC0", 6));
+    CHECK(is_accepted("\xC6\xFF\xFF\xFF\xFF", 5));
+    CHECK(is_accepted("\x92\xC1\x81\x01\xC0", 5));
+}
+
+static void
+messagepack_has_a_maximum_of_levels(void)
+{
+    char levels[WFBS_MSGPACK_DEPTH + 1];
+    memset(levels, 0x91, sizeof levels);
+    CHECK(is_accepted(levels, WFBS_MSGPACK_DEPTH));
+    CHECK(is_refused_at(levels, sizeof levels, WFBS_MSGPACK_DEPTH));
+}
+
+static void
 every_error_has_a_text(void)
 {
     for (int i = 0; i < WFBS_ERROR_COUNT; i++) {
@@ -405,6 +492,10 @@ main(void)
     a_bad_uri_is_refused_with_its_place();
     a_message_above_the_size_limit_is_refused();
     a_bound_beyond_two_gigabytes_is_refused();
+    the_settings_under_which_bytes_are_valid_are_found();
+    keys_in_messagepack_are_text_or_binary();
+    truncated_messagepack_is_not_read_past_its_end();
+    messagepack_has_a_maximum_of_levels();
     every_error_has_a_text();
     return report("core");
 }

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import support.framework  # noqa: F401
-from autobahn_fbs import FlatBuffersObjectSerializer, _msgpack_guard
+from autobahn_fbs import FlatBuffersObjectSerializer
+from autobahn_fbs._backend import native
 from autobahn_fbs._codec_numbers import MSGPACK
 from support.wirebuild import build
 
@@ -71,17 +72,31 @@ def test_the_check_accepts_the_keys_that_msgpack_accepts(value):
         msgpack.unpackb(data)
     except ValueError:
         with pytest.raises(ValueError, match="neither text nor binary"):
-            _msgpack_guard.check(memoryview(data))
+            native.msgpack_check(data)
     else:
-        _msgpack_guard.check(memoryview(data))
+        native.msgpack_check(data)
 
 
 @given(st.binary(max_size=60))
 def test_the_check_leaves_malformed_input_to_the_library(data):
     try:
-        _msgpack_guard.check(memoryview(data))
+        native.msgpack_check(data)
     except ValueError as error:
         assert "neither text nor binary" in str(error)
+
+
+def test_the_check_accepts_1024_levels():
+    native.msgpack_check(b"\x91" * 1024 + b"\xc0")
+    with pytest.raises(ValueError, match="more than 1024 levels, at offset 1024"):
+        native.msgpack_check(b"\x91" * 1025 + b"\xc0")
+
+
+@pytest.mark.parametrize("convert", [bytes, bytearray, memoryview], ids=lambda t: t.__name__)
+def test_the_check_takes_any_bytes_like_object(convert):
+    with pytest.raises(ValueError, match="at offset 1"):
+        native.msgpack_check(convert(b"\x81\x01\xc0"))
+    with pytest.raises(TypeError, match="bytes-like"):
+        native.msgpack_check("text")
 
 
 def test_each_kind_of_length_is_skipped():
@@ -95,7 +110,7 @@ def test_each_kind_of_length_is_skipped():
     ]
     for head in [*heads, b"\xc7\3\5", b"\xc8\0\3\5", b"\xc9\0\0\0\3\5"]:
         with pytest.raises(ValueError, match="at offset"):
-            _msgpack_guard.check(memoryview(b"\x92" + head + b"abc" + after))
+            native.msgpack_check(b"\x92" + head + b"abc" + after)
     for first, size in zip(range(0xD4, 0xD9), (1, 2, 4, 8, 16), strict=True):
         with pytest.raises(ValueError, match="at offset"):
-            _msgpack_guard.check(memoryview(b"\x92" + bytes([first, 5]) + b"x" * size + after))
+            native.msgpack_check(b"\x92" + bytes([first, 5]) + b"x" * size + after)
