@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from . import __version__
 from ._cli.arguments import add_verbs, run_verb
-from ._cli.parser import Parser, did_you_mean, program_name
+from ._cli.parser import Parser, program_name
+from ._suggestion import did_you_mean
 
 RUN_HELP = """\
 Starts PROGRAM with the drop-in installed in it and in the Python processes that it spawns.

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import os
 import sys
-from collections.abc import Iterable
 from typing import Any, NoReturn
+
+from .._suggestion import did_you_mean
 
 
 def program_name() -> str:
     """The name of the command: the script's name, or ``python -m autobahn_fbs``."""
     name = os.path.splitext(os.path.basename(sys.argv[0] if sys.argv else ""))[0]
     return "autobahn-fbs" if name == "autobahn-fbs" else "python -m autobahn_fbs"
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """``"; did you mean X?"`` with the most similar known word; "" if there is none."""
-    close = difflib.get_close_matches(word, list(known), 1)
-    return f"; did you mean {close[0]}?" if close else ""
 
 
 class Parser(argparse.ArgumentParser):

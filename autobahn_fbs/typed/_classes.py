@@ -1,4 +1,5 @@
-"""Work that csrc/cpython/typed leaves to Python: creating classes, and pickling instances."""
+"""Work that csrc/cpython/typed leaves to Python: creating classes, pickling instances, and the texts
+of errors about unknown names."""
 
 from __future__ import annotations
 
@@ -8,6 +9,10 @@ from typing import Any
 from ._helpers import make_enum as make_enum
 from ._helpers import reflection, remember, twin, unpickle
 from .names import UnknownName
+from .names import no_field as no_field
+from .names import no_member as no_member
+from .names import no_value as no_value
+from .names import unexpected_keyword as unexpected_keyword
 from .names import unknown_path as _unknown_path
 
 #: Names that fields can't have in Python, besides names like ``__this__``: they are attributes or

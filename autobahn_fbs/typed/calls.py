@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from autobahn.wamp.exception import InvalidPayload
 
+from .names import unexpected_keyword
+
 if TYPE_CHECKING:
     from .._cpython import TypedCodec
 
@@ -68,9 +70,8 @@ class Call:
         if len(values) != len(self._args):
             raise InvalidPayload(self._count_text(len(values)))
         if unexpected := [name for name in named if name not in self._kwargs]:
-            raise InvalidPayload(
-                f"{self._name}: unexpected keyword argument {unexpected[0]!r:.200}"
-            )
+            text = unexpected_keyword(unexpected[0], self._codec.kwargs)
+            raise InvalidPayload(f"{self._name}: {text}")
         return dict(zip(self._args, values, strict=True), **named)
 
     @property

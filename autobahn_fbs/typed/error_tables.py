@@ -13,6 +13,7 @@ from autobahn.wamp.exception import ApplicationError
 from . import _helpers
 from ._classes import attribute_names
 from ._helpers import reflection
+from .names import unexpected_keyword
 from .reflection import value_fields
 from .services import error_tables
 
@@ -45,7 +46,7 @@ class TypedError(ApplicationError):
         given = dict(zip(names, args, strict=False))
         for name, value in kwargs.items():
             if name not in cls._defaults:
-                raise TypeError(f"{cls.__name__}() got an unexpected keyword argument {name!r}")
+                raise TypeError(f"{cls.__name__}() {unexpected_keyword(name, names)}")
             if name in given:
                 raise TypeError(f"{cls.__name__}() got multiple values for argument {name!r}")
             given[name] = value

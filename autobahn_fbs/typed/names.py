@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Any
 
+from .._suggestion import OWN_COST, did_you_mean, similar
 from .reflection import Reflection, value_fields
 
-#: The maximum number of characters of a name in an error text.
-_SHOWN = 200
+#: The maximum number of characters of a name in an error text; that of a name in a value, which may
+#: be a peer's.
+_SHOWN, _SHOWN_OF_VALUE = 200, 60
 
 
 class UnknownName(KeyError):
@@ -26,7 +27,7 @@ def unknown(kind: str, name: object, known: Iterable[str]) -> UnknownName:
     names = sorted(set(known))
     last = name.rpartition(".")[2].lower()
     near = [each for each in names if each.rpartition(".")[2].lower() == last]
-    near += [each for each in get_close_matches(name, names, 3, 0.6) if each not in near]
+    near += [each for each in similar(name, names, 3, OWN_COST) if each not in near]
     hint = f"; did you mean {', '.join(near[:3])}?" if near else ""
     return UnknownName(f"no {kind} {name[:200]!r} in this catalog{hint}")
 
@@ -58,10 +59,49 @@ def _first_failure(found: Reflection, table: str, path: str) -> str | None:
             field["name"]: field["type"] for field in value_fields(found.objects[current])
         }
         if name not in fields:
-            near = get_close_matches(name, list(fields), 1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            return f"{current} has no field {name[:_SHOWN]!r}{element or hint}"
+            hint = element or did_you_mean(name, fields)
+            return f"{current} has no field {name[:_SHOWN]!r}{hint}"
         target = found.target(fields[name])
         current = target if target in found.objects else None
         before = step
     return None
+
+
+# Reasons for refusing a value, which both bindings quote
+
+
+def no_field(key: object, known: Iterable[str]) -> str:
+    """For a key of a mapping that isn't a field of its table or struct."""
+    if not isinstance(key, str):
+        return f"names of fields expected as keys, got {_kind(key)}"
+    return f"has no field {_quoted(key)}{did_you_mean(key, known)}"
+
+
+def no_value(enum: str, name: str, known: Iterable[str]) -> str:
+    """For a name that isn't one of an enum's values."""
+    return f"{enum[:_SHOWN]} has no value {_quoted(name)}{did_you_mean(name, known)}"
+
+
+def no_member(union: str, tag: str | int, known: Iterable[str]) -> str:
+    """For a name or number that isn't one of a union's members."""
+    if isinstance(tag, str):
+        return f"{union[:_SHOWN]} has no member {_quoted(tag)}{did_you_mean(tag, known)}"
+    number = int.__repr__(tag) if -(2**63) <= tag < 2**64 else "with such a large number"
+    return f"{union[:_SHOWN]} has no member {number}"
+
+
+def unexpected_keyword(name: object, known: Iterable[str]) -> str:
+    """For a keyword argument that a class or table doesn't have; its name precedes this text."""
+    if not isinstance(name, str):
+        return f"names of keyword arguments must be str, got {_kind(name)}"
+    return f"got an unexpected keyword argument {_quoted(name)}{did_you_mean(name, known)}"
+
+
+def _kind(value: object) -> str:
+    return "None" if value is None else type(value).__name__[:100]
+
+
+def _quoted(name: str) -> str:
+    """A name as a Python literal, in which nothing controls a terminal; the beginning if it is
+    long."""
+    return repr(name[:_SHOWN_OF_VALUE])[:100]

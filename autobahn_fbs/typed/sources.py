@@ -6,9 +6,9 @@ archive can't refer to files outside it, and the core checks the schemas afterwa
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
+import stat
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -77,7 +77,7 @@ def _from_folder(folder: Path) -> Iterator[SchemaFile]:
     """The schemas that the folder's catalog.yaml lists, or else every .bfbs in the folder and below
     it."""
     listing = folder / archive.CATALOG
-    if listing.is_file():
+    if listing.exists():
         text = read_limited(listing, archive.MAX_CATALOG)
         paths = [folder / name for name in archive.listed(str(listing), text)]
         for path in paths:
@@ -96,13 +96,21 @@ def _from_folder(folder: Path) -> Iterator[SchemaFile]:
 def read_limited(path: Path, limit: int) -> bytes:
     """A file's content.
 
-    :raises CatalogError: it has more than ``limit`` bytes.
+    :raises CatalogError: it has more than ``limit`` bytes, or is a pipe, a device or similar.
     """
+    _check_regular(path)
     with path.open("rb") as file:
         data = file.read(limit + 1)
     if len(data) > limit:
         raise CatalogError(f"{path}: more than the {limit} bytes that are allowed")
     return data
+
+
+def _check_regular(path: Path) -> None:
+    """Refuses what isn't a file, or a link to one, before it is opened: a named pipe without a writer
+    would block forever."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise CatalogError(f"{path}: not a regular file")
 
 
 def find_flatc() -> str | None:
@@ -137,14 +145,13 @@ def compile_schema(path: Path) -> bytes:
 
     :raises CatalogError: there is no flatc, or it refuses the file; the text has flatc's output.
     """
+    _check_regular(path)
     flatc = find_flatc()
     if flatc is None:
         raise CatalogError(
             f"{path}: there is no flatc to compile it with (none in Autobahn's package, on the "
             "path or named by FLATC); compile it with --schema --binary --bfbs-builtins"
         )
-    if not path.is_file():
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
     with tempfile.TemporaryDirectory() as folder:
         command = [flatc, "--schema", "--binary", "--bfbs-builtins", "--bfbs-comments"]
         command += ["-I", str(path.parent), "-o", folder, str(path.absolute())]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import struct
 import sys
 import zipfile
@@ -104,10 +105,56 @@ def test_a_missing_file_is_an_os_error(tmp_path: Path):
         read(tmp_path / "missing.bfbs")
 
 
-@needs_flatc
 def test_a_missing_source_file_is_an_os_error(tmp_path: Path):
     with pytest.raises(FileNotFoundError):
         read(tmp_path / "missing.fbs")
+
+
+@pytest.fixture
+def pipe(tmp_path: Path) -> Path:
+    """A named pipe. Nobody writes to it, so whoever opens it waits forever."""
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("NOT TESTED: named pipes, which this system doesn't have")
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    return path
+
+
+@pytest.mark.parametrize("name", ["x.bfbs", "x.zip", "x.fbs"])
+@pytest.mark.parametrize("linked", [False, True], ids=["itself", "a link to it"])
+def test_a_pipe_is_refused_without_opening_it(pipe: Path, name: str, linked: bool):
+    path = pipe.parent / name
+    if linked:
+        path.symlink_to(pipe)
+    else:
+        pipe.rename(path)
+    assert refused(path) == f"{path}: not a regular file"
+
+
+@pytest.mark.parametrize("name", ["x.bfbs", "catalog.yaml"])
+def test_a_pipe_in_a_folder_is_refused_without_opening_it(pipe: Path, tmp_path: Path, name: str):
+    (tmp_path / "basics.bfbs").write_bytes(BASICS)
+    pipe.rename(tmp_path / name)
+    assert refused(tmp_path) == f"{tmp_path / name}: not a regular file"
+
+
+def test_a_pipe_that_a_catalog_lists_is_refused_without_opening_it(pipe: Path, tmp_path: Path):
+    (tmp_path / "catalog.yaml").write_text("schemas: [x.bfbs]")
+    pipe.rename(tmp_path / "x.bfbs")
+    assert refused(tmp_path) == f"{tmp_path / 'x.bfbs'}: not a regular file"
+
+
+def test_a_folder_with_the_name_of_a_schema_is_refused(tmp_path: Path):
+    (tmp_path / "x.bfbs").mkdir()
+    assert refused(tmp_path) == f"{tmp_path / 'x.bfbs'}: not a regular file"
+
+
+def test_a_link_to_a_file_is_read_like_the_file(tmp_path: Path):
+    link, folder = tmp_path / "link.bfbs", tmp_path / "folder"
+    link.symlink_to(SCHEMAS / "basics.bfbs")
+    folder.mkdir()
+    (folder / "linked.bfbs").symlink_to(link)
+    assert [file.data for file in read(link, folder)] == [BASICS, BASICS]
 
 
 @pytest.mark.parametrize(

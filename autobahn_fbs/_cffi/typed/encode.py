@@ -7,11 +7,12 @@ the output.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import isinf
 from operator import index
 from typing import TYPE_CHECKING, Any
 
+from ...typed.names import no_field, no_member, no_value
 from .._core import ffi, lib
 from . import words
 from .build import Builder, NoRoom, pack_scalars, pack_struct
@@ -118,14 +119,14 @@ class Encoder:
                 raise
         self.depth -= 1
         if isinstance(value, Mapping):
-            self._check_names(value, of.known)
+            self._check_names(value, of)
         return self.builder.table(of, cells)
 
     @staticmethod
-    def _check_names(value: Mapping[str, Any], known: Container[str]) -> None:
+    def _check_names(value: Mapping[str, Any], of: Object) -> None:
         for name in tuple(value):  # at once, because other threads may change it
-            if name not in known:
-                raise _unknown(name)
+            if name not in of.known:
+                raise Refusal(no_field(name, [*of.by_name, *of.tag_names]))
 
     def _values(self, of: Object, value: Any) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         """A table's values by the schema's names, and the types of its unions."""
@@ -203,7 +204,7 @@ class Encoder:
                 error.steps.append(f".{field.name}")
                 raise
         if isinstance(value, Mapping):
-            self._check_names(value, of.by_name)
+            self._check_names(value, of)
         return pack_struct(of, parts)
 
     def _inline(self, field: Field, value: Any) -> Any:
@@ -428,10 +429,7 @@ def _enum(enum: Enum, kind: int, value: Any) -> int:
             return _flags(enum, value)
         member = enum.by_name.get(value)
         if member is None:
-            text = _safe(value)
-            raise Refusal(
-                f"{enum.name} has no value {'of that name' if text is None else text:.60}"
-            )
+            raise Refusal(no_value(enum.name, value, enum.by_name))
         return member.value
     if isinstance(value, bool) or not isinstance(value, int):
         raise _expected("int, or name of a value,", value)
@@ -443,23 +441,22 @@ def _enum(enum: Enum, kind: int, value: Any) -> int:
 
 def _flags(enum: Enum, text: str) -> int:
     number = 0
-    if _safe(text) is None:
-        raise Refusal("name of a value expected, got another str")
-    for name in text.split(" ") if text else ():
+    if not text.isascii() and not _has_utf8(text):
+        raise Refusal(no_value(enum.name, text, enum.by_name))
+    for name in text.removesuffix(" ").split(" ") if text else ():
         member = enum.by_name.get(name)
         if member is None:
-            raise Refusal(f"{enum.name} has no value {text[text.index(name) :]:.100}")
+            raise Refusal(no_value(enum.name, name, enum.by_name))
         number |= member.value
     return number
 
 
-def _safe(text: str) -> str | None:
-    """The text, or None if it can't be written as UTF-8."""
+def _has_utf8(text: str) -> bool:
     try:
         text.encode()
     except UnicodeEncodeError:
-        return None
-    return text
+        return False
+    return True
 
 
 def _tag(enum: Enum, tag: Any) -> Member:
@@ -470,13 +467,8 @@ def _tag(enum: Enum, tag: Any) -> Member:
     else:
         raise _expected("name of a union's member", tag)
     if member is None:
-        raise Refusal(f"{enum.name} has no such member")
+        raise Refusal(no_member(enum.name, tag, enum.by_name))
     return member
-
-
-def _unknown(name: object) -> Refusal:
-    text = _safe(name) if isinstance(name, str) else None
-    return Refusal(f"has no field {_type(name) if text is None else text:.100}")
 
 
 # Sequences

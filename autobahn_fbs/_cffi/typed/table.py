@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ...typed._classes import attribute_names, reduce_instance
 from ...typed._helpers import remember, twin
+from ...typed.names import unexpected_keyword
 
 if TYPE_CHECKING:
     from .codec import TypedSchema
@@ -39,7 +40,7 @@ class TypedTable:
         for name in kwargs:
             if name in names:
                 raise TypeError(f"{cls.__name__}() got multiple values for argument {name!r}")
-            raise TypeError(f"{cls.__name__}() got an unexpected keyword argument {name!r}")
+            raise TypeError(f"{cls.__name__}() {unexpected_keyword(name, names)}")
 
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
@@ -72,9 +73,11 @@ class TypedTable:
 
     def __replace__(self, /, **changes: Any) -> Self:
         twin = self.__copy__()
+        cls = type(self)
         for name, value in changes.items():
-            if name not in type(self).__match_args__:
-                raise TypeError(f"{type(self).__name__} has no field {name!r}")
+            if name not in cls.__match_args__:
+                text = unexpected_keyword(name, cls.__match_args__)
+                raise TypeError(f"{cls.__name__}() {text}")
             setattr(twin, name, value)
         return twin
 

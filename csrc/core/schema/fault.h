@@ -80,7 +80,7 @@ typedef struct {
     uint32_t element;   /* of the step that is pushed next */
     uint32_t count;
     wfbs_step steps[WFBS_TYPED_MAX_DEPTH + WFBS_STRUCT_MAX_DEPTH + 4];
-    char text[240]; /* the reason, for WFBS_FAULT_VALUE; set by the code that found it */
+    char text[640]; /* the reason, for WFBS_FAULT_VALUE; set by the code that found it */
 } wfbs_fault;
 
 static inline void

@@ -92,6 +92,25 @@ enum_fill(wfbs_schema *schema, const wfbs_plan_enum *type, wfbs_enum_objects *ma
     return result;
 }
 
+bool
+wfbs_enum_refuse(wfbs_encoding *e, uint32_t index, const char *helper, PyObject *value)
+{
+    const wfbs_plan *plan = &e->schema->plan;
+    const wfbs_plan_enum *type = &plan->enums[index];
+    PyObject *name = wfbs_name_str(type->name);
+    PyObject *known = PyList_New(0);
+    for (uint32_t i = 0; known && i < type->value_count; i++) {
+        wfbs_names_append(&known, plan->values[type->values + i].name);
+    }
+    if (name && known) {
+        PyObject *arguments[] = {name, value, known};
+        wfbs_refuse_named(e, helper, arguments, 3);
+    }
+    Py_XDECREF(known);
+    Py_XDECREF(name);
+    return false;
+}
+
 wfbs_enum_objects *
 wfbs_enum_of(wfbs_schema *schema, uint32_t index)
 {

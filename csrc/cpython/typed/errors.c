@@ -14,11 +14,23 @@ set_detail(PyObject *error, const char *name, PyObject *value)
     Py_XDECREF(value);
 }
 
+bool
+wfbs_refuse_named(wfbs_encoding *e, const char *helper, PyObject *const *args, size_t count)
+{
+    PyObject *text = wfbs_typed_help(e->schema->typed, helper, args, count);
+    const char *reason = text ? PyUnicode_AsUTF8(text) : NULL;
+    if (reason) {
+        wfbs_refuse_value(e->fault, "%s", reason);
+    }
+    Py_XDECREF(text);
+    return false;
+}
+
 PyObject *
 wfbs_raise_fault(wfbs_typed *t, const wfbs_fault *fault, const wfbs_plan *plan, uint32_t root,
                  bool bytes)
 {
-    char path[1024], reason[320];
+    char path[1024], reason[sizeof fault->text];
     if (PyErr_Occurred()) {
         return NULL;
     }

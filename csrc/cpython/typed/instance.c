@@ -99,6 +99,19 @@ fill_absent(PyObject *self, const wfbs_layout *layout)
     }
 }
 
+/* Raises the TypeError for a keyword argument that isn't a member. */
+static void
+refuse_keyword(PyObject *self, const wfbs_layout *layout, PyObject *name)
+{
+    wfbs_typed *t = wfbs_typed_of(Py_TYPE(self));
+    PyObject *arguments[] = {name, layout->by_attribute};
+    PyObject *text = t ? wfbs_typed_help(t, "unexpected_keyword", arguments, 2) : NULL;
+    if (text) {
+        PyErr_Format(PyExc_TypeError, "%.200s() %U", wfbs_type_name(Py_TYPE(self)), text);
+        Py_DECREF(text);
+    }
+}
+
 /* Sets the member for a keyword argument. 0, or -1 with TypeError. */
 static int
 set_keyword(PyObject *self, const wfbs_layout *layout, PyObject *name, PyObject *value,
@@ -113,8 +126,7 @@ set_keyword(PyObject *self, const wfbs_layout *layout, PyObject *name, PyObject 
         PyObject *number = PyDict_GetItemWithError(layout->by_attribute, name);
         if (!number) {
             if (!PyErr_Occurred()) {
-                PyErr_Format(PyExc_TypeError, "%.200s() got an unexpected keyword argument %R",
-                             wfbs_type_name(Py_TYPE(self)), name);
+                refuse_keyword(self, layout, name);
             }
             return -1;
         }

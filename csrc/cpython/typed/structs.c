@@ -2,7 +2,6 @@
 #include "typed.h"
 
 #include "../base/dict.h"
-#include "../base/type_name.h"
 #include "../base/utf8.h"
 
 /* Determines how `value` represents the object. False with the fault filled or an exception. */
@@ -88,6 +87,25 @@ is_known_key(const wfbs_layout *layout, PyObject *key)
     return known;
 }
 
+/* Refuses a key (borrowed) that is neither. Always returns false, possibly with an exception. */
+static bool
+refuse_key(wfbs_encoding *e, const wfbs_layout *layout, PyObject *key)
+{
+    PyObject *known = PyDict_Keys(layout->by_name);
+    for (uint32_t i = 0; known && i < layout->count; i++) {
+        PyObject *tag = layout->members[i].tag;
+        if (tag && PyList_Append(known, tag) < 0) {
+            Py_CLEAR(known);
+        }
+    }
+    if (known) {
+        PyObject *arguments[] = {key, known};
+        wfbs_refuse_named(e, "no_field", arguments, 2);
+        Py_DECREF(known);
+    }
+    return false;
+}
+
 /* Refuses a mapping with a key that isn't a field. */
 bool
 wfbs_source_close(wfbs_encoding *e, wfbs_source *s)
@@ -99,10 +117,7 @@ wfbs_source_close(wfbs_encoding *e, wfbs_source *s)
         for (Py_ssize_t i = 0; keys && i < PyList_GET_SIZE(keys); i++) {
             PyObject *key = PyList_GET_ITEM(keys, i);
             if (!is_known_key(s->layout, key)) {
-                const char *text = PyUnicode_Check(key) ? PyUnicode_AsUTF8(key) : NULL;
-                PyErr_Clear();
-                wfbs_refuse_value(e->fault, "has no field %.100s",
-                                  text ? text : wfbs_type_name(Py_TYPE(key)));
+                refuse_key(e, s->layout, key);
                 break;
             }
         }

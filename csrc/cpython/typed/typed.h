@@ -18,7 +18,7 @@
  *   catalog.c   TypedCatalog: codecs by name
  *   lazy.c      TypedLazy: fields on demand; values by path
  *   union.c     TypedUnion: a union's member with its name
- *   errors.c    InvalidPayload
+ *   errors.c    InvalidPayload; texts about unknown names
  *
  * A schema is immutable once one of its classes has been returned. */
 #ifndef WFBS_TYPED_H
@@ -145,6 +145,10 @@ extern PyType_Spec wfbs_typed_schema_spec;
 wfbs_enum_objects *wfbs_enum_of(wfbs_schema *schema, uint32_t index);
 /* Releases the objects of an enum with `count` values. */
 void wfbs_enum_free(wfbs_enum_objects *objects, uint32_t count);
+/* Refuses a name or number (borrowed) that isn't one of an enum's values. The text is made by the
+ * `helper`; as wfbs_refuse_named. */
+struct wfbs_encoding;
+bool wfbs_enum_refuse(struct wfbs_encoding *e, uint32_t index, const char *helper, PyObject *value);
 /* A name of the plan as an interned str. New reference or NULL. */
 PyObject *wfbs_name_str(wfbs_name name);
 /* Appends that str to a list. On failure, releases the list and sets it to NULL, with an
@@ -244,6 +248,9 @@ typedef struct wfbs_encoding {
 bool wfbs_refuse_value(wfbs_fault *fault, const char *format, ...);
 /* The same for "X expected, got TYPE". */
 bool wfbs_refuse_type(wfbs_fault *fault, const char *expected, PyObject *got);
+/* The same with the text that a function of autobahn_fbs.typed._classes makes from the arguments, and
+ * which suggests a similar name (errors.c). Always returns false, possibly with an exception. */
+bool wfbs_refuse_named(wfbs_encoding *e, const char *helper, PyObject *const *args, size_t count);
 /* Fills the fault for a builder without room. Always returns false, possibly with MemoryError. */
 bool wfbs_refuse_room(wfbs_encoding *e);
 

@@ -171,8 +171,8 @@ flags_of_names(wfbs_encoding *e, uint32_t index, PyObject *text, uint64_t *bits)
     const char *p = PyUnicode_AsUTF8AndSize(text, &size);
     *bits = 0;
     if (!p) {
-        PyErr_Clear();
-        return wfbs_refuse_value(e->fault, "name of a value expected, got another str");
+        PyErr_Clear(); /* a surrogate */
+        return wfbs_enum_refuse(e, index, "no_value", text);
     }
     const char *end = p + size;
     while (p < end) {
@@ -180,8 +180,12 @@ flags_of_names(wfbs_encoding *e, uint32_t index, PyObject *text, uint64_t *bits)
         const char *stop = space ? space : end;
         const uint32_t found = wfbs_plan_find_name(plan, type, p, (size_t)(stop - p));
         if (found == WFBS_NONE) {
-            return wfbs_refuse_value(e->fault, "%.*s has no value %.100s", (int)type->name.size,
-                                     type->name.data, p);
+            PyObject *name = PyUnicode_DecodeUTF8(p, stop - p, NULL);
+            if (name) {
+                wfbs_enum_refuse(e, index, "no_value", name);
+                Py_DECREF(name);
+            }
+            return false;
         }
         *bits |= plan->values[type->values + found].value;
         p = stop + (space != NULL);
@@ -202,10 +206,7 @@ enum_bits(wfbs_encoding *e, const wfbs_plan_field *field, PyObject *value, uint6
         }
         found = find_name(e->schema, field->index, value);
         if (found == WFBS_NONE) {
-            const char *text = PyUnicode_AsUTF8(value);
-            PyErr_Clear();
-            return wfbs_refuse_value(e->fault, "%.*s has no value %.60s", (int)type->name.size,
-                                     type->name.data, text ? text : "of that name");
+            return wfbs_enum_refuse(e, field->index, "no_value", value);
         }
         *bits = plan->values[type->values + found].value;
         return true;
@@ -238,9 +239,7 @@ wfbs_tag_of(wfbs_encoding *e, uint32_t index, PyObject *value, uint32_t *number)
     else {
         return wfbs_refuse_type(e->fault, "name of a union's member", value);
     }
-    return *number != WFBS_NONE
-           || wfbs_refuse_value(e->fault, "%.*s has no such member", (int)type->name.size,
-                                type->name.data);
+    return *number != WFBS_NONE || wfbs_enum_refuse(e, index, "no_member", value);
 }
 
 /* ---- scalars */
