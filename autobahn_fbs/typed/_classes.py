@@ -1,5 +1,5 @@
-"""Work that csrc/cpython/typed leaves to Python: creating classes, pickling instances, and the texts
-of errors about unknown names."""
+"""Work that csrc/cpython/typed leaves to Python: creating classes, pickling instances, and texts of
+errors about unknown names."""
 
 from __future__ import annotations
 

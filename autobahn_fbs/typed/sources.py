@@ -107,8 +107,12 @@ def read_limited(path: Path, limit: int) -> bytes:
 
 
 def _check_regular(path: Path) -> None:
-    """Refuses what isn't a file, or a link to one, before it is opened: a named pipe without a writer
-    would block forever."""
+    """Refuses what is neither a file nor a link to one, before it is opened. Opening a named pipe
+    that nobody writes to would block forever.
+
+    :raises CatalogError: it is a pipe, a device, a folder or similar.
+    :raises OSError: it doesn't exist, or is not accessible.
+    """
     if not stat.S_ISREG(path.stat().st_mode):
         raise CatalogError(f"{path}: not a regular file")
 

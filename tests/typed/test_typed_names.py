@@ -33,11 +33,29 @@ def refused(catalog: Catalog, table: str, value: Any) -> str:
         ("Leaf", {"": 1}, "Leaf: has no field ''"),
         ("Leaf", {7: 1}, "Leaf: names of fields expected as keys, got int"),
         ("Node", {"next": {"nxt": {}}}, "Node.next: has no field 'nxt'; did you mean next?"),
-        ("Structs", {"point": POINT | {"X": 4}}, "Structs.point: has no field 'X'; did you mean x?"),
+        (
+            "Structs",
+            {"point": POINT | {"X": 4}},
+            "Structs.point: has no field 'X'; did you mean x?",
+        ),
     ],
 )
 def test_an_unknown_field_of_a_mapping_gets_a_suggestion(table, value, text):
     assert refused(BASICS, f"basics.{table}", value) == f"basics.{text}"
+
+
+def test_a_misspelled_name_is_refused_before_the_field_that_is_therefore_missing():
+    text = refused(BASICS, "basics.Structs", {"point": {"x": 1, "y": 2, "Z": 3}})
+    assert text == "basics.Structs.point: has no field 'Z'; did you mean z?"
+    text = refused(BASICS, "basics.Strict", {"texts": "x"})
+    assert text == "basics.Strict: has no field 'texts'; did you mean text?"
+
+
+def test_a_missing_field_is_refused_as_before_if_all_names_are_right():
+    text = refused(BASICS, "basics.Structs", {"point": {"x": 1, "y": 2}})
+    assert text == "basics.Structs.point.z: missing in a struct"
+    text = refused(BASICS, "basics.Strict", {"note": "x"})
+    assert text == "basics.Strict.text: required field is missing"
 
 
 @pytest.mark.parametrize(
@@ -56,11 +74,14 @@ def test_an_unknown_value_of_an_enum_gets_a_suggestion(field, value, text):
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        ({"shape": ("Circl", {})}, ".shape: unions.Shape has no member 'Circl'; did you mean Circle?"),
+        (
+            {"shape": ("Circl", {})},
+            ".shape: unions.Shape has no member 'Circl'; did you mean Circle?",
+        ),
         ({"shape": (77, {})}, ".shape: unions.Shape has no member 77"),
         ({"shap_type": "Circle"}, ": has no field 'shap_type'; did you mean shape_type?"),
     ],
-)  # fmt: skip
+)
 def test_an_unknown_member_of_a_union_is_named_and_gets_a_suggestion(value, text):
     assert refused(UNIONS, "unions.Drawing", value) == f"unions.Drawing{text}"
 

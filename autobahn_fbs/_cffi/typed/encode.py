@@ -115,15 +115,19 @@ class Encoder:
                 if field.flags & REQUIRED and cells[field.number] is None:
                     raise Refusal("required field is missing", "REQUIRED")
             except Refusal as error:
+                if error.code == "REQUIRED" and not error.steps and field.name not in values:
+                    self._check_names(value, of)  # a misspelled name explains it
                 error.steps.append(f".{field.name}")
                 raise
         self.depth -= 1
-        if isinstance(value, Mapping):
-            self._check_names(value, of)
+        self._check_names(value, of)
         return self.builder.table(of, cells)
 
     @staticmethod
-    def _check_names(value: Mapping[str, Any], of: Object) -> None:
+    def _check_names(value: Any, of: Object) -> None:
+        """Refuses a mapping with a key that isn't a field."""
+        if not isinstance(value, Mapping):
+            return
         for name in tuple(value):  # at once, because other threads may change it
             if name not in of.known:
                 raise Refusal(no_field(name, [*of.by_name, *of.tag_names]))
@@ -196,6 +200,8 @@ class Encoder:
             raise _expected(f"{of.name}, or a mapping,", value)
         parts = []
         for field, each in zip(of.values, given, strict=True):
+            if each is None and isinstance(value, Mapping) and field.name not in value:
+                self._check_names(value, of)  # a misspelled name explains it
             try:
                 if each is None:
                     raise Refusal("missing in a struct")
@@ -203,8 +209,7 @@ class Encoder:
             except Refusal as error:
                 error.steps.append(f".{field.name}")
                 raise
-        if isinstance(value, Mapping):
-            self._check_names(value, of)
+        self._check_names(value, of)
         return pack_struct(of, parts)
 
     def _inline(self, field: Field, value: Any) -> Any:

@@ -80,6 +80,10 @@ encode_member(wfbs_encoding *e, uint32_t object, wfbs_source *s, uint32_t i, boo
         /* None is not a value for a scalar with a default, unless a mapping has left the field
          * out. */
         if (f->flags & WFBS_FIELD_REQUIRED) {
+            if (!value && wfbs_source_misspelled(e, s)) {
+                Py_XDECREF(tag);
+                return false; /* with the place of the table, not of the member */
+            }
             e->fault->code = WFBS_FAULT_REQUIRED;
             good = false;
         }

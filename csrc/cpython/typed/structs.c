@@ -106,22 +106,33 @@ refuse_key(wfbs_encoding *e, const wfbs_layout *layout, PyObject *key)
     return false;
 }
 
+bool
+wfbs_source_misspelled(wfbs_encoding *e, const wfbs_source *s)
+{
+    if (s->kind != WFBS_FROM_DICT) {
+        return false;
+    }
+    PyObject *keys = PyDict_Keys(s->value); /* Python code of the keys can change the dict */
+    bool found = !keys;
+    for (Py_ssize_t i = 0; !found && i < PyList_GET_SIZE(keys); i++) {
+        PyObject *key = PyList_GET_ITEM(keys, i);
+        found = !is_known_key(s->layout, key);
+        if (found) {
+            refuse_key(e, s->layout, key);
+        }
+    }
+    Py_XDECREF(keys);
+    return found;
+}
+
 /* Refuses a mapping with a key that isn't a field. */
 bool
 wfbs_source_close(wfbs_encoding *e, wfbs_source *s)
 {
     bool good = true;
     if (s->kind == WFBS_FROM_DICT && PyDict_GET_SIZE(s->value) != s->found) {
-        PyObject *keys = PyDict_Keys(s->value); /* Python code of the keys can change the dict */
-        good = keys && wfbs_refuse_value(e->fault, "keys changed while it was encoded");
-        for (Py_ssize_t i = 0; keys && i < PyList_GET_SIZE(keys); i++) {
-            PyObject *key = PyList_GET_ITEM(keys, i);
-            if (!is_known_key(s->layout, key)) {
-                refuse_key(e, s->layout, key);
-                break;
-            }
-        }
-        Py_XDECREF(keys);
+        good = !wfbs_source_misspelled(e, s)
+               && wfbs_refuse_value(e->fault, "keys changed while it was encoded");
     }
     Py_DECREF(s->value);
     return good;
@@ -213,7 +224,12 @@ wfbs_encode_struct(wfbs_encoding *e, uint32_t object, PyObject *value, size_t pl
     for (uint32_t i = 0; good && i < s.layout->count; i++) {
         const uint32_t number = s.layout->members[i].number;
         PyObject *item;
-        good = wfbs_source_get(&s, i, &item)
+        good = wfbs_source_get(&s, i, &item);
+        if (good && !item && wfbs_source_misspelled(e, &s)) {
+            good = false; /* with the place of the struct, not of the member */
+            break;
+        }
+        good = good
                && ((item && item != Py_None) || wfbs_refuse_value(e->fault, "missing in a struct"))
                && encode_struct_member(e, &fields[number], item, place);
         Py_XDECREF(item);

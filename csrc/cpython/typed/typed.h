@@ -328,6 +328,9 @@ bool wfbs_source_open(wfbs_encoding *e, uint32_t object, PyObject *value, bool s
                       wfbs_source *s);
 /* One member's value: sets *out to a new reference, or to NULL if it isn't given. */
 bool wfbs_source_get(wfbs_source *s, uint32_t i, PyObject **out);
+/* Whether it is a mapping with a key that isn't a field; call it before refusing a mapping that lacks
+ * a field. If true, the fault is filled, or there is an exception. */
+bool wfbs_source_misspelled(wfbs_encoding *e, const wfbs_source *s);
 /* Releases it. False for a mapping with a key that isn't a field. */
 bool wfbs_source_close(wfbs_encoding *e, wfbs_source *s);
 /* A struct that is field `f` or an element of it: words can be given as a single value. */
