@@ -43,6 +43,7 @@ FLOORS = [
         "autobahn_fbs/_compatible.py",
         "autobahn_fbs/_refusal_hint.py",
         "autobahn_fbs/_startup_log.py",
+        "autobahn_fbs/_suggestion.py",
         "autobahn_fbs/_ubjson_guard.py",
         "autobahn_fbs/_unencodable.py",
         "autobahn_fbs/forwarding.py",

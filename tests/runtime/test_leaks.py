@@ -175,8 +175,12 @@ def typed_refusals_all() -> None:
             for broken in (data[:place], data[:place] + b"\xff" + data[place + 1 :]):
                 with suppress(InvalidPayload):
                     codec.decode(broken)
+        with suppress(InvalidPayload):
+            codec.encode({**value, "no such field": 1})
+        with suppress(TypeError):
+            codec.schema.type(name)(no_such_field=1)
         for field in codec.fields:
-            for wrong in (object(), [object()], [None], {"a": 1}, 2**70, "\ud800"):
+            for wrong in (object(), [object()], [None], {"a": 1}, 2**70, "nothing", "\ud800"):
                 with suppress(InvalidPayload):
                     codec.encode({**value, field: wrong})
 

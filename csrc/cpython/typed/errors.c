@@ -1,17 +1,39 @@
-/* InvalidPayload, with the place of the error. */
+/* Refusals of values, and InvalidPayload with the place of the error. */
 #include "typed.h"
 
-#include "../base/printable.h"
+#include <stdarg.h>
+#include <stdio.h>
 
-/* Sets an attribute of an exception; steals the value. Ignores failure, because the text has the
- * same information. */
-static void
-set_detail(PyObject *error, const char *name, PyObject *value)
+#include "../base/printable.h"
+#include "../base/type_name.h"
+
+/* ---- refusals */
+
+bool
+wfbs_refuse_value(wfbs_fault *fault, const char *format, ...)
 {
-    if (!value || PyObject_SetAttrString(error, name, value) < 0) {
-        PyErr_Clear();
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(fault->text, sizeof fault->text, format, arguments);
+    va_end(arguments);
+    fault->code = WFBS_FAULT_VALUE;
+    return false;
+}
+
+bool
+wfbs_refuse_type(wfbs_fault *fault, const char *expected, PyObject *got)
+{
+    return wfbs_refuse_value(fault, "%s expected, got %.100s", expected,
+                             got == Py_None ? "None" : wfbs_type_name(Py_TYPE(got)));
+}
+
+bool
+wfbs_refuse_room(wfbs_encoding *e)
+{
+    if (!PyErr_Occurred()) {
+        e->fault->code = WFBS_FAULT_ROOM;
     }
-    Py_XDECREF(value);
+    return false;
 }
 
 bool
@@ -24,6 +46,19 @@ wfbs_refuse_named(wfbs_encoding *e, const char *helper, PyObject *const *args, s
     }
     Py_XDECREF(text);
     return false;
+}
+
+/* ---- the exception */
+
+/* Sets an attribute of an exception; steals the value. Ignores failure, because the text has the
+ * same information. */
+static void
+set_detail(PyObject *error, const char *name, PyObject *value)
+{
+    if (!value || PyObject_SetAttrString(error, name, value) < 0) {
+        PyErr_Clear();
+    }
+    Py_XDECREF(value);
 }
 
 PyObject *

@@ -18,7 +18,7 @@
  *   catalog.c   TypedCatalog: codecs by name
  *   lazy.c      TypedLazy: fields on demand; values by path
  *   union.c     TypedUnion: a union's member with its name
- *   errors.c    InvalidPayload; texts about unknown names
+ *   errors.c    refusals of values, InvalidPayload
  *
  * A schema is immutable once one of its classes has been returned. */
 #ifndef WFBS_TYPED_H
@@ -145,10 +145,6 @@ extern PyType_Spec wfbs_typed_schema_spec;
 wfbs_enum_objects *wfbs_enum_of(wfbs_schema *schema, uint32_t index);
 /* Releases the objects of an enum with `count` values. */
 void wfbs_enum_free(wfbs_enum_objects *objects, uint32_t count);
-/* Refuses a name or number (borrowed) that isn't one of an enum's values. The text is made by the
- * `helper`; as wfbs_refuse_named. */
-struct wfbs_encoding;
-bool wfbs_enum_refuse(struct wfbs_encoding *e, uint32_t index, const char *helper, PyObject *value);
 /* A name of the plan as an interned str. New reference or NULL. */
 PyObject *wfbs_name_str(wfbs_name name);
 /* Appends that str to a list. On failure, releases the list and sets it to NULL, with an
@@ -208,14 +204,7 @@ PyTypeObject *wfbs_union_type(PyObject *module);
 /* A member of a union that needs its name. New reference or NULL. */
 PyObject *wfbs_union_new(wfbs_typed *t, PyObject *name, PyObject *value);
 
-/* ---- errors.c */
-
-/* Raises InvalidPayload for a fault whose steps refer to `plan`. Always returns NULL. A pending
- * exception is kept instead. `bytes` says whether the offset refers to a buffer. */
-PyObject *wfbs_raise_fault(wfbs_typed *t, const wfbs_fault *fault, const wfbs_plan *plan,
-                           uint32_t root, bool bytes);
-
-/* ---- values.c: one scalar or text, encoding and decoding */
+/* ---- the state of encoding */
 
 /* Options for encoding a whole buffer. */
 typedef struct {
@@ -244,18 +233,31 @@ typedef struct wfbs_encoding {
     bool is_unverified; /* it contains bytes that were given for a nested buffer */
 } wfbs_encoding;
 
+/* ---- errors.c */
+
 /* Fills the fault with printf-like text about a value. Always returns false. */
 bool wfbs_refuse_value(wfbs_fault *fault, const char *format, ...);
 /* The same for "X expected, got TYPE". */
 bool wfbs_refuse_type(wfbs_fault *fault, const char *expected, PyObject *got);
 /* The same with the text that a function of autobahn_fbs.typed._classes makes from the arguments, and
- * which suggests a similar name (errors.c). Always returns false, possibly with an exception. */
+ * which suggests a similar name. Always returns false, possibly with an exception. */
 bool wfbs_refuse_named(wfbs_encoding *e, const char *helper, PyObject *const *args, size_t count);
 /* Fills the fault for a builder without room. Always returns false, possibly with MemoryError. */
 bool wfbs_refuse_room(wfbs_encoding *e);
 
+/* Raises InvalidPayload for a fault whose steps refer to `plan`. Always returns NULL. A pending
+ * exception is kept instead. `bytes` says whether the offset refers to a buffer. */
+PyObject *wfbs_raise_fault(wfbs_typed *t, const wfbs_fault *fault, const wfbs_plan *plan,
+                           uint32_t root, bool bytes);
+
+/* ---- enums.c, values.c: one scalar or text, encoding and decoding */
+
+/* Refuses a name or number (borrowed) that isn't one of an enum's values. The text is made by the
+ * `helper`; as wfbs_refuse_named. */
+bool wfbs_enum_refuse(wfbs_encoding *e, uint32_t index, const char *helper, PyObject *value);
 /* Converts a Python value to the bits of a field's scalar, or of a scalar element of it. False with
- * the fault filled, or with an exception. Runs Python code only for objects with __index__. */
+ * the fault filled, or with an exception. Runs Python code only for objects with __index__, or
+ * before it fails. */
 bool wfbs_scalar_bits(wfbs_encoding *e, const wfbs_plan_field *field, PyObject *value,
                       uint64_t *bits);
 /* The object for a scalar's bits. With `enums`, members of enums; with `names`, their names as str

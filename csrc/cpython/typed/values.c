@@ -2,37 +2,6 @@
 #include "typed.h"
 
 #include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
-
-#include "../base/type_name.h"
-
-bool
-wfbs_refuse_value(wfbs_fault *fault, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vsnprintf(fault->text, sizeof fault->text, format, arguments);
-    va_end(arguments);
-    fault->code = WFBS_FAULT_VALUE;
-    return false;
-}
-
-bool
-wfbs_refuse_type(wfbs_fault *fault, const char *expected, PyObject *got)
-{
-    return wfbs_refuse_value(fault, "%s expected, got %.100s", expected,
-                             got == Py_None ? "None" : wfbs_type_name(Py_TYPE(got)));
-}
-
-bool
-wfbs_refuse_room(wfbs_encoding *e)
-{
-    if (!PyErr_Occurred()) {
-        e->fault->code = WFBS_FAULT_ROOM;
-    }
-    return false;
-}
 
 /* ---- integers and floats to bits */
 
