@@ -60,8 +60,9 @@ typedef struct {
     uint32_t assigned;    /* bit per attribute: set by the user */
     uint32_t exposed;     /* bit per attribute: a mutable object was returned */
     PyObject *ppt_cipher; /* owned: the slot of an attribute that Autobahn's class lacks */
-    PyObject *
-        source; /* owned: if the slots of args and kwargs are NULL, the received message to take them from; or NULL. See accelerate/forward.h */
+    /* Owned: if the slots of args and kwargs are NULL, the received message to take them from; or
+     * NULL. See accelerate/forward.h. */
+    PyObject *source;
     uint8_t dialect;
     uint8_t plain;     /* the state of args and kwargs: see accelerate/forward.c */
     uint8_t uncounted; /* a copy: its payloads were already counted as received */
