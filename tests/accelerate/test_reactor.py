@@ -5,7 +5,11 @@ from __future__ import annotations
 
 import select
 import socket
+import ssl
+import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,10 +25,10 @@ pytest.importorskip("twisted.internet.tcp")
 
 from twisted.internet import tcp
 from twisted.internet.epollreactor import EPollReactor
-from twisted.internet.interfaces import IHalfCloseableProtocol
+from twisted.internet.interfaces import IHalfCloseableProtocol, IOpenSSLContextFactory
 from twisted.internet.protocol import ClientFactory, Protocol
 from twisted.python import log
-from zope.interface import implementer
+from zope.interface import directlyProvides, implementer
 
 IN, OUT = select.EPOLLIN, select.EPOLLOUT
 
@@ -578,6 +582,65 @@ def test_a_handler_may_undo_it(site):
         log.removeObserver(errors.append)
     assert [read(peer, 4) for _, peer in pairs] == [b"data"] * 5
     assert not [event for event in errors if event["isError"]]
+
+
+def over_tls(site: Site, folder: Path, talk: Any, peer: socket.socket, size: int) -> bytes:
+    """Echoes `size` bytes over TLS on a connection and closes it; returns what the peer got."""
+    openssl = pytest.importorskip("OpenSSL.SSL", reason="NOT TESTED: TLS, which needs pyOpenSSL")
+    from support.certificates import Authority
+
+    authority = Authority(folder)
+    server = authority.issue("server")
+    tls = openssl.Context(openssl.TLS_METHOD)
+    tls.use_certificate_file(str(server.certificate))
+    tls.use_privatekey_file(str(server.key))
+    keys = SimpleNamespace(getContext=lambda: tls)
+    directlyProvides(keys, IOpenSSLContextFactory)
+    talk.transport.startTLS(keys)
+
+    def answer(data: bytes) -> None:
+        for start in range(0, len(data), 1000):
+            talk.transport.write(data[start : start + 1000])
+        if len(talk.received) == size:
+            talk.transport.loseConnection()
+
+    talk.answer = answer
+    received = b""
+
+    def converse() -> None:
+        nonlocal received
+        context = ssl.create_default_context(cafile=str(authority.certificate))
+        with context.wrap_socket(peer, server_hostname="127.0.0.1") as encrypted:
+            encrypted.sendall(bytes(size // 2))
+            encrypted.sendall(b"x" * (size - size // 2))
+            while more := encrypted.recv(1 << 16):  # an error unless TLS is closed properly
+                received += more
+            encrypted.unwrap()
+
+    peer.settimeout(20)
+    client = threading.Thread(target=converse)
+    client.start()
+    site.spin(lambda: not client.is_alive())
+    client.join()
+    return received
+
+
+@pytest.mark.parametrize("size", [10, 3_000_000])
+def test_tls_is_sent_completely_and_closed_properly(either, tmp_path, size):
+    talk, peer = either.connect()
+    received = over_tls(either, tmp_path, talk, peer, size)
+    assert received == bytes(size // 2) + b"x" * (size - size // 2)
+    either.spin(lambda: talk.seen)
+    assert talk.seen == ["lost: ConnectionDone"]
+
+
+def test_tls_that_starts_after_plain_data_is_sent_after_it(either, tmp_path):
+    talk, peer = either.connect()
+    talk.transport.write(b"plain")
+    assert talk.transport in either.writers()
+    either.reactor.iterate(0)
+    assert read(peer, 5) == b"plain"
+    assert over_tls(either, tmp_path, talk, peer, 1000) == bytes(500) + b"x" * 500
 
 
 #: What can be done with a connection, and with the part.
