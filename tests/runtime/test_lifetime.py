@@ -55,6 +55,37 @@ def test_views_outlive_messages_and_serializers():
     assert bytes(part) == b"p" * 10
 
 
+def test_a_catalog_is_freed_with_all_that_was_made_from_it():
+    # In a process of its own, because catalogs share equal schemas and classes.
+    done = run_python(
+        "-c",
+        """
+        import gc, weakref
+        from autobahn_fbs.typed import Catalog
+        from support.typed_samples import ALL
+        from support.typed_schemas import SCHEMAS
+
+        kept = []
+        for schema in sorted({schema for schema, _, _ in ALL}):
+            catalog = Catalog.load(SCHEMAS / f"{schema}.bfbs")
+            gone = weakref.ref(catalog)
+            classes = []
+            for other, name, value in ALL:
+                if other == schema:
+                    read = catalog.decode(name, catalog.encode(name, value))
+                    lazy = catalog.lazy(name, catalog.encode(name, value))
+                    classes.append((name, weakref.ref(type(read))))
+            del catalog, read, lazy
+            for _ in range(3):
+                gc.collect()
+            kept += [name for name, cls in classes if cls() is not None]
+            kept += [schema] if gone() is not None else []
+        print(kept)
+        """,
+    )
+    assert (done.returncode, done.stdout) == (0, "[]\n"), done.stdout + done.stderr
+
+
 def test_decoded_values_outlive_their_message():
     (received,) = OBJSER.unserialize(OBJSER.serialize(m.Event(1, 2, args=[["x"], {"a": "b"}])))
     args, topic = received.args, received.topic

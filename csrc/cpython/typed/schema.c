@@ -14,10 +14,14 @@ schema_traverse(PyObject *self, visitproc visit, void *arg)
     wfbs_schema *s = (wfbs_schema *)self;
     Py_VISIT(Py_TYPE(self));
     for (uint32_t i = 0; s->layouts && i < s->plan.object_count; i++) {
-        if (s->layouts[i]) {
-            Py_VISIT(s->layouts[i]->type);
-        }
+        const wfbs_layout *layout = s->layouts[i];
         Py_VISIT(s->codecs[i]);
+        if (layout) {
+            Py_VISIT(layout->type);
+        }
+        for (uint32_t k = 0; layout && k < layout->count; k++) {
+            Py_VISIT(layout->members[k].absent); /* can be a member of one of the enums */
+        }
     }
     for (uint32_t i = 0; s->enums && i < s->plan.enum_count; i++) {
         Py_VISIT(s->enums[i].type);
