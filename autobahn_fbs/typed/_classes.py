@@ -14,6 +14,7 @@ from .names import no_member as no_member
 from .names import no_value as no_value
 from .names import unexpected_keyword as unexpected_keyword
 from .names import unknown_path as _unknown_path
+from .names import wrong_text as wrong_text
 
 #: Names that fields can't have in Python, besides names like ``__this__``: they are attributes or
 #: methods of an instance or a lazy table.
@@ -73,8 +74,10 @@ def make_class(
     return made
 
 
-def can_fill(cls: type, names: tuple[str, ...]) -> bool:
+def can_fill(cls: type, names: tuple[str, ...], table: str) -> bool:
     """Whether instances of a user's class can be created by filling its slots, without a call.
+
+    :param names: the attributes that it needs for the table or struct.
 
     :raises TypeError: the class lacks one of the fields.
     """
@@ -83,7 +86,7 @@ def can_fill(cls: type, names: tuple[str, ...]) -> bool:
         known |= set(getattr(base, "__annotations__", ()))
     for name in names:
         if name not in known:
-            raise TypeError(f"{cls.__name__} has no attribute {name!r}")
+            raise TypeError(f"{cls.__name__} has no attribute {name!r} of {table}")
     if hasattr(cls, "__fbs_fields__"):  # the class of another schema
         return cls.__match_args__ == names  # type: ignore[attr-defined, no-any-return]
     fields: Any = getattr(cls, "__struct_fields__", None) or getattr(

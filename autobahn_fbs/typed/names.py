@@ -1,4 +1,4 @@
-"""Errors for unknown names."""
+"""Texts of errors about unknown names, and about other texts that a value must not have."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _first_failure(found: Reflection, table: str, path: str) -> str | None:
     return None
 
 
-# Reasons for refusing a value, which both bindings quote
+# Reasons for refusing a value, for both bindings
 
 
 def no_field(key: object, known: Iterable[str]) -> str:
@@ -95,6 +95,11 @@ def unexpected_keyword(name: object, known: Iterable[str]) -> str:
     if not isinstance(name, str):
         return f"names of keyword arguments must be str, got {_kind(name)}"
     return f"got an unexpected keyword argument {_quoted(name)}{did_you_mean(name, known)}"
+
+
+def wrong_text(expected: str, text: str) -> str:
+    """For a str that doesn't have the form that its field requires."""
+    return f"{expected}, got {_quoted(text)}"
 
 
 def _kind(value: object) -> str:

@@ -122,7 +122,10 @@ WRONG: list[tuple[str, str, Any]] = [
     ("wamp", "checks.Uuids", {"integer": b"123"}),
     ("wamp", "checks.Uuids", {"integer": "text"}),
     ("wamp", "checks.Addresses", {"integer": "0x12"}),
-    ("wamp", "checks.Addresses", {"integer": 2**160}),
+    ("wamp", "checks.Uuids", {"integer": "x" * 36}),
+    ("wamp", "checks.Uuids", {"integer": "\x1b[31m" * 1000}),
+    ("wamp", "checks.Addresses", {"integer": "\ud800"}),
+    *(("wamp", "checks.Addresses", {"integer": n}) for n in (-1, 2**160, 2**63, -(2**70))),
     ("wamp", "checks.Encoded", {"value": b"\xff"}),
 ]  # fmt: skip
 

@@ -410,5 +410,5 @@ def test_an_error_text_has_nothing_that_a_terminal_acts_on(value):
     with pytest.raises(InvalidPayload) as caught:
         BASICS.encode("basics.Everything", value)
     error: Any = caught.value
-    assert str(error).endswith(r" a\x1b[31m\n\u202e")
+    assert str(error).endswith(r" 'a\x1b[31m\n\u202e'")
     assert str(error).endswith(error.reason)

@@ -1,4 +1,5 @@
-"""Errors about unknown names in values: they suggest the spelling that was probably meant."""
+"""Errors about names and texts in values: they quote them, and suggest the name that was probably
+meant."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ from support.typed_schemas import SCHEMAS
 
 BASICS = Catalog.load(SCHEMAS / "basics.bfbs")
 UNIONS = Catalog.load(SCHEMAS / "unions.bfbs")
+CHECKS = Catalog.load(SCHEMAS / "wamp.bfbs")
 ORDERS = Catalog.load(SCHEMAS / "orders.bfbs")
 POINT = {"x": 1, "y": 2, "z": 3}
 
@@ -127,6 +129,32 @@ def test_an_unknown_name_is_quoted_without_control_characters_and_cut(name):
         text = refused(catalog, table, value)
         assert text.isprintable() and len(text) < 300
         assert repr(name[:10])[1:-1] in text
+
+
+@pytest.mark.parametrize(
+    ("table", "value", "text"),
+    [
+        ("Uuids", {"integer": "x\n"}, "canonical text of a uuid expected, got 'x\\n'"),
+        ("Chain", {"value": "x"}, "0x and 64 hexadecimal digits expected for ethval, got 'x'"),
+        ("Addresses", {"integer": -1}, "0 to 2**160-1 expected, got -1"),
+        ("Addresses", {"integer": 2**160}, "0 to 2**160-1 expected, got a larger number"),
+    ],
+)  # fmt: skip
+def test_a_wrong_text_or_number_for_a_large_integer_is_quoted(table, value, text):
+    (field,) = value
+    assert refused(CHECKS, f"checks.{table}", value) == f"checks.{table}.{field}: {text}"
+
+
+def test_a_number_that_is_too_large_for_a_float_is_quoted():
+    text = refused(BASICS, "basics.Scalars", {"f32": -1e39})
+    assert text == "basics.Scalars.f32: too large for a float: -1e+39"
+
+
+def test_an_element_that_a_vector_does_not_have_is_named_with_its_table():
+    data = BASICS.encode("basics.Vectors", {"i64": [1]})
+    with pytest.raises(IndexError) as caught:
+        BASICS.get("basics.Vectors", data, "i64[3]")
+    assert str(caught.value) == "basics.Vectors has no element 'i64[3]'"
 
 
 # The search for similar names

@@ -140,13 +140,10 @@ class TypedSchema:
         self._check(of)
         if index in self._layouts:
             raise ValueError(f"{name} already has a class: {self._layouts[index].type!r}")
+        from ...typed._classes import can_fill
+
         layout = Layout(self, of, cls)
-        known = set(getattr(cls, "__annotations__", ())) | set(dir(cls))
-        for base in cls.__mro__:
-            known |= set(getattr(base, "__annotations__", ()))
-        for attribute in layout.names:
-            if attribute not in known:
-                raise TypeError(f"{cls.__name__} has no attribute {attribute!r} of {name}")
+        can_fill(cls, layout.names, name)  # an error if it lacks one
         self._layouts[index] = layout
 
     def to_dict(self, value: Any, /) -> dict[str, Any]:

@@ -424,7 +424,7 @@ def _float(kind: int, value: Any) -> float:
             raise Refusal("too large for a double") from None
     # 2**128 - 2**103 and above round to 2**128.
     if kind == FLOAT and not isinf(number) and abs(number) >= 3.4028235677973366e38:
-        raise Refusal("too large for a float")
+        raise Refusal(f"too large for a float: {number!r}")
     return number
 
 

@@ -48,7 +48,7 @@ def get(schema: TypedSchema, of: Object, data: bytes, path: str, rules: Rules) -
 
             raise unknown_path(schema, of.name, path)
         if fault.code == lib.WFBS_FAULT_INDEX:
-            raise IndexError(path)
+            raise IndexError(f"{of.name} has no element {path!r:.200}")
         raise_fault(fault, schema.plan.raw, of.index)
     kind, at = place.kind, place.at
     if kind == lib.WFBS_PLACE_ABSENT:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from ...typed.names import wrong_text
 from .._core import lib
 
 _UUID: int = lib.WFBS_DEMAND_UUID
@@ -13,6 +14,8 @@ _ETHHASH: int = lib.WFBS_DEMAND_ETHHASH
 _ETHVAL: int = lib.WFBS_DEMAND_ETHVAL
 
 _NAMES = {_UUID: "uuid", _ETHADR: "ethadr", _ETHHASH: "ethhash", _ETHVAL: "ethval"}
+
+_CANONICAL = "canonical text of a uuid expected"
 
 #: Checks for which such a struct is a single value.
 DEMANDS = set(_NAMES)
@@ -43,28 +46,36 @@ def write(value: Any, demand: int, size: int, memory_order: bool) -> bytes | str
         if len(big_endian) != size:
             return f"{size} bytes expected for {name}, got {len(big_endian)}"
     elif name and isinstance(value, str):
-        text = value
-        try:
-            if demand == _UUID:
-                if len(text) != 36:
-                    return "not the canonical text of a uuid"
-                big_endian = UUID(text).bytes
-            else:
-                if text[:2] not in ("0x", "0X") or len(text) != 2 + 2 * size:
-                    return f"0x and {2 * size} hexadecimal digits expected for {name}"
-                big_endian = bytes.fromhex(text[2:])
-                if len(big_endian) != size:
-                    return f"0x and {2 * size} hexadecimal digits expected for {name}"
-        except ValueError:
-            return (
-                "not the canonical text of a uuid"
-                if demand == _UUID
-                else f"0x and {2 * size} hexadecimal digits expected for {name}"
-            )
+        read = _uuid_bytes if demand == _UUID else _hexadecimal
+        found = read(value, size)
+        if found is None:
+            digits = f"0x and {2 * size} hexadecimal digits expected for {name}"
+            return wrong_text(_CANONICAL if demand == _UUID else digits, value)
+        big_endian = found
     elif isinstance(value, int) and not isinstance(value, bool):
         if value < 0 or value >> 8 * size:
-            return f"0 to 2**{size * 8}-1 expected"
+            got = value if -(1 << 63) <= value < 1 << 63 else "a larger number"
+            return f"0 to 2**{size * 8}-1 expected, got {got}"
         big_endian = value.to_bytes(size, "big")
     else:
         return None
     return big_endian if memory_order else big_endian[::-1]
+
+
+def _uuid_bytes(text: str, size: int) -> bytes | None:
+    """The bytes of a UUID's canonical text; None for any other text."""
+    try:
+        return UUID(text).bytes if len(text) == 36 else None
+    except ValueError:
+        return None
+
+
+def _hexadecimal(text: str, size: int) -> bytes | None:
+    """The bytes after 0x; None for any other text."""
+    if text[:2] not in ("0x", "0X") or len(text) != 2 + 2 * size:
+        return None
+    try:
+        found = bytes.fromhex(text[2:])
+    except ValueError:
+        return None
+    return found if len(found) == size else None

@@ -272,7 +272,7 @@ wfbs_codec_get(PyObject *self, PyObject *const *args, Py_ssize_t count)
         refuse_path(c, args[1]);
     }
     else if (fault.code == WFBS_FAULT_INDEX) {
-        PyErr_SetObject(PyExc_IndexError, args[1]);
+        PyErr_Format(PyExc_IndexError, "%U has no element %.200R", c->name, args[1]);
     }
     else {
         wfbs_raise_fault(c->schema->typed, &fault, &c->schema->plan, c->object, true);

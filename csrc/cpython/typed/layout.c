@@ -238,8 +238,10 @@ wfbs_layout_bind(wfbs_schema *schema, uint32_t object, PyTypeObject *type)
     wfbs_layout *layout = layout_members(schema, object);
     PyObject *wire = NULL, *names = NULL, *fills = NULL;
     if (layout && names_of(schema, layout, &wire, &names) == 0) {
-        PyObject *arguments[2] = {(PyObject *)type, names};
-        fills = wfbs_typed_help(schema->typed, "can_fill", arguments, 2);
+        PyObject *table = wfbs_name_str(schema->plan.objects[object].name);
+        PyObject *arguments[] = {(PyObject *)type, names, table};
+        fills = table ? wfbs_typed_help(schema->typed, "can_fill", arguments, 3) : NULL;
+        Py_XDECREF(table);
     }
     if (!fills || layout_attach(layout, type, names) < 0) {
         goto failed;

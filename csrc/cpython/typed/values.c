@@ -81,7 +81,12 @@ float_bits(wfbs_encoding *e, unsigned base, PyObject *value, uint64_t *bits)
     }
     /* 2^128 - 2^103 and above round to 2^128. */
     if (isfinite(wide) && fabs(wide) >= 3.4028235677973366e38) {
-        return wfbs_refuse_value(e->fault, "too large for a float");
+        char *text = PyOS_double_to_string(wide, 'r', 0, Py_DTSF_ADD_DOT_0, NULL);
+        if (text) {
+            wfbs_refuse_value(e->fault, "too large for a float: %s", text);
+            PyMem_Free(text);
+        }
+        return false;
     }
     const float narrow = (float)wide;
     uint32_t narrow_bits;

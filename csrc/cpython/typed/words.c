@@ -20,8 +20,16 @@ bytes_of_int(wfbs_encoding *e, PyObject *value, unsigned size, uint8_t *big)
     PyObject *bytes = PyObject_CallMethod(value, "to_bytes", "Is", size, "big");
     if (!bytes) {
         if (PyErr_ExceptionMatches(PyExc_OverflowError)) {
+            int overflow;
             PyErr_Clear();
-            wfbs_refuse_value(e->fault, "0 to 2**%u-1 expected", 8 * size);
+            const long long small = PyLong_AsLongLongAndOverflow(value, &overflow);
+            PyErr_Clear();
+            if (overflow) {
+                wfbs_refuse_value(e->fault, "0 to 2**%u-1 expected, got a larger number", 8 * size);
+            }
+            else {
+                wfbs_refuse_value(e->fault, "0 to 2**%u-1 expected, got %lld", 8 * size, small);
+            }
         }
         return -1;
     }
@@ -74,10 +82,15 @@ bytes_of_text(wfbs_encoding *e, wfbs_demand demand, PyObject *value, unsigned si
     if (digits == 2 * size && suits) {
         return 1;
     }
-    wfbs_refuse_value(e->fault,
-                      demand == WFBS_DEMAND_UUID ? "not the canonical text of a uuid"
-                                                 : "0x and %u hexadecimal digits expected for %s",
-                      2 * size, wfbs_demand_name(demand));
+    PyObject *expected = PyUnicode_FromFormat(demand == WFBS_DEMAND_UUID
+                                                  ? "canonical text of a uuid expected"
+                                                  : "0x and %u hexadecimal digits expected for %s",
+                                              2 * size, wfbs_demand_name(demand));
+    if (expected) {
+        PyObject *arguments[] = {expected, value};
+        wfbs_refuse_named(e, "wrong_text", arguments, 2);
+        Py_DECREF(expected);
+    }
     return -1;
 }
 
