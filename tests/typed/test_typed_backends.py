@@ -124,7 +124,10 @@ WRONG: list[tuple[str, str, Any]] = [
     ("wamp", "checks.Addresses", {"integer": "0x12"}),
     ("wamp", "checks.Uuids", {"integer": "x" * 36}),
     ("wamp", "checks.Uuids", {"integer": "\x1b[31m" * 1000}),
+    *(("wamp", "checks.Uuids", {"integer": t}) for t in ("-" * 4 + "ab" * 16, "urn:" + "ab" * 16)),
     ("wamp", "checks.Addresses", {"integer": "\ud800"}),
+    ("wamp", "checks.Addresses", {"integer": "0X" + "ab" * 20}),
+    ("wamp", "checks.Chain", {"value": "ab" * 32}),
     *(("wamp", "checks.Addresses", {"integer": n}) for n in (-1, 2**160, 2**63, -(2**70))),
     ("wamp", "checks.Encoded", {"value": b"\xff"}),
 ]  # fmt: skip

@@ -145,6 +145,19 @@ def test_a_wrong_text_or_number_for_a_large_integer_is_quoted(table, value, text
     assert refused(CHECKS, f"checks.{table}", value) == f"checks.{table}.{field}: {text}"
 
 
+@pytest.mark.parametrize(
+    ("table", "value"),
+    [
+        ("Uuids", {"integer": "urn:" + "ab" * 16}),
+        ("Uuids", {"integer": "-" * 4 + "ab" * 16}),
+        ("Addresses", {"integer": "0X" + "ab" * 20}),
+        ("Chain", {"value": "ab" * 32}),
+    ],
+)
+def test_only_the_canonical_text_of_a_large_integer_is_accepted(table, value):
+    assert " expected" in refused(CHECKS, f"checks.{table}", value)
+
+
 def test_a_number_that_is_too_large_for_a_float_is_quoted():
     text = refused(BASICS, "basics.Scalars", {"f32": -1e39})
     assert text == "basics.Scalars.f32: too large for a float: -1e+39"

@@ -64,15 +64,18 @@ def write(value: Any, demand: int, size: int, memory_order: bool) -> bytes | str
 
 def _uuid_bytes(text: str, size: int) -> bytes | None:
     """The bytes of a UUID's canonical text; None for any other text."""
+    if len(text) != 36:
+        return None
     try:
-        return UUID(text).bytes if len(text) == 36 else None
+        found = UUID(text)
     except ValueError:
         return None
+    return found.bytes if str(found) == text.lower() else None  # UUID() takes other forms, too
 
 
 def _hexadecimal(text: str, size: int) -> bytes | None:
     """The bytes after 0x; None for any other text."""
-    if text[:2] not in ("0x", "0X") or len(text) != 2 + 2 * size:
+    if text[:2] != "0x" or len(text) != 2 + 2 * size:
         return None
     try:
         found = bytes.fromhex(text[2:])

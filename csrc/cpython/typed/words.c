@@ -79,7 +79,7 @@ bytes_of_text(wfbs_encoding *e, wfbs_demand demand, PyObject *value, unsigned si
     }
     const bool suits = !wfbs_demand_suits_text(demand)
                        || wfbs_demand_text(demand, (const uint8_t *)text, (size_t)length);
-    if (digits == 2 * size && suits) {
+    if (digits == 2 * size && (prefixed || demand == WFBS_DEMAND_UUID) && suits) {
         return 1;
     }
     PyObject *expected = PyUnicode_FromFormat(demand == WFBS_DEMAND_UUID
