@@ -44,7 +44,8 @@ class Fault:
 def read(name: str, encoding: str) -> bytes:
     """The bytes of a file, or of standard input for ``-``.
 
-    :raises CannotRead: there is no such file, or it doesn't have the given encoding.
+    :raises CannotRead: there is no such file, it is larger than the memory, or it doesn't have the
+        given encoding.
     """
     try:
         if name == "-":
@@ -58,6 +59,8 @@ def read(name: str, encoding: str) -> bytes:
         raise CannotRead(error.strerror or str(error)) from error
     except ValueError as error:  # a name that contains a zero byte
         raise CannotRead(str(error)) from error
+    except MemoryError as error:
+        raise CannotRead("too large for the memory") from error
     return decode(raw, encoding)
 
 

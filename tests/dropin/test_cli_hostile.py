@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import pickle
 import time
@@ -13,6 +14,7 @@ import pytest
 from autobahn_fbs import FlatBuffersObjectSerializer, Limits
 from autobahn_fbs.__main__ import main
 from autobahn_fbs._backend import native
+from autobahn_fbs._cli import sources
 from autobahn_fbs._cli.sources import decode
 from autobahn_fbs._cli.terminal import to_json, to_text
 from support.hostile import shared_vector
@@ -57,6 +59,21 @@ def test_each_message_of_a_batch_has_its_line(odd, verb, tmp_path: Path, capsys)
         assert "the last one" in out
     if "--json" in verb:
         assert len([json.loads(line) for line in out.splitlines()]) == 3
+
+
+class TooLarge(io.BytesIO):
+    def read(self, size: int | None = -1) -> bytes:
+        raise MemoryError
+
+
+@pytest.mark.parametrize("verb", ["dump", "verify"])
+def test_a_file_larger_than_the_memory_is_named(verb, tmp_path: Path, monkeypatch, capsys):
+    path = tmp_path / "large.bin"
+    path.write_bytes(event())
+    monkeypatch.setattr(sources, "open", lambda *_: TooLarge(), raising=False)
+    assert main([verb, str(path)]) == 1
+    output = capsys.readouterr()
+    assert f"{path}: too large for the memory" in output.out + output.err
 
 
 def nested_keys(depth: int) -> bytes:
