@@ -66,8 +66,8 @@ def _not_built(error: Exception) -> ImportError:
     if os.path.exists(os.path.join(folder, "setup.py")):
         install = f"{sys.executable} -m pip install -e {folder}"
         remedy = (
-            f"{folder} has the sources; build them with: {f'{variable} {install}'.strip()}\n"
-            "If the package is also installed, start Python in another folder to use it"
+            f"{folder} has the sources. If the package is also installed, start Python in another"
+            f" folder to use it; otherwise, build it with: {f'{variable} {install}'.strip()}"
         )
     else:
         remedy = f"install it again from its sources, for {sys.executable}"

@@ -106,6 +106,17 @@ def _items(value: Any) -> Iterator[tuple[str, Any]]:
                 yield f"[<{type(key).__name__}>]", inner
 
 
+def _of_keys(value: Mapping[Any, Any]) -> str:
+    """The same for a mapping whose values can be encoded."""
+    for key in value:
+        if not isinstance(key, (str, bytes)):
+            return (
+                f"; its key {repr(key)[:_KEY]} is of type {type(key).__name__}: use text, or the"
+                " payload serializer cbor"
+            )
+    return ""
+
+
 def _advice(value: Any, is_cbor: bool) -> str:
     """A replacement to send, for types that users often send; "" for all others."""
     cls = type(value)
@@ -133,6 +144,10 @@ def _advice(value: Any, is_cbor: bool) -> str:
         return "; send a list of it, or use the payload serializer cbor"
     if isinstance(value, (decimal.Decimal, uuid.UUID)):
         return "; send str() of it, or use the payload serializer cbor"
+    if not is_cbor and isinstance(value, int) and not -(2**63) <= value < 2**64:
+        return "; it takes more than 64 bits: send str() of it, or use the payload serializer cbor"
+    if not is_cbor and isinstance(value, Mapping):
+        return _of_keys(value)
     if value is None or isinstance(value, (str, int, float, list, tuple, Mapping)):
         return ""  # their type isn't the cause
     return (

@@ -153,7 +153,10 @@ def forget_sources() -> None:
 def is_installed(module: str) -> bool:
     """Whether the distribution of a module is installed."""
     package = module.partition(".")[0]
-    return package in sys.modules or PathFinder.find_spec(package) is not None
+    loaded = sys.modules.get(package)
+    spec = PathFinder.find_spec(package) if loaded is None else loaded.__spec__
+    # Without Twisted, Autobahn's plugin for it makes a folder "twisted", which has no origin.
+    return spec.origin is not None if spec is not None else loaded is not None
 
 
 def _file_of(module: str) -> str:

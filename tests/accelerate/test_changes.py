@@ -13,7 +13,13 @@ import pytest
 
 from autobahn_fbs._accelerate.changes import Change, Edit, Late, Replace, check_running
 from autobahn_fbs._accelerate.part import Group, State
-from autobahn_fbs._accelerate.source import Unknown, _file_of, forget_sources, source_of
+from autobahn_fbs._accelerate.source import (
+    Unknown,
+    _file_of,
+    forget_sources,
+    is_installed,
+    source_of,
+)
 
 NAME = "accelerate_target"
 
@@ -174,6 +180,21 @@ def test_a_module_without_source_is_unknown(target, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     with pytest.raises(Unknown, match=f"^{NAME} has no source file: the program is frozen$"):
         check_running(edit("function"))
+
+
+def test_a_folder_without_a_package_is_not_an_installed_one(tmp_path, monkeypatch):
+    """Autobahn's plugin for Twisted lies in a folder ``twisted``, even without Twisted."""
+    (tmp_path / "wfbs_only_plugins" / "plugins").mkdir(parents=True)
+    (tmp_path / "wfbs_only_plugins" / "plugins" / "plugin.py").touch()
+    (tmp_path / "wfbs_package").mkdir()
+    (tmp_path / "wfbs_package" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    for _ in range(2):
+        assert not is_installed("wfbs_only_plugins.defer")
+        assert is_installed("wfbs_package.defer")
+        importlib.import_module("wfbs_only_plugins")
+        importlib.import_module("wfbs_package")
+    assert not is_installed("wfbs_missing")
 
 
 def test_a_frozen_module_may_have_its_source_beside_it(target, monkeypatch):

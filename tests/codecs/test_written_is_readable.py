@@ -91,7 +91,13 @@ needs = {
 @needs["msgpack"]
 @pytest.mark.parametrize("value", [{1: 2}, [{"a": {None: 1}}], {1.5: 1}], ids=repr)
 def test_messagepack_with_other_keys_than_text_and_bytes_is_refused_when_it_is_written(value):
-    assert "key" in error_of("msgpack", value)
+    assert "the key of a map is neither text nor binary" in error_of("msgpack", value)
+
+
+@needs["msgpack"]
+def test_the_error_about_a_key_in_messagepack_names_the_key_and_what_to_send():
+    text = error_of("msgpack", {"a": 1, 22: 2})
+    assert "at [1]; its key 22 is of type int: use text, or the payload serializer cbor" in text
 
 
 @needs["msgpack"]

@@ -430,8 +430,11 @@ def test_the_search_for_a_bad_value_ends():
     assert ', at ["' + "k" * 40 in error_of("json", args=[], kwargs={"k" * 5000: object()})
 
 
-def test_numbers_that_a_codec_lacks_have_a_place_and_no_advice():
-    assert error_of("msgpack", args=[[1, 2**70]]).endswith(", at [0][1]")
+def test_the_error_about_a_number_that_a_codec_lacks_has_a_place_and_advice():
+    assert error_of("msgpack", args=[[1, 2**70]]).endswith(
+        ", at [0][1]; it takes more than 64 bits: send str() of it, or use the payload serializer"
+        " cbor"
+    )
 
 
 class Color(enum.Enum):
