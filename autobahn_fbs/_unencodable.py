@@ -97,21 +97,27 @@ def _items(value: Any) -> Iterator[tuple[str, Any]]:
             yield f"[{index}]", inner
     elif type(value) is dict:
         for key, inner in value.items():
-            if type(key) is str:
-                shown = key if len(key) <= _KEY else f"{key[:_KEY]}..."
-                yield '["' + shown.encode("ascii", "backslashreplace").decode() + '"]', inner
-            elif type(key) is int and key.bit_length() <= 64:
-                yield f"[{key}]", inner
-            else:
-                yield f"[<{type(key).__name__}>]", inner
+            yield f"[{_shown(key)}]", inner
 
 
-def _of_keys(value: Mapping[Any, Any]) -> str:
-    """The same for a mapping whose values can be encoded."""
+def _shown(key: object) -> str:
+    """A key in an error text: quoted text, a small integer, or else its type. Runs no code of the
+    key's class."""
+    if type(key) is str:
+        text = key if len(key) <= _KEY else f"{key[:_KEY]}..."
+        return '"' + text.encode("ascii", "backslashreplace").decode() + '"'
+    if type(key) is int and key.bit_length() <= 64:
+        return str(key)
+    return f"<{type(key).__name__}>"
+
+
+def _of_keys(value: dict[Any, Any]) -> str:
+    """What to send instead of a dict whose values can be encoded; "" if its keys are not the
+    cause."""
     for key in value:
         if not isinstance(key, (str, bytes)):
             return (
-                f"; its key {repr(key)[:_KEY]} is of type {type(key).__name__}: use text, or the"
+                f"; its key {_shown(key)} is of type {type(key).__name__}: use text, or the"
                 " payload serializer cbor"
             )
     return ""
@@ -146,7 +152,7 @@ def _advice(value: Any, is_cbor: bool) -> str:
         return "; send str() of it, or use the payload serializer cbor"
     if not is_cbor and isinstance(value, int) and not -(2**63) <= value < 2**64:
         return "; it takes more than 64 bits: send str() of it, or use the payload serializer cbor"
-    if not is_cbor and isinstance(value, Mapping):
+    if not is_cbor and type(value) is dict:
         return _of_keys(value)
     if value is None or isinstance(value, (str, int, float, list, tuple, Mapping)):
         return ""  # their type isn't the cause

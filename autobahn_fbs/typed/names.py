@@ -29,7 +29,7 @@ def unknown(kind: str, name: object, known: Iterable[str]) -> UnknownName:
     near = [each for each in names if each.rpartition(".")[2].lower() == last]
     near += [each for each in similar(name, names, 3, OWN_COST) if each not in near]
     hint = f"; did you mean {', '.join(near[:3])}?" if near else ""
-    return UnknownName(f"no {kind} {name[:200]!r} in this catalog{hint}")
+    return UnknownName(f"no {kind} {name[:_SHOWN]!r} in this catalog{hint}")
 
 
 def unknown_path(found: Reflection, table: str, path: str) -> UnknownName:
@@ -73,7 +73,7 @@ def _first_failure(found: Reflection, table: str, path: str) -> str | None:
 def no_field(key: object, known: Iterable[str]) -> str:
     """For a key of a mapping that isn't a field of its table or struct."""
     if not isinstance(key, str):
-        return f"names of fields expected as keys, got {_kind(key)}"
+        return f"names of fields expected as keys, got {type_name(key)}"
     return f"has no field {_quoted(key)}{did_you_mean(key, known)}"
 
 
@@ -93,7 +93,7 @@ def no_member(union: str, tag: str | int, known: Iterable[str]) -> str:
 def unexpected_keyword(name: object, known: Iterable[str]) -> str:
     """For a keyword argument that a class or table doesn't have; its name precedes this text."""
     if not isinstance(name, str):
-        return f"names of keyword arguments must be str, got {_kind(name)}"
+        return f"names of keyword arguments must be str, got {type_name(name)}"
     return f"got an unexpected keyword argument {_quoted(name)}{did_you_mean(name, known)}"
 
 
@@ -102,7 +102,8 @@ def wrong_text(expected: str, text: str) -> str:
     return f"{expected}, got {_quoted(text)}"
 
 
-def _kind(value: object) -> str:
+def type_name(value: object) -> str:
+    """The type of a value in an error text."""
     return "None" if value is None else type(value).__name__[:100]
 
 

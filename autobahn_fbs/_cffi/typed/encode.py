@@ -12,7 +12,7 @@ from math import isinf
 from operator import index
 from typing import TYPE_CHECKING, Any
 
-from ...typed.names import no_field, no_member, no_value
+from ...typed.names import no_field, no_member, no_value, type_name
 from .._core import ffi, lib
 from . import words
 from .build import Builder, NoRoom, pack_scalars, pack_struct
@@ -59,12 +59,8 @@ class Refusal(Exception):
         self.steps: list[str] = []
 
 
-def _type(value: object) -> str:
-    return "None" if value is None else type(value).__name__
-
-
 def _expected(what: str, value: object) -> Refusal:
-    return Refusal(f"{what} expected, got {_type(value)}")
+    return Refusal(f"{what} expected, got {type_name(value)}")
 
 
 class Encoder:
@@ -446,12 +442,11 @@ def _enum(enum: Enum, kind: int, value: Any) -> int:
 
 def _flags(enum: Enum, text: str) -> int:
     number = 0
-    if not text.isascii() and not _has_utf8(text):
-        raise Refusal(no_value(enum.name, text, enum.by_name))
     for name in text.removesuffix(" ").split(" ") if text else ():
         member = enum.by_name.get(name)
         if member is None:
-            raise Refusal(no_value(enum.name, name, enum.by_name))
+            wrong = name if _has_utf8(text) else text  # as the C binding, which can't split it
+            raise Refusal(no_value(enum.name, wrong, enum.by_name))
         number |= member.value
     return number
 

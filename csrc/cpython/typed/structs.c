@@ -87,8 +87,8 @@ is_known_key(const wfbs_layout *layout, PyObject *key)
     return known;
 }
 
-/* Refuses a key (borrowed) that is neither. Always returns false, possibly with an exception. */
-static bool
+/* Refuses a key (borrowed) that is neither: fills the fault, or sets an exception. */
+static void
 refuse_key(wfbs_encoding *e, const wfbs_layout *layout, PyObject *key)
 {
     PyObject *known = PyDict_Keys(layout->by_name);
@@ -103,7 +103,6 @@ refuse_key(wfbs_encoding *e, const wfbs_layout *layout, PyObject *key)
         wfbs_refuse_named(e, "no_field", arguments, 2);
         Py_DECREF(known);
     }
-    return false;
 }
 
 bool
