@@ -12,6 +12,7 @@ from struct import Struct
 from typing import Any, NamedTuple
 
 from ._core import ffi, lib
+from .input import copied
 
 _NULL = 0
 _INT, _FLOAT, _BOOL = 1 << 2, 3 << 2, 26 << 2
@@ -158,7 +159,7 @@ class _Writer:
         elif isinstance(obj, str):
             self.text(slots, obj)
         elif isinstance(obj, (bytes, bytearray, memoryview)):
-            self.string(slots, memoryview(obj).tobytes(), _BLOB)
+            self.string(slots, copied(obj), _BLOB)
         elif not isinstance(obj, (list, tuple, dict)):
             raise _Refused(TypeError, f"FlexBuffers can't hold {type(obj).__name__}")
         elif depth >= _MAX_DEPTH:

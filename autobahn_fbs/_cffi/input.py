@@ -5,6 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 
+def copied(value: bytes | bytearray | memoryview) -> bytes:
+    """The bytes of a value. Other threads may resize a bytearray meanwhile: a view of it would make
+    this a BufferError in theirs."""
+    return value.tobytes() if isinstance(value, memoryview) else b"".join((value,))
+
+
 def opened(payload: Any, in_pieces: bool = True) -> bytes:
     """The bytes of a bytes-like object. A view of a whole bytes object is shared. Everything else
     is copied once, because a buffer that changes after verification would be a security hole.
@@ -13,6 +19,8 @@ def opened(payload: Any, in_pieces: bool = True) -> bytes:
     :raises TypeError: the object is not bytes-like.
     :raises BufferError: the buffer is non-contiguous and must not be.
     """
+    if isinstance(payload, bytearray):
+        return copied(payload)
     try:
         view = memoryview(payload)
     except TypeError:

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from autobahn.wamp.exception import ProtocolError
 import autobahn_fbs
 from autobahn_fbs import FlatBuffersObjectSerializer, FlatBuffersSerializer, flexbuffers, payloads
 from autobahn_fbs._backend import native
+from autobahn_fbs.typed import Catalog
 from support.programs import run_python
 from support.received import taken
 from support.threads import (
@@ -32,8 +34,10 @@ from support.threads import (
     eager_switches,  # noqa: F401  # a fixture
     together,
 )
+from support.typed_schemas import SCHEMAS
 
 OBJSER = FlatBuffersObjectSerializer()
+BASICS = Catalog.load(SCHEMAS / "basics.bfbs")
 
 #: On PyPy, dicts and lists can change, and counts be lost, at any step of Python code.
 in_one_step = pytest.mark.skipif(
@@ -205,6 +209,37 @@ def test_a_bytearray_changes_its_size_while_it_is_sent():
         assert set(flexbuffers.loads(flexbuffers.dumps([data]))[0]) == {97}
 
     together(change, send, send)
+
+
+@pytest.mark.skipif(
+    FREE_THREADED, reason="without a GIL, a buffer can't be resized while it is read"
+)
+@pytest.mark.parametrize(
+    ("read", "original"),
+    [
+        pytest.param(native.cbor_loads, native.cbor_dumps(["a"]), id="cbor"),
+        pytest.param(flexbuffers.loads, flexbuffers.dumps(["a"]), id="flexbuffers"),
+        pytest.param(native.msgpack_check, b"\x91\xa1a", id="msgpack"),
+        pytest.param(OBJSER.unserialize, OBJSER.serialize(m.Goodbye("a.b")), id="envelope"),
+        pytest.param(
+            partial(BASICS.decode, "basics.Node"),
+            BASICS.encode("basics.Node", {"name": "a"}),
+            id="typed",
+        ),
+    ],
+)
+def test_a_bytearray_changes_its_size_while_it_is_read(read, original):
+    data = bytearray(original)
+
+    def change() -> None:
+        data.extend(b"a" * 1000)
+        del data[len(original) :]
+
+    def look() -> None:
+        with suppress(Exception):  # about the bytes that were added
+            read(data)
+
+    together(change, look, look)
 
 
 @in_one_step

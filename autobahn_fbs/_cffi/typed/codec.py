@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
+from ..input import opened
 from . import path as paths
 from .core import REFLECTION, REFLECTION_SCHEMA, Verifier, invalid, load
 from .decode import FULL, INSTANCE, PRESENT, TOP, Reader, dict_of, slot
@@ -310,4 +311,4 @@ class TypedCodec:
 
 def as_bytes(data: Any) -> bytes:
     """The bytes of a bytes-like object; bytes are returned unchanged."""
-    return data if isinstance(data, bytes) else memoryview(data).tobytes()
+    return data if isinstance(data, bytes) else opened(data)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...typed.names import no_field, no_member, no_value, type_name
 from .._core import ffi, lib
+from ..input import copied
 from . import words
 from .build import Builder, NoRoom, pack_scalars, pack_struct
 from .core import invalid
@@ -482,10 +483,8 @@ def _items(field: Field, value: Any) -> Any:
 
 def _octets(value: Any) -> bytes:
     """The bytes for a vector of plain ubytes."""
-    if isinstance(value, (bytes, bytearray)):
-        return bytes(value)
-    if isinstance(value, memoryview):
-        return value.tobytes()
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return copied(value)
     if isinstance(value, (list, tuple)):
         return bytes(Encoder._each(value, lambda each: _integer(4, each)))
     try:
