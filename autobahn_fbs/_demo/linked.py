@@ -51,16 +51,35 @@ async def part_all(peers: list[list[Peer]]) -> None:
             await peer.part()
 
 
-async def wait_for(peer: Any, kind: str, uri: str) -> None:
-    """Waits until a "subscription" or a "registration" has reached this session's router.
+async def wait_for_callee(peer: Any, procedure: str) -> None:
+    """Waits until a registration has reached this session's router.
 
     :raises Different: it didn't within 15 seconds.
     """
     for _ in range(int(_PATIENCE / 0.05)):
-        if await peer.call(f"wamp.{kind}.lookup", uri) is not None:
+        if await peer.call("wamp.registration.lookup", procedure) is not None:
             return
         await asyncio.sleep(0.05)
-    raise Different(f"the {kind} of {uri} did not reach {peer.name}")
+    raise Different(f"the registration of {procedure} did not reach {peer.name}")
+
+
+async def wait_for_subscribers(peer: Any, topic: str, count: int) -> None:
+    """Waits until a topic has this many subscribers at this session's router.
+
+    Each link subscribes once. One alone is not enough: it may be that of a node in between, and
+    events don't go two links far.
+
+    :raises Different: they weren't there within 15 seconds.
+    """
+    found = 0
+    for _ in range(int(_PATIENCE / 0.05)):
+        subscription = await peer.call("wamp.subscription.lookup", topic)
+        if subscription is not None:
+            found = await peer.call("wamp.subscription.count_subscribers", subscription)
+        if found >= count:
+            return
+        await asyncio.sleep(0.05)
+    raise Different(f"{found} of {count} subscriptions of {topic} reached {peer.name}")
 
 
 async def link_serializers(peer: Any) -> list[str]:
@@ -99,8 +118,7 @@ async def events(peers: list[list[Peer]]) -> list[list[dict[str, Any]] | None]:
         options = SubscribeOptions(details_arg="details")
         subscriptions.append(await peer.subscribe(on_event, TOPIC, options=options))
     for there in peers:
-        await wait_for(there[0], "subscription", TOPIC)
-    await asyncio.sleep(0.5)  # every link has its own subscription
+        await wait_for_subscribers(there[0], TOPIC, len(there) + len(peers) - 1)
     for there in peers:
         heard.clear()
         speaker: Any = there[0]
@@ -132,7 +150,7 @@ async def calls(peers: list[list[Peer]]) -> int:
         for elsewhere in peers:
             if elsewhere is there:
                 continue
-            await wait_for(elsewhere[0], "registration", uri)
+            await wait_for_callee(elsewhere[0], uri)
             for caller in elsewhere:
                 called: Any = caller.call(uri, count, b=7)
                 result = await asyncio.wait_for(called, _PATIENCE)

@@ -30,13 +30,21 @@ ACKNOWLEDGED = PublishOptions(acknowledge=True)
 class Line:
     """Sessions at the two ends of a link: one at the near node, and two at the far one.
 
-    `beside` joins another session at the near node, with a serializer.
+    `beside` joins another session at the near node, with a serializer. `links` is the number of
+    links of the near node.
     """
 
     def __init__(
-        self, name: str, near: Any, far: Any, other: Any, beside: Callable[[str], Awaitable[Any]]
+        self,
+        name: str,
+        near: Any,
+        far: Any,
+        other: Any,
+        beside: Callable[[str], Awaitable[Any]],
+        links: int,
     ) -> None:
         self.near, self.far, self.other, self.beside = near, far, other, beside
+        self._links = links
         self.base = f"com.example.{name}"
         #: What the far session received, in order.
         self.heard: list[Any] = []
@@ -44,7 +52,7 @@ class Line:
         self._fences = -1
 
     async def listen(self, uri: str, arrives: bool = True, **options: Any) -> None:
-        """The far session subscribes; returns when the near node knows."""
+        """The far session subscribes; returns when all links of the near node do, too."""
 
         def on_event(*args: Any, details: Any, **kwargs: Any) -> None:
             kind = [details.topic == uri, details.retained or False]
@@ -53,12 +61,12 @@ class Line:
         options = {"details_arg": "details", **options}
         await self.far.subscribe(on_event, uri, options=SubscribeOptions(**options))
         if arrives:
-            await linked.wait_for(self.near, "subscription", uri)
+            await linked.wait_for_subscribers(self.near, uri, self._links)
 
     async def register(self, procedure: Any, uri: str, **options: Any) -> None:
         """The far session registers; returns when the near node knows."""
         await self.far.register(procedure, uri, options=RegisterOptions(**options))
-        await linked.wait_for(self.near, "registration", uri)
+        await linked.wait_for_callee(self.near, uri)
 
     async def outcome(self, uri: str, *args: Any, **more: Any) -> Any:
         """The outcome of a call of the near session: a result, or an error's URI and arguments."""
@@ -70,7 +78,7 @@ class Line:
         uri = f"{self.base}.fence"
         if self._fences < 0:
             await self.far.subscribe(self._fenced.put_nowait, uri)
-            await linked.wait_for(self.near, "subscription", uri)
+            await linked.wait_for_subscribers(self.near, uri, self._links)
         self._fences += 1
         await self.near.publish(uri, self._fences, options=ACKNOWLEDGED)
         while await asyncio.wait_for(self._fenced.get(), PATIENCE) < self._fences:
@@ -289,10 +297,10 @@ async def cancelling(line: Line) -> Any:
 
 async def timeout(line: Line) -> Any:
     """The outcome of a call that exceeds its timeout."""
-    slow = Slow(2)
+    slow = Slow(3)
     await line.register(slow, f"{line.base}.wait")
-    # WAMP defines milliseconds, Crossbar.io counts seconds.
-    came = await line.outcome(f"{line.base}.wait", options=CallOptions(timeout=1))
+    # WAMP defines milliseconds. Crossbar.io counts seconds, and its timer is up to one too fast.
+    came = await line.outcome(f"{line.base}.wait", options=CallOptions(timeout=2))
     return [came, await asyncio.wait_for(slow.ended, PATIENCE)]
 
 

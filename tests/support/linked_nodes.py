@@ -22,7 +22,7 @@ Way = tuple[int, int, int]
 
 
 class Nodes:
-    """Linked nodes.
+    """Nodes that are all linked to each other, or (for scenes without events) in a row.
 
     :param kind: how they are started and linked.
     :param links: the number of links that each node accepts.
@@ -73,7 +73,8 @@ class Nodes:
             return peers[-1]
 
         # The URIs are never the same: links need a moment to forget.
-        line = Line(f"{scene.__name__}.from{near + 1}to{far + 1}", *peers, beside)
+        name = f"{scene.__name__}.from{near + 1}to{far + 1}"
+        line = Line(name, *peers, beside, links=len(self._links) - 1)
         try:
             return await scene(line)
         finally:
