@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import platform
 import sys
 import sysconfig
 from collections.abc import Callable
 from contextlib import redirect_stderr
-from importlib import metadata, resources
+from importlib import metadata
 from io import StringIO
 from typing import Any
 
 from .. import __version__, backend
+from .fields import FINGERPRINT
 from .terminal import Painter, safe, to_json, wants_color
 
 _OTHERS = ("autobahn", "crossbar", "cbor2", "msgpack", "py-ubjson", "bjdata", "twisted", "txaio")
@@ -29,11 +29,6 @@ def _versions() -> dict[str, str | None]:
         except metadata.PackageNotFoundError:
             found[name] = None
     return found
-
-
-def _schema() -> str:
-    data = (resources.files("autobahn_fbs") / "schemas" / "wamp.bfbs").read_bytes()
-    return hashlib.sha256(data).hexdigest()[:16]
 
 
 def _extension() -> str | None:
@@ -81,7 +76,7 @@ def gather() -> dict[str, Any]:
         "autobahn_fbs": __version__,
         "backend": backend,
         "extension": tried("extension", _extension),
-        "schema_sha256": tried("schema_sha256", _schema),
+        "schema_sha256": FINGERPRINT,
         "python": platform.python_version(),
         "implementation": platform.python_implementation(),
         "compiler": platform.python_compiler(),

@@ -1,17 +1,14 @@
-"""Finds the fields of a verified message, using the reflection file in the package."""
+"""Finds the fields of a verified message."""
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 
-# Base types of FlatBuffers' reflection that are not scalars.
-_STRING, _VECTOR, _TABLE, _UNION = 13, 14, 15, 16
-#: Bytes of a scalar, by base type: utype, bool, (u)byte, (u)short, (u)int, (u)long, float, double.
-_WIDTHS = {1: 1, 2: 1, 3: 1, 4: 1, 5: 2, 6: 2, 7: 4, 8: 4, 9: 8, 10: 8, 11: 4, 12: 8}
+from .fields import FIELDS
+
+#: Bytes of the schemas' scalars, by FlatBuffers' base type.
+_WIDTHS = {"UType": 1, "Bool": 1, "UByte": 1, "UShort": 2, "UInt": 4, "ULong": 8}
 
 
 @dataclass(frozen=True)
@@ -55,16 +52,6 @@ class Table:
     def child(self, slot: int) -> Table:
         return Table(self.data, self.pointed(slot))
 
-    def text(self, slot: int) -> str:
-        start = self.pointed(slot)
-        return self.data[start + 4 : start + 4 + self._u32(start)].decode() if start else ""
-
-    def children(self, slot: int) -> Iterator[Table]:
-        start = self.pointed(slot)
-        for index in range(self._u32(start) if start else 0):
-            element = start + 4 + 4 * index
-            yield Table(self.data, element + self._u32(element))
-
     def length(self, slot: int) -> int:
         """Elements of a vector, or bytes of a string."""
         return self._u32(self.pointed(slot))
@@ -87,40 +74,20 @@ class _Field:
     name: str
     attribute: str
     slot: int
-    base: int
-    element: int
+    base: str  #: FlatBuffers' base type
+    element: str  #: that of a vector's elements, or "None"
 
 
-@cache
-def _tables() -> dict[str, tuple[_Field, ...]]:
-    """The fields of every table of the schemas, by slot; table names without their namespace."""
-    data = (resources.files("autobahn_fbs") / "schemas" / "wamp.bfbs").read_bytes()
-    found = {}
-    for table in root(data).children(0):
-        fields = []
-        for field in table.children(1):
-            marks = {mark.text(0): mark.text(1) for mark in field.children(9)}
-            name = field.text(0)
-            kind = field.child(1)
-            fields.append(
-                _Field(
-                    name=name,
-                    attribute=marks.get("attr", name),
-                    slot=field.number(2, "H"),
-                    base=kind.number(0, "B"),
-                    element=kind.number(1, "B"),
-                )
-            )
-        found[table.text(0).rsplit(".", 1)[-1]] = tuple(sorted(fields, key=lambda f: f.slot))
-    return found
+def _fields(table: str) -> list[_Field]:
+    return [_Field(*row) for row in FIELDS[table]]
 
 
 def _place(table: Table, field: _Field) -> Place:
     offset, size = table.slot(field.slot), _WIDTHS.get(field.base)
-    if field.base in (_STRING, _VECTOR):
-        width = 1 if field.base == _STRING else _WIDTHS.get(field.element, 4)
+    if field.base in ("String", "Vector"):
+        width = 1 if field.base == "String" else _WIDTHS.get(field.element, 4)
         offset, size = table.pointed(field.slot) + 4, table.length(field.slot) * width
-    elif field.base in (_TABLE, _UNION):
+    elif field.base in ("Obj", "Union"):
         offset = table.pointed(field.slot)
     return Place(field.name, field.attribute, field.slot, offset, size)
 
@@ -129,10 +96,10 @@ def places(data: bytes, name: str) -> list[Place]:
     """The present fields in a verified message whose table is called `name`, followed by the
     message's metadata, if it has any."""
     message = root(data)
-    frame = _tables()["Message"]
-    union = next(field for field in frame if field.base == _UNION)
+    frame = _fields("Message")
+    union = next(field for field in frame if field.base == "Union")
     body = message.child(union.slot)
-    found = [_place(body, field) for field in _tables()[name] if body.slot(field.slot)]
+    found = [_place(body, field) for field in _fields(name) if body.slot(field.slot)]
     found += [
         _place(message, field)
         for field in frame
@@ -143,6 +110,6 @@ def places(data: bytes, name: str) -> list[Place]:
 
 def number(data: bytes, name: str, field: str) -> int:
     """The value of a one-byte field of a verified message, 0 if it is absent."""
-    body = root(data).child(next(f.slot for f in _tables()["Message"] if f.base == _UNION))
-    slots = [f.slot for f in _tables()[name] if f.name == field]
+    body = root(data).child(next(f.slot for f in _fields("Message") if f.base == "Union"))
+    slots = [f.slot for f in _fields(name) if f.name == field]
     return body.number(slots[0], "B") if slots else 0

@@ -123,6 +123,13 @@ def test_everything_that_a_program_uses_is_reached_from_the_package():
     assert {f"autobahn_fbs.{name}" for name in wanted} <= reached("autobahn_fbs")
 
 
+def test_no_module_reads_a_data_file_of_the_package():
+    # Nuitka includes data files only if it is told to.
+    readers = {"importlib.resources", "importlib_resources", "pkg_resources", "pkgutil"}
+    reading = [name for name, path in modules().items() if readers & Imports(name, path).found]
+    assert reading == []
+
+
 @pytest.mark.timeout(600)
 @pytest.mark.skipif(find_spec("PyInstaller") is None, reason="PyInstaller is not installed")
 def test_a_program_frozen_by_pyinstaller_does_what_it_does_unfrozen(tmp_path):
