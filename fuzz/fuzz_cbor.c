@@ -61,7 +61,7 @@ check_encoding(PyObject *value)
     Py_XDECREF(our_error);
 }
 
-/* Whether the current exception is the one about numbers that collide. Leaves it set. */
+/* Whether the current exception is one about numbers as keys. Leaves it set. */
 static bool
 is_about_collisions(void)
 {
@@ -69,7 +69,9 @@ is_about_collisions(void)
     PyErr_Fetch(&type, &error, &traceback);
     PyErr_NormalizeException(&type, &error, &traceback);
     PyObject *text = error ? PyObject_Str(error) : NULL;
-    const bool is = text && !PyUnicode_CompareWithASCIIString(text, "CBOR: " WFBS_PROBES_REFUSAL);
+    const bool is = text
+                    && (!PyUnicode_CompareWithASCIIString(text, "CBOR: " WFBS_PROBES_COLLIDE)
+                        || !PyUnicode_CompareWithASCIIString(text, "CBOR: " WFBS_PROBES_MIXED));
     Py_XDECREF(text);
     PyErr_Restore(type, error, traceback);
     return is;

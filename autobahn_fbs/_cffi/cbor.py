@@ -62,6 +62,8 @@ _HEAD16 = Struct(">BH").pack
 _HEAD32 = Struct(">BI").pack
 _HEAD64 = Struct(">BQ").pack
 _FLOAT = Struct(">Bd").pack
+#: This many keys may always be numbers and others.
+_MOST_MIXED: int = lib.WFBS_PROBES_NUMBERS + lib.WFBS_PROBES_OTHERS
 
 
 def _head(major: int, n: int) -> bytes:
@@ -113,10 +115,19 @@ def _put_items(out: list[bytes], values: Any, depth: int) -> None:
         raise _Changed
 
 
+def _is_mixed(values: dict[Any, Any]) -> bool:
+    """Whether the keys of a large dict are numbers together with others, which no receiver
+    reads."""
+    numbers = sum(map(_is_number, values))
+    return not lib.wfbs_probes_may_mix(numbers, len(values) - numbers)
+
+
 def _put_map(out: list[bytes], values: dict[Any, Any], depth: int) -> None:
     left = len(values)
     out.append(_head(0xA0, left))
     try:
+        if left > _MOST_MIXED and _is_mixed(values):
+            raise _Unknown  # and then refused
         for key, value in values.items():
             if type(key) is str:
                 _put_text(out, key)
@@ -264,7 +275,8 @@ class _LargeMap:
 
     def put(self, key: Any, value: Any) -> None:
         """
-        :raises ValueError: numbers among the keys collide too often.
+        :raises ValueError: numbers among the keys collide too often, or there are too many
+            together with others.
         """
         found = self.found
         if self._bare and not _is_machine_integer(key):
@@ -275,7 +287,7 @@ class _LargeMap:
         else:
             found[key] = value
         if not lib.wfbs_probes_may_mix(self.numbers, len(found) - self.numbers):
-            raise _collision()
+            raise ValueError(f"CBOR: {ffi.string(lib.WFBS_PROBES_MIXED).decode()}")
 
     def _hash_of(self, key: Any) -> int:
         return int(key) if self._bare else hash(key)
@@ -303,7 +315,7 @@ def _is_machine_integer(key: Any) -> bool:
 
 
 def _collision() -> ValueError:
-    return ValueError(f"CBOR: {ffi.string(lib.WFBS_PROBES_REFUSAL).decode()}")
+    return ValueError(f"CBOR: {ffi.string(lib.WFBS_PROBES_COLLIDE).decode()}")
 
 
 class _Reader:

@@ -232,6 +232,9 @@ close_keys(scanner *s, const elements *e, bool in_map)
     const wfbs_probes_kind kind = in_map ? WFBS_PROBES_DICT : WFBS_PROBES_SET;
 
     s->open -= e->numbers;
+    if (!wfbs_probes_may_mix(e->numbers, e->others)) {
+        return refuse(s, WFBS_PROBES_MIXED);
+    }
     if (e->numbers <= WFBS_PROBES_FREE) {
         return true;
     }
@@ -242,7 +245,7 @@ close_keys(scanner *s, const elements *e, bool in_map)
     }
     return !has_right_hashes(s, e)
            || wfbs_probes_allow(kind, s->hashes + s->open, e->numbers, e->others, s->table)
-           || refuse(s, WFBS_PROBES_REFUSAL);
+           || refuse(s, WFBS_PROBES_COLLIDE);
 }
 
 /* Counts a tag, or a map that has to be hashed. Returns whether one more is allowed. */

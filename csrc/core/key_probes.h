@@ -118,8 +118,9 @@ bool wfbs_probes_allow(wfbs_probes_kind kind, const uint64_t *hashes, size_t cou
                        void *room);
 size_t wfbs_probes_room(wfbs_probes_kind kind, size_t count);
 
-/* The reason for refusing a container. */
-#define WFBS_PROBES_REFUSAL "numbers as keys of a map or elements of a set collide too often"
+/* The reasons for refusing a container: its numbers, or wfbs_probes_may_mix. */
+#define WFBS_PROBES_COLLIDE "numbers as keys of a map or elements of a set collide too often"
+#define WFBS_PROBES_MIXED "more than 256 numbers and 64 others are keys of a map, or in a set"
 
 /* Python's hash of an integer, which is n or (negative) -1 - n, and of a double given by its bits.
  * In CPython, the hash of a NaN depends on its address; here it is 0. */

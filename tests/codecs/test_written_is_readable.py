@@ -22,6 +22,14 @@ REFUSED_IN_CBOR = {
     "keys that are UUIDs": ({uuid.UUID(int=i): 1 for i in range(257)}, "too many keys"),
     "keys that are tuples": ({(i, i): 1 for i in range(257)}, "too many keys"),
     "a set of tuples": ({(i, i) for i in range(257)}, "too many keys"),
+    "keys that are numbers and text": (
+        {key: 1 for keys in (range(257), map(str, range(65))) for key in keys},
+        "more than 256 numbers and 64 others",
+    ),
+    "a set of numbers and text": (
+        {*range(257), *map(str, range(65))},
+        "more than 256 numbers and 64 others",
+    ),
     "a regular expression": (re.compile("a"), "regular expressions"),
     "a long decimal": (decimal.Decimal("1" * 3000), "too long"),
     "a shared value": (cbor2.CBORTag(28, []), "shared values"),
@@ -61,6 +69,8 @@ def test_as_many_keys_as_are_read_are_written():
         {uuid.UUID(int=i): 1 for i in range(256)},
         {(i, i): 1 for i in range(256)},
         {(i, i) for i in range(256)},
+        dict.fromkeys([*range(256), *map(str, range(1000))]),
+        dict.fromkeys([*range(1000), *map(str, range(32)), *map(str.encode, map(str, range(32)))]),
         decimal.Decimal("1" * 1000),
     ):
         assert there_and_back("cbor", value) == value

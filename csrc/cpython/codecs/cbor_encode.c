@@ -8,6 +8,7 @@
  * GIL work on private copies of lists and dicts. */
 #include "cbor.h"
 #include "../../core/cbor_head.h"
+#include "../../core/key_probes.h"
 
 #include <string.h>
 
@@ -236,6 +237,20 @@ encode_list(wfbs_buffer *out, PyObject *obj, int depth)
 
 #endif
 
+/* Whether the keys of a large dict are numbers together with others, which no receiver reads. */
+static bool
+is_mixed(PyObject *dict)
+{
+    size_t others = 0;
+    PyObject *key;
+    Py_ssize_t position = 0;
+
+    while (PyDict_Next(dict, &position, &key, NULL)) {
+        others += PyUnicode_CheckExact(key) || PyBytes_CheckExact(key);
+    }
+    return !wfbs_probes_may_mix((size_t)PyDict_GET_SIZE(dict) - others, others);
+}
+
 /* Encodes an exact dict that nobody changes meanwhile. Returns as encode_item, or ODD_KEY if a key
  * isn't a str and `kwargs` is set. */
 static inline int
@@ -245,6 +260,9 @@ encode_still_dict(wfbs_buffer *out, PyObject *obj, int depth, int kwargs)
     PyObject *key, *value;
     Py_ssize_t position = 0;
 
+    if (PyDict_GET_SIZE(obj) > WFBS_PROBES_NUMBERS + WFBS_PROBES_OTHERS && is_mixed(obj)) {
+        return kwargs ? ODD_KEY : UNKNOWN; /* which refuses it */
+    }
     while (status == ENCODED && PyDict_Next(obj, &position, &key, &value)) {
         if (kwargs && !PyUnicode_Check(key)) {
             return ODD_KEY;

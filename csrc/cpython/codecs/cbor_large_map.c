@@ -21,9 +21,9 @@ wfbs_large_map_end(wfbs_large_map *m, bool whole)
 }
 
 int
-wfbs_large_map_refuse(void)
+wfbs_large_map_refuse(const char *why)
 {
-    PyErr_SetString(PyExc_ValueError, "CBOR: " WFBS_PROBES_REFUSAL);
+    PyErr_SetString(PyExc_ValueError, why);
     return -1;
 }
 
@@ -58,6 +58,7 @@ wfbs_large_map_grow(wfbs_large_map *m)
     memset(taken, 0, wfbs_probes_words(places) * sizeof(uint64_t));
     wfbs_probes_begin(&m->probes, places, taken);
     m->most = wfbs_probes_most(places);
-    return wfbs_probes_add_all(&m->probes, m->hashes, m->numbers, NULL) ? 0
-                                                                        : wfbs_large_map_refuse();
+    return wfbs_probes_add_all(&m->probes, m->hashes, m->numbers, NULL)
+               ? 0
+               : wfbs_large_map_refuse("CBOR: " WFBS_PROBES_COLLIDE);
 }

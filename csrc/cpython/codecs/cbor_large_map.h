@@ -32,8 +32,8 @@ PyObject *wfbs_large_map_end(wfbs_large_map *m, bool whole);
  * or MemoryError set. */
 int wfbs_large_map_grow(wfbs_large_map *m);
 
-/* Sets ValueError. Always returns -1. */
-int wfbs_large_map_refuse(void);
+/* Sets ValueError with that text. Always returns -1. */
+int wfbs_large_map_refuse(const char *why);
 
 /* Inserts an entry. Returns 0, or -1 with an exception set: ValueError if there are too many
  * numbers together with others. */
@@ -45,7 +45,7 @@ wfbs_large_map_put(wfbs_large_map *m, PyObject *key, PyObject *value)
     }
     return wfbs_probes_may_mix(m->numbers, (size_t)PyDict_GET_SIZE(m->dict) - m->numbers)
                ? 0
-               : wfbs_large_map_refuse();
+               : wfbs_large_map_refuse("CBOR: " WFBS_PROBES_MIXED);
 }
 
 /* The same for a key that is neither text nor bytes, and its hash. Also sets ValueError if the
@@ -62,7 +62,7 @@ wfbs_large_map_put_number(wfbs_large_map *m, PyObject *key, uint64_t hash, PyObj
         }
         place = wfbs_probes_add(&m->probes, hash); /* numbers <= before < most, so some are free */
         if (!wfbs_probes_are_few(&m->probes)) {
-            return wfbs_large_map_refuse();
+            return wfbs_large_map_refuse("CBOR: " WFBS_PROBES_COLLIDE);
         }
         m->hashes[m->numbers] = hash; /* numbers <= before < entries */
     }
@@ -78,7 +78,7 @@ wfbs_large_map_put_number(wfbs_large_map *m, PyObject *key, uint64_t hash, PyObj
     }
     return wfbs_probes_may_mix(m->numbers, (size_t)PyDict_GET_SIZE(m->dict) - m->numbers)
                ? 0
-               : wfbs_large_map_refuse();
+               : wfbs_large_map_refuse("CBOR: " WFBS_PROBES_MIXED);
 }
 
 #endif
