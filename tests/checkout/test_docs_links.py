@@ -61,7 +61,7 @@ def test_the_nodes_of_the_page_are_linked_with_flatbuffers() -> None:
             for node in (one, two)
         ]
         await peers[0].register(lambda a, b: a + b, "com.example.add")
-        await linked.wait_for(peers[1], "registration", "com.example.add")
+        await linked.wait_for_callee(peers[1], "com.example.add")
         spoken = await linked.link_serializers(peers[0])
         result = await peers[1].call("com.example.add", 2, 3)
         for peer in peers:
