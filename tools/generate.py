@@ -475,16 +475,16 @@ def render_codecs(schema: Schema) -> str:
 def render_fields(schema: Schema, binary: bytes) -> str:
     """The fields of messages for the command line. Freezers include modules, but not always data
     files such as wamp.bfbs."""
-    tables = [schema.root, *(schema.objects[index] for _, _, index in schema.messages)]
+    tables = [schema.objects.index(schema.root), *(index for _, _, index in schema.messages)]
     lines = [
         "#: The first 16 digits of the SHA-256 of schemas/wamp.bfbs.",
         f'FINGERPRINT = "{hashlib.sha256(binary).hexdigest()[:16]}"',
         "#: By table: a field's name, Autobahn's attribute, the slot, base type and element type.",
         "FIELDS: dict[str, list[tuple[str, str, int, str, str]]] = {",
     ]
-    for table in tables:
-        lines.append(f'    "{short(table["name"])}": [')
-        for field in sorted(table["fields"], key=lambda f: int(f["id"])):
+    for index in tables:
+        lines.append(f'    "{short(schema.objects[index]["name"])}": [')
+        for field in schema.fields(index):
             attribute = attributes(field).get("attr", field["name"])
             kind = field["type"]
             row = [field["name"], attribute, field["id"], kind["base_type"], kind["element"]]

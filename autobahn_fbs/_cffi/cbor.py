@@ -261,7 +261,7 @@ class _LargeMap:
         numbers = [key for key in self.found if _is_number(key)] if self.numbers else []
         hashes = ffi.from_buffer("uint64_t[]", array("q", map(self._hash_of, numbers)))
         if not lib.wfbs_probes_add_all(self._table, hashes, len(numbers), ffi.NULL):
-            raise _collision()
+            raise _refused(lib.WFBS_PROBES_COLLIDE)
 
     def _insert_again(self) -> None:
         """What the dict does when its first key of another kind comes: it inserts all integers into
@@ -270,7 +270,7 @@ class _LargeMap:
         kind, count = lib.WFBS_PROBES_DICT, len(self.found)
         room = ffi.new("uint32_t[]", lib.wfbs_probes_room(kind, count) // 4)
         if not lib.wfbs_probes_allow(kind, hashes, count, 0, room):
-            raise _collision()
+            raise _refused(lib.WFBS_PROBES_COLLIDE)
         self._grow()
 
     def put(self, key: Any, value: Any) -> None:
@@ -287,7 +287,7 @@ class _LargeMap:
         else:
             found[key] = value
         if not lib.wfbs_probes_may_mix(self.numbers, len(found) - self.numbers):
-            raise ValueError(f"CBOR: {ffi.string(lib.WFBS_PROBES_MIXED).decode()}")
+            raise _refused(lib.WFBS_PROBES_MIXED)
 
     def _hash_of(self, key: Any) -> int:
         return int(key) if self._bare else hash(key)
@@ -298,7 +298,7 @@ class _LargeMap:
             self._grow()
         self._signed[0] = self._hash_of(key)
         if not lib.wfbs_probes_add_all(self._table, self._hash, 1, self._place):
-            raise _collision()
+            raise _refused(lib.WFBS_PROBES_COLLIDE)
         self.found[key] = value
         if len(self.found) > before:
             self.numbers += 1
@@ -314,8 +314,8 @@ def _is_machine_integer(key: Any) -> bool:
     return type(key) is int and -(1 << 63) <= key < 1 << 63
 
 
-def _collision() -> ValueError:
-    return ValueError(f"CBOR: {ffi.string(lib.WFBS_PROBES_COLLIDE).decode()}")
+def _refused(reason: Any) -> ValueError:
+    return ValueError(f"CBOR: {ffi.string(reason).decode()}")
 
 
 class _Reader:

@@ -38,12 +38,6 @@ class Table:
         inline = self._u16(self._vtable + entry)
         return self.at + inline if inline else 0
 
-    def number(self, slot: int, form: str, default: int = 0) -> int:
-        """The value of a scalar."""
-        place = self.slot(slot)
-        value: int = struct.unpack_from(f"<{form}", self.data, place)[0] if place else default
-        return value
-
     def pointed(self, slot: int) -> int:
         """The position of the target of the slot's offset, or 0."""
         place = self.slot(slot)
@@ -111,5 +105,5 @@ def places(data: bytes, name: str) -> list[Place]:
 def number(data: bytes, name: str, field: str) -> int:
     """The value of a one-byte field of a verified message, 0 if it is absent."""
     body = root(data).child(next(f.slot for f in _fields("Message") if f.base == "Union"))
-    slots = [f.slot for f in _fields(name) if f.name == field]
-    return body.number(slots[0], "B") if slots else 0
+    found = [body.slot(f.slot) for f in _fields(name) if f.name == field]
+    return data[found[0]] if any(found) else 0

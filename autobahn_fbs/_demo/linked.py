@@ -51,35 +51,25 @@ async def part_all(peers: list[list[Peer]]) -> None:
             await peer.part()
 
 
-async def wait_for_callee(peer: Any, procedure: str) -> None:
-    """Waits until a registration has reached this session's router.
+async def wait_for(peer: Any, members: str, uri: str, count: int = 1) -> None:
+    """Waits until a topic has this many "subscribers" at this session's router, or a procedure this
+    many "callees".
 
-    :raises Different: it didn't within 15 seconds.
-    """
-    for _ in range(int(_PATIENCE / 0.05)):
-        if await peer.call("wamp.registration.lookup", procedure) is not None:
-            return
-        await asyncio.sleep(0.05)
-    raise Different(f"the registration of {procedure} did not reach {peer.name}")
-
-
-async def wait_for_subscribers(peer: Any, topic: str, count: int) -> None:
-    """Waits until a topic has this many subscribers at this session's router.
-
-    Each link subscribes once. One alone is not enough: it may be that of a node in between, and
-    events don't go two links far.
+    Each link subscribes once. One alone is not enough for events: it may be that of a node in
+    between, and events don't go two links far.
 
     :raises Different: they weren't there within 15 seconds.
     """
+    kind = {"subscribers": "subscription", "callees": "registration"}[members]
     found = 0
     for _ in range(int(_PATIENCE / 0.05)):
-        subscription = await peer.call("wamp.subscription.lookup", topic)
-        if subscription is not None:
-            found = await peer.call("wamp.subscription.count_subscribers", subscription)
+        number = await peer.call(f"wamp.{kind}.lookup", uri)
+        if number is not None:
+            found = await peer.call(f"wamp.{kind}.count_{members}", number)
         if found >= count:
             return
         await asyncio.sleep(0.05)
-    raise Different(f"{found} of {count} subscriptions of {topic} reached {peer.name}")
+    raise Different(f"{found} of {count} {members} of {uri} are known to {peer.name}")
 
 
 async def link_serializers(peer: Any) -> list[str]:
@@ -118,7 +108,7 @@ async def events(peers: list[list[Peer]]) -> list[list[dict[str, Any]] | None]:
         options = SubscribeOptions(details_arg="details")
         subscriptions.append(await peer.subscribe(on_event, TOPIC, options=options))
     for there in peers:
-        await wait_for_subscribers(there[0], TOPIC, len(there) + len(peers) - 1)
+        await wait_for(there[0], "subscribers", TOPIC, len(there) + len(peers) - 1)
     for there in peers:
         heard.clear()
         speaker: Any = there[0]
@@ -150,7 +140,7 @@ async def calls(peers: list[list[Peer]]) -> int:
         for elsewhere in peers:
             if elsewhere is there:
                 continue
-            await wait_for_callee(elsewhere[0], uri)
+            await wait_for(elsewhere[0], "callees", uri)
             for caller in elsewhere:
                 called: Any = caller.call(uri, count, b=7)
                 result = await asyncio.wait_for(called, _PATIENCE)

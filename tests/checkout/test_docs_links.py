@@ -60,9 +60,11 @@ def test_the_nodes_of_the_page_are_linked_with_flatbuffers() -> None:
             await join(Door("websocket", node.websocket), "flatbuffers", "anonymous", {}, "realm1")
             for node in (one, two)
         ]
+        while not (spoken := await linked.link_serializers(peers[0])):
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(1)  # until then, Crossbar.io doesn't forward all new registrations
         await peers[0].register(lambda a, b: a + b, "com.example.add")
-        await linked.wait_for_callee(peers[1], "com.example.add")
-        spoken = await linked.link_serializers(peers[0])
+        await linked.wait_for(peers[1], "callees", "com.example.add")
         result = await peers[1].call("com.example.add", 2, 3)
         for peer in peers:
             await peer.part()

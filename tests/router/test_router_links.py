@@ -92,7 +92,7 @@ async def chatter(peers: list[list[Any]]) -> list[list[list[Any]]]:
         there[0].listener = look
         await there[0].subscribe(lambda *args, h=heard[place]: h.append(list(args)), topic)
     for there in peers:
-        await linked.wait_for_subscribers(there[0], topic, len(peers))
+        await linked.wait_for(there[0], "subscribers", topic, len(peers))
 
     async def speak(place: int) -> None:
         options = PublishOptions(acknowledge=True, exclude_me=False)

@@ -61,12 +61,12 @@ class Line:
         options = {"details_arg": "details", **options}
         await self.far.subscribe(on_event, uri, options=SubscribeOptions(**options))
         if arrives:
-            await linked.wait_for_subscribers(self.near, uri, self._links)
+            await linked.wait_for(self.near, "subscribers", uri, self._links)
 
     async def register(self, procedure: Any, uri: str, **options: Any) -> None:
         """The far session registers; returns when the near node knows."""
         await self.far.register(procedure, uri, options=RegisterOptions(**options))
-        await linked.wait_for_callee(self.near, uri)
+        await linked.wait_for(self.near, "callees", uri)
 
     async def outcome(self, uri: str, *args: Any, **more: Any) -> Any:
         """The outcome of a call of the near session: a result, or an error's URI and arguments."""
@@ -78,7 +78,7 @@ class Line:
         uri = f"{self.base}.fence"
         if self._fences < 0:
             await self.far.subscribe(self._fenced.put_nowait, uri)
-            await linked.wait_for_subscribers(self.near, uri, self._links)
+            await linked.wait_for(self.near, "subscribers", uri, self._links)
         self._fences += 1
         await self.near.publish(uri, self._fences, options=ACKNOWLEDGED)
         while await asyncio.wait_for(self._fenced.get(), PATIENCE) < self._fences:
